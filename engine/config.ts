@@ -1,0 +1,55 @@
+// What distinguishes one Gemma from another. Detected from config.json or from GGUF metadata (weights/detect.ts), never
+// asked for; validated once; read by gemma.ts and by nothing that runs on the GPU.
+
+/** `sliding` layers see the last `slidingWindow` tokens, `full` layers all of them. */
+export type LayerKind = 'sliding' | 'full';
+
+/** RoPE of one kind of layer: angle(pos, i) = pos / factor · base^(−2i/D). */
+export interface Rope {
+  readonly base: number;
+  /** Linear position scaling: 1 for 270M and 1B, 8 on the full layers of 4B and up. */
+  readonly factor: number;
+}
+
+/** The geometry of a Gemma text model. Letters in brackets are those used for shapes all over the project. */
+export interface GemmaConfig {
+  readonly family: 1 | 2 | 3;
+  readonly layers: number;
+  /** [H] width of the residual stream. */
+  readonly hidden: number;
+  /** [A] query heads. */
+  readonly heads: number;
+  /** [K] key/value heads; A is a multiple of K. */
+  readonly kvHeads: number;
+  /** [D] size of a head; given separately, not H / A. */
+  readonly headDim: number;
+  /** [F] feed-forward width. */
+  readonly feedForward: number;
+  /** [V] vocabulary. */
+  readonly vocab: number;
+  /** Longest sequence the model was made for, in tokens. */
+  readonly contextLength: number;
+  readonly rmsEps: number;
+  /** Factor on q·k: query_pre_attn_scalar^−½ (Gemma 2, 3) or D^−½ (Gemma 1). */
+  readonly queryScale: number;
+  /** tanh soft-cap on attention scores (Gemma 2: 50), or null. */
+  readonly attnSoftcap: number | null;
+  /** tanh soft-cap on logits (Gemma 2: 30), or null. */
+  readonly finalSoftcap: number | null;
+  /** Factor on the embedding rows: √H in f32. */
+  readonly embedScale: number;
+  /** One entry a layer. */
+  readonly layerKinds: readonly LayerKind[];
+  /** Tokens a sliding layer sees, the current one included: key j is seen from query i when i − W < j ≤ i. */
+  readonly slidingWindow: number | null;
+  readonly rope: { readonly sliding: Rope; readonly full: Rope };
+  /** RMSNorm on q and k before RoPE (Gemma 3). */
+  readonly qkNorm: boolean;
+  /** Norms after attention and after the MLP as well as before (Gemma 2, 3). */
+  readonly postNorms: boolean;
+  /** The head is the embedding matrix. */
+  readonly tiedHead: boolean;
+  readonly bosId: number;
+  /** Generation stops on any of these. */
+  readonly eosIds: readonly number[];
+}

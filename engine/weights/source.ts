@@ -1,0 +1,55 @@
+// The one form in which the engine meets weights, whatever file they came from.
+//
+// Names are canonical and equal to the stages that use them:
+//   embed [V,H]   norm [H]   head [V,H] (only when not tied)
+//   layers.i.input_norm [H]                     layers.i.post_attn_norm [H] (Gemma 2, 3)
+//   layers.i.attn.q [A·D,H]  .k .v [K·D,H]      layers.i.attn.q_norm .k_norm [D] (Gemma 3)
+//   layers.i.attn.out [H,A·D]
+//   layers.i.pre_mlp_norm [H]                   layers.i.post_mlp_norm [H] (Gemma 2, 3)
+//   layers.i.mlp.gate .up [F,H]                 layers.i.mlp.down [H,F]
+//
+// Norm weights are *gains*: the factor RMSNorm multiplies by. Hugging Face files store w and mean 1 + w, GGUF files have
+// the 1 baked in; a source hides the difference.
+
+import type { GemmaConfig } from '../config.js';
+
+export interface WeightEntry {
+  /** Canonical name. */
+  readonly name: string;
+  /** Name in the file, for messages. */
+  readonly fileName: string;
+  /** Rows first: [out, in], or [n] for norms. */
+  readonly shape: readonly number[];
+  /** Stored format as its file calls it: F32, F16, BF16, Q8_0, Q4_K … */
+  readonly format: string;
+  /** Bytes in the file. */
+  readonly bytes: number;
+}
+
+/** Tensors by canonical name, read as f32 in ranges of rows so that no whole matrix need exist on the CPU. */
+export interface WeightSource {
+  readonly entries: ReadonlyMap<string, WeightEntry>;
+  /**
+   * Dequantised values of rows [start, start + count), row-major; for a 1-D tensor a row is one value.
+   * @returns `count × shape[1]` (or `count`) f32 values
+   */
+  readRows(name: string, start: number, count: number): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/** Everything found at a path: configuration, weights, and a vocabulary if there is one. Nothing is on the GPU yet. */
+export interface ModelFiles {
+  /** What the user gave: a folder, a .gguf or a .safetensors file. */
+  readonly path: string;
+  readonly format: 'safetensors' | 'gguf';
+  readonly config: GemmaConfig;
+  readonly weights: WeightSource;
+  /** Where a vocabulary was found; null runs on token ids alone. Opened lazily with `openTokenizer`. */
+  readonly vocabulary:
+    | { readonly kind: 'sentencepiece'; readonly path: string }
+    | { readonly kind: 'gguf'; readonly metadata: ReadonlyMap<string, unknown> }
+    | null;
+  /** SHA-256 over names, shapes, formats and sampled bytes: recognises the model in goldens and traces (hex). */
+  readonly fingerprint: string;
+  close(): Promise<void>;
+}
