@@ -1,0 +1,162 @@
+// One sequence: the tokens read so far, their keys and values, and the means to read more. Prefill, decode, chunks of any size
+// and taps are all `forward`.
+
+import { PromptError } from './errors.js';
+import { type ChunkResult, Executor } from './execute.js';
+import type { Model } from './model.js';
+import type { Extent } from './plan.js';
+import type { Captured, Tap } from './taps.js';
+
+export interface ContextOptions {
+  /** Longest sequence in tokens; default: what the model was made for, 2048 at most. */
+  readonly length?: number;
+  /** Most tokens in one submit. */
+  readonly chunk?: number;
+  /** `all`: every row of logits can be asked for. */
+  readonly logits?: 'last' | 'all';
+}
+
+export interface ForwardOptions {
+  readonly taps?: readonly Tap[];
+  /** Which logits to compute: the last row (default), all, or none where only the cache matters. */
+  readonly logits?: 'last' | 'all' | 'none';
+  /** Pick the most likely next token on the GPU; 4 bytes come back. */
+  readonly argmax?: boolean;
+  readonly profile?: boolean;
+  readonly signal?: AbortSignal;
+  /** Split the tokens exactly so instead of into chunks of the context's size. */
+  readonly chunks?: readonly number[];
+  onProgress?(tokens: number): void;
+}
+
+export interface ForwardResult {
+  readonly captured: readonly Captured[];
+  /** Next token by argmax, if asked for. */
+  readonly token: number | null;
+  /** Nanoseconds by stage, summed over the chunks, if profiled. */
+  readonly times: ReadonlyMap<string, number> | null;
+}
+
+const DEFAULT_LENGTH = 2048;
+const DEFAULT_CHUNK = 64;
+
+export class Context {
+  readonly length: number;
+  readonly chunk: number;
+  readonly #executor: Executor;
+  readonly #ids: number[] = [];
+  readonly #allRows: boolean;
+  #disposed = false;
+
+  constructor(
+    readonly model: Model,
+    { length, chunk = DEFAULT_CHUNK, logits = 'last' }: ContextOptions,
+  ) {
+    const { config, gpu, kernels, plan } = model;
+    this.length = length ?? Math.min(config.contextLength, DEFAULT_LENGTH);
+    if (!(this.length >= 1 && this.length <= config.contextLength)) {
+      throw new PromptError(
+        `A context of ${this.length} tokens was asked for, but this model was made for 1 to ${config.contextLength}.`,
+      );
+    }
+    // Logits and scores must each fit one binding.
+    const { maxBinding } = gpu.traits;
+    const rowsThatFit = Math.floor(maxBinding / (4 * config.vocab));
+    const scoresThatFit = Math.floor(maxBinding / (4 * config.heads * this.length));
+    const most = Math.min(this.length, scoresThatFit, logits === 'all' ? rowsThatFit : Number.POSITIVE_INFINITY);
+    this.chunk = Math.max(1, Math.min(chunk, most));
+    this.#allRows = logits === 'all';
+    const capacity = { tokens: this.chunk, positions: this.length, rows: this.#allRows ? this.chunk : 1 };
+    this.#executor = new Executor(gpu, kernels, model, plan.stages, capacity, { keep: ['logits'] });
+  }
+
+  /** Tokens read so far, ids in order. */
+  get ids(): readonly number[] {
+    return this.#ids;
+  }
+
+  /** Forgets everything after the first `tokens`. Sliding layers cannot go back past what their rings still hold. */
+  rewind(tokens = 0): void {
+    const lost = this.model.config.layerKinds.includes('sliding') && this.#ids.length > this.#ringLength();
+    if (tokens > 0 && lost) {
+      throw new PromptError('The sliding layers have forgotten what a rewind would need; rewind to 0 and read again.');
+    }
+    this.#ids.length = Math.min(tokens, this.#ids.length);
+  }
+
+  #ringLength(): number {
+    return Math.min(this.length, (this.model.config.slidingWindow ?? this.length) + this.chunk - 1);
+  }
+
+  /**
+   * Reads `ids` after what was read before. Throws PromptError for ids outside the vocabulary, no ids, or more than fit,
+   * before anything runs.
+   */
+  async forward(ids: readonly number[], options: ForwardOptions = {}): Promise<ForwardResult> {
+    const { taps = [], logits = 'last', argmax = false, profile = false, signal, onProgress } = options;
+    checkIds(ids, this.model.config.vocab);
+    if (this.#disposed) throw new PromptError('This context was closed; make a new one.');
+    if (this.#ids.length + ids.length > this.length) {
+      throw new PromptError(
+        `${this.#ids.length} tokens are in the context and ${ids.length} more were given, but it holds ${this.length}. ` +
+          `Shorten the prompt, or open with a longer context (this model allows ${this.model.config.contextLength}).`,
+      );
+    }
+    if (logits === 'all' && !this.#allRows) throw new Error("All logits need a context made with { logits: 'all' }.");
+    const captured: Captured[] = [];
+    const times = new Map<string, number>();
+    let result: ChunkResult | null = null;
+    let at = 0;
+    for (const tokens of this.#split(ids.length, options.chunks)) {
+      signal?.throwIfAborted();
+      const last = at + tokens === ids.length;
+      const rows = logits === 'all' ? tokens : logits === 'last' && last ? 1 : 0;
+      const extent: Extent = { tokens, keys: this.#ids.length + tokens, rows };
+      const part = ids.slice(at, at + tokens);
+      result = await this.#executor.run({ extent, ids: part, taps, argmax: argmax && last, profile });
+      captured.push(...result.captured);
+      for (const [name, time] of result.times ?? []) times.set(name, (times.get(name) ?? 0) + time);
+      this.#ids.push(...part);
+      at += tokens;
+      if (!last) await this.model.gpu.settle(); // so that a stop or a look at progress need not wait for all of it
+      onProgress?.(at);
+    }
+    return { captured, token: result?.token ?? null, times: profile ? times : null };
+  }
+
+  /** The last row of logits [V] of the last `forward`. */
+  async logits(): Promise<Float32Array> {
+    const bytes = 4 * this.model.config.vocab;
+    return new Float32Array(await this.model.gpu.read([{ buffer: this.#executor.buffer('logits'), bytes }]));
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#executor[Symbol.dispose]();
+    this.model.forget(this);
+  }
+
+  #split(tokens: number, chunks?: readonly number[]): number[] {
+    if (!chunks) {
+      return Array.from({ length: Math.ceil(tokens / this.chunk) }, (_, i) =>
+        Math.min(this.chunk, tokens - i * this.chunk),
+      );
+    }
+    const sum = chunks.reduce((a, b) => a + b, 0);
+    if (sum === tokens && chunks.every(n => Number.isInteger(n) && n >= 1)) {
+      return chunks.flatMap(n => this.#split(n));
+    }
+    throw new PromptError(`The chunks ${chunks.join(', ')} must be positive and add up to the ${tokens} tokens given.`);
+  }
+}
+
+/** Throws PromptError unless there are ids and every one is in the vocabulary: the GPU would read zeros in silence. */
+export function checkIds(ids: readonly number[], vocab: number): void {
+  if (ids.length === 0) throw new PromptError('The prompt is empty; give at least one token.');
+  const bad = ids.findIndex(id => !(Number.isInteger(id) && id >= 0 && id < vocab));
+  if (bad < 0) return;
+  throw new PromptError(
+    `Token id ${ids[bad]} at place ${bad} is not in the vocabulary; ids go from 0 to ${vocab - 1}.`,
+  );
+}

@@ -1,0 +1,296 @@
+// Runs stages of a plan on the GPU. Buffers, pipelines and bind groups are made once; a chunk of tokens then costs its ids, four
+// words of sizes and one submit. A whole model and a single stage fed with golden inputs run through the same code.
+
+import type { Rope } from './config.js';
+import type { Gpu } from './gpu.js';
+import type { Kernel, Kernels } from './kernel.js';
+import { type Dispatch, dispatchesOf, type Setting, type ShardRows, type Source } from './ops.js';
+import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
+import { ropeTable } from './rope-table.js';
+import { type Captured, type Tap, Taps } from './taps.js';
+import { Tensor } from './tensor.js';
+
+/** Weights on the GPU, split by rows where one binding cannot hold them. */
+export interface WeightStore {
+  shards(name: string): readonly (ShardRows & { readonly tensor: Tensor })[];
+}
+
+export interface Capacity {
+  /** Largest chunk. */
+  readonly tokens: number;
+  /** Longest sequence: slots of a full layer's cache. */
+  readonly positions: number;
+  /** Most rows of logits in a chunk. */
+  readonly rows: number;
+}
+
+export interface ChunkRun {
+  readonly extent: Extent;
+  /** Token ids of the chunk, when the stages embed them. */
+  readonly ids?: ArrayLike<number>;
+  readonly taps?: readonly Tap[];
+  /** Pick the token with the highest last logit on the GPU. */
+  readonly argmax?: boolean;
+  /** Time every stage by GPU timestamps; each then runs in a pass of its own. */
+  readonly profile?: boolean;
+}
+
+export interface ChunkResult {
+  readonly captured: readonly Captured[];
+  readonly token: number | null;
+  /** Nanoseconds by stage. */
+  readonly times: ReadonlyMap<string, number> | null;
+}
+
+interface Bound {
+  readonly stage: Stage;
+  readonly steps: readonly { kernel: Kernel; group: GPUBindGroup; grid: Dispatch['grid'] }[];
+}
+
+export class Executor {
+  readonly #values = new Map<string, Tensor>();
+  readonly #turns = new Map<string, Tensor>();
+  readonly #owned: Tensor[] = [];
+  readonly #chunk: Tensor;
+  readonly #ids: Tensor;
+  readonly #best: Tensor;
+  readonly #bound = new Map<string, Promise<Bound[]>>();
+  #revision = -1;
+
+  /**
+   * @param feeds values that come from outside instead of from a stage
+   * @param keep outputs that must survive the chunk; every other buffer is used again once nobody needs it
+   */
+  constructor(
+    readonly gpu: Gpu,
+    readonly kernels: Kernels,
+    readonly weights: WeightStore,
+    readonly stages: readonly Stage[],
+    readonly capacity: Capacity,
+    { feeds = [], keep = [] }: { feeds?: readonly Ref[]; keep?: readonly string[] } = {},
+  ) {
+    try {
+      this.#chunk = this.#own('chunk', [4], 'u32', GPUBufferUsage.UNIFORM);
+      this.#ids = this.#own('ids', [capacity.tokens], 'u32');
+      this.#best = this.#own('argmax', [1], 'u32');
+      for (const feed of feeds) this.#values.set(feed.name, this.#own(feed.name, this.#largest(feed)));
+      this.#allocate(new Set(keep));
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Slots of a cache: the whole sequence, or a window and one chunk, so that a chunk never overwrites what it still reads. */
+  slots(cache: Stage): number {
+    const window = cache.operation.kind === 'cache' ? cache.operation.window : null;
+    const { positions, tokens } = this.capacity;
+    return window === null ? positions : Math.min(positions, window + tokens - 1);
+  }
+
+  /** GPU buffer of a value; its contents are those of the last chunk, if nothing reuses it. */
+  buffer(name: string): GPUBuffer {
+    const tensor = this.#values.get(name);
+    if (!tensor) throw new Error(`No buffer holds '${name}'.`);
+    return tensor.buffer;
+  }
+
+  /** Puts outside values into a feed. */
+  feed(name: string, data: Float32Array): void {
+    this.gpu.write(this.buffer(name), data);
+  }
+
+  async run({ extent, ids, taps = [], argmax = false, profile = false }: ChunkRun): Promise<ChunkResult> {
+    this.gpu.check();
+    const bound = await this.#bind(extent);
+    const start = extent.keys - extent.tokens;
+    this.gpu.write(this.#chunk.buffer, Uint32Array.of(extent.tokens, start, extent.keys, extent.tokens - extent.rows));
+    if (ids) this.gpu.write(this.#ids.buffer, Uint32Array.from(ids));
+    using tapped = new Taps(this.gpu, this.kernels, taps, extent);
+    const copies = new Map<Stage, (pass: GPUComputePassEncoder) => void>();
+    for (const { stage } of taps) {
+      const copy = await tapped.bind(stage, this.buffer(stage.name));
+      if (copy) copies.set(stage, copy);
+    }
+    const best = argmax ? await this.#argmax() : null;
+    const timer = profile ? new Timer(this.gpu, bound.length) : null;
+    try {
+      const encoder = this.gpu.device.createCommandEncoder();
+      let pass = profile ? null : encoder.beginComputePass();
+      bound.forEach(({ stage, steps }, i) => {
+        const p = pass ?? encoder.beginComputePass({ timestampWrites: timer!.writes(i) });
+        for (const { kernel, group, grid } of steps) {
+          const [x, y, z] = grid(extent);
+          if (x * y * z === 0) continue;
+          p.setPipeline(kernel.pipeline);
+          p.setBindGroup(0, group);
+          p.dispatchWorkgroups(x, y, z);
+        }
+        copies.get(stage)?.(p);
+        if (!pass) p.end();
+      });
+      if (best) {
+        pass ??= encoder.beginComputePass();
+        best(pass);
+      }
+      pass?.end();
+      timer?.resolve(encoder);
+      this.gpu.device.queue.submit([encoder.finish()]);
+      const captured = await tapped.collect();
+      const token = best ? new Uint32Array(await this.gpu.read([{ buffer: this.#best.buffer, bytes: 4 }]))[0] : null;
+      const times = timer ? await timer.read(bound.map(({ stage }) => stage.name)) : null;
+      return { captured, token, times };
+    } finally {
+      timer?.[Symbol.dispose]();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const tensor of this.#owned) tensor[Symbol.dispose]();
+  }
+
+  #own(label: string, shape: readonly number[], dtype: 'f32' | 'u32' = 'f32', usage = 0): Tensor {
+    const tensor = new Tensor(this.gpu, label, shape, dtype, usage);
+    this.#owned.push(tensor);
+    return tensor;
+  }
+
+  #largest(ref: Ref): number[] {
+    const { tokens, positions, rows } = this.capacity;
+    const stage = ref as Stage;
+    return shapeOf(ref.axes, { tokens, keys: positions, rows }, stage.state ? this.slots(stage) : 0);
+  }
+
+  /** A buffer for every output: caches their own, the others from a pool by size, returned after their last reader. */
+  #allocate(keep: ReadonlySet<string>): void {
+    const lastUse = new Map<string, number>();
+    this.stages.forEach((stage, i) => {
+      lastUse.set(stage.name, i);
+      for (const input of stage.inputs) lastUse.set(input.name, i);
+    });
+    const free = new Map<number, Tensor[]>();
+    const outputs = new Map(this.stages.map(stage => [stage.name, stage]));
+    this.stages.forEach((stage, i) => {
+      const shape = this.#largest(stage);
+      const tensor = stage.state || keep.has(stage.name) ? undefined : free.get(count(shape))?.pop();
+      this.#values.set(stage.name, tensor ?? this.#own(stage.name, shape));
+      for (const name of new Set([stage.name, ...stage.inputs.map(input => input.name)])) {
+        const source = outputs.get(name);
+        if (!source || source.state || keep.has(name) || lastUse.get(name) !== i) continue;
+        const done = this.#values.get(name)!;
+        const pool = free.get(count(done.shape)) ?? [];
+        free.set(count(done.shape), [...pool, done]);
+      }
+    });
+  }
+
+  /** Pipelines and bind groups for chunks of one token or of many, made at first need and again after a shader edit. */
+  #bind(extent: Extent): Promise<Bound[]> {
+    if (this.#revision !== this.kernels.revision) {
+      this.#bound.clear();
+      this.#revision = this.kernels.revision;
+    }
+    const setting: Setting = {
+      traits: this.gpu.traits,
+      oneToken: extent.tokens === 1,
+      oneRow: extent.rows === 1,
+      shards: name => this.weights.shards(name),
+      slots: name => this.slots(this.stages.find(stage => stage.name === name)!),
+    };
+    const key = `${setting.oneToken} ${setting.oneRow}`;
+    const known = this.#bound.get(key);
+    if (known) return known;
+    const binding = Promise.all(
+      this.stages.map(async stage => ({
+        stage,
+        steps: await Promise.all(dispatchesOf(stage, setting).map(dispatch => this.#step(stage, dispatch))),
+      })),
+    );
+    this.#bound.set(key, binding);
+    binding.catch(() => this.#bound.delete(key));
+    return binding;
+  }
+
+  async #step(stage: Stage, { shader, constants, reads, writes, grid }: Dispatch) {
+    const kernel = await this.kernels.get(shader, constants);
+    const entries = kernel.bindings.map(({ index, name, access }) => {
+      const source = access === 'write' ? writes[name] : reads[name];
+      if (!source)
+        throw new Error(`${shader}.wgsl declares '${name}' (${access}), which '${stage.name}' does not give it.`);
+      return { binding: index, resource: { buffer: this.#source(source) } };
+    });
+    const group = this.gpu.device.createBindGroup({ label: stage.name, layout: kernel.layout, entries });
+    return { kernel, group, grid };
+  }
+
+  #source(source: Source): GPUBuffer {
+    if ('chunk' in source) return this.#chunk.buffer;
+    if ('ids' in source) return this.#ids.buffer;
+    if ('value' in source) return this.buffer(source.value);
+    if ('weight' in source) return this.weights.shards(source.weight)[source.shard].tensor.buffer;
+    return this.#turnTable(source.turns).buffer;
+  }
+
+  #turnTable(rope: Rope & { dim: number }): Tensor {
+    const key = JSON.stringify(rope);
+    let table = this.#turns.get(key);
+    if (!table) {
+      const { positions } = this.capacity;
+      table = this.#own(`turns ${key}`, [positions, rope.dim / 2, 2]);
+      this.gpu.write(table.buffer, ropeTable(rope, rope.dim, positions));
+      this.#turns.set(key, table);
+    }
+    return table;
+  }
+
+  async #argmax(): Promise<(pass: GPUComputePassEncoder) => void> {
+    const logits = this.stages[this.stages.length - 1];
+    const N = logits.axes[1].size as number;
+    const WG = this.gpu.traits.software ? 16 : Math.min(256, this.gpu.traits.maxInvocations);
+    const kernel = await this.kernels.get('argmax', { N, WG });
+    const buffers: Record<string, GPUBuffer> = {
+      chunk: this.#chunk.buffer,
+      x: this.buffer(logits.name),
+      best: this.#best.buffer,
+    };
+    const entries = kernel.bindings.map(({ index, name }) => ({ binding: index, resource: { buffer: buffers[name] } }));
+    const group = this.gpu.device.createBindGroup({ layout: kernel.layout, entries });
+    return pass => {
+      pass.setPipeline(kernel.pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(1);
+    };
+  }
+}
+
+/** GPU timestamps around every stage of one chunk. */
+class Timer {
+  readonly #set: GPUQuerySet;
+  readonly #buffer: GPUBuffer;
+
+  constructor(
+    readonly gpu: Gpu,
+    readonly stages: number,
+  ) {
+    this.#set = gpu.device.createQuerySet({ type: 'timestamp', count: 2 * stages });
+    this.#buffer = gpu.createBuffer('timestamps', 16 * stages, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
+  }
+
+  writes(i: number): GPUComputePassTimestampWrites {
+    return { querySet: this.#set, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
+  }
+
+  resolve(encoder: GPUCommandEncoder): void {
+    encoder.resolveQuerySet(this.#set, 0, 2 * this.stages, this.#buffer, 0);
+  }
+
+  async read(names: readonly string[]): Promise<Map<string, number>> {
+    const stamps = new BigUint64Array(await this.gpu.read([{ buffer: this.#buffer, bytes: 16 * this.stages }]));
+    return new Map(names.map((name, i) => [name, Number(stamps[2 * i + 1] - stamps[2 * i])]));
+  }
+
+  [Symbol.dispose](): void {
+    this.#set.destroy();
+    this.gpu.destroyBuffer(this.#buffer);
+  }
+}

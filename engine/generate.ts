@@ -1,0 +1,65 @@
+// Generation: prefill once, then a token at a time on the cache, as an async iterator that stops within a token when told to.
+
+import type { Context } from './context.js';
+import { OptionError, PromptError } from './errors.js';
+import { checkSampling, isGreedy, type Sampling, sample, uniform } from './sample.js';
+import type { Captured, Tap } from './taps.js';
+
+export interface GenerateOptions extends Sampling {
+  /** Most tokens to make; default 128. */
+  readonly maxTokens?: number;
+  /** Go on past end-of-sequence tokens. */
+  readonly ignoreEos?: boolean;
+  /** Ids that end the generation; default: the model's. */
+  readonly stopIds?: readonly number[];
+  readonly signal?: AbortSignal;
+  /** Activations to capture for every token read, the prompt's with the first. */
+  readonly taps?: readonly Tap[];
+  onPrefill?(tokens: number): void;
+}
+
+export interface Generated {
+  readonly id: number;
+  /** Position of the token in the sequence. */
+  readonly position: number;
+  /** True for an end-of-sequence token, which is the last. */
+  readonly stop: boolean;
+  /** What the taps saw while this token was computed. */
+  readonly captured: readonly Captured[];
+}
+
+/**
+ * Continues `context` with `prompt` and then with what the model makes of it. Every token but the last is in the context
+ * afterwards. Throws PromptError before anything runs if the prompt does not fit.
+ */
+export async function* generate(
+  context: Context,
+  prompt: readonly number[],
+  options: GenerateOptions = {},
+): AsyncGenerator<Generated, void, void> {
+  const { maxTokens = 128, ignoreEos = false, signal, taps, onPrefill } = options;
+  checkSampling(options);
+  if (!(Number.isInteger(maxTokens) && maxTokens >= 0)) {
+    throw new OptionError(`maxTokens must be a whole number from 0, not ${maxTokens}.`);
+  }
+  if (context.ids.length + prompt.length >= context.length && maxTokens > 0) {
+    throw new PromptError(
+      `The prompt fills the context: ${context.ids.length + prompt.length} of ${context.length} tokens, and none is left to ` +
+        'generate. Shorten the prompt or open with a longer context.',
+    );
+  }
+  const stops = new Set(ignoreEos ? [] : (options.stopIds ?? context.model.config.eosIds));
+  const random = uniform(options.seed ?? 0);
+  const greedy = isGreedy(options);
+  let next = prompt;
+  for (let made = 0; made < maxTokens && context.ids.length + next.length <= context.length; made++) {
+    signal?.throwIfAborted();
+    const onProgress = made === 0 ? onPrefill : undefined;
+    const { captured, token } = await context.forward(next, { taps, argmax: greedy, signal, onProgress });
+    const id = token ?? sample(await context.logits(), options, random());
+    const stop = stops.has(id);
+    yield { id, position: context.ids.length, stop, captured };
+    if (stop) return;
+    next = [id];
+  }
+}

@@ -1,0 +1,175 @@
+// The device, held for the life of the process: limits that are read and not assumed, memory that is counted and budgeted,
+// errors that reach whoever is waiting, and the bytes that cross the bus.
+
+import { type FoundAdapter, findAdapter } from './adapter.js';
+import { BudgetError, DeviceError } from './errors.js';
+
+/** How a kernel should be written for this adapter. */
+export interface Traits {
+  /** Software adapters run one workgroup on one thread: lanes without barriers are fast there. */
+  readonly software: boolean;
+  /** Size of every subgroup, or null when it varies or subgroups are not there. */
+  readonly subgroup: number | null;
+  readonly maxInvocations: number;
+  readonly maxBinding: number;
+  readonly maxBuffer: number;
+}
+
+/** Bytes that crossed the bus since the device was opened. */
+export interface Traffic {
+  written: number;
+  read: number;
+}
+
+export class Gpu {
+  readonly traffic: Traffic = { written: 0, read: 0 };
+  readonly traits: Traits;
+  #liveBytes = 0;
+  #liveBuffers = 0;
+  #failure: Error | null = null;
+
+  private constructor(
+    readonly device: GPUDevice,
+    readonly info: GPUAdapterInfo,
+    readonly kind: FoundAdapter['kind'],
+    readonly features: readonly string[],
+    public budgetBytes: number,
+  ) {
+    const { limits } = device;
+    const fixed = info.subgroupMinSize === info.subgroupMaxSize && device.features.has('subgroups');
+    this.traits = {
+      software: kind !== 'hardware',
+      subgroup: fixed ? (info.subgroupMinSize ?? null) : null,
+      maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
+      maxBinding: limits.maxStorageBufferBindingSize,
+      maxBuffer: limits.maxBufferSize,
+    };
+    device.lost.then(({ reason, message }) => {
+      this.#failure ??= new DeviceError(
+        reason === 'destroyed'
+          ? 'The GPU device was closed. Open the model again.'
+          : `The GPU device was lost (${message}). Restart the kernel or the command; a driver reset is the usual cause.`,
+      );
+    });
+    device.addEventListener('uncapturederror', event => {
+      const { message } = (event as GPUUncapturedErrorEvent).error;
+      this.#failure ??= new DeviceError(`The GPU reported an error that no call expected: ${message}`);
+    });
+  }
+
+  /** Opens a device on the best adapter, or on the one asked for, with the adapter's own limits. */
+  static async open(choice?: string): Promise<Gpu> {
+    const found = await findAdapter(choice);
+    const { adapter } = found;
+    const wanted = ['subgroups', 'shader-f16', 'timestamp-query'] as GPUFeatureName[];
+    const { limits } = adapter;
+    const device = await adapter.requestDevice({
+      requiredFeatures: wanted.filter(feature => adapter.features.has(feature)),
+      requiredLimits: {
+        maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+        maxBufferSize: limits.maxBufferSize,
+        maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+        maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+        maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      },
+    });
+    return new Gpu(device, adapter.info, found.kind, [...adapter.features].sort(), found.budgetBytes);
+  }
+
+  /** Bytes of GPU buffers alive now. */
+  get liveBytes(): number {
+    return this.#liveBytes;
+  }
+
+  get liveBuffers(): number {
+    return this.#liveBuffers;
+  }
+
+  /** Throws what went wrong since the last look: a lost device, or an error nothing was waiting for. */
+  check(): void {
+    const failure = this.#failure;
+    if (failure) throw failure;
+  }
+
+  /** Throws BudgetError when `bytes` more would not fit; nothing is allocated. */
+  reserve(bytes: number, what: string): void {
+    const free = this.budgetBytes - this.#liveBytes;
+    if (bytes <= free) return;
+    const mb = (n: number) => `${(n / 1e6).toFixed(0)} MB`;
+    throw new BudgetError(
+      `${what} needs ${mb(bytes)} of GPU memory, but the budget of ${mb(this.budgetBytes)} has ${mb(Math.max(0, free))} left. ` +
+        'Dispose of what is not needed, or ask for less.',
+    );
+  }
+
+  /** A counted buffer; `destroyBuffer` is its only end. `bytes` is rounded up to 4. */
+  createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
+    this.check();
+    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+    if (size > this.traits.maxBuffer) {
+      throw new BudgetError(
+        `${label} needs a buffer of ${size} bytes, but this adapter allows ${this.traits.maxBuffer}. Use a shorter context or chunk.`,
+      );
+    }
+    this.reserve(size, label);
+    const buffer = this.device.createBuffer({ label, size, usage });
+    this.#liveBytes += size;
+    this.#liveBuffers += 1;
+    return buffer;
+  }
+
+  destroyBuffer(buffer: GPUBuffer): void {
+    this.#liveBytes -= buffer.size;
+    this.#liveBuffers -= 1;
+    buffer.destroy();
+  }
+
+  write(buffer: GPUBuffer, data: Float32Array | Uint32Array, at = 0): void {
+    this.traffic.written += data.byteLength;
+    this.device.queue.writeBuffer(buffer, at, data as Float32Array<ArrayBuffer>);
+  }
+
+  /** Waits for everything submitted; needed in loads too, because Dawn keeps staging memory until a submit. */
+  async settle(): Promise<void> {
+    this.device.queue.submit([]);
+    await this.device.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  /** The first `bytes` of each buffer, in one trip. */
+  async read(from: readonly { buffer: GPUBuffer; bytes: number; at?: number }[]): Promise<ArrayBuffer> {
+    const total = from.reduce((n, { bytes }) => n + bytes, 0);
+    const staging = this.createBuffer('readback', total, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+    try {
+      const encoder = this.device.createCommandEncoder();
+      let to = 0;
+      for (const { buffer, bytes, at = 0 } of from) {
+        encoder.copyBufferToBuffer(buffer, at, staging, to, bytes);
+        to += bytes;
+      }
+      this.device.queue.submit([encoder.finish()]);
+      await staging.mapAsync(GPUMapMode.READ).catch(error => {
+        this.check(); // a destroyed device rejects with an empty message
+        throw error;
+      });
+      this.traffic.read += total;
+      this.check();
+      return staging.getMappedRange(0, Math.ceil(total / 4) * 4).slice(0);
+    } finally {
+      this.destroyBuffer(staging);
+    }
+  }
+}
+
+const OPEN = Symbol.for('gemma-loupe.gpu');
+type Shared = Map<string, Promise<Gpu>>;
+
+/** One device a process and choice, opened at first use and kept: Dawn must outlive everything made with it. */
+export function sharedGpu(choice?: string): Promise<Gpu> {
+  const shared = ((globalThis as Record<symbol, unknown>)[OPEN] ??= new Map()) as Shared;
+  const key = choice ?? process.env.LOUPE_ADAPTER ?? 'auto';
+  const open = shared.get(key) ?? Gpu.open(choice);
+  shared.set(key, open);
+  open.catch(() => shared.delete(key));
+  return open;
+}

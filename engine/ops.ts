@@ -1,0 +1,243 @@
+// One function an operation: which shader computes a stage, with which constants, what it reads, what it writes, and over
+// which grid. This is the only place that chooses between shaders, by adapter and by shape; the plan does not know of it.
+
+import type { Rope } from './config.js';
+import type { Traits } from './gpu.js';
+import type { Constants } from './kernel.js';
+import type { Extent, Operation, OperationKind, Ref, Stage } from './plan.js';
+import { valuesPerToken } from './recorder.js';
+
+/** What a binding is bound to. `turns` is the table of RoPE's cosines and sines. */
+export type Source =
+  | { readonly chunk: true }
+  | { readonly ids: true }
+  | { readonly value: string }
+  | { readonly weight: string; readonly shard: number }
+  | { readonly turns: Rope & { readonly dim: number } };
+
+export interface Dispatch {
+  readonly shader: string;
+  readonly constants: Constants;
+  /** Bindings by name that the shader only reads. */
+  readonly reads: Readonly<Record<string, Source>>;
+  /** Bindings by name that it writes. */
+  readonly writes: Readonly<Record<string, Source>>;
+  /** Workgroups for a chunk of the given extent. */
+  grid(extent: Extent): [number, number, number];
+}
+
+/** Rows of a weight matrix that lie in one buffer. */
+export interface ShardRows {
+  readonly start: number;
+  readonly rows: number;
+}
+
+/** What an operation may depend on besides its stage. */
+export interface Setting {
+  readonly traits: Traits;
+  /** The chunk is one token (decode), so that matrices meet a vector. */
+  readonly oneToken: boolean;
+  /** One row of logits is wanted. */
+  readonly oneRow: boolean;
+  /** How a weight is split over buffers. */
+  shards(weight: string): readonly ShardRows[];
+  /** Slots of the cache that a stage reads or is. */
+  slots(cache: string): number;
+}
+
+type Kind<K extends OperationKind> = Stage & { readonly operation: Extract<Operation, { kind: K }> };
+type Operations = { [K in OperationKind]: (stage: Kind<K>, s: Setting) => Dispatch[] };
+
+const LANES = 64;
+const chunk = { chunk: true } as const;
+const value = (ref: Ref): Source => ({ value: ref.name });
+const groups = (n: number, size: number) => Math.ceil(n / size);
+const sizeOf = (ref: Ref, letter: string): number => {
+  const size = ref.axes.find(axis => axis.letter === letter)?.size;
+  if (typeof size !== 'number') throw new Error(`${ref.name} has no axis ${letter} of a fixed size.`);
+  return size;
+};
+
+/** Lanes of a workgroup that sums a row as a tree: few where each barrier costs, many where they hide latency. */
+const treeLanes = ({ traits }: Setting) => (traits.software ? 16 : Math.min(256, traits.maxInvocations));
+
+/** Value by value over [T,N], a lane each. */
+function elementwise(shader: string, stage: Stage, reads: Record<string, Source>, more: Constants = {}): Dispatch {
+  const N = valuesPerToken(stage.axes);
+  return {
+    shader,
+    constants: { N, ...more },
+    reads: { chunk, ...reads },
+    writes: { y: value(stage) },
+    grid: e => [groups(N, LANES), e.tokens, 1],
+  };
+}
+
+/** y [·,OUT] = x · weightᵀ by the fastest shader for the adapter and the shape, once for each part of the weight. */
+function product(stage: Stage, s: Setting, last: boolean): Dispatch[] {
+  const [x] = stage.inputs;
+  const { name: weight, shape } = stage.weight!;
+  const [COLS, IN] = shape;
+  const vector = last ? s.oneRow : s.oneToken;
+  const rowsOf = (e: Extent) => (last ? e.rows : e.tokens);
+  return s.shards(weight).map(({ start, rows: OUT }, shard) => {
+    const common = { IN, OUT, COL0: start, LAST: last ? 1 : 0 };
+    const ends = { reads: { chunk, x: value(x), weight: { weight, shard } }, writes: { y: value(stage) } };
+    const wrapped = (n: number): [number, number, number] => [Math.min(n, 32768), groups(n, 32768), 1];
+    if (IN % 4 !== 0) return tiled();
+    if (!vector) return s.traits.software ? lanes() : tiled();
+    if (s.traits.subgroup) {
+      const constants = { ...common, WG: s.traits.subgroup };
+      return { shader: 'matvec_subgroup', constants, ...ends, grid: () => wrapped(groups(OUT, 4)) };
+    }
+    if (s.traits.software) {
+      return { shader: 'matvec_lanes', constants: common, ...ends, grid: () => [groups(OUT, LANES), 1, 1] };
+    }
+    return { shader: 'matvec', constants: common, ...ends, grid: () => wrapped(OUT) };
+
+    function tiled(): Dispatch {
+      const grid = (e: Extent): [number, number, number] => [groups(OUT, 16), groups(rowsOf(e), 16), 1];
+      return { shader: 'linear', constants: { ...common, COLS }, ...ends, grid };
+    }
+    function lanes(): Dispatch {
+      const grid = (e: Extent): [number, number, number] => [groups(OUT, LANES), groups(rowsOf(e), 4), 1];
+      return { shader: 'linear_lanes', constants: { ...common, COLS }, ...ends, grid };
+    }
+  });
+}
+
+const operations: Operations = {
+  embed: (stage, s) => {
+    const { name: weight, shape } = stage.weight!;
+    const H = shape[1];
+    return s.shards(weight).map(({ start: ROW0, rows: ROWS }, shard) => ({
+      shader: 'embed',
+      constants: { H, SCALE: stage.operation.scale, ROW0, ROWS },
+      reads: { chunk, ids: { ids: true }, weight: { weight, shard } },
+      writes: { y: value(stage) },
+      grid: e => [groups(H, LANES), e.tokens, 1],
+    }));
+  },
+
+  rmsNorm: (stage, s) => {
+    const [N] = stage.weight!.shape;
+    const PER = valuesPerToken(stage.axes) / N;
+    return [
+      {
+        shader: 'rms_norm',
+        constants: { WG: treeLanes(s), N, PER, EPS: stage.operation.eps },
+        reads: { chunk, x: value(stage.inputs[0]), gain: { weight: stage.weight!.name, shard: 0 } },
+        writes: { y: value(stage) },
+        grid: e => [PER, e.tokens, 1],
+      },
+    ];
+  },
+
+  linear: (stage, s) => product(stage, s, false),
+
+  head: (stage, s) => {
+    const { softcap } = stage.operation;
+    const dispatches = product(stage, s, true);
+    if (softcap === null) return dispatches;
+    const N = sizeOf(stage, 'V');
+    return [
+      ...dispatches,
+      {
+        shader: 'softcap',
+        constants: { N, CAP: softcap },
+        reads: { chunk },
+        writes: { y: value(stage) },
+        grid: e => [groups(N, LANES), e.rows, 1],
+      },
+    ];
+  },
+
+  rope: stage => {
+    const { base, factor } = stage.operation;
+    const D = sizeOf(stage, 'D');
+    const HEADS = valuesPerToken(stage.axes) / D;
+    return [
+      {
+        shader: 'rope',
+        constants: { D, HEADS },
+        reads: { chunk, x: value(stage.inputs[0]), turns: { turns: { base, factor, dim: D } } },
+        writes: { y: value(stage) },
+        grid: e => [groups((HEADS * D) / 2, LANES), e.tokens, 1],
+      },
+    ];
+  },
+
+  cache: (stage, s) => {
+    const N = valuesPerToken(stage.axes);
+    return [
+      {
+        shader: 'cache_write',
+        constants: { N, RING: s.slots(stage.name) },
+        reads: { chunk, x: value(stage.inputs[0]) },
+        writes: { cache: value(stage) },
+        grid: e => [groups(N, LANES), e.tokens, 1],
+      },
+    ];
+  },
+
+  scores: (stage, s) => {
+    const [q, k] = stage.inputs;
+    const { scale, softcap, window } = stage.operation;
+    const A = sizeOf(q, 'A');
+    return [
+      {
+        shader: 'scores',
+        constants: {
+          A,
+          K: sizeOf(k, 'K'),
+          D: sizeOf(q, 'D'),
+          SCALE: scale,
+          SOFTCAP: softcap ?? 0,
+          WINDOW: window ?? 0,
+          RING: s.slots(k.name),
+        },
+        reads: { chunk, q: value(q), k: value(k) },
+        writes: { y: value(stage) },
+        grid: e => [groups(e.keys, LANES), e.tokens, A],
+      },
+    ];
+  },
+
+  softmax: (stage, s) => {
+    const A = sizeOf(stage, 'A');
+    return [
+      {
+        shader: 'softmax',
+        constants: { WG: treeLanes(s) },
+        reads: { chunk, x: value(stage.inputs[0]) },
+        writes: { y: value(stage) },
+        grid: e => [e.tokens, A, 1],
+      },
+    ];
+  },
+
+  mix: (stage, s) => {
+    const [pattern, v] = stage.inputs;
+    const A = sizeOf(stage, 'A');
+    const D = sizeOf(stage, 'D');
+    return [
+      {
+        shader: 'mix',
+        constants: { A, K: sizeOf(v, 'K'), D, WINDOW: stage.operation.window ?? 0, RING: s.slots(v.name) },
+        reads: { chunk, pattern: value(pattern), v: value(v) },
+        writes: { y: value(stage) },
+        grid: e => [groups((A * D) / 4, LANES), e.tokens, 1],
+      },
+    ];
+  },
+
+  geluTanh: stage => [elementwise('gelu_tanh', stage, { x: value(stage.inputs[0]) })],
+  mul: stage => [elementwise('mul', stage, { a: value(stage.inputs[0]), b: value(stage.inputs[1]) })],
+  add: stage => [elementwise('add', stage, { a: value(stage.inputs[0]), b: value(stage.inputs[1]) })],
+};
+
+/** The dispatches that compute a stage, in order. */
+export function dispatchesOf(stage: Stage, setting: Setting): Dispatch[] {
+  const operation = operations[stage.operation.kind] as (stage: Stage, s: Setting) => Dispatch[];
+  return operation(stage, setting);
+}

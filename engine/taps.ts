@@ -1,0 +1,135 @@
+// Taps: asking for activations before a run, collecting them after. Off, a tap costs nothing; on, it is a copy dispatched after
+// its stage, cut to what was asked for on the GPU. The run itself is the same either way.
+
+import { BudgetError, OptionError } from './errors.js';
+import type { Gpu } from './gpu.js';
+import type { Kernels } from './kernel.js';
+import { type AxisName, count, type Extent, type Stage, shapeOf } from './plan.js';
+
+/** Half-open ranges by axis name; `token`, `query` and `key` count from the start of the sequence. */
+export type Slice = Partial<Record<AxisName, readonly [number, number]>>;
+
+export interface Tap {
+  readonly stage: Stage;
+  readonly slice?: Slice;
+}
+
+/** What one chunk gave to one tap. */
+export interface Captured {
+  readonly stage: Stage;
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+  /** Position of the first token in the chunk. */
+  readonly start: number;
+}
+
+interface Box {
+  readonly from: number[];
+  readonly size: number[];
+}
+
+/** The part of a chunk's activation that a slice asks for, in the chunk's own indices; sizes may be 0. */
+export function boxOf({ stage, slice = {} }: Tap, extent: Extent): Box {
+  const shape = shapeOf(stage.axes, extent);
+  const start = extent.keys - extent.tokens;
+  const firstRow = start + extent.tokens - extent.rows;
+  const ranges = stage.axes.map((axis, i) => {
+    const [from, to] = slice[axis.name] ?? [0, Number.POSITIVE_INFINITY];
+    if (!(from >= 0 && to > from)) {
+      throw new OptionError(
+        `The slice ${axis.name}: [${from}, ${to}] of '${stage.name}' is empty; give [first, one past the last].`,
+      );
+    }
+    const offset = axis.size === 'tokens' ? start : axis.size === 'rows' ? firstRow : 0;
+    const low = Math.min(Math.max(0, from - offset), shape[i]);
+    return [low, Math.max(low, Math.min(shape[i], to - offset))];
+  });
+  return { from: ranges.map(([low]) => low), size: ranges.map(([low, high]) => high - low) };
+}
+
+/** Bytes that the taps of one chunk hold, on the GPU and then on the CPU. */
+export const tapBytes = (tap: Tap, extent: Extent): number => 4 * count(boxOf(tap, extent).size);
+
+const ALIGN = 256; // minStorageBufferOffsetAlignment and minUniformBufferOffsetAlignment of every adapter that we know
+const aligned = (bytes: number) => Math.ceil(bytes / ALIGN) * ALIGN;
+const BOX_BYTES = 48;
+
+/** The copies of one chunk: made before it is encoded, called after each stage, read when it is done, then disposed of. */
+export class Taps {
+  readonly #places = new Map<string, { tap: Tap; box: Box; at: number; bytes: number; index: number }>();
+  readonly #capture: GPUBuffer | null = null;
+  readonly #boxes: GPUBuffer | null = null;
+  #bytes = 0;
+
+  constructor(
+    readonly gpu: Gpu,
+    readonly kernels: Kernels,
+    taps: readonly Tap[],
+    readonly extent: Extent,
+  ) {
+    for (const tap of taps) {
+      const box = boxOf(tap, extent);
+      const bytes = 4 * count(box.size);
+      if (bytes === 0) continue;
+      if (bytes > gpu.traits.maxBinding) {
+        throw new BudgetError(
+          `The tap on '${tap.stage.name}' needs ${bytes} bytes at once, but this adapter binds ${gpu.traits.maxBinding}. ` +
+            'Slice it (heads or positions), or run with a smaller chunk.',
+        );
+      }
+      this.#places.set(tap.stage.name, { tap, box, at: this.#bytes, bytes, index: this.#places.size });
+      this.#bytes += aligned(bytes);
+    }
+    if (this.#places.size === 0) return;
+    this.#capture = gpu.createBuffer('taps', this.#bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
+    const uniform = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    this.#boxes = gpu.createBuffer('tap boxes', this.#places.size * ALIGN, uniform);
+    const words = new Uint32Array((this.#places.size * ALIGN) / 4);
+    for (const { tap, box, index } of this.#places.values()) {
+      const three = (list: readonly number[], fill: number) => [...Array(3 - list.length).fill(fill), ...list];
+      words.set(
+        [...three(box.size, 1), 0, ...three(box.from, 0), 0, ...three(shapeOf(tap.stage.axes, extent), 1), 0],
+        (index * ALIGN) / 4,
+      );
+    }
+    gpu.write(this.#boxes, words);
+  }
+
+  /** Encodes the copy of a stage's output, if it is tapped. */
+  async bind(stage: Stage, source: GPUBuffer): Promise<((pass: GPUComputePassEncoder) => void) | null> {
+    const place = this.#places.get(stage.name);
+    if (!place || !this.#capture || !this.#boxes) return null;
+    const { pipeline, layout } = await this.kernels.get('slice', {});
+    const group = this.gpu.device.createBindGroup({
+      layout,
+      entries: [
+        { binding: 0, resource: { buffer: this.#boxes, offset: place.index * ALIGN, size: BOX_BYTES } },
+        { binding: 1, resource: { buffer: source } },
+        { binding: 2, resource: { buffer: this.#capture, offset: place.at, size: place.bytes } },
+      ],
+    });
+    const [n0, n1, n2] = [1, 1, 1, ...place.box.size].slice(-3);
+    return pass => {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(Math.ceil(n2 / 64), n1, n0);
+    };
+  }
+
+  /** Reads everything back in one trip. */
+  async collect(): Promise<Captured[]> {
+    if (!this.#capture) return [];
+    const data = await this.gpu.read([{ buffer: this.#capture, bytes: this.#bytes }]);
+    const start = this.extent.keys - this.extent.tokens;
+    return [...this.#places.values()].map(({ tap, box, at, bytes }) => ({
+      stage: tap.stage,
+      shape: box.size,
+      data: new Float32Array(data, at, bytes / 4).slice(),
+      start,
+    }));
+  }
+
+  [Symbol.dispose](): void {
+    for (const buffer of [this.#capture, this.#boxes]) if (buffer) this.gpu.destroyBuffer(buffer);
+  }
+}

@@ -1,0 +1,25 @@
+// Puts the keys or values of this chunk into the cache: position p goes to slot p mod RING. A full layer's ring is as long
+// as the context and never wraps; a sliding layer's holds its window and one chunk.
+
+override WG: u32 = 64;
+override N: u32;                                                   // K·D values a token
+override RING: u32;
+
+struct Chunk {
+  tokens: u32,     // T: tokens in this chunk
+  start: u32,      // position of the first of them
+  keys: u32,       // S: start + tokens, keys that exist now
+  first_row: u32,  // first token whose logits are wanted
+}
+
+@group(0) @binding(0) var<uniform> chunk: Chunk;
+@group(0) @binding(1) var<storage, read> x: array<f32>;            // [T,N]
+@group(0) @binding(2) var<storage, read_write> cache: array<f32>;  // [RING,N]
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) at: vec3u) {
+  let i = at.x;
+  let t = at.y;
+  if (i >= N || t >= chunk.tokens) { return; }
+  cache[((chunk.start + t) % RING) * N + i] = x[t * N + i];
+}
