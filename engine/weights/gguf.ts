@@ -173,7 +173,7 @@ class Cursor {
   at = 0;
   #block: DataView<ArrayBuffer> = new DataView(new ArrayBuffer(0));
   #from = 0;
-  readonly #utf8 = new TextDecoder('utf-8');
+  readonly #utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
   constructor(readonly file: RandomAccessFile) {}
 
