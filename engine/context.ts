@@ -46,6 +46,8 @@ export class Context {
   readonly #executor: Executor;
   readonly #ids: number[] = [];
   readonly #allRows: boolean;
+  /** Rows of logits in the last chunk. */
+  #rows = 1;
   #disposed = false;
 
   constructor(
@@ -114,6 +116,7 @@ export class Context {
       const extent: Extent = { tokens, keys: this.#ids.length + tokens, rows };
       const part = ids.slice(at, at + tokens);
       result = await this.#executor.run({ extent, ids: part, taps, argmax: argmax && last, profile });
+      this.#rows = rows;
       captured.push(...result.captured);
       for (const [name, time] of result.times ?? []) times.set(name, (times.get(name) ?? 0) + time);
       this.#ids.push(...part);
@@ -124,10 +127,11 @@ export class Context {
     return { captured, token: result?.token ?? null, times: profile ? times : null };
   }
 
-  /** The last row of logits [V] of the last `forward`. */
+  /** Logits [V] after the last token that `forward` read. */
   async logits(): Promise<Float32Array> {
     const bytes = 4 * this.model.config.vocab;
-    return new Float32Array(await this.model.gpu.read([{ buffer: this.#executor.buffer('logits'), bytes }]));
+    const at = (this.#rows - 1) * bytes;
+    return new Float32Array(await this.model.gpu.read([{ buffer: this.#executor.buffer('logits'), bytes, at }]));
   }
 
   [Symbol.dispose](): void {

@@ -1,0 +1,102 @@
+// Activations as apache-arrow Tables and back. One row of the table is one row of the last dimension; the leading dimensions are
+// columns of indices, so that DuckDB, Polars or pandas can filter by head or token without knowing Loupe.
+
+import {
+  type Data,
+  Field,
+  FixedSizeList,
+  Float32,
+  Int32,
+  makeData,
+  makeVector,
+  Schema,
+  Table,
+  tableFromIPC,
+  tableToIPC,
+  Utf8,
+  vectorFromArray,
+} from 'apache-arrow';
+import { GoldenError } from '../engine/errors.js';
+import { Activation, type Dim } from './activation.js';
+
+const KEY = 'loupe';
+
+/** A table of one activation: columns stage, one index a leading dimension, and `values`, a list of the last dimension. */
+export function toArrow(activation: Activation): Table {
+  const { name, dims, data } = activation;
+  const width = dims.length > 0 ? dims[dims.length - 1].size : 1;
+  const rows = data.length / width;
+  const columns: Record<string, ReturnType<typeof makeVector> | ReturnType<typeof vectorFromArray>> = {
+    stage: vectorFromArray(Array<string>(rows).fill(name), new Utf8()),
+  };
+  let repeat = rows;
+  for (const dim of dims.slice(0, -1)) {
+    repeat /= dim.size;
+    const every = repeat;
+    columns[dim.name] = vectorFromArray(
+      Array.from({ length: rows }, (_, i) => Math.floor(i / every) % dim.size),
+      new Int32(),
+    );
+    if (dim.labels) {
+      const { labels } = dim;
+      columns[`${dim.name}_text`] = vectorFromArray(
+        Array.from({ length: rows }, (_, i) => labels[Math.floor(i / every) % dim.size]),
+        new Utf8(),
+      );
+    }
+  }
+  const child = makeData({ type: new Float32(), data, length: data.length, nullCount: 0 });
+  const list = new FixedSizeList(width, new Field('item', new Float32(), false));
+  columns.values = makeVector(makeData({ type: list, child: child as Data<Float32>, length: rows, nullCount: 0 }));
+  const table = new Table(columns as never);
+  const metadata = new Map([[KEY, JSON.stringify({ name, dims })]]);
+  return new Table(new Schema(table.schema.fields, metadata), table.batches);
+}
+
+/** The activation that `toArrow` made a table of. Throws GoldenError for other tables. */
+export function fromArrow(table: Table): Activation {
+  const note = table.schema.metadata.get(KEY);
+  if (!note)
+    throw new GoldenError(
+      "This Arrow table was not made from an activation: it has no metadata 'loupe'. Use a table of toArrow().",
+    );
+  const { name, dims } = JSON.parse(note) as { name: string; dims: Dim[] };
+  const parts = table.getChild('values')!.data.map(({ children }) => children[0].values as Float32Array);
+  const data = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part, at);
+    at += part.length;
+  }
+  return new Activation(name, dims, data);
+}
+
+/** Bytes of an Arrow IPC file of several activations, one row a (stage, row): values are lists of the row's own length. */
+export function traceToIpc(
+  activations: readonly Activation[],
+  provenance: Readonly<Record<string, string>>,
+): Uint8Array {
+  const stages: string[] = [];
+  const rows: number[] = [];
+  const shapes: string[] = [];
+  const values: Float32Array[] = [];
+  for (const { name, dims, data } of activations) {
+    const width = dims[dims.length - 1].size;
+    for (let row = 0; row * width < data.length; row++) {
+      stages.push(name);
+      rows.push(row);
+      shapes.push(dims.map(d => `${d.name}=${d.size}`).join(','));
+      values.push(data.subarray(row * width, (row + 1) * width));
+    }
+  }
+  const table = new Table({
+    stage: vectorFromArray(stages, new Utf8()),
+    row: vectorFromArray(rows, new Int32()),
+    dims: vectorFromArray(shapes, new Utf8()),
+    values: vectorFromArray(values.map(v => [...v])),
+  });
+  const schema = new Schema(table.schema.fields, new Map(Object.entries(provenance)));
+  return tableToIPC(new Table(schema, table.batches), 'file');
+}
+
+export { tableFromIPC, tableToIPC };

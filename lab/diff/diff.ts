@@ -1,0 +1,142 @@
+// Every stage against a golden, twice: `accumulated` with our own activations as inputs, `local` with the golden's. A stage that
+// fails although its inputs are right is a source; one that only passes on what it was given is a carrier.
+
+import { GoldenError } from '../../engine/errors.js';
+import type { Model } from '../../engine/model.js';
+import type { Stage } from '../../engine/plan.js';
+import type { Activation } from '../activation.js';
+import { type Bundle, DISPLAY, INSPECT } from '../display/bundle.js';
+import { diffBundle } from '../display/diff.js';
+import type { Golden } from '../golden.js';
+import { inputsOf, runStage } from '../stage.js';
+import { compare, type Metrics } from './metrics.js';
+import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './tolerance.js';
+
+/** `source`: wrong on right inputs. `carrier`: wrong, but only because its inputs are. `masked`: wrong alone, yet it does not show. */
+export type Verdict = 'ok' | 'source' | 'carrier' | 'masked';
+
+export interface DiffRow {
+  readonly stage: string;
+  readonly shape: readonly number[];
+  readonly accumulated: Metrics;
+  readonly local: Metrics | null;
+  /** Accumulated error out over the largest accumulated error in. */
+  readonly gain: number | null;
+  readonly verdict: Verdict;
+  readonly pass: boolean;
+}
+
+export interface DiffLimits {
+  /** Relative L2; see tolerance.ts for where the defaults come from. */
+  readonly accumulated?: number;
+  readonly local?: number;
+}
+
+export interface DiffOptions extends DiffLimits {
+  /** Run every stage alone on the golden's inputs as well; default true. */
+  readonly alone?: boolean;
+  readonly signal?: AbortSignal;
+  onProgress?(done: number, total: number): void;
+}
+
+export class Diff {
+  readonly pass: boolean;
+
+  constructor(
+    /** In the plan's order. */
+    readonly rows: readonly DiffRow[],
+    readonly golden: string,
+    readonly limits: Required<DiffLimits>,
+    readonly provenance: Readonly<Record<string, string>>,
+  ) {
+    this.pass = rows.every(row => row.pass);
+  }
+
+  /** The first failing stage in the plan's order: a source if there is one. */
+  get first(): DiffRow | null {
+    return this.rows.find(({ verdict }) => verdict === 'source') ?? this.rows.find(({ pass }) => !pass) ?? null;
+  }
+
+  /** The row of one stage. */
+  at(stage: string): DiffRow | null {
+    return this.rows.find(row => row.stage === stage) ?? null;
+  }
+
+  toJSON(): unknown {
+    const { pass, golden, limits, provenance, rows } = this;
+    return { pass, first: this.first?.stage ?? null, golden, limits, provenance, rows };
+  }
+
+  [DISPLAY](): Bundle {
+    return diffBundle(this);
+  }
+
+  [INSPECT](): string {
+    return diffBundle(this)['text/plain'];
+  }
+}
+
+/** Throws GoldenError unless the golden is of a model with these stages and shapes, and its ids are in the vocabulary. */
+export function checkGolden(model: Model, golden: Golden): Stage[] {
+  const stages = model.plan.stages.filter(({ state }) => !state);
+  const T = golden.ids.length;
+  for (const stage of stages) {
+    const found = golden.stages.get(stage.name);
+    if (!found) {
+      throw new GoldenError(
+        `The golden '${golden.name}' has no stage '${stage.name}', so it is of another model. Make one for this model with golden/make_golden.py.`,
+      );
+    }
+    const expected = stage.axes.map(({ size }) => (typeof size === 'number' ? size : T));
+    if (stage.name === 'logits' && found.shape[0] === 1) expected[0] = 1;
+    if (expected.join() !== found.shape.join()) {
+      throw new GoldenError(
+        `The golden '${golden.name}' has '${stage.name}' in the shape [${found.shape}], and this model makes [${expected}], so it is of another ` +
+          'model. Make one for this model with golden/make_golden.py.',
+      );
+    }
+  }
+  return stages;
+}
+
+/** Compares our activations of the golden's ids with the golden's, stage by stage. */
+export async function diffRows(
+  model: Model,
+  golden: Golden,
+  ours: ReadonlyMap<string, Activation>,
+  { accumulated = ACCUMULATED_LIMIT, local = LOCAL_LIMIT, alone = true, signal, onProgress }: DiffOptions,
+): Promise<DiffRow[]> {
+  const stages = checkGolden(model, golden);
+  const errors = new Map<string, number>();
+  const rows: DiffRow[] = [];
+  for (const stage of stages) {
+    signal?.throwIfAborted();
+    const expected = await golden.read(stage.name);
+    const { shape } = golden.stages.get(stage.name)!;
+    const both = compare(ours.get(stage.name)!.data, expected, shape);
+    errors.set(stage.name, both.relL2);
+    let own: Metrics | null = null;
+    if (alone) {
+      const inputs = {
+        ids: golden.ids,
+        rows: golden.stages.get('logits')!.shape[0],
+        read: (name: string) => golden.read(name),
+      };
+      own = compare((await runStage(model, stage, inputs)).data, expected, shape);
+    }
+    const incoming = Math.max(0, ...inputsOf(model, stage).map(({ name }) => errors.get(name) ?? 0));
+    const failsHere = both.relL2 > accumulated;
+    const failsAlone = own ? own.relL2 > local : failsHere && incoming <= accumulated;
+    const verdict: Verdict = failsAlone
+      ? failsHere || incoming === 0
+        ? 'source'
+        : 'masked'
+      : failsHere
+        ? 'carrier'
+        : 'ok';
+    const gain = incoming > 0 && Number.isFinite(incoming) ? both.relL2 / incoming : null;
+    rows.push({ stage: stage.name, shape, accumulated: both, local: own, gain, verdict, pass: verdict === 'ok' });
+    onProgress?.(rows.length, stages.length);
+  }
+  return rows;
+}

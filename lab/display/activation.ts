@@ -1,0 +1,117 @@
+// An activation as a picture: rows × last dimension, blue below zero and red above, with limits that one outlier cannot stretch.
+
+import { type Activation, MASK_LIMIT } from '../activation.js';
+import { type Bundle, CONFIG, GREY, PAGE } from './bundle.js';
+import { DIVERGING, pooled, svg } from './chart.js';
+import { label, visible } from './html.js';
+import { sci } from './numbers.js';
+
+const MOST = 512;
+
+export function activationBundle(activation: Activation): Bundle {
+  const { dims, data } = activation;
+  const stats = activation.stats();
+  const trouble = `${stats.nans ? `, ${stats.nans} NaN` : ''}${stats.masked ? `, ${stats.masked} masked` : ''}`;
+  const summary = `${activation}  min ${sci(stats.min)}  max ${sci(stats.max)}  mean ${sci(stats.mean)}  std ${sci(stats.std)}${trouble}`;
+  if (dims.length === 0) return { 'text/plain': `${activation.name} = ${data[0]}` };
+  const columns = dims[dims.length - 1].size;
+  const rows = data.length / columns;
+  const clean = data.map(v => (v <= MASK_LIMIT || !Number.isFinite(v) ? 0 : v));
+  const limit = robustLimit(clean);
+  const grid = pooled(clean, rows, columns, MOST);
+  const names = rowNames(activation);
+  const title = `${activation}`;
+  const height = Math.max(180, Math.min(640, 120 + 16 * grid.rows));
+  return {
+    'application/vnd.plotly.v1+json': {
+      data: [
+        {
+          type: 'heatmap',
+          z: Array.from({ length: grid.rows }, (_, i) =>
+            Array.from(grid.z.subarray(i * grid.columns, (i + 1) * grid.columns), v => Number(v.toPrecision(4))),
+          ),
+          zmin: -limit,
+          zmax: limit,
+          colorscale: DIVERGING.map((colour, i) => [i / (DIVERGING.length - 1), colour]),
+          colorbar: { thickness: 12 },
+          hovertemplate: `%{y}<br>${dims[dims.length - 1].name} %{x}<br>%{z}<extra></extra>`,
+          y: Array.from({ length: grid.rows }, (_, i) => `${i * grid.by} ${label(names[i * grid.by])}`),
+        },
+      ],
+      layout: {
+        ...PAGE,
+        title: { text: label(title), x: 0.02, font: { size: 15 } },
+        height,
+        margin: { l: 130, r: 20, t: 50, b: 50 },
+        xaxis: { title: { text: dims[dims.length - 1].name }, showgrid: false, zeroline: false },
+        yaxis: { autorange: 'reversed', showgrid: false, zeroline: false, type: 'category' },
+      },
+      config: CONFIG,
+    },
+    'image/svg+xml': still(clean, rows, columns, limit, title, names),
+    'text/plain': summary,
+  };
+}
+
+function still(
+  values: Float32Array,
+  rows: number,
+  columns: number,
+  limit: number,
+  title: string,
+  names: readonly string[],
+): string {
+  const grid = pooled(values, rows, columns, 48);
+  return svg(
+    {
+      title: { text: title, textStyle: { fontSize: 14, color: GREY } },
+      grid: { left: 90, right: 20, top: 36, bottom: 40 },
+      xAxis: {
+        type: 'category',
+        data: Array.from({ length: grid.columns }, (_, i) => i * grid.by),
+        axisLabel: { color: GREY },
+      },
+      yAxis: {
+        type: 'category',
+        inverse: true,
+        data: Array.from({ length: grid.rows }, (_, i) => visible(names[i * grid.by]).slice(0, 12)),
+        axisLabel: { color: GREY },
+      },
+      visualMap: { show: false, min: -limit, max: limit, inRange: { color: DIVERGING } },
+      series: [
+        {
+          type: 'heatmap',
+          data: [...grid.z].map((v, at) => [
+            at % grid.columns,
+            Math.floor(at / grid.columns),
+            Number(v.toPrecision(2)),
+          ]),
+        },
+      ],
+    },
+    720,
+    Math.min(480, 100 + 16 * grid.rows),
+  );
+}
+
+/** The 99th percentile of the magnitudes, so that one outlier channel does not bleach the rest. */
+function robustLimit(values: Float32Array): number {
+  const sizes = values.map(Math.abs).sort();
+  return sizes[Math.floor(0.99 * (sizes.length - 1))] || sizes[sizes.length - 1] || 1;
+}
+
+/** A name for every row: the token's text, with the head in front where there are heads. */
+function rowNames({ dims, data }: Activation): string[] {
+  const lead = dims.slice(0, -1);
+  const rows = data.length / (dims[dims.length - 1]?.size ?? 1);
+  return Array.from({ length: rows }, (_, row) => {
+    let rest = row;
+    const parts: string[] = [];
+    for (const dim of [...lead].reverse()) {
+      const index = rest % dim.size;
+      rest = Math.floor(rest / dim.size);
+      parts.unshift(dim.labels?.[index] ?? `${dim.name} ${index}`);
+    }
+    return parts.join(' ');
+  });
+}

@@ -1,0 +1,206 @@
+// Attention of one layer: a heatmap of query × key with a head selector inside the figure, token labels on both axes, heads named
+// with the key/value head they share, the causal edge and the sliding window drawn.
+
+import type { Activation } from '../activation.js';
+import { type Bundle, CONFIG, type Figure, GREY, PAGE } from './bundle.js';
+import { CIVIDIS, pooled, svg } from './chart.js';
+import { label, visible } from './html.js';
+
+export interface AttentionFigure {
+  /** [A,T,S] */
+  readonly pattern: Activation;
+  readonly layer: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly window: number | null;
+}
+
+const MOST = 256; // entries on a side before the picture is pooled
+
+export function attentionBundle(figure: AttentionFigure): Bundle {
+  return {
+    'application/vnd.plotly.v1+json': plotly(figure),
+    'image/svg+xml': still(figure),
+    'text/plain': text(figure),
+  };
+}
+
+const headName = ({ heads, kvHeads }: AttentionFigure, head: number) =>
+  `head ${head} · kv ${Math.floor(head / (heads / kvHeads))}`;
+const title = ({ layer, window }: AttentionFigure) =>
+  `Attention, layer ${layer} ${window === null ? '(sees every token)' : `(sees the last ${window} tokens)`}`;
+
+function plotly(figure: AttentionFigure): Figure {
+  const { pattern, window } = figure;
+  const [A, T, S] = pattern.shape;
+  const keys = labelsOf(pattern, 2).map(label);
+  const queries = labelsOf(pattern, 1).map(label);
+  const offset = S - T; // queries are the last T of S positions
+  const data = Array.from({ length: A }, (_, head) => {
+    const { z, rows, columns, by } = pooled(pattern.data.subarray(head * T * S, (head + 1) * T * S), T, S, MOST);
+    const seen = (i: number, j: number) => {
+      const [q, k] = [(i + 1) * by - 1 + offset, j * by];
+      return k <= q && (window === null || (j + 1) * by - 1 + window > i * by + offset);
+    };
+    return {
+      type: 'heatmap',
+      name: headName(figure, head),
+      visible: head === 0,
+      z: Array.from({ length: rows }, (_, i) =>
+        Array.from({ length: columns }, (_, j) => (seen(i, j) ? Number(z[i * columns + j].toPrecision(3)) : null)),
+      ),
+      x: Array.from({ length: columns }, (_, j) => j * by),
+      y: Array.from({ length: rows }, (_, i) => i * by),
+      zmin: 0,
+      zmax: 1,
+      colorscale: 'Cividis',
+      colorbar: { title: { text: 'weight' }, thickness: 12 },
+      customdata: by === 1 ? queries.map(q => keys.map(k => `${q} → ${k}`)) : undefined,
+      hovertemplate:
+        by === 1
+          ? '%{customdata}<br>weight %{z:.3f}<extra></extra>'
+          : 'query %{y}, key %{x}<br>at most %{z:.3f}<extra></extra>',
+      hoverongaps: false,
+    };
+  });
+  const few = (n: number) => Array.from({ length: n }, (_, i) => i).filter(i => i % Math.ceil(n / 64) === 0);
+  const size = Math.max(360, Math.min(760, 130 + 18 * S));
+  return {
+    data,
+    layout: {
+      ...PAGE,
+      title: { text: title(figure), x: 0.02, font: { size: 15 } },
+      width: size + 120,
+      height: Math.max(340, Math.min(760, 150 + 18 * T)),
+      margin: { l: 100, r: 20, t: 90, b: 90 },
+      xaxis: {
+        title: { text: 'key (read from)' },
+        tickvals: few(S),
+        ticktext: few(S).map(i => keys[i]),
+        tickangle: -60,
+        showgrid: false,
+        zeroline: false,
+        constrain: 'domain',
+      },
+      yaxis: {
+        title: { text: 'query (reads)' },
+        tickvals: few(T),
+        ticktext: few(T).map(i => queries[i]),
+        autorange: 'reversed',
+        showgrid: false,
+        zeroline: false,
+      },
+      shapes: edges(T, S, window),
+      updatemenus: [
+        {
+          buttons: Array.from({ length: A }, (_, head) => ({
+            label: headName(figure, head),
+            method: 'update',
+            args: [{ visible: Array.from({ length: A }, (_, other) => other === head) }],
+          })),
+          type: A <= 8 ? 'buttons' : 'dropdown',
+          direction: A <= 8 ? 'right' : 'down',
+          x: 0,
+          xanchor: 'left',
+          y: 1.02,
+          yanchor: 'bottom',
+          font: { size: 11, color: '#3b4252' },
+          bgcolor: '#e5e9f0',
+        },
+      ],
+    },
+    config: CONFIG,
+  };
+}
+
+/** The staircases between what a query may see and what it may not. */
+function edges(T: number, S: number, window: number | null): unknown[] {
+  const offset = S - T;
+  const stair = (lag: number) => {
+    let path = '';
+    for (let i = 0; i < T; i++) {
+      const x = i + offset - lag + 0.5;
+      if (x < -0.5 || x > S - 0.5) continue;
+      path += `${path ? 'L' : 'M'}${x},${i - 0.5}L${x},${i + 0.5}`;
+    }
+    return path;
+  };
+  const line = (path: string, dash: string) => ({ type: 'path', path, line: { color: GREY, width: 1.5, dash } });
+  const causal = line(stair(0), 'solid');
+  return window !== null && S > window ? [causal, line(stair(window), 'dot')] : [causal];
+}
+
+function still(figure: AttentionFigure): string {
+  const { pattern } = figure;
+  const [A, T, S] = pattern.shape;
+  const most = 28;
+  const side = 190;
+  const columns = Math.min(4, A);
+  const keys = labelsOf(pattern, 2).map(visible);
+  const queries = labelsOf(pattern, 1).map(visible);
+  const shown = Math.min(A, 8);
+  const panels = Array.from({ length: shown }, (_, head) => {
+    const grid = pooled(pattern.data.subarray(head * T * S, (head + 1) * T * S), T, S, most);
+    return {
+      head,
+      ...grid,
+      left: 70 + (head % columns) * (side + 62),
+      top: 56 + Math.floor(head / columns) * (side + 88),
+    };
+  });
+  const axis = (names: readonly string[], n: number, by: number) => ({
+    type: 'category' as const,
+    data: Array.from({ length: n }, (_, i) => names[i * by].slice(0, 9)),
+    axisLabel: { fontSize: 8, interval: Math.floor(n / 15), color: GREY },
+    axisTick: { show: false },
+    splitLine: { show: false },
+  });
+  return svg(
+    {
+      title: [
+        { text: title(figure), textStyle: { fontSize: 14, color: GREY }, left: 8, top: 4 },
+        ...panels.map(p => ({
+          text: headName(figure, p.head),
+          left: p.left,
+          top: p.top - 20,
+          textStyle: { fontSize: 11, fontWeight: 'normal' as const, color: GREY },
+        })),
+      ],
+      grid: panels.map(p => ({ left: p.left, top: p.top, width: side, height: side })),
+      xAxis: panels.map((p, i) => ({
+        ...axis(keys, p.columns, p.by),
+        gridIndex: i,
+        axisLabel: { ...axis(keys, p.columns, p.by).axisLabel, rotate: 60 },
+      })),
+      yAxis: panels.map((p, i) => ({ ...axis(queries, p.rows, p.by), gridIndex: i, inverse: true })),
+      visualMap: { show: false, min: 0, max: 1, inRange: { color: CIVIDIS } },
+      series: panels.map((p, i) => ({
+        type: 'heatmap',
+        xAxisIndex: i,
+        yAxisIndex: i,
+        data: [...p.z].flatMap((v, at) =>
+          v >= 0.02 ? [[at % p.columns, Math.floor(at / p.columns), Number(v.toFixed(2))]] : [],
+        ),
+      })),
+    },
+    90 + columns * (side + 62),
+    60 + Math.ceil(shown / columns) * (side + 88),
+  );
+}
+
+function text(figure: AttentionFigure): string {
+  const { pattern } = figure;
+  const [A, T, S] = pattern.shape;
+  const keys = labelsOf(pattern, 2).map(visible);
+  const last = labelsOf(pattern, 1).map(visible)[T - 1];
+  const lines = Array.from({ length: A }, (_, head) => {
+    const row = pattern.data.subarray((head * T + T - 1) * S, (head * T + T) * S);
+    const best = [...row.keys()].sort((a, b) => row[b] - row[a]).slice(0, 3);
+    return `  ${headName(figure, head)}: '${last}' reads ${best.map(j => `'${keys[j]}' ${row[j].toFixed(2)}`).join(', ')}`;
+  });
+  return [`${title(figure)}, ${T} queries × ${S} keys; the last query:`, ...lines].join('\n');
+}
+
+function labelsOf({ dims }: Activation, i: number): readonly string[] {
+  return dims[i].labels ?? Array.from({ length: dims[i].size }, (_, n) => String(n));
+}

@@ -1,0 +1,36 @@
+// What an object shows: the same thing in several forms, of which a notebook takes the richest it can. A plot is plotly JSON for
+// JupyterLab, a static picture for places that run no script, and text for a terminal.
+
+/** Any object with this method shows itself as the last expression of a cell (Deno's convention). */
+export const DISPLAY = Symbol.for('Jupyter.display');
+/** Node's convention for text. */
+export const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
+export interface Figure {
+  readonly data: readonly Readonly<Record<string, unknown>>[];
+  readonly layout: Readonly<Record<string, unknown>>;
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+export interface Bundle {
+  readonly 'text/plain': string;
+  readonly 'text/html'?: string;
+  readonly 'image/svg+xml'?: string;
+  readonly 'application/vnd.plotly.v1+json'?: Figure;
+}
+
+export interface Shown {
+  [DISPLAY](): Bundle;
+  [INSPECT](): string;
+}
+
+/** Layout that reads on light and dark pages alike: nothing is painted behind it, and the text is a grey between. */
+export const PAGE = {
+  paper_bgcolor: 'rgba(0,0,0,0)',
+  plot_bgcolor: 'rgba(0,0,0,0)',
+  font: { family: 'system-ui, sans-serif', size: 12, color: '#7f8791' },
+  margin: { l: 90, r: 20, t: 60, b: 80 },
+} as const;
+export const GREY = '#7f8791';
+export const ACCENT = '#4c8dae';
+export const CONFIG = { displaylogo: false, responsive: true } as const;

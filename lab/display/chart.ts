@@ -1,0 +1,63 @@
+// Static pictures: ECharts drawn to SVG text, for places that run no script.
+
+import * as echarts from 'echarts';
+import { GREY } from './bundle.js';
+
+/** Perceptually even and the same to colour-blind eyes: Cividis, dark to light. */
+export const CIVIDIS = [
+  '#00224e',
+  '#123570',
+  '#3b496c',
+  '#575d6d',
+  '#707173',
+  '#8a8678',
+  '#a59c74',
+  '#c3b369',
+  '#e1cc55',
+  '#fee838',
+];
+/** Blue to red through white, for values of both signs. */
+export const DIVERGING = [
+  '#053061',
+  '#2166ac',
+  '#4393c3',
+  '#92c5de',
+  '#d1e5f0',
+  '#f7f7f7',
+  '#fddbc7',
+  '#f4a582',
+  '#d6604d',
+  '#b2182b',
+  '#67001f',
+];
+
+export function svg(option: echarts.EChartsCoreOption, width: number, height: number): string {
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
+  try {
+    chart.setOption({ animation: false, textStyle: { color: GREY, fontFamily: 'system-ui, sans-serif' }, ...option });
+    return chart.renderToSVGString();
+  } finally {
+    chart.dispose();
+  }
+}
+
+/** A grid of values at most `most` on a side; larger ones keep the largest magnitude of each block. */
+export function pooled(
+  values: Float32Array,
+  rows: number,
+  columns: number,
+  most: number,
+): { z: Float32Array; rows: number; columns: number; by: number } {
+  const by = Math.max(1, Math.ceil(Math.max(rows, columns) / most));
+  if (by === 1) return { z: values, rows, columns, by };
+  const [r, c] = [Math.ceil(rows / by), Math.ceil(columns / by)];
+  const z = new Float32Array(r * c);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      const at = Math.floor(i / by) * c + Math.floor(j / by);
+      const value = values[i * columns + j];
+      if (Math.abs(value) > Math.abs(z[at])) z[at] = value;
+    }
+  }
+  return { z, rows: r, columns: c, by };
+}

@@ -1,0 +1,28 @@
+// Numbers as people read them.
+
+/** 1.2 GB, 640 kB */
+export function bytesText(n: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = n;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${value.toFixed(unit === 0 || value >= 99.5 ? 0 : 1)} ${units[unit]}`;
+}
+
+/** 268 M, 1.5 M */
+export function countText(n: number): string {
+  if (n < 10_000) return String(n);
+  return bytesText(n).replace('kB', 'k').replace('B', '').replace('G', 'B').trim();
+}
+
+/** 1.2e-7, 0.031, 42.5 */
+export function sci(n: number): string {
+  if (Number.isNaN(n)) return 'NaN';
+  if (!Number.isFinite(n)) return n > 0 ? '∞' : '−∞';
+  if (n === 0) return '0';
+  const size = Math.abs(n);
+  return size >= 0.01 && size < 10_000 ? String(Number(n.toPrecision(4))) : n.toExponential(1);
+}

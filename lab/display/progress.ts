@@ -1,0 +1,51 @@
+// Progress of what takes more than a moment: one line in place, throttled, gone when done. On a terminal it goes to stderr; in a
+// notebook into the cell; into a pipe, nowhere.
+
+import { randomUUID } from 'node:crypto';
+import { inNotebook, sendBundle } from '../kernel/mime.js';
+import { html } from './html.js';
+import { bytesText } from './numbers.js';
+
+export interface Progress {
+  bytes(done: number, total: number): void;
+  count(done: number, total: number, what: string): void;
+  [Symbol.dispose](): void;
+}
+
+const PATIENCE = 600; // ms before anything shows: quick things need no progress
+const EVERY = 150;
+
+export function progressLine(what: string, quiet = false): Progress {
+  const began = performance.now();
+  const id = randomUUID();
+  let last = 0;
+  let shown = false;
+  const show = (done: number, total: number, text: string) => {
+    const now = performance.now();
+    if (quiet || now - began < PATIENCE || (now - last < EVERY && done < total)) return;
+    last = now;
+    const line = `${what}  ${bar(done / total)}  ${text}`;
+    if (inNotebook()) {
+      const page = html`<div>${what} <progress value="${done}" max="${total}"></progress> ${text}</div>`.text;
+      sendBundle({ 'text/plain': line, 'text/html': page }, { id, update: shown });
+      shown = true;
+    } else if (process.stderr.isTTY) {
+      process.stderr.write(`\r\x1b[K${line}`);
+      shown = true;
+    }
+  };
+  return {
+    bytes: (done, total) => show(done, total, `${bytesText(done)} of ${bytesText(total)}`),
+    count: (done, total, unit) => show(done, total, `${done} of ${total} ${unit}`),
+    [Symbol.dispose]() {
+      if (!shown) return;
+      if (inNotebook()) sendBundle({ 'text/plain': '', 'text/html': '' }, { id, update: true });
+      else process.stderr.write('\r\x1b[K');
+    },
+  };
+}
+
+function bar(fraction: number): string {
+  const full = Math.round(24 * Math.min(1, Math.max(0, fraction)));
+  return `${'█'.repeat(full)}${'░'.repeat(24 - full)} ${Math.floor(100 * fraction)} %`;
+}

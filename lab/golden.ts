@@ -1,0 +1,77 @@
+// PyTorch's activations for one sequence, as golden/make_golden.py wrote them: f32, by stage name, for a schedule of chunks.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { GoldenError } from '../engine/errors.js';
+import { packageRoot } from '../engine/files.js';
+import { openSafetensors, type Safetensors } from '../engine/weights/safetensors.js';
+
+export interface Golden {
+  /** What was asked for: `atlas/capital` or a path. */
+  readonly name: string;
+  readonly ids: readonly number[];
+  /** Sizes of the chunks the ids were read in. */
+  readonly chunks: readonly number[];
+  /** Texts of the tokens, where the golden has them. */
+  readonly pieces: readonly string[] | null;
+  readonly provenance: ReadonlyMap<string, string>;
+  readonly stages: ReadonlyMap<string, { readonly shape: readonly number[] }>;
+  /** Values of one stage; throws GoldenError for a stage that is not in the file. */
+  read(stage: string): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/** Opens `MODEL/NAME` (golden/MODEL/NAME.safetensors of this package) or a .safetensors file. */
+export async function golden(name: string): Promise<Golden> {
+  const own = join(packageRoot(), 'golden', `${name}.safetensors`);
+  const path = existsSync(own) && !existsSync(name) ? own : name;
+  if (!existsSync(path)) {
+    throw new GoldenError(
+      `There is no golden '${name}'. Give a file of golden/make_golden.py, or one that ships, e.g. 'atlas/capital'.`,
+    );
+  }
+  const file = await openSafetensors(path);
+  try {
+    return await describe(name, file);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function describe(name: string, file: Safetensors): Promise<Golden> {
+  const { metadata, tensors } = file;
+  if (metadata.get('loupe_golden') !== '1' && metadata.get('loupe_trace') !== '1') {
+    throw new GoldenError(
+      `${name} is no golden: its metadata has no 'loupe_golden'. Make one with golden/make_golden.py.`,
+    );
+  }
+  const list = (key: string): number[] => {
+    try {
+      const value = JSON.parse(metadata.get(key) ?? '');
+      if (Array.isArray(value) && value.every(n => Number.isInteger(n) && n >= 0)) return value;
+    } catch {} // the same complaint below
+    throw new GoldenError(
+      `${name} has no list of numbers '${key}' in its metadata. Make it again with golden/make_golden.py.`,
+    );
+  };
+  const ids = list('ids');
+  const chunks = list('chunks');
+  if (ids.length === 0 || chunks.reduce((a, b) => a + b, 0) !== ids.length) {
+    throw new GoldenError(`${name} has ${ids.length} ids in chunks of ${chunks}, which do not add up. Make it again.`);
+  }
+  const pieces = metadata.has('pieces') ? (JSON.parse(metadata.get('pieces')!) as string[]) : null;
+  return {
+    name,
+    ids,
+    chunks,
+    pieces,
+    provenance: metadata,
+    stages: new Map([...tensors.values()].map(t => [t.name, { shape: t.shape }])),
+    read(stage) {
+      if (tensors.has(stage)) return file.readF32(stage);
+      throw new GoldenError(`${name} has no stage '${stage}'. It was made for another model, or by another version.`);
+    },
+    close: () => file.close(),
+  };
+}

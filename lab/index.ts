@@ -1,0 +1,14 @@
+// What `import … from 'gemma-loupe'` gives: the lab.
+
+export * from '../engine/errors.js';
+export { Activation, type Dim, type Stats } from './activation.js';
+export { fromArrow, toArrow, traceToIpc } from './arrow.js';
+export { Diff, type DiffOptions, type DiffRow } from './diff/diff.js';
+export { compare, type Metrics } from './diff/metrics.js';
+export { type Bundle, DISPLAY } from './display/bundle.js';
+export { planBundle } from './display/model.js';
+export { show } from './display/show.js';
+export { type Golden, golden } from './golden.js';
+export { Run, type TopTokens } from './run.js';
+export { type Selector, select } from './select.js';
+export { type GenerateRunOptions, type OpenOptions, open, type RunOptions, Session, type Token } from './session.js';

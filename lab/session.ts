@@ -1,0 +1,316 @@
+// A model in the hands of a person: open it, run it with taps, run one stage, diff it, edit a shader, generate. One object that a
+// notebook keeps; opening the same model again replaces it and frees its memory.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '../engine/context.js';
+import { ModelFileError, PromptError, StageError, TokenizerError } from '../engine/errors.js';
+import { packageRoot } from '../engine/files.js';
+import { type GenerateOptions, generate } from '../engine/generate.js';
+import { type Gpu, sharedGpu } from '../engine/gpu.js';
+import { Model } from '../engine/model.js';
+import { nearest, type Stage } from '../engine/plan.js';
+import type { Slice } from '../engine/taps.js';
+import { openTokenizer, openTokenizerFile } from '../engine/tokenizer/open.js';
+import type { Tokenizer } from '../engine/tokenizer/tokenizer.js';
+import { openModelFiles } from '../engine/weights/open.js';
+import { Activation } from './activation.js';
+import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
+import { checkGolden, Diff, type DiffOptions, diffRows } from './diff/diff.js';
+import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './diff/tolerance.js';
+import { type Bundle, DISPLAY, INSPECT } from './display/bundle.js';
+import { modelBundle } from './display/model.js';
+import { progressLine } from './display/progress.js';
+import type { Golden } from './golden.js';
+import { eitherSignal } from './interrupt.js';
+import { Run } from './run.js';
+import { type Selector, select } from './select.js';
+import { runStage } from './stage.js';
+
+export interface OpenOptions {
+  /** `hardware`, `lavapipe`, `swiftshader`; default: the best there is. */
+  readonly adapter?: string;
+  /** A tokenizer.model, .spm or .gguf, when the model has none or another is wanted. */
+  readonly tokenizer?: string;
+  /** Longest sequence; default: 2048, or less if the model was made for less. */
+  readonly context?: number;
+  /** Keep an earlier session with the same model open beside this one. */
+  readonly another?: boolean;
+  /** Show no progress. */
+  readonly quiet?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface RunOptions {
+  /** Stages to bring back. */
+  readonly tap?: Selector;
+  /** Parts of them, by dimension: `{ head: [0, 2], query: [10, 20] }`. */
+  readonly slice?: Slice;
+  /** Logits of every token, or of the last (default). */
+  readonly logits?: 'last' | 'all';
+  /** Read the tokens in chunks of exactly these sizes, on the cache. */
+  readonly chunks?: readonly number[];
+  /** Most bytes to bring back. */
+  readonly budget?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface GenerateRunOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill'> {
+  readonly tap?: Selector;
+  readonly slice?: Slice;
+}
+
+/** A generated token: its text so far certain, and what the taps saw while it was computed. */
+export interface Token {
+  readonly id: number;
+  readonly text: string;
+  readonly position: number;
+  readonly stop: boolean;
+  at(stage: string): Activation;
+}
+
+const sessions = ((globalThis as Record<symbol, unknown>)[Symbol.for('gemma-loupe.sessions')] ??= new Map()) as Map<
+  string,
+  Session
+>;
+
+/** Path of what a user names: `atlas`, or a folder, a .gguf or a .safetensors file. */
+export function modelPath(name: string): string {
+  if (existsSync(name)) return name;
+  const own = join(packageRoot(), 'golden', name);
+  if (/^[\w-]+$/.test(name) && existsSync(join(own, 'config.json'))) return own;
+  throw new ModelFileError(
+    `There is no model '${name}'. Give 'atlas', which ships with Loupe, or the path of a folder with config.json, a .gguf or a .safetensors file.`,
+  );
+}
+
+/** Opens a model: detects what it is, checks all of it, then puts its weights on the GPU. */
+export async function open(name = 'atlas', options: OpenOptions = {}): Promise<Session> {
+  const path = modelPath(name);
+  const files = await openModelFiles(path);
+  try {
+    const gpu = await sharedGpu(options.adapter);
+    const key = `${path} ${gpu.kind}`;
+    if (!options.another) sessions.get(key)?.[Symbol.dispose]();
+    const tokenizer = options.tokenizer
+      ? await openTokenizerFile(options.tokenizer)
+      : files.vocabulary && (await openTokenizer(files.vocabulary));
+    using progress = progressLine(`Loading ${name}`, options.quiet);
+    const model = await Model.load(files, gpu, {
+      signal: eitherSignal(options.signal),
+      onProgress: ({ done, total }) => progress.bytes(done, total),
+    });
+    const session = new Session(name, model, tokenizer, options.context);
+    sessions.set(key, session);
+    return session;
+  } finally {
+    await files.close();
+  }
+}
+
+export class Session {
+  #disposed = false;
+
+  constructor(
+    readonly name: string,
+    readonly model: Model,
+    /** Null where no vocabulary was found: prompts are then lists of ids. */
+    readonly tokenizer: Tokenizer | null,
+    readonly contextLength?: number,
+  ) {}
+
+  get gpu(): Gpu {
+    return this.model.gpu;
+  }
+
+  get config(): Model['config'] {
+    return this.model.config;
+  }
+
+  get plan(): Model['plan'] {
+    return this.model.plan;
+  }
+
+  /** Ids of a prompt, bos in front; ids are taken as they are. */
+  encode(prompt: string | readonly number[]): number[] {
+    if (typeof prompt !== 'string') return [...prompt];
+    if (prompt === '') throw new PromptError('The prompt is empty; give some text.');
+    const ids = this.#vocabulary().encode(prompt);
+    const { bosId } = this.config;
+    return ids[0] === bosId ? ids : [bosId, ...ids];
+  }
+
+  decode(ids: readonly number[]): string {
+    return this.#vocabulary().decode(ids);
+  }
+
+  /** Texts for ids, as labels: pieces, or `#id` without a vocabulary. */
+  labels(ids: readonly number[]): string[] {
+    return ids.map(id => this.tokenizer?.piece(id).replaceAll('\u2581', ' ') ?? `#${id}`);
+  }
+
+  /** Reads a prompt from an empty cache. Looking never changes the run: the logits are the same bits with any taps. */
+  async run(prompt: string | readonly number[], options: RunOptions = {}): Promise<Run> {
+    const { slice, chunks, logits = 'last', budget = CAPTURE_BUDGET } = options;
+    this.#check();
+    const ids = this.encode(prompt);
+    const stages = options.tap === undefined ? [] : select(this.plan, options.tap);
+    const taps = stages.map(stage => ({ stage, slice: stage.name === 'logits' ? undefined : slice }));
+    using context = this.#context(ids.length, logits);
+    checkCapture(taps, [{ tokens: ids.length, keys: ids.length, rows: logits === 'all' ? ids.length : 1 }], budget);
+    using progress = progressLine('Reading', ids.length < 32);
+    const { captured } = await context.forward(ids, {
+      taps,
+      logits,
+      chunks,
+      signal: eitherSignal(options.signal),
+      onProgress: done => progress.count(done, ids.length, 'tokens'),
+    });
+    const labels = this.labels(ids);
+    const activations = assemble(captured, labels, slice);
+    const last = new Activation('logits', [{ name: 'vocab', size: this.config.vocab }], await context.logits());
+    return new Run(this, ids, labels, activations, last);
+  }
+
+  /** One stage: look it up, or run its WGSL alone on a golden's inputs. Throws StageError with the nearest names. */
+  stage(name: string): { readonly stage: Stage; run(golden: Golden): Promise<Activation> } {
+    const [stage, ...more] = select(this.plan, name);
+    if (more.length > 0) {
+      throw new StageError(
+        `'${name}' selects ${more.length + 1} stages, and one is needed. ${nearest(name, [stage.name, ...more.map(s => s.name)])}`,
+      );
+    }
+    return {
+      stage,
+      run: async golden => {
+        this.#check();
+        checkGolden(this.model, golden);
+        const rows = golden.stages.get('logits')!.shape[0];
+        const captured = await runStage(this.model, stage, {
+          ids: golden.ids,
+          rows,
+          read: input => golden.read(input),
+        });
+        return assemble([captured], golden.pieces ?? this.labels(golden.ids)).get(stage.name)!;
+      },
+    };
+  }
+
+  /** Every stage against PyTorch, on our own activations and on the golden's. */
+  async diff(golden: Golden, options: DiffOptions = {}): Promise<Diff> {
+    checkGolden(this.model, golden);
+    const signal = eitherSignal(options.signal);
+    const logits = golden.stages.get('logits')!.shape[0] === golden.ids.length ? 'all' : 'last';
+    const run = await this.run(golden.ids, { tap: '**', chunks: golden.chunks, logits, signal });
+    using progress = progressLine('Comparing', options.onProgress !== undefined);
+    const onProgress = options.onProgress ?? ((done: number, total: number) => progress.count(done, total, 'stages'));
+    const rows = await diffRows(this.model, golden, run.activations, { ...options, signal, onProgress });
+    const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };
+    return new Diff(rows, golden.name, limits, this.provenance());
+  }
+
+  /**
+   * Replaces a shader by what `change` makes of its source, for everything that runs from now on. One that does not compile is
+   * refused with a ShaderError, and the old one stays. `null` brings the file's back.
+   */
+  async edit(shader: string, change: ((wgsl: string) => string) | null): Promise<void> {
+    this.#check();
+    const { kernels } = this.model;
+    await kernels.edit(shader, change === null ? null : change(kernels.source(shader)));
+  }
+
+  /** Continues a prompt, token by token, as an async iterator that stops within a token when interrupted. */
+  async *generate(
+    prompt: string | readonly number[],
+    options: GenerateRunOptions = {},
+  ): AsyncGenerator<Token, void, void> {
+    this.#check();
+    const ids = this.encode(prompt);
+    const { maxTokens = 128, tap, slice } = options;
+    const taps = tap === undefined ? [] : select(this.plan, tap).map(stage => ({ stage, slice }));
+    using context = this.#context(Math.min(ids.length + maxTokens, this.longest), 'last', ids.length);
+    const text = this.tokenizer?.stream();
+    for await (const token of generate(context, ids, {
+      ...options,
+      maxTokens,
+      taps,
+      signal: eitherSignal(options.signal),
+    })) {
+      const labels = this.labels([...context.ids]);
+      let seen: Map<string, Activation> | null = null;
+      yield {
+        id: token.id,
+        text: token.stop ? (text?.end() ?? '') : (text?.push(token.id) ?? `#${token.id} `),
+        position: token.position,
+        stop: token.stop,
+        at(stage) {
+          seen ??= assemble(token.captured, labels, slice);
+          const found = seen.get(stage);
+          if (found) return found;
+          throw new StageError(`'${stage}' was not tapped. Add it to the option tap of generate().`);
+        },
+      };
+    }
+    const rest = text?.end();
+    if (rest) yield { id: -1, text: rest, position: context.ids.length, stop: true, at: () => fail() };
+    function fail(): never {
+      throw new StageError('The end of the text has no activations.');
+    }
+  }
+
+  /** The longest sequence this session reads: as opened, else 2048 or what the model was made for. */
+  get longest(): number {
+    return this.contextLength ?? Math.min(2048, this.config.contextLength);
+  }
+
+  /** What a report says about where its numbers come from. */
+  provenance(): Record<string, string> {
+    const { info, kind } = this.gpu;
+    return {
+      model: this.name,
+      fingerprint: this.model.fingerprint,
+      adapter: `${kind}: ${info.description || info.device}`,
+      edited_shaders: this.model.kernels.edited.join(','),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.model[Symbol.dispose]();
+  }
+
+  [DISPLAY](): Bundle {
+    return modelBundle(this);
+  }
+
+  [INSPECT](): string {
+    return modelBundle(this)['text/plain'];
+  }
+
+  #check(): void {
+    this.gpu.check();
+    if (this.#disposed) {
+      throw new ModelFileError(
+        `This session with '${this.name}' was closed, as opening the same model again does. Use the newer one.`,
+      );
+    }
+  }
+
+  #context(tokens: number, logits: 'last' | 'all', prompt = tokens): Context {
+    if (prompt > this.longest) {
+      throw new PromptError(
+        `The prompt has ${prompt} tokens, and this session reads ${this.longest}. Shorten it, or open with { context } up to ${this.config.contextLength}.`,
+      );
+    }
+    // Rounded up, so that runs of similar lengths share shapes.
+    const length = Math.min(this.longest, Math.max(16, Math.ceil(tokens / 64) * 64));
+    return this.model.context({ length, logits });
+  }
+
+  #vocabulary(): Tokenizer {
+    if (this.tokenizer) return this.tokenizer;
+    throw new TokenizerError(
+      `'${this.name}' has no vocabulary. Give token ids, or open it with { tokenizer: 'tokenizer.model' }.`,
+    );
+  }
+}
