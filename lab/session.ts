@@ -2,7 +2,7 @@
 // notebook keeps; opening the same model again replaces it and frees its memory.
 
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Context } from '../engine/context.js';
 import { ModelFileError, PromptError, StageError, TokenizerError } from '../engine/errors.js';
 import { packageRoot } from '../engine/files.js';
@@ -100,7 +100,7 @@ export async function open(name = 'atlas', options: OpenOptions = {}): Promise<S
       signal: eitherSignal(options.signal),
       onProgress: ({ done, total }) => progress.bytes(done, total),
     });
-    const session = new Session(name, model, tokenizer, options.context);
+    const session = new Session(basename(path), model, tokenizer, options.context);
     sessions.set(key, session);
     return session;
   } finally {
