@@ -1,0 +1,30 @@
+// loupe diff: every stage against a golden; exit code 1 when one fails.
+
+import { Command } from 'commander';
+import { INSPECT } from '../display/bundle.js';
+import { golden } from '../golden.js';
+import { type ModelOptions, openModel, print, printJson, real, withModel } from './options.js';
+
+interface Options extends ModelOptions {
+  readonly golden: string;
+  readonly limit?: number;
+  readonly localLimit?: number;
+  readonly alone: boolean;
+}
+
+export function diffCommand(): Command {
+  return withModel(new Command('diff').description('compare every stage with PyTorch; exit code 1 if one fails'))
+    .option('-g, --golden <file>', 'a file of golden/make_golden.py, or one that ships', 'atlas/capital')
+    .option('--limit <relL2>', 'largest relative L2 error in the run', real)
+    .option('--local-limit <relL2>', 'largest relative L2 error of a stage alone', real)
+    .option('--no-alone', 'do not run the stages alone as well')
+    .action(async (options: Options) => {
+      const reference = await golden(options.golden);
+      const session = await openModel(options);
+      const { limit: accumulated, localLimit: local, alone } = options;
+      const diff = await session.diff(reference, { accumulated, local, alone });
+      if (options.json) printJson(diff.toJSON());
+      else print(diff[INSPECT]());
+      if (!diff.pass) process.exitCode = 1;
+    });
+}

@@ -1,0 +1,85 @@
+// loupe doctor: what this machine has, and what to do about what it lacks.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { cacheFolder } from '../../engine/adapter.js';
+import { LoupeError } from '../../engine/errors.js';
+import { packageRoot } from '../../engine/files.js';
+import { sharedGpu } from '../../engine/gpu.js';
+import { bytesText } from '../display/numbers.js';
+import { textTable } from '../display/table.js';
+import { installedKernel } from '../kernel/spec.js';
+import { print, printJson, withAdapter } from './options.js';
+
+export function doctorCommand(): Command {
+  return withAdapter(
+    new Command('doctor').description('adapter, limits, features, versions, kernel; what to do about what is wrong'),
+  ).action(async ({ adapter, json }: { adapter?: string; json?: boolean }) => {
+    const advice: string[] = [];
+    const gpu = await sharedGpu(adapter || undefined).catch(error => {
+      if (!(error instanceof LoupeError)) throw error;
+      advice.push(error.message);
+      return null;
+    });
+    const version = (name: string) =>
+      (
+        JSON.parse(readFileSync(join(packageRoot(), 'node_modules', name, 'package.json'), 'utf8')) as {
+          version: string;
+        }
+      ).version;
+    const kernel = installedKernel(join(packageRoot(), '.loupe', 'venv'));
+    if (!kernel) advice.push('The notebook kernel is not installed; `npm run lab` installs it.');
+    else if (!existsSync(kernel[1]))
+      advice.push('The notebook kernel points to a build that is gone; `npm run lab` mends it.');
+    if (gpu?.kind === 'swiftshader') {
+      advice.push(
+        'SwiftShader works but is slow. With a GPU, install its Vulkan driver; without, Mesa 25 or newer is 3 to 7 times faster ' +
+          '(Debian 12: mesa-vulkan-drivers and libvulkan1 from bookworm-backports).',
+      );
+    }
+    if (gpu?.kind === 'lavapipe')
+      advice.push('lavapipe runs on the CPU. With a GPU, install its Vulkan driver for real speed.');
+    const report = {
+      adapter: gpu && { kind: gpu.kind, vendor: gpu.info.vendor, description: gpu.info.description || gpu.info.device },
+      limits: gpu && {
+        largestBinding: gpu.traits.maxBinding,
+        largestBuffer: gpu.traits.maxBuffer,
+        invocations: gpu.traits.maxInvocations,
+        subgroup: gpu.traits.subgroup,
+      },
+      features: gpu?.features ?? [],
+      versions: { node: process.versions.node, webgpu: version('webgpu'), tslab: version('tslab') },
+      kernel: kernel ? 'installed in .loupe/venv' : 'not installed',
+      cache: cacheFolder(),
+      ok: gpu !== null,
+      advice,
+    };
+    if (json) printJson(report);
+    else {
+      const { limits } = report;
+      const rows = Object.entries({
+        adapter: report.adapter ? `${report.adapter.kind}: ${report.adapter.description}` : 'none',
+        limits: limits
+          ? `binding ${bytesText(limits.largestBinding)}, buffer ${bytesText(limits.largestBuffer)}, ${limits.invocations} invocations, subgroups of ${limits.subgroup ?? 'no fixed size'}`
+          : '–',
+        features: ['shader-f16', 'subgroups', 'timestamp-query']
+          .map(f => `${f} ${report.features.includes(f) ? 'yes' : 'no'}`)
+          .join(', '),
+        versions: Object.entries(report.versions)
+          .map(([name, v]) => `${name} ${v}`)
+          .join(', '),
+        kernel: report.kernel,
+        cache: report.cache,
+      });
+      print(
+        textTable(
+          [{ title: '' }, { title: '' }],
+          rows.map(cells => ({ cells })),
+        ),
+      );
+      for (const line of advice) print(`• ${line}`);
+    }
+    if (!gpu) process.exitCode = 1;
+  });
+}

@@ -1,0 +1,54 @@
+// loupe generate: text from a prompt, streamed as it is made.
+
+import { Command } from 'commander';
+import { idList, type ModelOptions, openModel, print, printJson, promptOf, real, whole, withModel } from './options.js';
+
+interface Options extends ModelOptions {
+  readonly prompt?: string;
+  readonly ids?: number[];
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly seed: number;
+  readonly ignoreEos?: boolean;
+}
+
+export function generateCommand(): Command {
+  return withModel(new Command('generate').description('continue a prompt'))
+    .option('-p, --prompt <text>', 'text to continue')
+    .option('--ids <ids>', 'token ids to continue, comma-separated; needs no tokenizer', idList)
+    .option('-n, --max-tokens <n>', 'most tokens to make', whole(0), 64)
+    .option('--temperature <t>', '0 takes the most likely token each time', real, 0)
+    .option('--top-k <k>', 'draw from the k most likely; 0: all', whole(0), 0)
+    .option('--top-p <p>', 'draw from the most likely that together have this probability', real, 1)
+    .option('--seed <n>', 'the same seed gives the same text', whole(0), 0)
+    .option('--ignore-eos', 'go on past end-of-sequence tokens')
+    .action(async (options: Options) => {
+      const prompt = promptOf(options);
+      const session = await openModel(options);
+      const began = performance.now();
+      let first = 0;
+      const ids: number[] = [];
+      let text = '';
+      for await (const token of session.generate(prompt, options)) {
+        if (token.id >= 0) ids.push(token.id);
+        if (ids.length === 1) first = performance.now();
+        text += token.text;
+        if (!options.json) process.stdout.write(token.text);
+      }
+      const decode = performance.now() - first;
+      if (!options.json) {
+        print('');
+        return;
+      }
+      printJson({
+        ids,
+        text,
+        // The first token is the prompt's; the others are decoded one by one.
+        tokensPerSecond: ids.length > 1 ? ((ids.length - 1) / decode) * 1000 : null,
+        firstTokenMs: ids.length > 0 ? first - began : null,
+        adapter: session.provenance().adapter,
+      });
+    });
+}

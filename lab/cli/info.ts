@@ -1,0 +1,123 @@
+// loupe info and loupe plan: what a model is, and what one forward pass of it does. Neither touches a GPU.
+
+import { Command } from 'commander';
+import { costOf } from '../../engine/cost.js';
+import { planOf } from '../../engine/gemma.js';
+import { shapeText } from '../../engine/plan.js';
+import { openModelFiles } from '../../engine/weights/open.js';
+import { bytesText, countText } from '../display/numbers.js';
+import { textTable } from '../display/table.js';
+import { modelPath } from '../session.js';
+import { print, printJson, whole } from './options.js';
+
+interface Options {
+  readonly model: string;
+  readonly json?: boolean;
+  readonly tokens: number;
+  readonly keys: number;
+}
+
+const withFiles = (command: Command) =>
+  command
+    .option('-m, --model <model>', 'atlas, a folder with config.json, a .gguf or a .safetensors file', 'atlas')
+    .option('--json', 'print JSON');
+
+export function infoCommand(): Command {
+  return withFiles(new Command('info').description('family, layers, parameters, formats, bytes')).action(
+    async ({ model, json }: Options) => {
+      const files = await openModelFiles(modelPath(model));
+      try {
+        const { config, format, fingerprint, vocabulary } = files;
+        const entries = [...files.weights.entries.values()];
+        const parameters = entries.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b), 0);
+        const formats: Record<string, { tensors: number; bytes: number }> = {};
+        for (const { format: stored, bytes } of entries) {
+          const sum = (formats[stored] ??= { tensors: 0, bytes: 0 });
+          sum.tensors += 1;
+          sum.bytes += bytes;
+        }
+        const bytes = entries.reduce((n, e) => n + e.bytes, 0);
+        if (json) {
+          printJson({
+            model,
+            format,
+            fingerprint,
+            parameters,
+            bytes,
+            formats,
+            vocabulary: vocabulary?.kind ?? null,
+            config,
+          });
+          return;
+        }
+        const c = config;
+        const sliding = c.layerKinds.filter(kind => kind === 'sliding').length;
+        const rows = Object.entries({
+          model,
+          family: `Gemma ${c.family}, ${countText(parameters)} parameters`,
+          layers:
+            c.slidingWindow === null
+              ? `${c.layers}`
+              : `${c.layers}: ${sliding} see ${c.slidingWindow} tokens, ${c.layers - sliding} see all`,
+          widths: `hidden ${c.hidden}, feed-forward ${c.feedForward}, vocabulary ${c.vocab}`,
+          heads: `${c.heads} query, ${c.kvHeads} key/value, ${c.headDim} wide`,
+          context: `${c.contextLength} tokens`,
+          stored: Object.entries(formats)
+            .map(([f, { tensors, bytes: b }]) => `${f} ${tensors}× ${bytesText(b)}`)
+            .join(', '),
+          'on the GPU': `${bytesText(4 * parameters)} in f32`,
+          tokenizer: vocabulary?.kind ?? 'none: prompts are token ids',
+          fingerprint: fingerprint.slice(0, 16),
+        });
+        print(
+          textTable(
+            [{ title: '' }, { title: '' }],
+            rows.map(cells => ({ cells })),
+          ),
+        );
+      } finally {
+        await files.close();
+      }
+    },
+  );
+}
+
+export function planCommand(): Command {
+  return withFiles(new Command('plan').description('the recorded plan: stage, shape, operation, bytes, FLOPs'))
+    .option('--tokens <T>', 'tokens in the chunk', whole(1), 1)
+    .option('--keys <S>', 'keys seen, these tokens included', whole(1), 64)
+    .action(async ({ model, json, tokens, keys }: Options) => {
+      const files = await openModelFiles(modelPath(model));
+      await files.close();
+      const extent = { tokens, keys: Math.max(tokens, keys), rows: 1 };
+      const stages = planOf(files.config).stages.map(stage => ({
+        stage: stage.name,
+        shape: shapeText(stage.axes),
+        operation: stage.operation.kind,
+        inputs: stage.inputs.map(({ name }) => name),
+        weight: stage.weight?.name ?? null,
+        ...costOf(stage, extent),
+      }));
+      if (json) {
+        printJson({ model, ...extent, stages });
+        return;
+      }
+      const columns = [
+        { title: 'stage' },
+        { title: 'shape' },
+        { title: 'operation' },
+        { title: 'bytes', right: true },
+        { title: 'FLOPs', right: true },
+      ];
+      print(
+        textTable(
+          columns,
+          stages.map(s => ({ cells: [s.stage, s.shape, s.operation, bytesText(s.bytes), countText(s.flops)] })),
+        ),
+      );
+      const sum = (key: 'bytes' | 'flops') => stages.reduce((n, s) => n + s[key], 0);
+      print(
+        `${stages.length} stages, ${bytesText(sum('bytes'))} and ${countText(sum('flops'))} FLOPs for ${tokens} tokens after ${extent.keys - tokens}.`,
+      );
+    });
+}

@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+// The command line: the lab's verbs for a shell. Exit codes: 0 done, 1 a check failed, 2 a mistake in what was asked (one sentence
+// on stderr), 130 stopped by Ctrl-C.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { Interrupted, LoupeError } from '../../engine/errors.js';
+import { packageRoot } from '../../engine/files.js';
+import { fireInterrupt } from '../interrupt.js';
+import { benchCommand } from './bench.js';
+import { diffCommand } from './diff.js';
+import { doctorCommand } from './doctor.js';
+import { generateCommand } from './generate.js';
+import { infoCommand, planCommand } from './info.js';
+import { labCommand } from './lab.js';
+import { tokenizeCommand } from './tokenize.js';
+import { traceCommand } from './trace.js';
+
+function program(): Command {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  const loupe = new Command('loupe')
+    .description('Look inside Gemma while it runs on WebGPU.')
+    .version(version)
+    .showHelpAfterError('(--help tells more)');
+  for (const command of [
+    labCommand(),
+    doctorCommand(),
+    infoCommand(),
+    planCommand(),
+    generateCommand(),
+    tokenizeCommand(),
+    traceCommand(),
+    diffCommand(),
+    benchCommand(),
+  ]) {
+    loupe.addCommand(command);
+  }
+  // Commander exits with 1 for a wrong option; here 1 means that a check failed.
+  for (const command of [loupe, ...loupe.commands]) command.exitOverride();
+  return loupe;
+}
+
+async function main(): Promise<number> {
+  process.on('SIGINT', () => fireInterrupt());
+  try {
+    await program().parseAsync();
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof Interrupted) return 130;
+    if (error instanceof LoupeError) {
+      process.stderr.write(`loupe: ${error.message}\n`);
+      return 2;
+    }
+    process.stderr.write(`loupe: this is a defect of Loupe, please report it:\n${(error as Error).stack ?? error}\n`);
+    return 70;
+  }
+}
+
+// The GPU's threads would keep the process alive; what was printed must be out first.
+main().then(code => {
+  process.stdout.write('', () => process.exit(code));
+});

@@ -1,0 +1,70 @@
+// What the commands share: the options for opening a model, the parsing of numbers, and results for people or for programs.
+
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ADAPTER_CHOICES } from '../../engine/adapter.js';
+import { PromptError } from '../../engine/errors.js';
+import { open, type Session } from '../session.js';
+
+export interface ModelOptions {
+  readonly model: string;
+  readonly adapter?: string;
+  readonly tokenizer?: string;
+  readonly context?: number;
+  readonly json?: boolean;
+}
+
+/** --model, --adapter, --tokenizer, --context and --json. */
+export function withModel(command: Command): Command {
+  return withAdapter(command)
+    .option('-m, --model <model>', 'atlas, a folder with config.json, a .gguf or a .safetensors file', 'atlas')
+    .option('--tokenizer <file>', 'a tokenizer.model, .spm or .gguf, instead of the model’s own vocabulary')
+    .option('--context <tokens>', 'longest sequence', whole(1));
+}
+
+export function withAdapter(command: Command): Command {
+  return command
+    .addOption(new Option('--adapter <adapter>', 'which GPU adapter').choices(ADAPTER_CHOICES).env('LOUPE_ADAPTER'))
+    .option('--json', 'print JSON');
+}
+
+export function openModel({ model, adapter, tokenizer, context }: ModelOptions): Promise<Session> {
+  return open(model, { adapter: adapter || undefined, tokenizer, context });
+}
+
+/** Parser of whole numbers from `least`. */
+export function whole(least: number): (text: string) => number {
+  return text => {
+    const value = Number(text);
+    if (Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`Give a whole number from ${least}.`);
+  };
+}
+
+export function real(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Give a number.');
+}
+
+/** `2,818,5279` */
+export function idList(text: string): number[] {
+  const ids = text.split(',').map(part => Number(part.trim()));
+  if (text.trim() !== '' && ids.every(id => Number.isInteger(id) && id >= 0)) return ids;
+  throw new InvalidArgumentError('Give token ids separated by commas, e.g. 2,818,5279.');
+}
+
+/** The prompt of --prompt or --ids. Throws PromptError when there is neither. */
+export function promptOf({ prompt, ids }: { prompt?: string; ids?: number[] }): string | number[] {
+  const given = ids ?? prompt;
+  if (given !== undefined) return given;
+  throw new PromptError("There is no prompt. Give --prompt 'some text' or --ids 2,818,5279.");
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printJson(value: unknown): void {
+  // JSON has no NaN or Infinity; a metric that is one says so in words.
+  print(JSON.stringify(value, (_, v) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v), 1));
+}

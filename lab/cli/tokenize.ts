@@ -1,0 +1,99 @@
+// loupe tokenize: text to ids and back. No GPU.
+
+import { createReadStream, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
+import { TokenizerError } from '../../engine/errors.js';
+import { openTokenizer, openTokenizerFile } from '../../engine/tokenizer/open.js';
+import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
+import { openModelFiles } from '../../engine/weights/open.js';
+import { modelPath } from '../session.js';
+import { print } from './options.js';
+
+interface Options {
+  readonly model: string;
+  readonly tokenizer?: string;
+  readonly file?: string;
+  readonly jsonl?: string;
+  readonly decode?: boolean;
+  readonly bos?: boolean;
+  readonly pieces?: boolean;
+}
+
+export function tokenizeCommand(): Command {
+  return new Command('tokenize')
+    .description('text to token ids, or back with --decode')
+    .argument('[text]', 'text, or with --decode ids separated by commas')
+    .option('-m, --model <model>', 'whose vocabulary', 'atlas')
+    .option('--tokenizer <file>', 'a tokenizer.model, .spm or .gguf')
+    .option('--file <file>', 'read the text from a file')
+    .option('--jsonl <file>', 'a JSON string a line in, a JSON array of ids a line out; with --decode the other way')
+    .option('--decode', 'ids to text')
+    .option('--bos', 'begin with the beginning-of-sequence token')
+    .option('--pieces', 'print the pieces beside the ids')
+    .action(async (text: string | undefined, options: Options) => {
+      const tokenizer = await tokenizerOf(options);
+      const encode = (t: string) => tokenizer.encode(t, { bos: options.bos });
+      if (options.jsonl) {
+        const lines = createInterface({
+          input: createReadStream(options.jsonl).on('error', () => {}),
+          crlfDelay: Number.POSITIVE_INFINITY,
+        });
+        readable(options.jsonl);
+        let number = 0;
+        for await (const line of lines) {
+          number += 1;
+          const value = parse(line, options, number);
+          print(JSON.stringify(Array.isArray(value) ? tokenizer.decode(value) : encode(value)));
+        }
+        return;
+      }
+      const given = text ?? (options.file ? readable(options.file) : undefined);
+      if (given === undefined)
+        throw new TokenizerError('There is nothing to tokenize. Give TEXT, --file F or --jsonl F.');
+      if (options.decode) {
+        print(
+          tokenizer.decode(
+            given
+              .split(/[\s,]+/)
+              .filter(Boolean)
+              .map(Number),
+          ),
+        );
+        return;
+      }
+      const ids = encode(given);
+      print(options.pieces ? ids.map(id => `${id}\t${tokenizer.piece(id)}`).join('\n') : ids.join(','));
+    });
+}
+
+async function tokenizerOf({ tokenizer, model }: Options): Promise<Tokenizer> {
+  if (tokenizer) return openTokenizerFile(tokenizer);
+  const files = await openModelFiles(modelPath(model));
+  try {
+    if (files.vocabulary) return await openTokenizer(files.vocabulary);
+    throw new TokenizerError(`'${model}' has no vocabulary. Give one with --tokenizer tokenizer.model.`);
+  } finally {
+    await files.close();
+  }
+}
+
+function readable(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new TokenizerError(`${path} cannot be read. Give a file that is there.`);
+  }
+}
+
+function parse(line: string, { decode, jsonl }: Options, number: number): string | number[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {} // the same complaint below
+  if (!decode && typeof value === 'string') return value;
+  if (decode && Array.isArray(value) && value.every(Number.isInteger)) return value;
+  throw new TokenizerError(
+    `Line ${number} of ${jsonl} is no JSON ${decode ? 'array of ids' : 'string'}. Mend the line.`,
+  );
+}
