@@ -18,7 +18,6 @@ export interface Golden {
   readonly stages: ReadonlyMap<string, { readonly shape: readonly number[] }>;
   /** Values of one stage; throws GoldenError for a stage that is not in the file. */
   read(stage: string): Promise<Float32Array>;
-  close(): Promise<void>;
 }
 
 /** Opens `MODEL/NAME` (golden/MODEL/NAME.safetensors of this package) or a .safetensors file. */
@@ -31,16 +30,11 @@ export async function golden(name: string): Promise<Golden> {
     );
   }
   const file = await openSafetensors(path);
-  try {
-    return await describe(name, file);
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
+  await file.close();
+  return describe(name, path, file);
 }
 
-async function describe(name: string, file: Safetensors): Promise<Golden> {
-  const { metadata, tensors } = file;
+function describe(name: string, path: string, { metadata, tensors }: Safetensors): Golden {
   if (metadata.get('loupe_golden') !== '1' && metadata.get('loupe_trace') !== '1') {
     throw new GoldenError(
       `${name} is no golden: its metadata has no 'loupe_golden'. Make one with golden/make_golden.py.`,
@@ -68,10 +62,17 @@ async function describe(name: string, file: Safetensors): Promise<Golden> {
     pieces,
     provenance: metadata,
     stages: new Map([...tensors.values()].map(t => [t.name, { shape: t.shape }])),
-    read(stage) {
-      if (tensors.has(stage)) return file.readF32(stage);
-      throw new GoldenError(`${name} has no stage '${stage}'. It was made for another model, or by another version.`);
+    async read(stage) {
+      if (!tensors.has(stage)) {
+        throw new GoldenError(`${name} has no stage '${stage}'. It was made for another model, or by another version.`);
+      }
+      // Opened for each look: a golden lies about in a notebook, and nobody would think of closing it.
+      const file = await openSafetensors(path);
+      try {
+        return await file.readF32(stage);
+      } finally {
+        await file.close();
+      }
     },
-    close: () => file.close(),
   };
 }

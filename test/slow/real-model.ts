@@ -10,7 +10,12 @@ function needed(path: string, command: string): string {
   throw new Error(`${path} is not there; make it with: ${command}`);
 }
 
-export const realModel = () => needed(join(cacheFolder(), 'models/gemma-3-270m-q4_k_m.gguf'), 'python golden/fetch_real.py');
+export const realModel = () =>
+  needed(join(cacheFolder(), 'models/gemma-3-270m-q4_k_m.gguf'), 'python golden/fetch_real.py');
 export const realGolden = () =>
-  needed(join(cacheFolder(), 'goldens/270m-capital.safetensors'), 'python golden/make_golden.py --gguf … --logits last');
-export const realCases = () => needed(join(cacheFolder(), 'goldens/270m-tokens.jsonl'), 'python golden/tokenizer_cases.py --gguf …');
+  needed(
+    join(cacheFolder(), 'goldens/270m-capital.safetensors'),
+    'python golden/make_golden.py --gguf … --logits last',
+  );
+export const realCases = () =>
+  needed(join(cacheFolder(), 'goldens/270m-tokens.jsonl'), 'python golden/tokenizer_cases.py --gguf …');

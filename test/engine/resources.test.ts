@@ -1,0 +1,114 @@
+// What a run takes and leaves: bytes on the GPU, bytes over the bus, and taps that change nothing.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BudgetError, Interrupted } from '../../engine/errors.js';
+import { compare } from '../../lab/diff/metrics.js';
+import { fireInterrupt } from '../../lab/interrupt.js';
+import { select } from '../../lab/select.js';
+import { open, type Session } from '../../lab/session.js';
+
+let model: Session;
+beforeAll(async () => {
+  model = await open('atlas', { quiet: true });
+});
+afterAll(() => {
+  model[Symbol.dispose]();
+  expect(model.gpu.liveBytes).toBe(0);
+  expect(model.gpu.liveBuffers).toBe(0);
+});
+
+test('opening the same model twenty times leaves the bytes of one', async () => {
+  const one = model.gpu.liveBytes;
+  for (let i = 0; i < 20; i++) model = await open('atlas', { quiet: true });
+  expect(model.gpu.liveBytes).toBe(one);
+});
+
+test('runs, taps, diffs and generations give back what they take', async () => {
+  const before = model.gpu.liveBytes;
+  await model.run('The capital of Spain is', { tap: '**', logits: 'all' });
+  for await (const token of model.generate('In', { maxTokens: 5, tap: 'layers.*.resid' })) void token;
+  for await (const token of model.generate('In', { maxTokens: 50 })) if (token.position > 5) break;
+  await expect(model.run([2, 3], { tap: 'layers.9.resid' })).rejects.toThrow();
+  expect(model.gpu.liveBytes).toBe(before);
+});
+
+test('a greedy token costs 20 bytes in and 4 out; nothing else crosses the bus', async () => {
+  using context = model.model.context({ length: 64 });
+  let { token } = await context.forward([2, 300, 301], { argmax: true });
+  for (let i = 0; i < 6; i++) {
+    const before = { ...model.gpu.traffic };
+    ({ token } = await context.forward([token!], { argmax: true }));
+    expect(model.gpu.traffic.written - before.written).toBe(4 + 16);
+    expect(model.gpu.traffic.read - before.read).toBe(4);
+  }
+});
+
+test.each(['embed', 'layers.*.attn.pattern', 'layers.{0,5}.**', 'logits', '**', 'blocks.2.hook_resid_post'])(
+  'looking at %s does not change the run by a bit',
+  async tap => {
+    const ids = model.encode('The capital of Ghana is Accra. The people of Ghana speak');
+    const plain = await model.run(ids);
+    const looked = await model.run(ids, { tap });
+    expect(new Uint32Array(looked.logits.values.data.buffer)).toEqual(new Uint32Array(plain.logits.values.data.buffer));
+  },
+);
+
+test('a slice taken on the GPU is the slice of the whole', async () => {
+  const ids = model.encode('The capital of Ghana is Accra. The people of Ghana speak');
+  const whole = await model.run(ids, { tap: ['layers.4.attn.pattern', 'layers.4.attn.q', 'layers.4.resid'] });
+  const slice = { head: [1, 3], query: [4, 9], token: [4, 9], channel: [10, 20] } as const;
+  for (const chunks of [undefined, [3, 4, ids.length - 7]]) {
+    const part = await model.run(ids, {
+      tap: ['layers.4.attn.pattern', 'layers.4.attn.q', 'layers.4.resid'],
+      slice,
+      chunks,
+    });
+    const near = (a: Float32Array, b: Float32Array) => expect(compare(a, b, [a.length]).relL2).toBeLessThan(1e-5);
+    near(
+      part.at('layers.4.attn.pattern').data,
+      whole.at('layers.4.attn.pattern').slice({ head: [1, 3], query: [4, 9] }).data,
+    );
+    near(part.at('layers.4.attn.q').data, whole.at('layers.4.attn.q').slice({ head: [1, 3], token: [4, 9] }).data);
+    near(part.at('layers.4.resid').data, whole.at('layers.4.resid').slice({ token: [4, 9], channel: [10, 20] }).data);
+  }
+});
+
+test('a capture over the budget is refused before the run, with what would fit', async () => {
+  const before = model.gpu.traffic.written;
+  await expect(model.run('The capital of Ghana is', { tap: '**', budget: 50_000 })).rejects.toThrow(BudgetError);
+  await expect(model.run('The capital of Ghana is', { tap: '**', budget: 50_000 })).rejects.toThrow(
+    /smallest would fit/,
+  );
+  expect(model.gpu.traffic.written).toBe(before);
+});
+
+test('memory over the budget is refused before anything is allocated', async () => {
+  const { budgetBytes, liveBytes } = model.gpu;
+  model.gpu.budgetBytes = liveBytes + 1000;
+  await expect(open('atlas', { another: true, quiet: true })).rejects.toThrow(
+    /The model needs 6 MB of GPU memory, but the budget/,
+  );
+  model.gpu.budgetBytes = budgetBytes;
+  expect(model.gpu.liveBytes).toBe(liveBytes);
+});
+
+test('an interrupt stops a generation within a token, and the session goes on', async () => {
+  let tokens = 0;
+  const generating = (async () => {
+    for await (const token of model.generate('Once', { maxTokens: 500, ignoreEos: true })) {
+      void token;
+      tokens += 1;
+      if (tokens === 3) fireInterrupt();
+    }
+  })();
+  await expect(generating).rejects.toThrow(Interrupted);
+  expect(tokens).toBe(3);
+  expect((await model.run('The capital of France is')).logits.top(1).rows[0].text.trim()).toBe('P');
+});
+
+test('a session that was replaced says so', async () => {
+  const old = await open('atlas', { quiet: true });
+  model = await open('atlas', { quiet: true });
+  await expect(old.run('hi')).rejects.toThrow(/was closed, as opening the same model again does/);
+  expect(select(model.plan, 'embed')).toHaveLength(1);
+});

@@ -1,0 +1,84 @@
+// atlas, stage by stage, against transformers: prompts shorter and longer than its window, prefill and decode on the cache.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packageRoot } from '../../engine/files.js';
+import { golden } from '../../lab/golden.js';
+import { open, type Session } from '../../lab/session.js';
+
+let model: Session;
+beforeAll(async () => {
+  model = await open('atlas', { quiet: true });
+});
+afterAll(() => model[Symbol.dispose]());
+
+describe.each(['atlas/capital', 'atlas/short', 'atlas/long', 'atlas/decode'])('%s', name => {
+  test('every stage agrees with PyTorch, alone and in the run', async () => {
+    const g = await golden(name);
+    const diff = await model.diff(g);
+    expect(
+      diff.rows.filter(row => !row.pass).map(row => `${row.stage} ${row.accumulated.relL2} ${row.local?.relL2}`),
+    ).toEqual([]);
+    expect(diff.rows).toHaveLength(135);
+  });
+});
+
+test('any schedule of chunks gives the same stages: one by one, in fives, all at once', async () => {
+  const g = await golden('atlas/long');
+  for (const chunks of [Array(28).fill(1), [5, 5, 5, 5, 5, 3], [1, 27]]) {
+    const diff = await model.diff({ ...g, chunks }, { alone: false });
+    expect(diff.first?.stage ?? null, `chunks ${chunks}`).toBeNull();
+  }
+});
+
+const greedy = JSON.parse(readFileSync(join(packageRoot(), 'golden/atlas/greedy.json'), 'utf8')) as {
+  prompt: string;
+  ids: number[];
+  next: number[];
+}[];
+
+test.each(greedy)('greedy tokens after "$prompt" are transformers’', async ({ prompt, ids, next }) => {
+  expect(model.encode(prompt)).toEqual(ids);
+  const made: number[] = [];
+  for await (const token of model.generate(prompt, { maxTokens: 32, ignoreEos: true }))
+    if (token.id >= 0) made.push(token.id);
+  expect(made).toEqual(next);
+});
+
+test('the same tokens without a cache, every one from an empty context', async () => {
+  const { ids, next } = greedy[1];
+  for (let n = 0; n < 12; n++) {
+    using context = model.model.context({ length: 64 });
+    const { token } = await context.forward([...ids, ...next.slice(0, n)], { argmax: true });
+    expect(token).toBe(next[n]);
+  }
+});
+
+test('a broken shader is named as the source, and the rest as what it did to them', async () => {
+  const g = await golden('atlas/short');
+  await model.edit('gelu_tanh', wgsl => wgsl.replaceAll('0.044715', '0.0447'));
+  const broken = await model.diff(g);
+  expect(broken.first?.stage).toBe('layers.0.mlp.act');
+  expect(broken.first?.verdict).toBe('source');
+  expect(broken.at('layers.0.mlp.mul')?.verdict).toBe('carrier');
+  expect(broken.at('layers.0.mlp.gate')?.verdict).toBe('ok');
+  await model.edit('gelu_tanh', null);
+  expect((await model.diff(g)).pass).toBe(true);
+});
+
+test('the window, both RoPE bases and the mask each matter: without one of them a stage fails', async () => {
+  const g = await golden('atlas/long');
+  const breaks: [string, string, string, string][] = [
+    ['scores', 's + WINDOW <= position', 's + WINDOW < position', 'layers.0.attn.scores'],
+    ['rope', 'chunk.start + t', 'chunk.start + t + 1u', 'layers.0.attn.q_rope'],
+    ['rms_norm', '/ f32(N) + EPS', '/ f32(N + 1u) + EPS', 'layers.0.input_norm'],
+    ['softmax', 'x[row + s] - top', 'x[row + s] * 0.99 - top', 'layers.0.attn.pattern'],
+  ];
+  for (const [shader, from, to, stage] of breaks) {
+    expect(model.model.kernels.source(shader)).toContain(from);
+    await model.edit(shader, wgsl => wgsl.replace(from, to));
+    expect((await model.diff(g)).first?.stage ?? 'none', shader).toBe(stage);
+    await model.edit(shader, null);
+  }
+});
