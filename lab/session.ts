@@ -89,6 +89,13 @@ export async function open(name = 'atlas', options: OpenOptions = {}): Promise<S
   const path = modelPath(name);
   const files = await openModelFiles(path);
   try {
+    const { contextLength } = files.config;
+    const wanted = options.context ?? 1;
+    if (!(Number.isInteger(wanted) && wanted >= 1 && wanted <= contextLength)) {
+      throw new PromptError(
+        `A context of ${wanted} tokens was asked for, and this model was made for 1 to ${contextLength}. Ask for that.`,
+      );
+    }
     const gpu = await sharedGpu(options.adapter);
     const key = `${path} ${gpu.kind}`;
     if (!options.another) sessions.get(key)?.[Symbol.dispose]();

@@ -30,7 +30,10 @@ def tidy(notebook):
             for holder, key in [(output, "text")] + [(data, k) for k in ("text/plain", "text/html")]:
                 if isinstance(holder.get(key), str):
                     holder[key] = re.sub(re.escape(home), "~", holder[key])
-            kept.append(output)
+            if kept and output.output_type == "stream" and kept[-1].output_type == "stream":
+                kept[-1].text += output.text  # a stream of tokens is one text
+            else:
+                kept.append(output)
         cell.outputs = kept
 
 

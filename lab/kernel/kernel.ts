@@ -41,6 +41,13 @@ class Server extends ZmqServer {
     this.#reply(socket, message, 'comm_info_reply', { status: 'ok', comms: {} });
   }
 
+  /** A generation that still runs must not keep the process: Jupyter kills only after ten seconds. */
+  override handleShutdown(socket: Socket, message: Message): void {
+    fireInterrupt();
+    this.#reply(socket, message, 'shutdown_reply', { status: 'ok', restart: message.content.restart === true });
+    setTimeout(() => process.exit(0), 200);
+  }
+
   /** Cells run one after the other, each with its own results. */
   override handleExecute(socket: Socket, message: Message): Promise<void> {
     const turn = this.#chain.then(() => this.#execute(socket, message));

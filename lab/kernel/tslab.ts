@@ -44,6 +44,7 @@ interface ServerInstance {
   init(): void;
   handleKernelInfo(socket: Socket, message: Message): void;
   handleCommInfoRequest(socket: Socket, message: Message): void;
+  handleShutdown(socket: Socket, message: Message): void;
   handleExecute(socket: Socket, message: Message): Promise<void>;
 }
 

@@ -1,0 +1,290 @@
+// Model files: what is read bit by bit as the reference reads it, and what is refused before it does harm.
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { LoupeError } from '../../engine/errors.js';
+import { packageRoot } from '../../engine/files.js';
+import { BLOCKS, dequantise } from '../../engine/weights/dequantise.js';
+import { configFromGguf, configFromJson } from '../../engine/weights/detect.js';
+import { openGguf } from '../../engine/weights/gguf.js';
+import { openModelFiles } from '../../engine/weights/open.js';
+import { openSafetensors } from '../../engine/weights/safetensors.js';
+import { writeSafetensors } from '../../engine/weights/safetensors-write.js';
+import { freshFolder } from '../fixtures/folder.js';
+import { writeGguf } from '../fixtures/gguf.js';
+import { writeTiny } from '../fixtures/tiny-model.js';
+
+const folder = freshFolder();
+
+describe('GGUF formats', async () => {
+  const path = join(packageRoot(), 'golden/quantised.safetensors');
+  const file = await openSafetensors(path);
+  const raw = readFileSync(path);
+  const header = JSON.parse(raw.subarray(8, 8 + Number(raw.readBigUInt64LE(0))).toString());
+  const start = 8 + Number(raw.readBigUInt64LE(0));
+
+  test.each(Object.keys(BLOCKS).filter(f => f !== 'F32'))(
+    '%s is bit-equal to the Python package gguf',
+    async format => {
+      const [begin, end] = header[`${format}/bytes`].data_offsets;
+      const bytes = new Uint8Array(raw.subarray(start + begin, start + end));
+      const ours = dequantise(format, bytes);
+      const theirs = await file.readF32(`${format}/values`);
+      expect(new Uint32Array(ours.buffer)).toEqual(new Uint32Array(theirs.buffer));
+    },
+  );
+});
+
+test('f32, f16 and bf16 safetensors give their values; rows can be read alone', async () => {
+  const path = join(folder, 'a.safetensors');
+  await writeSafetensors(path, [{ name: 'x', shape: [3, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6) }], { note: 'hi' });
+  const file = await openSafetensors(path);
+  expect([...(await file.readF32('x', 1, 1))]).toEqual([3, 4]);
+  expect(file.metadata.get('note')).toBe('hi');
+  await file.close();
+  const header = Buffer.from(
+    JSON.stringify({
+      h: { dtype: 'F16', shape: [3], data_offsets: [0, 6] },
+      b: { dtype: 'BF16', shape: [2], data_offsets: [6, 10] },
+    }),
+  );
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const halves = Buffer.from(Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x3f80, 0xc0a0).buffer);
+  writeFileSync(path, Buffer.concat([length, header, halves]));
+  const mixed = await openSafetensors(path);
+  expect([...(await mixed.readF32('h'))]).toEqual([1, -2, 2 ** -24]);
+  expect([...(await mixed.readF32('b'))]).toEqual([1, -5]);
+  await mixed.close();
+});
+
+function broken(header: object | string, data = 16): string {
+  const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  const path = join(folder, 'broken.safetensors');
+  writeFileSync(path, Buffer.concat([length, json, Buffer.alloc(data)]));
+  return path;
+}
+const tensor = (dtype: string, shape: unknown, offsets: unknown) => ({ t: { dtype, shape, data_offsets: offsets } });
+
+test.each([
+  ['no JSON', 'not json', /its header is not JSON/],
+  ['a list', '[1]', /its header is not a JSON object/],
+  ['an unknown dtype', tensor('F3', [4], [0, 16]), /tensor 't' has the dtype "F3"/],
+  ['a negative shape', tensor('F32', [-4], [0, 16]), /has the shape \[-4\]/],
+  ['offsets past the end', tensor('F32', [400], [0, 1600]), /claims bytes 0 to 1600, but there are 16/],
+  [
+    'a size that does not fit its shape',
+    tensor('F32', [3], [0, 16]),
+    /is F32 \[3\], which takes 12 bytes, but it has 16/,
+  ],
+  ['an absurd shape', tensor('F32', [2 ** 40, 2 ** 40], [0, 16]), /which takes \S+ bytes/],
+  [
+    'an overlap',
+    { ...tensor('F32', [4], [0, 16]), u: { dtype: 'F32', shape: [2], data_offsets: [8, 16] } },
+    /'t' and 'u' overlap/,
+  ],
+])('a safetensors header with %s is refused', async (_, header, message) => {
+  await expect(openSafetensors(broken(header))).rejects.toThrow(message);
+});
+
+test('a header longer than the file, and a file shorter than a header, are refused', async () => {
+  const path = join(folder, 'short.safetensors');
+  writeFileSync(path, Buffer.from([255, 255, 255, 255, 255, 255, 0, 0, 1]));
+  await expect(openSafetensors(path)).rejects.toThrow(/its header claims 281474976710655 bytes/);
+  writeFileSync(path, 'abc');
+  await expect(openSafetensors(path)).rejects.toThrow(/it has 3 bytes/);
+  await expect(openSafetensors(join(folder, 'none'))).rejects.toThrow(/there is no such file/);
+});
+
+test('GGUF metadata and tensors come back; shapes are rows first', async () => {
+  const path = writeGguf(join(folder, 'a.gguf'), { 'general.architecture': 'gemma3', n: 7, list: ['a', 'b'] }, [
+    { name: 'w', shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) },
+  ]);
+  const file = await openGguf(path);
+  expect(file.metadata.get('n')).toBe(7);
+  expect(file.metadata.get('list')).toEqual(['a', 'b']);
+  expect(file.tensors.get('w')?.shape).toEqual([2, 3]);
+  expect([...(await file.readF32('w', 1, 1))]).toEqual([4, 5, 6]);
+  await file.close();
+});
+
+test('any flipped byte or cut of a GGUF is refused in words or harmless, and never hangs', async () => {
+  const good = readFileSync(
+    writeGguf(join(folder, 'fuzz.gguf'), { 'general.architecture': 'gemma3', n: 7, list: ['a', 'b'] }, [
+      { name: 'w', shape: [2, 3], data: new Float32Array(6) },
+    ]),
+  );
+  const path = join(folder, 'fuzzed.gguf');
+  let refused = 0;
+  for (let i = 0; i < 400; i++) {
+    const bytes = Buffer.from(good);
+    if (i % 2) bytes[(i * 7) % Math.min(bytes.length, 260)] ^= 1 << (i % 8);
+    writeFileSync(path, i % 2 ? bytes : bytes.subarray(0, (i * 13) % bytes.length));
+    try {
+      const file = await openGguf(path);
+      await file.close();
+    } catch (error) {
+      expect(error, String(error)).toBeInstanceOf(LoupeError);
+      refused += 1;
+    }
+  }
+  expect(refused).toBeGreaterThan(250);
+});
+
+describe('a model folder', () => {
+  const cases: [string, (at: string) => Promise<unknown> | unknown, RegExp][] = [
+    ['that is not there', () => {}, /There is no model at .*missing\. Give a folder with config\.json/],
+    ['without config.json', at => mkdirSync(at), /has no config\.json, so it is not a model folder/],
+    [
+      'of another family',
+      at => writeTiny(at, { config: { model_type: 'llama' } }),
+      /of type 'llama', and Loupe runs Gemma/,
+    ],
+    [
+      'that lacks a tensor',
+      at => writeTiny(at, { tensors: s => s.delete('model.layers.1.mlp.up_proj.weight') }),
+      /lacks the weight 'layers\.1\.mlp\.up' \[256,128\]/,
+    ],
+    [
+      'with a wrong shape',
+      at => writeTiny(at, { tensors: s => s.set('model.norm.weight', [64]) }),
+      /'model\.norm\.weight' in the shape \[64\], but its configuration says \[128\]/,
+    ],
+    [
+      'with heads that do not divide',
+      at => writeTiny(at, { config: { num_key_value_heads: 3 } }),
+      /4 query heads cannot share 3/,
+    ],
+    [
+      'with absurd counts',
+      at => writeTiny(at, { config: { num_hidden_layers: 1e9 } }),
+      /gives layers = 1000000000|lists 2 layer_types/,
+    ],
+    [
+      'with an unknown layer type',
+      at => writeTiny(at, { config: { layer_types: ['full_attention', 'odd'] } }),
+      /one of them 'odd'/,
+    ],
+  ];
+  test.each(cases)('%s is refused with the cure', async (name, make, message) => {
+    const at = join(folder, name === 'that is not there' ? 'missing' : name.replace(/\W+/g, '-'));
+    await make(at);
+    await expect(openModelFiles(at)).rejects.toThrow(message);
+  });
+
+  test('of shards with an index opens like a single file', async () => {
+    const at = await writeTiny(join(folder, 'shards'));
+    const whole = await openModelFiles(at);
+    const { readdirSync, renameSync } = await import('node:fs');
+    renameSync(join(at, 'model.safetensors'), join(at, 'model-00001-of-00001.safetensors'));
+    expect(readdirSync(at)).toHaveLength(2);
+    await expect(openModelFiles(at)).rejects.toThrow(/neither model\.safetensors nor model\.safetensors\.index\.json/);
+    const map = Object.fromEntries(
+      [...whole.weights.entries.values()].map(e => [e.fileName, 'model-00001-of-00001.safetensors']),
+    );
+    writeFileSync(join(at, 'model.safetensors.index.json'), JSON.stringify({ weight_map: map }));
+    const sharded = await openModelFiles(at);
+    expect(sharded.fingerprint).toBe(whole.fingerprint);
+    await sharded.close();
+    writeFileSync(join(at, 'model.safetensors.index.json'), JSON.stringify({ weight_map: { a: 'gone.safetensors' } }));
+    await expect(openModelFiles(at)).rejects.toThrow(/names the shard gone\.safetensors, which is not there/);
+    await whole.close();
+  });
+});
+
+describe('detection', () => {
+  const gemma3 = {
+    model_type: 'gemma3_text',
+    vocab_size: 262144,
+    hidden_size: 640,
+    intermediate_size: 2048,
+    num_hidden_layers: 18,
+    num_attention_heads: 4,
+    num_key_value_heads: 1,
+    head_dim: 256,
+    sliding_window: 512,
+    max_position_embeddings: 32768,
+  };
+
+  test('both generations of a Gemma 3 config.json give the same', () => {
+    const old = configFromJson(
+      { ...gemma3, rope_theta: 1e6, rope_local_base_freq: 1e4, _sliding_window_pattern: 6 },
+      'c',
+    );
+    const fresh = configFromJson(
+      {
+        ...gemma3,
+        layer_types: Array.from({ length: 18 }, (_, i) => ((i + 1) % 6 ? 'sliding_attention' : 'full_attention')),
+        rope_parameters: {
+          full_attention: { rope_theta: 1e6, rope_type: 'default' },
+          sliding_attention: { rope_theta: 1e4, rope_type: 'default' },
+        },
+      },
+      'c',
+    );
+    expect(fresh).toEqual(old);
+    expect(old.rope).toEqual({ full: { base: 1e6, factor: 1 }, sliding: { base: 1e4, factor: 1 } });
+    expect(old.layerKinds.flatMap((k, i) => (k === 'full' ? [i] : []))).toEqual([5, 11, 17]);
+    expect(old.queryScale).toBe(1 / 16);
+  });
+
+  test('a sparse multimodal Gemma 3 takes the defaults and its linear scaling', () => {
+    const c = configFromJson(
+      {
+        model_type: 'gemma3',
+        text_config: { hidden_size: 2560, num_hidden_layers: 34, rope_scaling: { rope_type: 'linear', factor: 8 } },
+        vision_config: {},
+      },
+      'c',
+    );
+    expect([c.hidden, c.layers, c.heads, c.vocab, c.rope.full.factor, c.rope.sliding.factor]).toEqual([
+      2560, 34, 8, 262208, 8, 1,
+    ]);
+  });
+
+  test('Gemma 1 and 2 are told apart', () => {
+    const one = configFromJson({ model_type: 'gemma', hidden_size: 2048, num_hidden_layers: 18 }, 'c');
+    const two = configFromJson({ model_type: 'gemma2' }, 'c');
+    expect([one.family, one.postNorms, one.qkNorm, one.slidingWindow, one.attnSoftcap]).toEqual([
+      1,
+      false,
+      false,
+      null,
+      null,
+    ]);
+    expect([two.family, two.postNorms, two.slidingWindow, two.attnSoftcap, two.finalSoftcap]).toEqual([
+      2,
+      true,
+      4096,
+      50,
+      30,
+    ]);
+    expect(two.layerKinds.slice(0, 3)).toEqual(['sliding', 'full', 'sliding']);
+  });
+
+  test('GGUF metadata gives what the file does not say: pattern, local base, end of turn', () => {
+    const metadata = new Map<string, unknown>(
+      Object.entries({
+        'general.architecture': 'gemma3',
+        'gemma3.block_count': 18,
+        'gemma3.context_length': 32768,
+        'gemma3.embedding_length': 640,
+        'gemma3.feed_forward_length': 2048,
+        'gemma3.attention.head_count': 4,
+        'gemma3.attention.head_count_kv': 1,
+        'gemma3.attention.key_length': 256,
+        'gemma3.attention.sliding_window': 512,
+        'gemma3.rope.freq_base': 1e6,
+        'tokenizer.ggml.tokens': ['a', '<end_of_turn>'],
+        'tokenizer.ggml.eos_token_id': 0,
+      }),
+    );
+    const c = configFromGguf(metadata, 262144, 'f', true);
+    expect([c.layerKinds[5], c.rope.sliding.base, c.rope.full.base, c.eosIds]).toEqual(['full', 1e4, 1e6, [0, 1]]);
+    metadata.set('general.architecture', 'llama');
+    expect(() => configFromGguf(metadata, 1, 'f', true)).toThrow(/architecture 'llama', and Loupe runs gemma/);
+  });
+});

@@ -1,0 +1,121 @@
+// Activations by name: cuts, statistics, Arrow there and back, and pictures in which no text is ever markup.
+
+import { tableFromIPC, tableToIPC } from 'apache-arrow';
+import { expect, test } from 'vitest';
+import { planOf } from '../../engine/gemma.js';
+import { configFromJson } from '../../engine/weights/detect.js';
+import { Activation } from '../../lab/activation.js';
+import { fromArrow, toArrow, traceToIpc } from '../../lab/arrow.js';
+import { attentionBundle } from '../../lab/display/attention.js';
+import { DISPLAY } from '../../lab/display/bundle.js';
+import { html } from '../../lab/display/html.js';
+import { logitsBundle } from '../../lab/display/logits.js';
+import { globToRegExp, select } from '../../lab/select.js';
+
+const labels = ['<bos>', 'The', '<script>alert(1)</script>'];
+const pattern = new Activation(
+  'layers.0.attn.pattern',
+  [
+    { name: 'head', size: 2 },
+    { name: 'query', size: 3, labels },
+    { name: 'key', size: 3, labels },
+  ],
+  Float32Array.from({ length: 18 }, (_, i) => i / 10),
+);
+
+test('cuts keep names, labels and values', () => {
+  expect([...pattern.head(1).token(2).data]).toEqual([1.5, 1.6, 1.7].map(Math.fround));
+  const cut = pattern.slice({ head: -1, key: [1, 3] });
+  expect(cut.shape).toEqual([3, 2]);
+  expect(cut.dims[1].labels).toEqual(['The', '<script>alert(1)</script>']);
+  expect(cut.name).toBe('layers.0.attn.pattern[head 1, key 1:3]');
+  expect(pattern.get(1, 0, 2)).toBeCloseTo(1.1);
+  expect(pattern.head(0).toArray()).toHaveLength(3);
+});
+
+test('a cut outside says what there is', () => {
+  expect(() => pattern.head(2)).toThrow(/has 2 entries along 'head', so 2 is outside\. Take 0 to 1/);
+  expect(() => pattern.slice({ token: 0 })).toThrow(/has no dimension 'token'; it has head, query, key/);
+});
+
+test('statistics leave masked scores and NaN out and count them', () => {
+  const a = new Activation('s', [{ name: 'key', size: 4 }], Float32Array.of(1, 3, Number.NaN, -3.4e38));
+  expect(a.stats()).toMatchObject({ min: 1, max: 3, mean: 2, std: 1, nans: 1, masked: 1 });
+});
+
+test('Arrow keeps every bit, name and label', () => {
+  const table = tableFromIPC(tableToIPC(toArrow(pattern), 'file'));
+  expect(table.numRows).toBe(6);
+  expect(table.get(4)?.toJSON()).toMatchObject({ head: 1, query: 1, query_text: 'The' });
+  const back = fromArrow(table);
+  expect(back).toEqual(pattern);
+  expect(() => fromArrow(tableFromIPC(traceToIpc([pattern], {})))).toThrow(/was not made from an activation/);
+});
+
+test('a trace in Arrow has a row for every row of every stage', () => {
+  const table = tableFromIPC(traceToIpc([pattern, pattern.head(0)], { model: 'm' }));
+  expect(table.numRows).toBe(9);
+  expect(table.schema.metadata.get('model')).toBe('m');
+});
+
+test('no text of a model is ever markup', () => {
+  const evil = '<img src=x onerror=alert(1)>';
+  const shown = [
+    attentionBundle({ pattern, layer: 0, heads: 2, kvHeads: 1, window: null }),
+    logitsBundle({ rows: [{ id: 1, text: evil, logit: 1, probability: 0.5 }], prompt: evil }),
+    pattern[DISPLAY](),
+  ];
+  for (const bundle of shown) {
+    const { 'text/plain': text, ...rest } = bundle;
+    expect(text.length).toBeGreaterThan(0);
+    expect(JSON.stringify(rest)).not.toMatch(/<img|<script/);
+  }
+  expect(html`<b>${evil}</b>`.text).toBe('<b>&lt;img src=x onerror=alert(1)&gt;</b>');
+});
+
+test('the attention figure has a trace a head, hides the future, and draws the window', () => {
+  const figure = attentionBundle({ pattern, layer: 0, heads: 2, kvHeads: 1, window: 2 })[
+    'application/vnd.plotly.v1+json'
+  ]!;
+  expect(figure.data).toHaveLength(2);
+  expect(figure.data.map(d => d.name)).toEqual(['head 0 · kv 0', 'head 1 · kv 0']);
+  const z = figure.data[0].z as (number | null)[][];
+  expect(z[0]).toEqual([0, null, null]);
+  expect(z[2][0]).toBeNull();
+  expect(figure.layout.shapes).toHaveLength(2);
+});
+
+test('a large pattern is pooled, not sent whole', () => {
+  const n = 1024;
+  const large = new Activation(
+    'p',
+    [
+      { name: 'head', size: 1 },
+      { name: 'query', size: n },
+      { name: 'key', size: n },
+    ],
+    new Float32Array(n * n),
+  );
+  large.data[1000 * n + 7] = 0.75;
+  const bundle = attentionBundle({ pattern: large, layer: 0, heads: 1, kvHeads: 1, window: null });
+  expect(JSON.stringify(bundle).length).toBeLessThan(3e6);
+  expect((bundle['application/vnd.plotly.v1+json']!.data[0].z as number[][])[250][1]).toBe(0.75);
+});
+
+test('selectors: globs, lists, predicates, and the names of TransformerLens and Hugging Face', () => {
+  const plan = planOf(configFromJson({ model_type: 'gemma3_text', num_hidden_layers: 12 }, 'c'));
+  const names = (s: Parameters<typeof select>[1]) => select(plan, s).map(stage => stage.name);
+  expect(names('layers.*.attn.pattern')).toHaveLength(12);
+  expect(names('layers.{0,5}.resid')).toEqual(['layers.0.resid', 'layers.5.resid']);
+  expect(names('layers.1.**').length).toBe(22);
+  expect(names(['logits', 'embed'])).toEqual(['embed', 'logits']);
+  expect(names(s => s.operation.kind === 'head')).toEqual(['logits']);
+  expect(names('blocks.3.attn.hook_pattern')).toEqual(['layers.3.attn.pattern']);
+  expect(names('blocks.*.hook_resid_post')).toHaveLength(12);
+  expect(names('model.layers.3.self_attn.q_norm')).toEqual(['layers.3.attn.q_norm']);
+  expect(() => names('layers.3.attn.patern')).toThrow(
+    /No stage matches 'layers\.3\.attn\.patern'\. The nearest are 'layers\.3\.attn\.pattern'/,
+  );
+  expect(globToRegExp('a.*').test('a.b.c')).toBe(false);
+  expect(globToRegExp('a.**').test('a.b.c')).toBe(true);
+});

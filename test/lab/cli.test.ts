@@ -1,0 +1,152 @@
+// The commands as a shell sees them: output, exit codes, and one sentence for every mistake.
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { packageRoot } from '../../engine/files.js';
+import { freshFolder } from '../fixtures/folder.js';
+
+const folder = freshFolder();
+const loupe = (...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(packageRoot(), 'dist/lab/cli/loupe.js'), ...args],
+    { encoding: 'utf8' },
+  );
+  const said = stderr
+    .split('\n')
+    .filter(line => !line.startsWith('Warning: ') && !/^ +at /.test(line))
+    .join('\n')
+    .trim();
+  return { status, stdout, stderr: said };
+};
+
+const mistakes: [string, string[], RegExp][] = [
+  ['a missing model', ['info', '-m', '/nowhere'], /^loupe: There is no model '\/nowhere'\. Give 'atlas'/],
+  [
+    'a folder without config.json',
+    ['info', '-m', folder],
+    /has no config\.json, so it is not a model folder\. Give the folder/,
+  ],
+  [
+    'a file that is no model',
+    ['info', '-m', join(packageRoot(), 'LICENSE')],
+    /is neither a folder nor a \.gguf or \.safetensors file/,
+  ],
+  [
+    'ids out of range',
+    ['generate', '--ids', '2,512'],
+    /Token id 512 at place 1 is not in the vocabulary; ids go from 0 to 511\./,
+  ],
+  ['ids that are none', ['generate', '--ids', '2,x'], /Give token ids separated by commas/],
+  ['an empty prompt', ['generate', '-p', ''], /The prompt is empty; give some text\./],
+  ['no prompt', ['generate'], /There is no prompt\. Give --prompt/],
+  [
+    'a prompt longer than the context',
+    ['generate', '--context', '16', '-p', 'The capital of France is Paris and so on and on'],
+    /this session reads 16|holds 16/,
+  ],
+  [
+    'a context longer than the model’s',
+    ['generate', '--context', '5000', '-p', 'hi'],
+    /this model was made for 1 to 1024/,
+  ],
+  [
+    'an unknown stage',
+    ['trace', '-p', 'hi', '--tap', 'layers.0.atn.q', '-o', join(folder, 'a.arrow')],
+    /No stage matches 'layers\.0\.atn\.q'\. The nearest are 'layers\.0\.attn\.q'/,
+  ],
+  [
+    'a golden of another model',
+    ['diff', '-g', join(packageRoot(), 'golden/tiny.safetensors')],
+    /so it is of another model\. Make one for this model/,
+  ],
+  [
+    'a golden that is none',
+    ['diff', '-g', join(packageRoot(), 'golden/operations.safetensors')],
+    /is no golden: its metadata has no 'loupe_golden'/,
+  ],
+  [
+    'a trace of an unknown kind',
+    ['trace', '-p', 'hi', '-o', 'a.csv'],
+    /a trace is \.safetensors, \.arrow or \.parquet/,
+  ],
+  [
+    'a wrong temperature',
+    ['generate', '-p', 'hi', '--temperature', '-1'],
+    /temperature must be a number from 0, not -1/,
+  ],
+  ['an unknown adapter', ['doctor', '--adapter', 'magic'], /Allowed choices are auto, hardware, lavapipe, swiftshader/],
+  ['an unknown option', ['info', '--colour'], /unknown option '--colour'/],
+  ['nothing to tokenize', ['tokenize'], /There is nothing to tokenize/],
+];
+
+test.each(mistakes)('%s: one sentence with the cure, exit code 2', (_, args, message) => {
+  const { status, stderr } = loupe(...args);
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/\n\s+at |defect/);
+  expect(status).toBe(2);
+});
+
+test('diff passes with 0, and fails with 1 when the limit is too tight for rounding', () => {
+  expect(loupe('diff').stdout).toMatch(/^All 135 stages pass\./);
+  const failed = loupe('diff', '--limit', '1e-12', '--local-limit', '1e-12', '--json');
+  expect(failed.status).toBe(1);
+  const report = JSON.parse(failed.stdout);
+  expect(report.pass).toBe(false);
+  expect(report.first).toBe('layers.0.input_norm');
+});
+
+test('generate --json says what it made, how fast and on what', () => {
+  const { status, stdout } = loupe('generate', '-p', 'The capital of France is', '-n', '6', '--ignore-eos', '--json');
+  expect(status).toBe(0);
+  const report = JSON.parse(stdout);
+  expect(Object.keys(report)).toEqual(['ids', 'text', 'tokensPerSecond', 'firstTokenMs', 'adapter']);
+  expect(report.ids).toHaveLength(6);
+  expect(report.text).toMatch(/^ Paris/);
+});
+
+test('a trace is a golden of itself, in the same form', () => {
+  const out = join(folder, 'run.safetensors');
+  expect(loupe('trace', '-p', 'The capital of Peru is', '-o', out).stdout).toMatch(/135 stages/);
+  expect(loupe('diff', '-g', out).stdout).toMatch(/^All 135 stages pass\. The largest error in the run is 0,/);
+});
+
+test('tokenize: lines of JSON to ids and back', () => {
+  const texts = ['Hello world', ' two  spaces\n', '👍 é'];
+  const file = join(folder, 'texts.jsonl');
+  writeFileSync(file, texts.map(t => JSON.stringify(t)).join('\n'));
+  const ids = loupe('tokenize', '--jsonl', file).stdout;
+  writeFileSync(file, ids.trim());
+  expect(
+    loupe('tokenize', '--decode', '--jsonl', file)
+      .stdout.trim()
+      .split('\n')
+      .map(l => JSON.parse(l)),
+  ).toEqual(texts);
+  expect(loupe('tokenize', '--bos', 'a').stdout).toMatch(/^2,/);
+  writeFileSync(file, '"fine"\nnot json');
+  expect(loupe('tokenize', '--jsonl', file).stderr).toMatch(/Line 2 of .* is no JSON string\. Mend the line\./);
+});
+
+test('info, plan, doctor and bench speak JSON', () => {
+  expect(JSON.parse(loupe('info', '--json').stdout)).toMatchObject({
+    parameters: 1494528,
+    config: { family: 3, layers: 6 },
+  });
+  const plan = JSON.parse(loupe('plan', '--json', '--tokens', '4').stdout);
+  expect(plan.stages[0]).toMatchObject({ stage: 'embed', shape: '[T,128]', weight: 'embed' });
+  expect(JSON.parse(loupe('doctor', '--json').stdout)).toMatchObject({
+    ok: true,
+    versions: { node: process.versions.node },
+  });
+  const bench = JSON.parse(loupe('bench', '--json', '--prefill', '8', '--decode', '3', '--cache-at', '32').stdout);
+  expect(bench).toMatchObject({ bytesWrittenPerToken: 20, bytesReadPerToken: 4, cache: { at: 32 } });
+});
+
+test('the lockfile and the notebooks name no address and no folder of a machine', () => {
+  expect(readFileSync(join(packageRoot(), 'package-lock.json'), 'utf8')).not.toMatch(
+    /"resolved"|https?:\/\/[^"]*registry/,
+  );
+});
