@@ -4,6 +4,7 @@
 //   node dist/lab/kernel/kernel.js CONNECTION_FILE
 
 import { createRequire } from 'node:module';
+import { setTimeout } from 'node:timers/promises';
 import { format } from 'node:util';
 import { LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
@@ -32,6 +33,7 @@ const AWAITED_LOOP = /(^|[\s;{])for\s+await\b/;
 class Server extends ZmqServer {
   cell: Cell = { value: null, diagnostics: [], error: null };
   #chain: Promise<void> = Promise.resolve();
+  #epoch = 0;
 
   override handleKernelInfo(socket: Socket, message: Message): void {
     this.#reply(socket, message, 'kernel_info_reply', { status: 'ok', ...this.handler.handleKernel() });
@@ -45,12 +47,17 @@ class Server extends ZmqServer {
   override handleShutdown(socket: Socket, message: Message): void {
     fireInterrupt();
     this.#reply(socket, message, 'shutdown_reply', { status: 'ok', restart: message.content.restart === true });
-    setTimeout(() => process.exit(0), 200);
+    void setTimeout(200).then(() => process.exit(0));
   }
 
-  /** Cells run one after the other, each with its own results. */
+  /** Cells run one after the other. When one fails, those that were already waiting are aborted, and no later one is. */
   override handleExecute(socket: Socket, message: Message): Promise<void> {
-    const turn = this.#chain.then(() => this.#execute(socket, message));
+    const epoch = this.#epoch;
+    const turn = this.#chain.then(() =>
+      epoch === this.#epoch
+        ? this.#execute(socket, message)
+        : this.#reply(socket, message, 'execute_reply', { status: 'aborted' }),
+    );
     this.#chain = turn.catch(() => {});
     return turn;
   }
@@ -59,7 +66,7 @@ class Server extends ZmqServer {
     const cell: Cell = { value: null, diagnostics: [], error: null };
     this.cell = cell;
     const code = String(message.content.code);
-    const count = (this.handler.execCount ?? 0) + 1;
+    const count = this.handler.execCount + 1;
     this.publish(message, 'execute_input', { code, execution_count: count });
     setDisplaySender((content, update) =>
       this.publish(message, update ? 'update_display_data' : 'display_data', content),
@@ -68,26 +75,31 @@ class Server extends ZmqServer {
     const content = AWAITED_LOOP.test(code)
       ? { ...message.content, code: `await undefined; ${code}` }
       : message.content;
-    const reply = await this.handler.handleExecute(
-      content,
-      (name, text) => this.publish(message, 'stream', { name, text }),
-      (data, update) => this.publish(message, update ? 'update_display_data' : 'display_data', data),
-    );
-    if (reply.status === 'error') {
+    try {
+      await this.handler.handleExecuteImpl(
+        content,
+        (name, text) => this.publish(message, 'stream', { name, text }),
+        (data, update) => this.publish(message, update ? 'update_display_data' : 'display_data', data),
+      );
+    } catch {
+      // tslab throws its execution count when a cell fails; what failed it has told the executor's console.
       const error = describe(cell);
       this.publish(message, 'error', error);
-      this.#reply(socket, message, 'execute_reply', { ...reply, ...error });
+      await setTimeout(50); // cells sent with this one may still lie in the socket
+      if (message.content.stop_on_error !== false) this.#epoch += 1;
+      this.#reply(socket, message, 'execute_reply', { status: 'error', execution_count: count, ...error });
       return;
     }
-    if (reply.status === 'abort') {
-      this.#reply(socket, message, 'execute_reply', { status: 'aborted', execution_count: count });
-      return;
-    }
-    if (cell.value) {
+    if (cell.value && message.content.silent !== true) {
       const data = bundleOf(cell.value.shown);
       this.publish(message, 'execute_result', { execution_count: count, data, metadata: {} });
     }
-    this.#reply(socket, message, 'execute_reply', { ...reply, payload: [], user_expressions: {} });
+    this.#reply(socket, message, 'execute_reply', {
+      status: 'ok',
+      execution_count: count,
+      payload: [],
+      user_expressions: {},
+    });
   }
 
   publish(parent: Message, type: string, content: unknown): void {

@@ -13,19 +13,15 @@ export interface Message {
 
 export type Socket = { readonly socket: unique symbol };
 
-interface Reply {
-  status: 'ok' | 'error' | 'abort';
-  execution_count?: number;
-}
-
 export interface Handler {
-  execCount?: number;
+  readonly execCount: number;
   handleKernel(): Record<string, unknown>;
-  handleExecute(
+  /** Runs a cell; throws the execution count when it fails. */
+  handleExecuteImpl(
     content: Record<string, unknown>,
     stream: (name: string, text: string) => void,
     display: (data: unknown, update: boolean) => void,
-  ): Promise<Reply>;
+  ): Promise<unknown>;
 }
 
 export interface Converter {

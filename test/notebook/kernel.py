@@ -22,15 +22,22 @@ def messages(parent, timeout=60):
         out.append((message["msg_type"], message["content"]))
 
 
+def reply_to(parent):
+    """The reply to one request; waiting for the kernel leaves others behind."""
+    while True:
+        message = client.get_shell_msg(timeout=60)
+        if message["parent_header"].get("msg_id") == parent:
+            return message["content"]
+
+
 def run(code):
     parent = client.execute(code)
     out = messages(parent)
-    return client.get_shell_msg(timeout=60)["content"], out
+    return reply_to(parent), out
 
 
 try:
-    client.kernel_info()
-    result["language"] = client.get_shell_msg(timeout=60)["content"]["language_info"]["name"]
+    result["language"] = reply_to(client.kernel_info())["language_info"]["name"]
     result["value"] = [c["data"]["text/plain"] for t, c in run("1 + 1")[1] if t == "execute_result"]
     reply, out = run("const x: number = 'no';")
     result["type_error"] = [c["evalue"] for t, c in out if t == "error"]
@@ -41,8 +48,7 @@ try:
     reply, out = run("for await (const t of model.generate('In', { maxTokens: 3 })) process.stdout.write('.');")
     result["for_await"] = ["".join(c["text"] for t, c in out if t == "stream")]
     code = "model."
-    client.complete(code, len(code))
-    result["completions"] = client.get_shell_msg(timeout=60)["content"]["matches"]
+    result["completions"] = reply_to(client.complete(code, len(code)))["matches"]
     parent = client.execute("await undefined;\nwhile (true) {\n  for await (const t of model.generate('Once', { maxTokens: 500, ignoreEos: true })) { made += 1; console.log('tick'); }\n}")
     ticks = 0
     while ticks < 3:
@@ -50,7 +56,7 @@ try:
         ticks += message["msg_type"] == "stream"
     manager.interrupt_kernel()
     began = time.time()
-    result["interrupted"] = client.get_shell_msg(timeout=60)["content"]["status"]
+    result["interrupted"] = reply_to(parent)["status"]
     result["interrupt_seconds"] = time.time() - began
     messages_after = []
     while True:
