@@ -61,7 +61,7 @@ function still(
   title: string,
   names: readonly string[],
 ): string {
-  const grid = pooled(values, rows, columns, 48);
+  const grid = pooled(values, rows, columns, 32);
   return svg(
     {
       title: { text: title, textStyle: { fontSize: 14, color: GREY } },

@@ -35,6 +35,9 @@ function plotly(figure: AttentionFigure): Figure {
   const [A, T, S] = pattern.shape;
   const keys = labelsOf(pattern, 2).map(label);
   const queries = labelsOf(pattern, 1).map(label);
+  // Categories must differ; the tick shows the text alone.
+  const keyNames = keys.map((text, i) => `${i} ${text}`);
+  const queryNames = queries.map((text, i) => `${i + S - T} ${text}`);
   const offset = S - T; // queries are the last T of S positions
   const data = Array.from({ length: A }, (_, head) => {
     const { z, rows, columns, by } = pooled(pattern.data.subarray(head * T * S, (head + 1) * T * S), T, S, MOST);
@@ -49,17 +52,13 @@ function plotly(figure: AttentionFigure): Figure {
       z: Array.from({ length: rows }, (_, i) =>
         Array.from({ length: columns }, (_, j) => (seen(i, j) ? Number(z[i * columns + j].toPrecision(3)) : null)),
       ),
-      x: Array.from({ length: columns }, (_, j) => j * by),
-      y: Array.from({ length: rows }, (_, i) => i * by),
+      x: Array.from({ length: columns }, (_, j) => keyNames[j * by]),
+      y: Array.from({ length: rows }, (_, i) => queryNames[i * by]),
       zmin: 0,
       zmax: 1,
       colorscale: 'Cividis',
       colorbar: { title: { text: 'weight' }, thickness: 12 },
-      customdata: by === 1 ? queries.map(q => keys.map(k => `${q} → ${k}`)) : undefined,
-      hovertemplate:
-        by === 1
-          ? '%{customdata}<br>weight %{z:.3f}<extra></extra>'
-          : 'query %{y}, key %{x}<br>at most %{z:.3f}<extra></extra>',
+      hovertemplate: `%{y} reads %{x}<br>${by === 1 ? 'weight' : 'at most'} %{z:.3f}<extra></extra>`,
       hoverongaps: false,
     };
   });
@@ -75,7 +74,8 @@ function plotly(figure: AttentionFigure): Figure {
       margin: { l: 100, r: 20, t: 90, b: 90 },
       xaxis: {
         title: { text: 'key (read from)' },
-        tickvals: few(S),
+        type: 'category',
+        tickvals: few(S).map(i => keyNames[i]),
         ticktext: few(S).map(i => keys[i]),
         tickangle: -60,
         showgrid: false,
@@ -84,7 +84,8 @@ function plotly(figure: AttentionFigure): Figure {
       },
       yaxis: {
         title: { text: 'query (reads)' },
-        tickvals: few(T),
+        type: 'category',
+        tickvals: few(T).map(i => queryNames[i]),
         ticktext: few(T).map(i => queries[i]),
         autorange: 'reversed',
         showgrid: false,

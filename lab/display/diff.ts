@@ -59,7 +59,7 @@ export function summary({ rows, first }: Diff): string {
 function cells({ stage, shape, accumulated, local, gain, verdict }: DiffRow): Row {
   const shown = verdict === 'source' && local ? local : accumulated;
   return {
-    mark: MARKS[verdict],
+    mark: verdict === 'ok' ? undefined : MARKS[verdict],
     cells: [
       verdict,
       stage,

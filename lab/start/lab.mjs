@@ -31,7 +31,6 @@ begin(async () => {
     '--ServerApp.ip=127.0.0.1',
     '--LabApp.news_url=',
     '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
-    '--ServerApp.log_level=WARN',
   ];
   if (option('--port')) lab.push(`--ServerApp.port=${option('--port')}`, '--ServerApp.port_retries=0');
   if (option('--token') !== undefined) lab.push(`--IdentityProvider.token=${option('--token')}`);
@@ -49,7 +48,7 @@ begin(async () => {
     if (address && !told) {
       told = true;
       process.stdout.write(`\nJupyterLab is ready:\n\n    ${address}\n\nCtrl-C stops it.\n`);
-    } else if (/error|traceback|critical/i.test(text)) process.stderr.write(text);
+    } else if (/^\[[EC] /m.test(text)) process.stderr.write(text);
   };
   server.stdout.on('data', listen);
   server.stderr.on('data', listen);

@@ -164,6 +164,9 @@ function findPython() {
 
 export async function installPython() {
   const requirements = join(ROOT, 'lab', 'start', 'requirements.txt');
+  // JupyterLab runs a script of its own in there, which must not be taken for a module of this package.
+  mkdirSync(HOME, { recursive: true });
+  writeFileSync(join(HOME, 'package.json'), '{ "type": "commonjs" }\n');
   const mark = stamp('python', digest(['lab/start/requirements.txt']));
   if (mark.fresh && existsSync(PYTHON)) return;
   const python = findPython();

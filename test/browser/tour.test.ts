@@ -1,0 +1,96 @@
+// The tour in a real JupyterLab in a real browser: open it, run all cells, and find figures and tables on the page.
+// LOUPE_SCREENSHOT=folder keeps pictures of it.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import sparticuz from '@sparticuz/chromium';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { packageRoot } from '../../engine/files.js';
+
+let lab: ChildProcess;
+let browser: Browser;
+let page: Page;
+let address: string;
+const shots = process.env.LOUPE_SCREENSHOT;
+
+beforeAll(async () => {
+  const start = join(packageRoot(), 'lab/start/lab.mjs');
+  lab = spawn(
+    process.execPath,
+    [start, '--no-browser', '--port', String(18000 + (process.pid % 2000)), '--token', 'loupe-test'],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  address = await new Promise<string>((resolve, reject) => {
+    let said = '';
+    const listen = (chunk: Buffer) => {
+      said += chunk;
+      const found = /http:\/\/127\.0\.0\.1:\S+/.exec(said);
+      if (found) resolve(found[0]);
+    };
+    lab.stdout!.on('data', listen);
+    lab.stderr!.on('data', listen);
+    lab.on('exit', code => reject(new Error(`npm run lab ended with ${code}:\n${said}`)));
+  });
+  const installed = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(path => existsSync(path));
+  const executablePath = process.env.CHROMIUM ?? installed ?? (await sparticuz.executablePath());
+  const quiet = [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ];
+  browser = await chromium.launch({
+    executablePath,
+    args: installed ? quiet : [...sparticuz.args, ...quiet],
+    headless: true,
+  });
+  page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+}, 180_000);
+
+afterAll(async () => {
+  await browser?.close();
+  lab?.kill('SIGTERM');
+});
+
+test('the tour runs, and its heatmaps and tables are on the page', async () => {
+  const url = new URL(address);
+  await page.goto(`${url.origin}/lab/tree/01-tour.ipynb?token=loupe-test&reset`, {
+    waitUntil: 'domcontentloaded',
+    timeout: 90_000,
+  });
+  await page.locator('.jp-Notebook .jp-CodeCell').first().waitFor({ timeout: 90_000 });
+  // The file's own outputs would prove nothing.
+  await page.getByRole('menuitem', { name: 'Edit', exact: true }).click();
+  await page.getByText('Clear Outputs of All Cells', { exact: true }).click();
+  await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
+  await page.getByText('Run All Cells', { exact: true }).click();
+  const prompts = page.locator('.jp-CodeCell .jp-InputPrompt');
+  await expect
+    .poll(
+      async () => (await prompts.allInnerTexts()).filter(text => /\[(\*| )?\]/.test(text.replace(/\s/g, ''))).length,
+      { timeout: 150_000, interval: 1000 },
+    )
+    .toBe(0);
+  await page.evaluate(() => document.querySelector('.jp-WindowedPanel-outer')?.scrollTo(0, 0));
+  const heatmaps = new Set<string>();
+  let tables = 0;
+  const cells = await page.locator('.jp-CodeCell').count();
+  for (let i = 0; i < cells; i++) {
+    const cell = page.locator('.jp-CodeCell').nth(i);
+    await cell.scrollIntoViewIfNeeded();
+    await page.waitForTimeout(400);
+    if ((await cell.locator('.js-plotly-plot .heatmaplayer').count()) > 0) heatmaps.add(String(i));
+    tables += await cell.locator('.jp-RenderedHTMLCommon table').count();
+    expect(await cell.locator('.jp-RenderedText[data-mime-type="application/vnd.jupyter.error"]').count()).toBe(0);
+    if (shots) await cell.screenshot({ path: join(shots, `cell-${i}.png`) });
+  }
+  expect(heatmaps.size).toBeGreaterThanOrEqual(3);
+  expect(tables).toBeGreaterThanOrEqual(3);
+  await expect(page.getByText('All 135 stages pass').first().isVisible()).resolves.toBeDefined();
+}, 280_000);

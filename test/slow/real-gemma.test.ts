@@ -1,0 +1,77 @@
+// Gemma 3 270M, quantised to Q4_K_M, on real input: PyTorch's logits, its greedy tokens, and every stage of every layer.
+
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { packageRoot } from '../../engine/files.js';
+import { golden } from '../../lab/golden.js';
+import { open, type Session } from '../../lab/session.js';
+import { freshFolder } from '../fixtures/folder.js';
+import { runPython } from '../notebook/jupyter.js';
+import { realGolden, realModel } from './real-model.js';
+
+const PROMPT = [2, 818, 5279, 529, 7001, 563]; // The capital of France is
+let model: Session;
+let peak = 0;
+
+beforeAll(async () => {
+  const before = process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
+  const watch = setInterval(() => {
+    const { arrayBuffers, heapUsed } = process.memoryUsage();
+    peak = Math.max(peak, arrayBuffers + heapUsed - before);
+  }, 5);
+  model = await open(realModel(), { quiet: true });
+  clearInterval(watch);
+}, 120_000);
+afterAll(() => model[Symbol.dispose]());
+
+test('the vocabulary in the GGUF reads the prompt', () => {
+  expect(model.encode('The capital of France is')).toEqual(PROMPT);
+});
+
+test('loading 1.1 GB takes less than 512 MB of the CPU’s', () => {
+  expect(peak).toBeGreaterThan(10e6);
+  expect(peak).toBeLessThan(512e6);
+});
+
+test('the last logits are PyTorch’s to 2e-3', async () => {
+  const { rows } = (await model.run(PROMPT)).logits.top(5);
+  const expected = [
+    [506, 19.0915],
+    [496, 18.5476],
+    [9079, 18.2686],
+    [886, 18.113],
+    [3224, 17.7839],
+  ];
+  expect(rows.map(r => r.id)).toEqual(expected.map(([id]) => id));
+  for (const [i, { logit }] of rows.entries()) expect(Math.abs(logit - expected[i][1])).toBeLessThan(2e-3);
+}, 120_000);
+
+test('sixteen greedy tokens are PyTorch’s', async () => {
+  const made: number[] = [];
+  for await (const token of model.generate(PROMPT, { maxTokens: 16, ignoreEos: true }))
+    if (token.id >= 0) made.push(token.id);
+  expect(made).toEqual([506, 5279, 529, 506, 2891, 529, 7001, 236761, 1030, 563, 506, 7488, 3207, 528, 7001, 532]);
+}, 120_000);
+
+test('every stage of every layer agrees with PyTorch, alone and in the run', async () => {
+  const diff = await model.diff(await golden(realGolden()));
+  expect(diff.rows).toHaveLength(399);
+  expect(diff.rows.filter(row => !row.pass).map(row => row.stage)).toEqual([]);
+}, 300_000);
+
+test('the notebook on it runs from a clean kernel', () => {
+  model[Symbol.dispose](); // its gigabyte is wanted by the kernel
+  const name = '04-real-gemma.ipynb';
+  const out = join(freshFolder(), name);
+  copyFileSync(join(packageRoot(), 'notebooks', name), out);
+  const { status, stderr } = runPython(
+    join(packageRoot(), 'lab/kernel/execute.py'),
+    join(packageRoot(), 'notebooks', name),
+    '--out',
+    out,
+  );
+  expect(stderr).not.toMatch(/CellExecutionError/);
+  expect(status).toBe(0);
+  expect(readFileSync(out, 'utf8')).toMatch(/All 399 stages pass/);
+}, 600_000);
