@@ -95,7 +95,12 @@ export function configFromJson(json: unknown, where: string, generation: unknown
   };
   const optional = (key: string): number | null => (typeof text[key] === 'number' ? (text[key] as number) : null);
   const { family } = known;
-  const layers = number('num_hidden_layers');
+  const layers = layerCount(number('num_hidden_layers'), where);
+  if (text.use_bidirectional_attention === true) {
+    throw new ConfigError(
+      `${where} describes a model that reads in both directions (an embedding model), and Loupe runs those that generate.`,
+    );
+  }
   const layerKinds = kindsOf(text, family, layers, where);
   const ends = [text.eos_token_id, outer.eos_token_id, (generation as Json | null)?.eos_token_id].flat();
   return checked(
@@ -189,7 +194,7 @@ export function configFromGguf(
     if (typeof value === 'number' && Number.isFinite(value)) return value;
     throw new ConfigError(`${where} has no number under '${architecture}.${key}'. Convert the model again.`);
   };
-  const layers = number('block_count');
+  const layers = layerCount(number('block_count'), where);
   const hidden = number('embedding_length');
   const heads = number('attention.head_count');
   const headDim = number('attention.key_length', 256);
@@ -230,6 +235,14 @@ export function configFromGguf(
   );
 }
 
+/** Checked before anything is made a layer long. */
+function layerCount(layers: number, where: string): number {
+  if (Number.isInteger(layers) && layers >= 1 && layers <= 1000) return layers;
+  throw new ConfigError(
+    `${where} gives ${layers} layers, and a whole number from 1 to 1000 is expected. Mend the file.`,
+  );
+}
+
 /** Refuses what no Gemma has, before anything is sized by it. */
 function checked(config: GemmaConfig, where: string): GemmaConfig {
   const whole = (key: keyof GemmaConfig, most: number) => {
@@ -239,7 +252,6 @@ function checked(config: GemmaConfig, where: string): GemmaConfig {
       `${where} gives ${key} = ${value}, and a whole number from 1 to ${most} is expected. Mend the file.`,
     );
   };
-  whole('layers', 1000);
   whole('hidden', 1 << 17);
   whole('heads', 1024);
   whole('kvHeads', 1024);

@@ -124,15 +124,10 @@ async function readGguf(file: RandomAccessFile): Promise<Gguf> {
     async readF32(name, start = 0, count) {
       const tensor = tensors.get(name);
       if (!tensor) throw new ModelFileError(`${path} has no tensor '${name}'. It has ${tensors.size} others.`);
-      const block = BLOCKS[tensor.format];
-      if (!block) {
-        throw new ModelFileError(
-          `Tensor '${name}' in ${path} is ${tensor.format}, which cannot be read; ${Object.keys(BLOCKS).join(', ')} can. ` +
-            'Quantise the model to one of these.',
-        );
-      }
       const rows = tensor.shape[0];
       const many = count ?? rows - start;
+      if (start < 0 || many < 0 || start + many > rows)
+        throw new Error(`Rows ${start} to ${start + many} of '${name}' [${tensor.shape}] do not exist.`);
       const rowBytes = tensor.bytes / rows;
       const bytes = await file.read(tensor.offset + start * rowBytes, many * rowBytes);
       return dequantise(tensor.format, bytes);
@@ -152,7 +147,12 @@ function placed(
   const values = shape.reduce((a, b) => a * b, 1);
   if (!(Number.isSafeInteger(values) && values > 0)) throw cursor.bad(`tensor '${name}' has the shape [${shape}]`);
   const block = BLOCKS[format];
-  if (!block) return { name, shape, format, bytes: 0, offset: dataStart + offset };
+  if (!block) {
+    throw new ModelFileError(
+      `Tensor '${name}' in ${file.path} is ${format}, which cannot be read; ${Object.keys(BLOCKS).join(', ')} can. ` +
+        'Quantise the model to one of these.',
+    );
+  }
   const across = shape[shape.length - 1];
   if (across % block.values !== 0) {
     throw cursor.bad(

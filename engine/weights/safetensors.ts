@@ -75,7 +75,7 @@ async function readHeader(file: RandomAccessFile): Promise<Safetensors> {
     throw bad('its header is not a JSON object');
   const { __metadata__: meta = {}, ...entries } = header as Record<string, unknown>;
   const metadata = new Map<string, string>();
-  for (const [key, text] of Object.entries(meta as object)) if (typeof text === 'string') metadata.set(key, text);
+  for (const [key, text] of Object.entries(meta ?? {})) if (typeof text === 'string') metadata.set(key, text);
   const dataStart = 8 + length;
   const tensors = new Map<string, Placed>();
   for (const [name, entry] of Object.entries(entries)) {
@@ -98,6 +98,8 @@ async function readHeader(file: RandomAccessFile): Promise<Safetensors> {
       const rows = tensor.shape[0] ?? 1;
       const rowBytes = rows === 0 ? 0 : tensor.bytes / rows;
       const many = count ?? rows - start;
+      if (start < 0 || many < 0 || start + many > rows)
+        throw new Error(`Rows ${start} to ${start + many} of '${name}' [${tensor.shape}] do not exist.`);
       const bytes = await file.read(tensor.offset + start * rowBytes, many * rowBytes);
       return toF32(bytes, tensor, path);
     },

@@ -48,7 +48,7 @@ begin(async () => {
     if (address && !told) {
       told = true;
       process.stdout.write(`\nJupyterLab is ready:\n\n    ${address}\n\nCtrl-C stops it.\n`);
-    } else if (/^\[[EC] /m.test(text)) process.stderr.write(text);
+    } else if (/^\[E /m.test(text)) process.stderr.write(text);
   };
   server.stdout.on('data', listen);
   server.stderr.on('data', listen);

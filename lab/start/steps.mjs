@@ -5,6 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -194,6 +195,9 @@ export async function installPython() {
 export async function installKernel() {
   const { installKernelSpec } = await import(new URL('../../dist/lab/kernel/spec.js', import.meta.url));
   installKernelSpec(VENV);
+  const settings = join(VENV, 'share', 'jupyter', 'lab', 'settings');
+  mkdirSync(settings, { recursive: true });
+  copyFileSync(join(ROOT, 'lab', 'start', 'jupyterlab.json'), join(settings, 'overrides.json'));
 }
 
 /** Settings that keep a user's own Jupyter configuration and ours apart. */

@@ -71,13 +71,8 @@ test('the tour runs, and its heatmaps and tables are on the page', async () => {
   await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
   await page.getByText('Run All Cells', { exact: true }).click();
   const prompts = page.locator('.jp-CodeCell .jp-InputPrompt');
-  await expect
-    .poll(
-      async () => (await prompts.allInnerTexts()).filter(text => /\[(\*| )?\]/.test(text.replace(/\s/g, ''))).length,
-      { timeout: 150_000, interval: 1000 },
-    )
-    .toBe(0);
-  await page.evaluate(() => document.querySelector('.jp-WindowedPanel-outer')?.scrollTo(0, 0));
+  const numbered = async () => (await prompts.allInnerTexts()).filter(text => /^\[\d+\]/.test(text.trim())).length;
+  await expect.poll(numbered, { timeout: 150_000, interval: 1000 }).toBe(await prompts.count());
   const heatmaps = new Set<string>();
   let tables = 0;
   const cells = await page.locator('.jp-CodeCell').count();
