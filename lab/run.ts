@@ -56,7 +56,14 @@ export class Run {
           logit: value,
           probability: Math.exp(value - max) / sum,
         }));
-        return shown(() => logitsBundle({ rows, prompt: this.tokens.join('') }), { rows });
+        return shown(
+          () =>
+            logitsBundle({
+              rows,
+              prompt: this.tokens.slice(this.ids[0] === this.session.config.bosId ? 1 : 0).join(''),
+            }),
+          { rows },
+        );
       },
     };
   }

@@ -1,7 +1,7 @@
 // An activation as a picture: rows × last dimension, blue below zero and red above, with limits that one outlier cannot stretch.
 
 import { type Activation, MASK_LIMIT } from '../activation.js';
-import { type Bundle, CONFIG, GREY, PAGE } from './bundle.js';
+import { type Bundle, CONFIG, GREY, PAGE, TITLE } from './bundle.js';
 import { DIVERGING, pooled, svg } from './chart.js';
 import { label, visible } from './html.js';
 import { sci } from './numbers.js';
@@ -40,7 +40,7 @@ export function activationBundle(activation: Activation): Bundle {
       ],
       layout: {
         ...PAGE,
-        title: { text: label(title), x: 0.02, font: { size: 15 } },
+        title: { text: label(title), ...TITLE },
         height,
         margin: { l: 130, r: 20, t: 50, b: 50 },
         xaxis: { title: { text: dims[dims.length - 1].name }, showgrid: false, zeroline: false },

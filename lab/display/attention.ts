@@ -2,7 +2,7 @@
 // with the key/value head they share, the causal edge and the sliding window drawn.
 
 import type { Activation } from '../activation.js';
-import { type Bundle, CONFIG, type Figure, GREY, PAGE } from './bundle.js';
+import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE } from './bundle.js';
 import { CIVIDIS, pooled, svg } from './chart.js';
 import { label, visible } from './html.js';
 
@@ -63,15 +63,15 @@ function plotly(figure: AttentionFigure): Figure {
     };
   });
   const few = (n: number) => Array.from({ length: n }, (_, i) => i).filter(i => i % Math.ceil(n / 64) === 0);
-  const size = Math.max(360, Math.min(760, 130 + 18 * S));
+  const size = Math.max(440, Math.min(760, 130 + 18 * S));
   return {
     data,
     layout: {
       ...PAGE,
-      title: { text: title(figure), x: 0.02, font: { size: 15 } },
+      title: { text: title(figure), ...TITLE },
       width: size + 120,
       height: Math.max(340, Math.min(760, 150 + 18 * T)),
-      margin: { l: 100, r: 20, t: 90, b: 90 },
+      margin: { l: 100, r: 20, t: 96, b: 90 },
       xaxis: {
         title: { text: 'key (read from)' },
         type: 'category',
@@ -103,7 +103,8 @@ function plotly(figure: AttentionFigure): Figure {
           direction: A <= 8 ? 'right' : 'down',
           x: 0,
           xanchor: 'left',
-          y: 1.02,
+          y: 1,
+          pad: { b: 10 },
           yanchor: 'bottom',
           font: { size: 11, color: '#3b4252' },
           bgcolor: '#e5e9f0',

@@ -1,6 +1,6 @@
 // The most likely next tokens, as bars of probability.
 
-import { ACCENT, type Bundle, CONFIG, GREY, PAGE } from './bundle.js';
+import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE } from './bundle.js';
 import { svg } from './chart.js';
 import { label, visible } from './html.js';
 import { textTable } from './table.js';
@@ -37,7 +37,7 @@ export function logitsBundle({ rows, prompt }: LogitsFigure): Bundle {
       ],
       layout: {
         ...PAGE,
-        title: { text: `After “${label(ending)}”`, x: 0.02, font: { size: 15 } },
+        title: { text: `After “${label(ending)}”`, ...TITLE },
         width: 620,
         height,
         margin: { l: 120, r: 20, t: 50, b: 40 },

@@ -3,7 +3,7 @@
 import { costOf } from '../../engine/cost.js';
 import { shapeText } from '../../engine/plan.js';
 import type { Session } from '../session.js';
-import { type Bundle, CONFIG, PAGE } from './bundle.js';
+import { type Bundle, CONFIG, PAGE, TITLE } from './bundle.js';
 import { html } from './html.js';
 import { bytesText, countText } from './numbers.js';
 import { htmlTable, textTable } from './table.js';
@@ -97,7 +97,7 @@ export function planBundle(session: Session): Bundle {
         ...PAGE,
         height: 420,
         margin: { l: 10, r: 10, t: 40, b: 10 },
-        title: { text: `The plan of ${session.name}: bytes moved for one token`, x: 0.02, font: { size: 15 } },
+        title: { text: `The plan of ${session.name}: bytes moved for one token`, ...TITLE },
       },
       config: CONFIG,
     },

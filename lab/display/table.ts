@@ -46,12 +46,10 @@ export function textTable(columns: readonly Column[], rows: readonly Row[]): str
 }
 
 export function htmlTable(columns: readonly Column[], rows: readonly Row[]): Html {
-  // Attributes instead of styles: short, and kept by every page that shows notebooks.
-  const cell = (text: string, i: number) =>
-    columns[i].right ? html`<td align="right">${text}</td>` : html`<td align="left">${text}</td>`;
-  const head = columns.map(({ title }, i) =>
-    columns[i].right ? html`<th align="right">${title}</th>` : html`<th align="left">${title}</th>`,
-  );
+  // JupyterLab aligns cells to the right, other pages to the left, so every cell says it.
+  const side = (i: number) => (columns[i].right ? 'right' : 'left');
+  const cell = (text: string, i: number) => html`<td style="text-align:${side(i)}">${text}</td>`;
+  const head = columns.map(({ title }, i) => html`<th style="text-align:${side(i)}">${title}</th>`);
   const body = rows.map(({ cells, mark }) => {
     const tds = cells.map(cell);
     return mark ? html`<tr style="box-shadow:inset 4px 0 ${mark}">${tds}</tr>` : html`<tr>${tds}</tr>`;
