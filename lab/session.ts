@@ -198,7 +198,10 @@ export class Session {
           rows,
           read: input => golden.read(input),
         });
-        return assemble([captured], golden.pieces ?? this.labels(golden.ids)).get(stage.name)!;
+        return assemble(
+          [captured],
+          golden.pieces?.map(piece => piece.replaceAll('\u2581', ' ')) ?? this.labels(golden.ids),
+        ).get(stage.name)!;
       },
     };
   }

@@ -46,13 +46,13 @@ export function textTable(columns: readonly Column[], rows: readonly Row[]): str
 }
 
 export function htmlTable(columns: readonly Column[], rows: readonly Row[]): Html {
-  // JupyterLab aligns cells to the right, other pages to the left, so every cell says it.
+  // JupyterLab aligns cells to the right and breaks them, other pages do not, so every cell says it.
   const side = (i: number) => (columns[i].right ? 'right' : 'left');
-  const cell = (text: string, i: number) => html`<td style="text-align:${side(i)}">${text}</td>`;
+  const cell = (text: string, i: number) => html`<td style="text-align:${side(i)};white-space:nowrap">${text}</td>`;
   const head = columns.map(({ title }, i) => html`<th style="text-align:${side(i)}">${title}</th>`);
   const body = rows.map(({ cells, mark }) => {
     const tds = cells.map(cell);
     return mark ? html`<tr style="box-shadow:inset 4px 0 ${mark}">${tds}</tr>` : html`<tr>${tds}</tr>`;
   });
-  return html`<table cellpadding="3" style="font-variant-numeric:tabular-nums;white-space:nowrap"><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
+  return html`<table cellpadding="3" style="font-variant-numeric:tabular-nums"><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
 }

@@ -1,13 +1,15 @@
 // npm run lab: JupyterLab on notebooks/, with the Loupe kernel, after installing whatever is missing.
 
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { begin, installAll, jupyterEnvironment, PYTHON, ROOT } from './steps.mjs';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { begin, installAll, jupyterEnvironment, Missing, PYTHON, ROOT } from './steps.mjs';
 
 const HELP = `npm run lab -- [options]   JupyterLab on the Loupe notebooks; installs what is missing.
 
   --port N        port to listen on (default 8888, or the next that is free)
   --no-browser    do not open a browser
+  --folder DIR    notebooks of your own instead of Loupe's; they import 'gemma-loupe' from anywhere
   --token T       token for the address (default: a random one)
   --help          this text
 `;
@@ -23,11 +25,14 @@ begin(async () => {
     const at = args.findIndex(arg => arg === name || arg.startsWith(`${name}=`));
     return at < 0 ? undefined : args[at].includes('=') ? args[at].split('=')[1] : args[at + 1];
   };
+  const folder = resolve(option('--folder') ?? join(ROOT, 'notebooks'));
+  if (!existsSync(folder)) throw new Missing(`${folder} does not exist. Give a folder that does.`);
+  const tour = join(folder, '01-tour.ipynb');
   const lab = [
     '-m',
     'jupyterlab',
-    join(ROOT, 'notebooks', '01-tour.ipynb'),
-    `--ServerApp.root_dir=${join(ROOT, 'notebooks')}`,
+    ...(existsSync(tour) ? [tour] : []),
+    `--ServerApp.root_dir=${folder}`,
     '--ServerApp.ip=127.0.0.1',
     '--LabApp.news_url=',
     '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
@@ -37,13 +42,15 @@ begin(async () => {
   if (args.includes('--no-browser')) lab.push('--no-browser');
   if (process.getuid?.() === 0) lab.push('--allow-root');
   const server = spawn(PYTHON, lab, {
-    cwd: join(ROOT, 'notebooks'),
+    cwd: folder,
     env: jupyterEnvironment(),
     stdio: ['inherit', 'pipe', 'pipe'],
   });
   let told = false;
+  let said = '';
   const listen = chunk => {
     const text = String(chunk);
+    said = (said + text).slice(-2000);
     const address = /https?:\/\/127\.0\.0\.1:\S+/.exec(text)?.[0];
     if (address && !told) {
       told = true;
@@ -53,5 +60,8 @@ begin(async () => {
   server.stdout.on('data', listen);
   server.stderr.on('data', listen);
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill('SIGTERM'));
-  server.on('close', code => process.exit(told ? 0 : (code ?? 1)));
+  server.on('close', code => {
+    if (!told) process.stderr.write(`JupyterLab did not start:\n${said.trim()}\n`);
+    process.exit(told ? 0 : code || 1);
+  });
 });

@@ -2,12 +2,13 @@
 // LOUPE_SCREENSHOT=folder keeps pictures of it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import sparticuz from '@sparticuz/chromium';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
+import { freshFolder } from '../fixtures/folder.js';
 
 let lab: ChildProcess;
 let browser: Browser;
@@ -17,9 +18,20 @@ const shots = process.env.LOUPE_SCREENSHOT;
 
 beforeAll(async () => {
   const start = join(packageRoot(), 'lab/start/lab.mjs');
+  const folder = freshFolder(); // JupyterLab saves what it runs
+  copyFileSync(join(packageRoot(), 'notebooks/01-tour.ipynb'), join(folder, '01-tour.ipynb'));
   lab = spawn(
     process.execPath,
-    [start, '--no-browser', '--port', String(18000 + (process.pid % 2000)), '--token', 'loupe-test'],
+    [
+      start,
+      '--no-browser',
+      '--port',
+      String(18000 + (process.pid % 2000)),
+      '--token',
+      'loupe-test',
+      '--folder',
+      folder,
+    ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
     },
@@ -65,6 +77,7 @@ test('the tour runs, and its heatmaps and tables are on the page', async () => {
     timeout: 90_000,
   });
   await page.locator('.jp-Notebook .jp-CodeCell').first().waitFor({ timeout: 90_000 });
+  await page.getByText('Loupe (TypeScript) | Idle').waitFor({ timeout: 90_000 });
   // The file's own outputs would prove nothing.
   await page.getByRole('menuitem', { name: 'Edit', exact: true }).click();
   await page.getByText('Clear Outputs of All Cells', { exact: true }).click();
@@ -72,7 +85,12 @@ test('the tour runs, and its heatmaps and tables are on the page', async () => {
   await page.getByText('Run All Cells', { exact: true }).click();
   const prompts = page.locator('.jp-CodeCell .jp-InputPrompt');
   const numbered = async () => (await prompts.allInnerTexts()).filter(text => /^\[\d+\]/.test(text.trim())).length;
-  await expect.poll(numbered, { timeout: 150_000, interval: 1000 }).toBe(await prompts.count());
+  try {
+    await expect.poll(numbered, { timeout: 120_000, interval: 1000 }).toBe(await prompts.count());
+  } catch (error) {
+    const dialog = await page.locator('.jp-Dialog').allInnerTexts();
+    throw new Error(`${error}\nstatus: ${await page.locator('#jp-main-statusbar').innerText()}\ndialogs: ${dialog}`);
+  }
   const heatmaps = new Set<string>();
   let tables = 0;
   const cells = await page.locator('.jp-CodeCell').count();

@@ -1,5 +1,7 @@
 // Activations by name: cuts, statistics, Arrow there and back, and pictures in which no text is ever markup.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { tableFromIPC, tableToIPC } from 'apache-arrow';
 import { expect, test } from 'vitest';
 import { planOf } from '../../engine/gemma.js';
@@ -10,7 +12,9 @@ import { attentionBundle } from '../../lab/display/attention.js';
 import { DISPLAY } from '../../lab/display/bundle.js';
 import { html } from '../../lab/display/html.js';
 import { logitsBundle } from '../../lab/display/logits.js';
+import { report } from '../../lab/display/report.js';
 import { globToRegExp, select } from '../../lab/select.js';
+import { freshFolder } from '../fixtures/folder.js';
 
 const labels = ['<bos>', 'The', '<script>alert(1)</script>'];
 const pattern = new Activation(
@@ -118,4 +122,15 @@ test('selectors: globs, lists, predicates, and the names of TransformerLens and 
   );
   expect(globToRegExp('a.*').test('a.b.c')).toBe(false);
   expect(globToRegExp('a.**').test('a.b.c')).toBe(true);
+});
+
+test('a report is one page with its figures, and no text of a model is markup in it', () => {
+  const path = join(freshFolder(), 'out.html');
+  const attention = { [DISPLAY]: () => attentionBundle({ pattern, layer: 0, heads: 2, kvHeads: 1, window: null }) };
+  report(path, attention, pattern, 'plain <b>text</b>');
+  const page = readFileSync(path, 'utf8');
+  const body = page.slice(page.lastIndexOf('<body>'));
+  expect(body.match(/data-figure=/g)).toHaveLength(2);
+  expect(body).not.toMatch(/alert\(1\)<|<b>text/);
+  expect(page).not.toMatch(/<script[^>]+src=|<link/);
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import { freshFolder } from '../fixtures/folder.js';
+import { writeTiny } from '../fixtures/tiny-model.js';
 
 const folder = freshFolder();
 const loupe = (...args: string[]) => {
@@ -105,6 +106,17 @@ test('generate --json says what it made, how fast and on what', () => {
   expect(Object.keys(report)).toEqual(['ids', 'text', 'tokensPerSecond', 'firstTokenMs', 'adapter']);
   expect(report.ids).toHaveLength(6);
   expect(report.text).toMatch(/^ Paris/);
+});
+
+test('a model without a vocabulary runs on ids, and says so when it is given text', async () => {
+  const tiny = await writeTiny(join(folder, 'tiny'));
+  const report = JSON.parse(
+    loupe('generate', '-m', tiny, '--ids', '2,17,999', '-n', '3', '--ignore-eos', '--json').stdout,
+  );
+  expect(report.ids).toHaveLength(3);
+  const refused = loupe('generate', '-m', tiny, '-p', 'hello');
+  expect(refused.stderr).toMatch(/'tiny' has no vocabulary\. Give token ids, or open it with/);
+  expect(refused.status).toBe(2);
 });
 
 test('a trace is a golden of itself, in the same form', () => {
