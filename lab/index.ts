@@ -10,6 +10,7 @@ export { planBundle } from './display/model.js';
 export { report } from './display/report.js';
 export { show } from './display/show.js';
 export { type Golden, golden } from './golden.js';
+export { type OpenOptions, open } from './open.js';
 export { Run, type TopTokens } from './run.js';
 export { type Selector, select } from './select.js';
-export { type GenerateRunOptions, type OpenOptions, open, type RunOptions, Session, type Token } from './session.js';
+export { type GenerateRunOptions, type RunOptions, Session, type Token } from './session.js';

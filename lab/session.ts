@@ -1,19 +1,14 @@
-// A model in the hands of a person: open it, run it with taps, run one stage, diff it, edit a shader, generate. One object that a
-// notebook keeps; opening the same model again replaces it and frees its memory.
+// A model in the hands of a person: run it with taps, run one stage, diff it, edit a shader, generate. One object that a notebook
+// keeps.
 
-import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import type { Context } from '../engine/context.js';
 import { ModelFileError, PromptError, StageError, TokenizerError } from '../engine/errors.js';
-import { packageRoot } from '../engine/files.js';
 import { type GenerateOptions, generate } from '../engine/generate.js';
-import { type Gpu, sharedGpu } from '../engine/gpu.js';
-import { Model } from '../engine/model.js';
+import type { Gpu } from '../engine/gpu.js';
+import type { Model } from '../engine/model.js';
 import { nearest, type Stage } from '../engine/plan.js';
 import type { Slice } from '../engine/taps.js';
-import { openTokenizer, openTokenizerFile } from '../engine/tokenizer/open.js';
 import type { Tokenizer } from '../engine/tokenizer/tokenizer.js';
-import { openModelFiles } from '../engine/weights/open.js';
 import { Activation } from './activation.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { checkGolden, Diff, type DiffOptions, diffRows } from './diff/diff.js';
@@ -26,20 +21,6 @@ import { eitherSignal } from './interrupt.js';
 import { Run } from './run.js';
 import { type Selector, select } from './select.js';
 import { runStage } from './stage.js';
-
-export interface OpenOptions {
-  /** `hardware`, `lavapipe`, `swiftshader`; default: the best there is. */
-  readonly adapter?: string;
-  /** A tokenizer.model, .spm or .gguf, when the model has none or another is wanted. */
-  readonly tokenizer?: string;
-  /** Longest sequence; default: 2048, or less if the model was made for less. */
-  readonly context?: number;
-  /** Keep an earlier session with the same model open beside this one. */
-  readonly another?: boolean;
-  /** Show no progress. */
-  readonly quiet?: boolean;
-  readonly signal?: AbortSignal;
-}
 
 export interface RunOptions {
   /** Stages to bring back. */
@@ -67,52 +48,6 @@ export interface Token {
   readonly position: number;
   readonly stop: boolean;
   at(stage: string): Activation;
-}
-
-const sessions = ((globalThis as Record<symbol, unknown>)[Symbol.for('gemma-loupe.sessions')] ??= new Map()) as Map<
-  string,
-  Session
->;
-
-/** Path of what a user names: `atlas`, or a folder, a .gguf or a .safetensors file. */
-export function modelPath(name: string): string {
-  if (existsSync(name)) return name;
-  const own = join(packageRoot(), 'golden', name);
-  if (/^[\w-]+$/.test(name) && existsSync(join(own, 'config.json'))) return own;
-  throw new ModelFileError(
-    `There is no model '${name}'. Give 'atlas', which ships with Loupe, or the path of a folder with config.json, a .gguf or a .safetensors file.`,
-  );
-}
-
-/** Opens a model: detects what it is, checks all of it, then puts its weights on the GPU. */
-export async function open(name = 'atlas', options: OpenOptions = {}): Promise<Session> {
-  const path = modelPath(name);
-  const files = await openModelFiles(path);
-  try {
-    const { contextLength } = files.config;
-    const wanted = options.context ?? 1;
-    if (!(Number.isInteger(wanted) && wanted >= 1 && wanted <= contextLength)) {
-      throw new PromptError(
-        `A context of ${wanted} tokens was asked for, and this model was made for 1 to ${contextLength}. Ask for that.`,
-      );
-    }
-    const gpu = await sharedGpu(options.adapter);
-    const key = `${path} ${gpu.kind}`;
-    if (!options.another) sessions.get(key)?.[Symbol.dispose]();
-    const tokenizer = options.tokenizer
-      ? await openTokenizerFile(options.tokenizer)
-      : files.vocabulary && (await openTokenizer(files.vocabulary));
-    using progress = progressLine(`Loading ${name}`, options.quiet);
-    const model = await Model.load(files, gpu, {
-      signal: eitherSignal(options.signal),
-      onProgress: ({ done, total }) => progress.bytes(done, total),
-    });
-    const session = new Session(basename(path), model, tokenizer, options.context);
-    sessions.set(key, session);
-    return session;
-  } finally {
-    await files.close();
-  }
 }
 
 export class Session {

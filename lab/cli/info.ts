@@ -7,7 +7,7 @@ import { shapeText } from '../../engine/plan.js';
 import { openModelFiles } from '../../engine/weights/open.js';
 import { bytesText, countText } from '../display/numbers.js';
 import { textTable } from '../display/table.js';
-import { modelPath } from '../session.js';
+import { modelPath } from '../open.js';
 import { print, printJson, whole } from './options.js';
 
 interface Options {

@@ -3,7 +3,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ADAPTER_CHOICES } from '../../engine/adapter.js';
 import { PromptError } from '../../engine/errors.js';
-import { open, type Session } from '../session.js';
+import { open } from '../open.js';
+import type { Session } from '../session.js';
 
 export interface ModelOptions {
   readonly model: string;

@@ -7,7 +7,7 @@ import { TokenizerError } from '../../engine/errors.js';
 import { openTokenizer, openTokenizerFile } from '../../engine/tokenizer/open.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { openModelFiles } from '../../engine/weights/open.js';
-import { modelPath } from '../session.js';
+import { modelPath } from '../open.js';
 import { print } from './options.js';
 
 interface Options {

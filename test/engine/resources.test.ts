@@ -4,8 +4,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BudgetError, Interrupted } from '../../engine/errors.js';
 import { compare } from '../../lab/diff/metrics.js';
 import { fireInterrupt } from '../../lab/interrupt.js';
+import { open } from '../../lab/open.js';
 import { select } from '../../lab/select.js';
-import { open, type Session } from '../../lab/session.js';
+import type { Session } from '../../lab/session.js';
 
 let model: Session;
 beforeAll(async () => {

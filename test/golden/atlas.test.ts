@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import { golden } from '../../lab/golden.js';
-import { open, type Session } from '../../lab/session.js';
+import { open } from '../../lab/open.js';
+import type { Session } from '../../lab/session.js';
 
 let model: Session;
 beforeAll(async () => {
