@@ -130,6 +130,7 @@ export class Context {
   /** Logits [V] after the last token that `forward` read. */
   async logits(): Promise<Float32Array> {
     const bytes = 4 * this.model.config.vocab;
+    if (this.#rows === 0) throw new Error('The last forward computed no logits.');
     const at = (this.#rows - 1) * bytes;
     return new Float32Array(await this.model.gpu.read([{ buffer: this.#executor.buffer('logits'), bytes, at }]));
   }

@@ -9,6 +9,7 @@ import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
 import { ropeTable } from './rope-table.js';
 import { type Captured, type Tap, Taps } from './taps.js';
 import { Tensor } from './tensor.js';
+import { Timer } from './timer.js';
 
 /** Weights on the GPU, split by rows where one binding cannot hold them. */
 export interface WeightStore {
@@ -42,6 +43,9 @@ export interface ChunkResult {
   readonly times: ReadonlyMap<string, number> | null;
 }
 
+/** Workgroups that look for the largest logit side by side. */
+const PARTS = 64;
+
 interface Bound {
   readonly stage: Stage;
   readonly steps: readonly { kernel: Kernel; group: GPUBindGroup; grid: Dispatch['grid'] }[];
@@ -53,6 +57,7 @@ export class Executor {
   readonly #owned: Tensor[] = [];
   readonly #chunk: Tensor;
   readonly #ids: Tensor;
+  readonly #places: Tensor;
   readonly #best: Tensor;
   readonly #bound = new Map<string, Promise<Bound[]>>();
   #revision = -1;
@@ -72,6 +77,7 @@ export class Executor {
     try {
       this.#chunk = this.#own('chunk', [4], 'u32', GPUBufferUsage.UNIFORM);
       this.#ids = this.#own('ids', [capacity.tokens], 'u32');
+      this.#places = this.#own('argmax candidates', [PARTS], 'u32');
       this.#best = this.#own('argmax', [1], 'u32');
       for (const feed of feeds) this.#values.set(feed.name, this.#own(feed.name, this.#largest(feed)));
       this.#allocate(new Set(keep));
@@ -246,51 +252,25 @@ export class Executor {
   async #argmax(): Promise<(pass: GPUComputePassEncoder) => void> {
     const logits = this.stages[this.stages.length - 1];
     const N = logits.axes[1].size as number;
-    const WG = this.gpu.traits.software ? 16 : Math.min(256, this.gpu.traits.maxInvocations);
-    const kernel = await this.kernels.get('argmax', { N, WG });
+    const { software, maxInvocations } = this.gpu.traits;
     const buffers: Record<string, GPUBuffer> = {
       chunk: this.#chunk.buffer,
       x: this.buffer(logits.name),
+      places: this.#places.buffer,
       best: this.#best.buffer,
     };
-    const entries = kernel.bindings.map(({ index, name }) => ({ binding: index, resource: { buffer: buffers[name] } }));
-    const group = this.gpu.device.createBindGroup({ layout: kernel.layout, entries });
+    const first = await this.kernels.get('argmax', { N, WG: software ? 8 : Math.min(256, maxInvocations) });
+    const last = await this.kernels.get('argmax_last', { N, PARTS });
+    const steps = [first, last].map(({ pipeline, layout, bindings }) => {
+      const entries = bindings.map(({ index, name }) => ({ binding: index, resource: { buffer: buffers[name] } }));
+      return { pipeline, group: this.gpu.device.createBindGroup({ layout, entries }) };
+    });
     return pass => {
-      pass.setPipeline(kernel.pipeline);
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(1);
+      steps.forEach(({ pipeline, group }, i) => {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, group);
+        pass.dispatchWorkgroups(i === 0 ? PARTS : 1);
+      });
     };
-  }
-}
-
-/** GPU timestamps around every stage of one chunk. */
-class Timer {
-  readonly #set: GPUQuerySet;
-  readonly #buffer: GPUBuffer;
-
-  constructor(
-    readonly gpu: Gpu,
-    readonly stages: number,
-  ) {
-    this.#set = gpu.device.createQuerySet({ type: 'timestamp', count: 2 * stages });
-    this.#buffer = gpu.createBuffer('timestamps', 16 * stages, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
-  }
-
-  writes(i: number): GPUComputePassTimestampWrites {
-    return { querySet: this.#set, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
-  }
-
-  resolve(encoder: GPUCommandEncoder): void {
-    encoder.resolveQuerySet(this.#set, 0, 2 * this.stages, this.#buffer, 0);
-  }
-
-  async read(names: readonly string[]): Promise<Map<string, number>> {
-    const stamps = new BigUint64Array(await this.gpu.read([{ buffer: this.#buffer, bytes: 16 * this.stages }]));
-    return new Map(names.map((name, i) => [name, Number(stamps[2 * i + 1] - stamps[2 * i])]));
-  }
-
-  [Symbol.dispose](): void {
-    this.#set.destroy();
-    this.gpu.destroyBuffer(this.#buffer);
   }
 }

@@ -1,6 +1,7 @@
-// Greedy sampling: the index of the largest of N logits in the last row, the lowest index among equals. One workgroup.
+// Greedy sampling, first step: every workgroup finds the largest logit in its share of the last row. argmax_last.wgsl ends it.
+
 override WG: u32 = 64;  // a power of two: the search ends as a tree
-override N: u32;
+override N: u32;                                                   // V
 
 struct Chunk {
   tokens: u32,     // T: tokens in this chunk
@@ -10,18 +11,22 @@ struct Chunk {
 }
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
-@group(0) @binding(1) var<storage, read> x: array<f32>;            // [rows,N]
-@group(0) @binding(2) var<storage, read_write> best: array<u32>;   // [1]
+@group(0) @binding(1) var<storage, read> x: array<f32>;            // [T − first_row,N]
+@group(0) @binding(2) var<storage, read_write> places: array<u32>; // [workgroups]
 
 var<workgroup> value: array<f32, WG>;
 var<workgroup> place: array<u32, WG>;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let row = (chunk.tokens - chunk.first_row - 1) * N;
-  var top = x[row];
-  var at = 0u;
-  for (var i = lane; i < N; i += WG) {
+  let share = (N + groups.x - 1) / groups.x;
+  let first = min(group.x * share, N - 1);
+  let end = min(first + share, N);
+  var at = first;
+  var top = x[row + first];
+  for (var i = first + lane; i < end; i += WG) {
     let v = x[row + i];
     if (v > top) { top = v; at = i; }
   }
@@ -36,5 +41,5 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     }
     workgroupBarrier();
   }
-  if (lane == 0) { best[0] = place[0]; }
+  if (lane == 0) { places[group.x] = place[0]; }
 }

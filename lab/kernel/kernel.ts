@@ -6,7 +6,7 @@
 import { createRequire } from 'node:module';
 import { setTimeout } from 'node:timers/promises';
 import { format } from 'node:util';
-import { LoupeError } from '../../engine/errors.js';
+import { Interrupted, LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { bundleOf } from '../display/show.js';
 import { fireInterrupt } from '../interrupt.js';
@@ -28,6 +28,8 @@ interface Cell {
   error: unknown;
 }
 
+/** What tslab rejects a cell with when it is interrupted. */
+const TSLAB_INTERRUPT = 'Interrupted asynchronously';
 const AWAITED_LOOP = /(^|[\s;{])for\s+await\b/;
 
 class Server extends ZmqServer {
@@ -121,6 +123,10 @@ class Server extends ZmqServer {
 function describe({ diagnostics, error }: Cell): { ename: string; evalue: string; traceback: string[] } {
   if (diagnostics.length > 0)
     return { ename: 'TypeScriptError', evalue: diagnostics.join('\n'), traceback: diagnostics };
+  if (error instanceof Interrupted || (error instanceof Error && error.message === TSLAB_INTERRUPT)) {
+    const evalue = 'The cell was stopped. The session and the variables of earlier cells are still there.';
+    return { ename: 'Interrupted', evalue, traceback: [`Interrupted: ${evalue}`] };
+  }
   if (error instanceof LoupeError)
     return { ename: error.name, evalue: error.message, traceback: [`${error.name}: ${error.message}`] };
   if (error instanceof Error) {

@@ -1,10 +1,9 @@
 // The tour in a real JupyterLab in a real browser: open it, run all cells, and find figures and tables on the page.
 // LOUPE_SCREENSHOT=folder keeps pictures of it.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import sparticuz from '@sparticuz/chromium';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
@@ -47,8 +46,10 @@ beforeAll(async () => {
     lab.stderr!.on('data', listen);
     lab.on('exit', code => reject(new Error(`npm run lab ended with ${code}:\n${said}`)));
   });
-  const installed = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(path => existsSync(path));
-  const executablePath = process.env.CHROMIUM ?? installed ?? (await sparticuz.executablePath());
+  const installed =
+    process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(path => existsSync(path));
+  const bundled = installed ? null : await bundledChromium();
+  const executablePath = installed ?? (await bundled!.executablePath());
   const quiet = [
     '--no-sandbox',
     '--disable-gpu',
@@ -57,13 +58,19 @@ beforeAll(async () => {
     '--disable-component-update',
     '--disable-sync',
   ];
-  browser = await chromium.launch({
-    executablePath,
-    args: installed ? quiet : [...sparticuz.args, ...quiet],
-    headless: true,
-  });
+  browser = await chromium.launch({ executablePath, args: [...(bundled?.args ?? []), ...quiet], headless: true });
   page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
 }, 180_000);
+
+/** The browser inside an npm package. It brings its libraries too, but unpacks them only where it takes the machine for Lambda. */
+async function bundledChromium() {
+  const { stdout } = spawnSync('ldconfig', ['-p'], {
+    encoding: 'utf8',
+    env: { PATH: `${process.env.PATH}:/sbin:/usr/sbin` },
+  });
+  if (!stdout?.includes('libnss3.so')) process.env.AWS_EXECUTION_ENV ??= 'AWS_Lambda_nodejs20.x';
+  return (await import('@sparticuz/chromium')).default;
+}
 
 afterAll(async () => {
   await browser?.close();

@@ -56,7 +56,8 @@ try:
         ticks += message["msg_type"] == "stream"
     manager.interrupt_kernel()
     began = time.time()
-    result["interrupted"] = reply_to(parent)["status"]
+    interrupted = reply_to(parent)
+    result["interrupted"] = [interrupted["status"], interrupted["ename"]]
     result["interrupt_seconds"] = time.time() - began
     messages_after = []
     while True:

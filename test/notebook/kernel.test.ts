@@ -38,7 +38,7 @@ describe('the kernel', () => {
   });
 
   test('Stop ends a generation, nothing prints afterwards, and the session goes on', () => {
-    expect(result.interrupted).toBe('error');
+    expect(result.interrupted).toEqual(['error', 'Interrupted']);
     expect(result.interrupt_seconds).toBeLessThan(5);
     expect(result.printed_after).toBe(0);
     expect(result.variables).toEqual(['true']);

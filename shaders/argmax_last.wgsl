@@ -1,0 +1,27 @@
+// Greedy sampling, last step: the largest of the candidates that argmax.wgsl found, the lowest index among equals. One lane: the
+// candidates are few.
+
+override N: u32;                                                   // V
+override PARTS: u32;
+
+struct Chunk {
+  tokens: u32,     // T: tokens in this chunk
+  start: u32,      // position of the first of them
+  keys: u32,       // S: start + tokens, keys that exist now
+  first_row: u32,  // first token whose logits are wanted
+}
+
+@group(0) @binding(0) var<uniform> chunk: Chunk;
+@group(0) @binding(1) var<storage, read> x: array<f32>;            // [T − first_row,N]
+@group(0) @binding(2) var<storage, read> places: array<u32>;       // [PARTS], in the order of the vocabulary
+@group(0) @binding(3) var<storage, read_write> best: array<u32>;   // [1]
+
+@compute @workgroup_size(1)
+fn main() {
+  let row = (chunk.tokens - chunk.first_row - 1) * N;
+  var at = places[0];
+  for (var i = 1u; i < PARTS; i++) {
+    if (x[row + places[i]] > x[row + at]) { at = places[i]; }
+  }
+  best[0] = at;
+}
