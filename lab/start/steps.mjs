@@ -136,11 +136,13 @@ export async function build() {
   link();
 }
 
-/** node_modules/gemma-loupe points here, so that notebooks import the lab by its name. */
+/** node_modules/gemma-loupe points here, so that notebooks import the lab by its name; `npx loupe` runs the command. */
 function link() {
-  const path = join(ROOT, 'node_modules', 'gemma-loupe');
-  if (lstatSync(path, { throwIfNoEntry: false })) return;
-  symlinkSync(ROOT, path, WINDOWS ? 'junction' : 'dir');
+  const at = (...parts) => join(ROOT, 'node_modules', ...parts);
+  const missing = path => !lstatSync(path, { throwIfNoEntry: false });
+  if (missing(at('gemma-loupe'))) symlinkSync(ROOT, at('gemma-loupe'), WINDOWS ? 'junction' : 'dir');
+  if (!WINDOWS && missing(at('.bin', 'loupe')))
+    symlinkSync(join('..', '..', 'dist', 'lab', 'cli', 'loupe.js'), at('.bin', 'loupe'));
 }
 
 function findPython() {
