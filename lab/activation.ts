@@ -1,7 +1,9 @@
 // What a tap brings back: values with named dimensions, cut and summarised by name. Plain data on the CPU; nothing to dispose of.
 
+import type { Table } from 'apache-arrow';
 import { OptionError } from '../engine/errors.js';
 import type { AxisName } from '../engine/plan.js';
+import { fromArrow, toArrow } from './arrow.js';
 import { activationBundle } from './display/activation.js';
 import { type Bundle, DISPLAY, INSPECT } from './display/bundle.js';
 
@@ -141,6 +143,16 @@ export class Activation {
       );
     };
     return nest(this.dims, this.data);
+  }
+
+  /** As an apache-arrow Table, one row a row of the last dimension; `fromArrow` reads it back bit by bit. */
+  toArrow(): Table {
+    return toArrow(this);
+  }
+
+  /** The activation that `toArrow` made a table of. Throws GoldenError for other tables. */
+  static fromArrow(table: Table): Activation {
+    return fromArrow(table);
   }
 
   /** `layers.3.attn.pattern [head 4, query 6, key 6]` */

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { GoldenError } from '../engine/errors.js';
 import { packageRoot } from '../engine/files.js';
 import { openSafetensors, type Safetensors } from '../engine/weights/safetensors.js';
+import { DISPLAY, INSPECT, type Shown } from './display/bundle.js';
 
-export interface Golden {
+export interface Golden extends Shown {
   /** What was asked for: `atlas/capital` or a path. */
   readonly name: string;
   readonly ids: readonly number[];
@@ -55,7 +56,12 @@ function describe(name: string, path: string, { metadata, tensors }: Safetensors
     throw new GoldenError(`${name} has ${ids.length} ids in chunks of ${chunks}, which do not add up. Make it again.`);
   }
   const pieces = metadata.has('pieces') ? (JSON.parse(metadata.get('pieces')!) as string[]) : null;
+  const text =
+    `golden ${name}: ${tensors.size} stages of ${ids.length} tokens in ${chunks.length === 1 ? 'one chunk' : `${chunks.length} chunks`}` +
+    `${pieces ? `, ‘${pieces.join('').replaceAll('\u2581', ' ')}’` : ''}`;
   return {
+    [DISPLAY]: () => ({ 'text/plain': text }),
+    [INSPECT]: () => text,
     name,
     ids,
     chunks,

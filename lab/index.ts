@@ -6,7 +6,6 @@ export { fromArrow, toArrow, traceToIpc } from './arrow.js';
 export { Diff, type DiffOptions, type DiffRow } from './diff/diff.js';
 export { compare, type Metrics } from './diff/metrics.js';
 export { type Bundle, DISPLAY } from './display/bundle.js';
-export { planBundle } from './display/model.js';
 export { report } from './display/report.js';
 export { show } from './display/show.js';
 export { type Golden, golden } from './golden.js';

@@ -13,8 +13,8 @@ import { Activation } from './activation.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { checkGolden, Diff, type DiffOptions, diffRows } from './diff/diff.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './diff/tolerance.js';
-import { type Bundle, DISPLAY, INSPECT } from './display/bundle.js';
-import { modelBundle } from './display/model.js';
+import { type Bundle, DISPLAY, INSPECT, type Shown } from './display/bundle.js';
+import { modelBundle, planBundle } from './display/model.js';
 import { progressLine } from './display/progress.js';
 import type { Golden } from './golden.js';
 import { eitherSignal } from './interrupt.js';
@@ -217,6 +217,12 @@ export class Session {
       adapter: `${kind}: ${info.description || info.device}`,
       edited_shaders: this.model.kernels.edited.join(','),
     };
+  }
+
+  /** The plan as a picture: one block a stage, sized by the bytes it moves for a token, foldable by layer. */
+  picture(): Shown {
+    const make = () => planBundle(this);
+    return { [DISPLAY]: make, [INSPECT]: () => make()['text/plain'] };
   }
 
   [Symbol.dispose](): void {

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { planOf } from '../../engine/gemma.js';
 import { configFromJson } from '../../engine/weights/detect.js';
 import { Activation } from '../../lab/activation.js';
-import { fromArrow, toArrow, traceToIpc } from '../../lab/arrow.js';
+import { fromArrow, traceToIpc } from '../../lab/arrow.js';
 import { attentionBundle } from '../../lab/display/attention.js';
 import { DISPLAY } from '../../lab/display/bundle.js';
 import { html } from '../../lab/display/html.js';
@@ -48,10 +48,10 @@ test('statistics leave masked scores and NaN out and count them', () => {
 });
 
 test('Arrow keeps every bit, name and label', () => {
-  const table = tableFromIPC(tableToIPC(toArrow(pattern), 'file'));
+  const table = tableFromIPC(tableToIPC(pattern.toArrow(), 'file'));
   expect(table.numRows).toBe(6);
   expect(table.get(4)?.toJSON()).toMatchObject({ head: 1, query: 1, query_text: 'The' });
-  const back = fromArrow(table);
+  const back = Activation.fromArrow(table);
   expect(back).toEqual(pattern);
   expect(() => fromArrow(tableFromIPC(traceToIpc([pattern], {})))).toThrow(/was not made from an activation/);
 });
