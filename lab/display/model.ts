@@ -1,7 +1,7 @@
 // A model as a card: what it is, where it runs, what it holds in memory, and its plan as a picture, one block a stage.
 
 import { costOf } from '../../engine/cost.js';
-import { shapeText } from '../../engine/plan.js';
+import { type OperationKind, shapeText } from '../../engine/plan.js';
 import type { Session } from '../session.js';
 import { type Bundle, CONFIG, PAGE, TITLE } from './bundle.js';
 import { html } from './html.js';
@@ -38,6 +38,23 @@ export function modelBundle(session: Session): Bundle {
   };
 }
 
+/** By what a stage does, in the Okabe–Ito palette; blue reads weights, violet is attention. */
+const COLOURS: Readonly<Record<OperationKind, string>> = {
+  embed: '#56b4e9',
+  linear: '#0072b2',
+  head: '#56b4e9',
+  rmsNorm: '#009e73',
+  rope: '#e69f00',
+  cache: '#d55e00',
+  scores: '#cc79a7',
+  softmax: '#cc79a7',
+  mix: '#cc79a7',
+  geluTanh: '#f0e442',
+  mul: '#f0e442',
+  add: '#f0e442',
+};
+const GROUP = 'rgba(127,135,145,0.35)';
+
 /** The plan as blocks: layers side by side, a stage's size its bytes for one token with 64 keys. */
 export function planBundle(session: Session): Bundle {
   const extent = { tokens: 1, keys: 64, rows: 1 };
@@ -47,7 +64,9 @@ export function planBundle(session: Session): Bundle {
   const parents: string[] = [];
   const values: number[] = [];
   const notes: string[] = [];
-  const add = (id: string, label: string, parent: string, value: number, note: string) => {
+  const colors: string[] = [];
+  const add = (id: string, label: string, parent: string, value: number, note: string, colour = GROUP) => {
+    colors.push(colour);
     ids.push(id);
     labels.push(label);
     parents.push(parent);
@@ -64,8 +83,15 @@ export function planBundle(session: Session): Bundle {
       const kind = session.config.layerKinds[Number(parts[1])];
       add(layer, `layer ${parts[1]} (${kind})`, 'model', own, bytesText(own));
     }
-    const note = `${shapeText(stage.axes)}<br>${bytesText(cost.bytes)}, ${countText(cost.flops)} FLOPs`;
-    add(stage.name, layer === 'model' ? stage.name : parts.slice(2).join('.'), layer, cost.bytes, note);
+    const note = `${stage.operation.kind} ${shapeText(stage.axes)}<br>${bytesText(cost.bytes)}, ${countText(cost.flops)} FLOPs`;
+    add(
+      stage.name,
+      layer === 'model' ? stage.name : parts.slice(2).join('.'),
+      layer,
+      cost.bytes,
+      note,
+      COLOURS[stage.operation.kind],
+    );
   }
   const table = stages.map(({ stage, cost }) => ({
     cells: [stage.name, shapeText(stage.axes), bytesText(cost.bytes), countText(cost.flops)],
@@ -89,7 +115,8 @@ export function planBundle(session: Session): Bundle {
           branchvalues: 'total',
           maxdepth: 3,
           tiling: { orientation: 'v' },
-          marker: { colorscale: 'Cividis', line: { width: 1 } },
+          sort: false,
+          marker: { colors, line: { width: 1 } },
           hovertemplate: '%{id}<br>%{customdata}<extra></extra>',
         },
       ],
