@@ -4,6 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
+import { generate } from '../../engine/generate.js';
+import { assemble } from '../../lab/capture.js';
+import { compare } from '../../lab/diff/metrics.js';
+import { ACCUMULATED_LIMIT } from '../../lab/diff/tolerance.js';
 import { golden } from '../../lab/golden.js';
 import { open } from '../../lab/open.js';
 import type { Session } from '../../lab/session.js';
@@ -31,6 +35,30 @@ test('any schedule of chunks gives the same stages: one by one, in fives, all at
     const diff = await model.diff({ ...g, chunks }, { alone: false });
     expect(diff.first?.stage ?? null, `chunks ${chunks}`).toBeNull();
   }
+});
+
+test.each([1, 3, 7])('rings that wrap give the same stages: chunks of %i on a window of 16', async chunk => {
+  const g = await golden('atlas/long'); // 28 tokens: more than the 16 + chunk − 1 slots of a sliding layer
+  using context = model.model.context({ length: 512, chunk, logits: 'all' });
+  const taps = model.plan.stages.filter(stage => !stage.state).map(stage => ({ stage }));
+  const { captured } = await context.forward(g.ids, { taps, logits: 'all' });
+  for (const [name, { data, shape }] of assemble(captured, model.labels(g.ids))) {
+    const { relL2, worst } = compare(data, await g.read(name), shape);
+    expect(relL2, `${name}, worst at [${worst}]`).toBeLessThan(ACCUMULATED_LIMIT);
+  }
+});
+
+test('three hundred tokens through small rings are those of a cache that never wraps', async () => {
+  const { ids } = greedy[1];
+  const made: number[][] = [];
+  for (const chunk of [2, 400]) {
+    using context = model.model.context({ length: 400, chunk });
+    const tokens: number[] = [];
+    for await (const { id } of generate(context, ids, { maxTokens: 300, ignoreEos: true })) tokens.push(id);
+    made.push(tokens);
+  }
+  expect(made[0]).toEqual(made[1]);
+  expect(made[0]).toHaveLength(300);
 });
 
 const greedy = JSON.parse(readFileSync(join(packageRoot(), 'golden/atlas/greedy.json'), 'utf8')) as {
