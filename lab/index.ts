@@ -9,6 +9,7 @@ export { type Bundle, DISPLAY } from './display/bundle.js';
 export { report } from './display/report.js';
 export { show } from './display/show.js';
 export { type Golden, golden } from './golden.js';
+export { ask, clearOutput } from './kernel/mime.js';
 export { type OpenOptions, open } from './open.js';
 export { Run, type TopTokens } from './run.js';
 export { type Selector, select } from './select.js';

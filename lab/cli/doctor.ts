@@ -1,6 +1,6 @@
 // loupe doctor: what this machine has, and what to do about what it lacks.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { cacheFolder } from '../../engine/adapter.js';
@@ -9,7 +9,7 @@ import { packageRoot } from '../../engine/files.js';
 import { sharedGpu } from '../../engine/gpu.js';
 import { bytesText } from '../display/numbers.js';
 import { textTable } from '../display/table.js';
-import { installedKernel } from '../kernel/spec.js';
+import { installedKernels } from '../kernel/spec.js';
 import { print, printJson, withAdapter } from './options.js';
 
 export function doctorCommand(): Command {
@@ -28,10 +28,10 @@ export function doctorCommand(): Command {
           version: string;
         }
       ).version;
-    const kernel = installedKernel(join(packageRoot(), '.loupe', 'venv'));
-    if (!kernel) advice.push('The notebook kernel is not installed; `npm run lab` installs it.');
-    else if (!existsSync(kernel[1]))
-      advice.push('The notebook kernel points to a build that is gone; `npm run lab` mends it.');
+    const kernels = installedKernels().filter(({ own }) => own);
+    if (kernels.length === 0)
+      advice.push('The notebook kernel is not installed; `npm run lab` does it, or `loupe kernel install`.');
+    for (const { trouble } of kernels) if (trouble) advice.push(trouble);
     if (gpu?.kind === 'swiftshader') {
       advice.push(
         'SwiftShader works but is slow. With a GPU, install its Vulkan driver; without, Mesa 25 or newer is 3 to 7 times faster ' +
@@ -50,7 +50,7 @@ export function doctorCommand(): Command {
       },
       features: gpu?.features ?? [],
       versions: { node: process.versions.node, webgpu: version('webgpu'), tslab: version('tslab') },
-      kernel: kernel ? 'installed in .loupe/venv' : 'not installed',
+      kernel: kernels.length > 0 ? `installed in ${kernels.map(({ folder }) => folder).join(', ')}` : 'not installed',
       cache: cacheFolder(),
       ok: gpu !== null,
       advice,

@@ -13,6 +13,7 @@ import { diffCommand } from './diff.js';
 import { doctorCommand } from './doctor.js';
 import { generateCommand } from './generate.js';
 import { infoCommand, planCommand } from './info.js';
+import { kernelCommand } from './kernel.js';
 import { labCommand } from './lab.js';
 import { tokenizeCommand } from './tokenize.js';
 import { traceCommand } from './trace.js';
@@ -33,11 +34,12 @@ function program(): Command {
     traceCommand(),
     diffCommand(),
     benchCommand(),
+    kernelCommand(),
   ]) {
     loupe.addCommand(command);
   }
   // Commander exits with 1 for a wrong option; here 1 means that a check failed.
-  for (const command of [loupe, ...loupe.commands]) command.exitOverride();
+  for (const command of [loupe, ...loupe.commands, ...loupe.commands.flatMap(c => c.commands)]) command.exitOverride();
   return loupe;
 }
 

@@ -2,7 +2,7 @@
 // notebook into the cell; into a pipe, nowhere.
 
 import { randomUUID } from 'node:crypto';
-import { inNotebook, sendBundle } from '../kernel/mime.js';
+import { notebook, sendBundle } from '../kernel/mime.js';
 import { html } from './html.js';
 import { bytesText } from './numbers.js';
 
@@ -25,7 +25,7 @@ export function progressLine(what: string, quiet = false): Progress {
     if (quiet || now - began < PATIENCE || (now - last < EVERY && done < total)) return;
     last = now;
     const line = `${what}  ${bar(done / total)}  ${text}`;
-    if (inNotebook()) {
+    if (notebook()) {
       const page = html`<div>${what} <progress value="${done}" max="${total}"></progress> ${text}</div>`.text;
       sendBundle({ 'text/plain': line, 'text/html': page }, { id, update: shown });
       shown = true;
@@ -39,7 +39,7 @@ export function progressLine(what: string, quiet = false): Progress {
     count: (done, total, unit) => show(done, total, `${done} of ${total} ${unit}`),
     [Symbol.dispose]() {
       if (!shown) return;
-      if (inNotebook()) sendBundle({ 'text/plain': '', 'text/html': '' }, { id, update: true });
+      if (notebook()) sendBundle({ 'text/plain': '', 'text/html': '' }, { id, update: true });
       else process.stderr.write('\r\x1b[K');
     },
   };

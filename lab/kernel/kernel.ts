@@ -1,178 +1,311 @@
-// The notebook kernel: tslab compiles and runs the cells, this file speaks to Jupyter where tslab's own server does not: the value
-// of the last expression as execute_result with all its forms, errors as `error`, and an interrupt that stops what the lab runs.
+// The notebook kernel. Cells are compiled and run by tslab (compile.ts, tslab.ts) here, in the main thread; the sockets live in a
+// thread of their own (courier.ts), so that a busy cell can be stopped.
 //
 //   node dist/lab/kernel/kernel.js CONNECTION_FILE
 
+import { readFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { setTimeout } from 'node:timers/promises';
-import { format } from 'node:util';
+import { join } from 'node:path';
+import { inspect as inspected } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { Interrupted, LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { bundleOf } from '../display/show.js';
 import { fireInterrupt } from '../interrupt.js';
-import { setDisplaySender } from './mime.js';
+import { complete, inspect } from './assist.js';
+import { CellCompiler, completeness } from './compile.js';
+import { readConnection } from './connection.js';
 import {
-  createConverter,
-  createExecutor,
-  type Executor,
-  JupyterHandlerImpl,
-  type Message,
-  type Socket,
-  ZmqServer,
-} from './tslab.js';
+  type Arrival,
+  type CourierData,
+  INTERRUPTS,
+  type Incoming,
+  type Outgoing,
+  STOP,
+  STOP_NOW,
+  STOPPED_ONE,
+} from './courier.js';
+import { failureOf, ownFrames } from './failure.js';
+import { History } from './history.js';
+import { setNotebook } from './mime.js';
+import { CellOutput, captureStreams, current } from './output.js';
+import { stackInCells } from './place.js';
+import { CHECK } from './stoppable.js';
+import { createExecutor, type Executor, ts } from './tslab.js';
+import type { Request } from './wire.js';
 
-/** What the running cell has produced besides its streams. */
-interface Cell {
-  value: { readonly shown: unknown } | null;
-  readonly diagnostics: string[];
-  error: unknown;
-}
+/** What every notebook has without an import line. */
+const PRELUDE = `import { Activation, ask, clearOutput, compare, fromArrow, golden, open, report, select, show, toArrow } from 'gemma-loupe';`;
 
-/** What tslab rejects a cell with when it is interrupted. */
-const TSLAB_INTERRUPT = 'Interrupted asynchronously';
-const AWAITED_LOOP = /(^|[\s;{])for\s+await\b/;
+class Kernel {
+  readonly #state: Int32Array;
+  readonly #history = new History();
+  readonly #courier: Worker;
+  readonly #compiler: CellCompiler;
+  readonly #executor: Executor;
+  #chain: Promise<void>;
+  #count = 0;
+  #silent = 0;
+  /** Cells that arrived before this moment are not run: one before them failed. */
+  #abortedUntil = 0;
+  /** Of the cell that runs, and of the one that ran last. */
+  #running: CellOutput | null = null;
+  #output: CellOutput | null = null;
+  #value: { readonly shown: unknown } | null = null;
+  #thrown: unknown;
+  #interrupt: (reason: Interrupted) => void = () => {};
+  /** The cell that may ask for input, and who waits for the answer. */
+  #asking: Request | null = null;
+  #answer: ((value: string) => void) | null = null;
 
-class Server extends ZmqServer {
-  cell: Cell = { value: null, diagnostics: [], error: null };
-  #chain: Promise<void> = Promise.resolve();
-  #epoch = 0;
-
-  override handleKernelInfo(socket: Socket, message: Message): void {
-    this.#reply(socket, message, 'kernel_info_reply', { status: 'ok', ...this.handler.handleKernel() });
-  }
-
-  override handleCommInfoRequest(socket: Socket, message: Message): void {
-    this.#reply(socket, message, 'comm_info_reply', { status: 'ok', comms: {} });
-  }
-
-  /** A generation that still runs must not keep the process: Jupyter kills only after ten seconds. */
-  override handleShutdown(socket: Socket, message: Message): void {
-    fireInterrupt();
-    this.#reply(socket, message, 'shutdown_reply', { status: 'ok', restart: message.content.restart === true });
-    void setTimeout(200).then(() => process.exit(0));
-  }
-
-  /** Cells run one after the other. When one fails, those that were already waiting are aborted, and no later one is. */
-  override handleExecute(socket: Socket, message: Message): Promise<void> {
-    const epoch = this.#epoch;
-    const turn = this.#chain.then(() =>
-      epoch === this.#epoch
-        ? this.#execute(socket, message)
-        : this.#reply(socket, message, 'execute_reply', { status: 'aborted' }),
+  constructor(courier: Worker, state: Int32Array) {
+    this.#courier = courier;
+    this.#state = state;
+    courier.on('message', (message: Incoming) => this.#take(message));
+    const root = moduleRoot();
+    this.#compiler = new CellCompiler(root);
+    const { converter } = this.#compiler;
+    this.#executor = createExecutor(
+      root,
+      { node: converter, browser: converter, close: () => converter.close() },
+      {
+        log: value => {
+          this.#value = { shown: value };
+        },
+        error: (...values) => {
+          // A diagnostic comes as a format string with its parts, and the compiler has it; anything thrown comes alone.
+          if (values.length === 1) this.#thrown = values[0];
+        },
+      },
     );
-    this.#chain = turn.catch(() => {});
-    return turn;
+    captureStreams(() => this.#output);
+    setNotebook({
+      display: (message, update) => this.#cell()?.display(message, update),
+      clear: wait => this.#cell()?.send('clear_output', { wait }),
+      ask: (prompt, password) => this.#ask(prompt, password),
+    });
+    (globalThis as Record<string, unknown>)[CHECK] = () => this.#check();
+    // Loading the lab is a cell like any other, before the first: it warms the compiler too.
+    this.#compiler.begin('cell-0', PRELUDE);
+    this.#chain = this.#executor.execute(PRELUDE).then(ok => {
+      if (!ok) defect(failureOf(this.#thrown, this.#compiler).traceback.join('\n'));
+    }, defect);
   }
 
-  async #execute(socket: Socket, message: Message): Promise<void> {
-    const cell: Cell = { value: null, diagnostics: [], error: null };
-    this.cell = cell;
-    const code = String(message.content.code);
-    const count = this.handler.execCount + 1;
-    this.publish(message, 'execute_input', { code, execution_count: count });
-    setDisplaySender((content, update) =>
-      this.publish(message, update ? 'update_display_data' : 'display_data', content),
-    );
-    // tslab makes a cell async only when it sees a plain await.
-    const content = AWAITED_LOOP.test(code)
-      ? { ...message.content, code: `await undefined; ${code}` }
-      : message.content;
+  #cell(): CellOutput | null {
+    return current.getStore() ?? this.#output;
+  }
+
+  #send(to: Outgoing['to'], type: string, content: unknown, parent: Request | null): void {
+    this.#courier.postMessage({ to, type, content: JSON.stringify(content), parent } satisfies Outgoing);
+  }
+
+  #take(message: Incoming): void {
+    if (message.kind === 'interrupt') this.interrupt();
+    else if (message.kind === 'shutdown') exit(0);
+    else if (message.kind === 'input') this.#answer?.(message.value);
+    else if (message.kind === 'request') this.#request(message);
+  }
+
+  #request({ request, arrived, interrupts }: Arrival): void {
+    const { content } = request;
+    // Stop was pressed after it came, and before it began.
+    const wanted = () => arrived > this.#abortedUntil && Atomics.load(this.#state, INTERRUPTS) === interrupts;
+    const [code, cursor] = [String(content.code ?? ''), Number(content.cursor_pos ?? 0)];
+    switch (request.header.msg_type) {
+      case 'execute_request':
+        this.#chain = this.#chain.then(() => this.#execute(request, code, wanted)).catch(defect);
+        return;
+      case 'complete_request':
+        this.#reply(request, 'complete_reply', () => complete(this.#executor, code, cursor));
+        return;
+      case 'inspect_request':
+        this.#reply(request, 'inspect_reply', () => inspect(this.#executor, code, cursor));
+        return;
+      case 'is_complete_request':
+        this.#reply(request, 'is_complete_reply', () => completeness(code));
+        return;
+      case 'history_request':
+        this.#reply(request, 'history_reply', () => ({ status: 'ok', history: this.#history.read(content) }));
+        return;
+    }
+  }
+
+  /** Answers between cells' turns; what goes wrong is the reply. */
+  #reply(request: Request, type: string, make: () => object): void {
+    this.#send('everyone', 'status', { execution_state: 'busy' }, request);
     try {
-      await this.handler.handleExecuteImpl(
-        content,
-        (name, text) => this.publish(message, 'stream', { name, text }),
-        (data, update) => this.publish(message, update ? 'update_display_data' : 'display_data', data),
-      );
-    } catch {
-      // tslab throws its execution count when a cell fails; what failed it has told the executor's console.
-      const error = describe(cell);
-      this.publish(message, 'error', error);
-      await setTimeout(50); // cells sent with this one may still lie in the socket
-      if (message.content.stop_on_error !== false) this.#epoch += 1;
-      this.#reply(socket, message, 'execute_reply', { status: 'error', execution_count: count, ...error });
+      this.#send('sender', type, make(), request);
+    } catch (error) {
+      this.#send('sender', type, { status: 'error', ...failureOf(error, this.#compiler) }, request);
+    }
+    this.#send('everyone', 'status', { execution_state: 'idle' }, request);
+  }
+
+  async #execute(request: Request, code: string, wanted: () => boolean): Promise<void> {
+    const { content } = request;
+    const silent = content.silent === true;
+    const kept = !silent && content.store_history !== false;
+    const reply = (body: object) => this.#send('sender', 'execute_reply', body, request);
+    const everyone = (type: string, body: unknown) => this.#send('everyone', type, body, request);
+    everyone('status', { execution_state: 'busy' });
+    if (!wanted()) {
+      reply({ status: 'aborted', execution_count: this.#count });
+      everyone('status', { execution_state: 'idle' });
       return;
     }
-    if (cell.value && message.content.silent !== true) {
-      const data = bundleOf(cell.value.shown);
-      this.publish(message, 'execute_result', { execution_count: count, data, metadata: {} });
+    if (!silent) this.#count += 1;
+    const execution_count = this.#count;
+    if (!silent) everyone('execute_input', { code, execution_count });
+    const output = new CellOutput(silent ? () => {} : everyone);
+    this.#output = output;
+    this.#asking = content.allow_stdin === true ? request : null;
+    this.#compiler.begin(silent ? `silent-${++this.#silent}` : `cell-${execution_count}`, code);
+    const ok = await this.#run(code, output);
+    if (ok) {
+      const data = this.#value && bundleOf(this.#value.shown);
+      if (data && !silent) output.send('execute_result', { execution_count, data, metadata: {} });
+      output.end();
+      if (kept) this.#history.add(execution_count, code, data?.['text/plain']);
+      reply({ status: 'ok', execution_count, payload: [], user_expressions: {} });
+    } else {
+      const failure = failureOf(this.#thrown, this.#compiler);
+      output.end();
+      if (!silent) everyone('error', failure);
+      if (kept) this.#history.add(execution_count, code);
+      if (content.stop_on_error !== false) this.#abortedUntil = Date.now();
+      reply({ status: 'error', execution_count, ...failure });
     }
-    this.#reply(socket, message, 'execute_reply', {
-      status: 'ok',
-      execution_count: count,
-      payload: [],
-      user_expressions: {},
+    everyone('status', { execution_state: 'idle' });
+  }
+
+  /** @returns whether it came to its end. */
+  async #run(code: string, output: CellOutput): Promise<boolean> {
+    this.#value = null;
+    this.#thrown = undefined;
+    this.#running = output;
+    const interrupted = new Promise<never>((_, reject) => {
+      this.#interrupt = reject;
+    });
+    interrupted.catch(() => {});
+    Atomics.store(this.#state, STOP, Math.min(Atomics.load(this.#state, STOP), STOPPED_ONE)); // not meant for this cell
+    try {
+      return await Promise.race([current.run(output, () => this.#executor.execute(code)), interrupted]);
+    } catch (error) {
+      this.#thrown = error;
+      return false;
+    } finally {
+      if ((this.#thrown as NodeJS.ErrnoException | undefined)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED')
+        this.interrupt();
+      this.#running = null;
+    }
+  }
+
+  /** Stops the cell that runs, and whatever of the lab runs. */
+  interrupt(): void {
+    Atomics.store(this.#state, STOP, STOPPED_ONE);
+    if (this.#running) this.#running.stop();
+    else this.#abortedUntil = Date.now(); // a cell may be waiting for the compiler
+    fireInterrupt();
+    this.#executor.interrupt();
+    this.#interrupt(new Interrupted());
+  }
+
+  /** What every loop of a cell calls as it goes round. */
+  #check(): void {
+    const stop = Atomics.load(this.#state, STOP);
+    if (stop === 0) return;
+    const own = current.getStore();
+    if (stop === STOP_NOW && own && own === this.#running) this.interrupt();
+    if (own?.stopped) throw new Interrupted();
+  }
+
+  #ask(prompt: string, password: boolean): Promise<string> {
+    const request = this.#asking;
+    if (!request) throw new LoupeError(`Nobody can be asked '${prompt}': this front end has no keyboard for cells.`);
+    this.#cell()?.flush();
+    this.#send('front', 'input_request', { prompt, password }, request);
+    return new Promise(resolve => {
+      this.#answer = resolve;
     });
   }
 
-  publish(parent: Message, type: string, content: unknown): void {
-    const reply = parent.createReply();
-    reply.header.msg_type = type;
-    reply.content = content as Message['content'];
-    reply.signAndSend(this.connInfo.key, this.iopub);
-  }
-
-  #reply(socket: Socket, parent: Message, type: string, content: unknown): void {
-    const reply = parent.createReply();
-    reply.header.msg_type = type;
-    reply.content = content as Message['content'];
-    reply.signAndSend(this.connInfo.key, socket);
+  /** An error that nobody caught: told in the cell, and the kernel lives. */
+  stray(what: string, error: unknown): void {
+    if (error instanceof Interrupted) return;
+    const told =
+      error instanceof Error
+        ? [String(error), ...stackInCells(ownFrames(error), this.#compiler.cells)]
+        : [textOf(error)];
+    this.#cell()?.write('stderr', `${what}: ${told.join('\n')}\n`);
   }
 }
 
-/** Name, value and traceback of what ended a cell. A user's own mistake has no stack to read. */
-function describe({ diagnostics, error }: Cell): { ename: string; evalue: string; traceback: string[] } {
-  if (diagnostics.length > 0)
-    return { ename: 'TypeScriptError', evalue: diagnostics.join('\n'), traceback: diagnostics };
-  if (error instanceof Interrupted || (error instanceof Error && error.message === TSLAB_INTERRUPT)) {
-    const evalue = 'The cell was stopped. The session and the variables of earlier cells are still there.';
-    return { ename: 'Interrupted', evalue, traceback: [`Interrupted: ${evalue}`] };
-  }
-  if (error instanceof LoupeError)
-    return { ename: error.name, evalue: error.message, traceback: [`${error.name}: ${error.message}`] };
-  if (error instanceof Error) {
-    const stack = (error.stack ?? String(error)).split('\n').filter(line => !/node_modules|node:internal/.test(line));
-    return { ename: error.name, evalue: error.message, traceback: stack };
-  }
-  return { ename: 'Error', evalue: String(error), traceback: [`Thrown: ${format(error)}`] };
+const textOf = (value: unknown) => (typeof value === 'string' ? value : inspected(value));
+
+/** To Jupyter's log: process.stderr is the cells'. */
+function defect(error: unknown): void {
+  writeSync(2, `Loupe kernel: ${error instanceof LoupeError ? error.message : textOf(error)}\n`);
 }
+
+const exit = process.exit.bind(process);
 
 /** Where cells import from: the notebook's folder if the lab can be found from there, else the package itself. */
 function moduleRoot(): string {
   try {
-    createRequire(`${process.cwd()}/cell.js`).resolve('gemma-loupe/package.json');
+    createRequire(join(process.cwd(), 'cell.js')).resolve('gemma-loupe/package.json');
     return process.cwd();
   } catch {
     return packageRoot();
   }
 }
 
-function start(connectionFile: string): void {
-  const folder = process.cwd();
-  const root = moduleRoot();
-  process.chdir(root); // tslab's compiler looks for types from the working folder of its birth
-  const node = createConverter({ isJS: false, isBrowser: false });
-  process.chdir(folder);
-  const converters = { node, browser: node, close: () => node.close() };
-  let server: Server | null = null;
-  const executor: Executor = createExecutor(root, converters, {
-    log: value => {
-      if (server) server.cell.value = { shown: value };
+function kernelInfo(): Record<string, unknown> {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  return {
+    status: 'ok',
+    protocol_version: '5.4',
+    implementation: 'loupe',
+    implementation_version: version,
+    banner: `Loupe ${version}, TypeScript ${ts.version}. The lab is in scope: const model = await open('atlas')`,
+    language_info: {
+      name: 'typescript',
+      version: ts.version,
+      mimetype: 'text/typescript',
+      file_extension: '.ts',
+      pygments_lexer: 'typescript',
+      codemirror_mode: { name: 'javascript', mode: 'typescript', typescript: true },
+      nbconvert_exporter: 'script',
     },
-    error: (...values) => {
-      if (!server) return;
-      // A diagnostic comes as a format string with its place; anything thrown comes alone.
-      if (values.length > 1 && typeof values[0] === 'string') server.cell.diagnostics.push(format(...values));
-      else server.cell.error = values[0];
-    },
-  });
-  server = new Server(new JupyterHandlerImpl(executor, false), connectionFile);
-  process.on('SIGINT', () => {
-    fireInterrupt();
-    executor.interrupt();
-  });
-  process.on('uncaughtException', error => console.error('Uncaught:', error));
-  process.on('unhandledRejection', reason => console.error('Unhandled rejection:', reason));
-  server.init();
+    help_links: [],
+    debugger: false,
+  };
 }
 
-start(process.argv[2]);
+function start(connectionFile: string | undefined): void {
+  const connection = readConnection(connectionFile);
+  const shared = new SharedArrayBuffer(8);
+  const data: CourierData = { connection, info: kernelInfo(), shared };
+  const courier = new Worker(new URL('./courier.js', import.meta.url), { workerData: data, stdout: false });
+  courier.on('error', error => {
+    defect(error);
+    exit(1);
+  });
+  let kernel: Kernel | null = null;
+  process.on('SIGINT', () => kernel?.interrupt()); // first of all: a signal that nobody hears ends the process
+  process.on('uncaughtException', error => kernel?.stray('Uncaught', error));
+  process.on('unhandledRejection', reason => kernel?.stray('A promise that nobody awaits was rejected', reason));
+  process.exit = ((code?: number) => {
+    throw new LoupeError(
+      `process.exit(${code ?? ''}) would end the kernel and its session. Use Kernel → Shut Down, or throw an error to end the cell.`,
+    );
+  }) as typeof process.exit;
+  kernel = new Kernel(courier, new Int32Array(shared));
+}
+
+try {
+  start(process.argv[2]);
+} catch (error) {
+  defect(error);
+  exit(error instanceof LoupeError ? 2 : 1);
+}

@@ -1,64 +1,75 @@
 // The parts of tslab 1.0 that the kernel is made of, with the types they lack. tslab is CommonJS and has no public door to them.
+// tslab compiles cells (with its own TypeScript, 5.0) and runs them one on top of the other; the rest of the kernel is ours.
 
 import { createRequire } from 'node:module';
+import type typescript from 'typescript';
 
 const require = createRequire(import.meta.url);
 
-export interface Message {
-  header: { msg_type: string };
-  content: Record<string, unknown>;
-  createReply(): Message;
-  signAndSend(key: string, socket: Socket): void;
+/** Zero-based. */
+export interface Place {
+  readonly offset: number;
+  readonly line: number;
+  readonly character: number;
 }
 
-export type Socket = { readonly socket: unique symbol };
+export interface Diagnostic {
+  readonly start: Place;
+  readonly end: Place;
+  readonly messageText: string;
+  readonly code: number;
+  /** Null for the cell itself. */
+  readonly fileName?: string;
+}
 
-export interface Handler {
-  readonly execCount: number;
-  handleKernel(): Record<string, unknown>;
-  /** Runs a cell; throws the execution count when it fails. */
-  handleExecuteImpl(
-    content: Record<string, unknown>,
-    stream: (name: string, text: string) => void,
-    display: (data: unknown, update: boolean) => void,
-  ): Promise<unknown>;
+export interface Converted {
+  /** CommonJS, or nothing to run. */
+  output?: string;
+  readonly declOutput?: string;
+  readonly diagnostics: readonly Diagnostic[];
+  hasToplevelAwait?: boolean;
+}
+
+export interface Completion {
+  readonly start: number;
+  readonly end: number;
+  readonly candidates: readonly string[];
+  readonly original?: { readonly entries: readonly { readonly name: string; readonly kind: string }[] };
 }
 
 export interface Converter {
+  convert(earlier: string, source: string): Converted;
+  complete(earlier: string, source: string, position: number): Completion;
+  inspect(earlier: string, source: string, position: number): typescript.QuickInfo | undefined;
+  addModule(name: string, content: string, meta: unknown): readonly Diagnostic[];
   close(): void;
 }
 
 export interface Executor {
+  /** @returns false when the cell failed; what failed was told to the console */
+  execute(source: string): Promise<boolean>;
+  complete(source: string, position: number): Completion;
+  inspect(source: string, position: number): typescript.QuickInfo | undefined;
   interrupt(): void;
   close(): void;
+  /** The variables of all cells, by name. */
+  readonly locals: Readonly<Record<string, unknown>>;
 }
 
-interface ServerInstance {
-  handler: Handler;
-  connInfo: { key: string };
-  iopub: Socket;
-  init(): void;
-  handleKernelInfo(socket: Socket, message: Message): void;
-  handleCommInfoRequest(socket: Socket, message: Message): void;
-  handleShutdown(socket: Socket, message: Message): void;
-  handleExecute(socket: Socket, message: Message): Promise<void>;
-}
-
-const converter = require('tslab/dist/converter.js') as {
+export const { createConverter } = require('tslab/dist/converter.js') as {
   createConverter(o: { isJS: boolean; isBrowser: boolean }): Converter;
 };
-const executor = require('tslab/dist/executor.js') as {
+
+export const { createExecutor } = require('tslab/dist/executor.js') as {
   createExecutor(
     root: string,
     converters: { node: Converter; browser: Converter; close(): void },
+    /** `log` gets the value of the last expression, `error` what a cell threw. */
     console: { log(value: unknown): void; error(...values: unknown[]): void },
   ): Executor;
 };
-const jupyter = require('tslab/dist/jupyter.js') as {
-  JupyterHandlerImpl: new (executor: Executor, isJS: boolean) => Handler;
-  ZmqServer: new (handler: Handler, connectionFile: string) => ServerInstance;
-};
 
-export const { createConverter } = converter;
-export const { createExecutor } = executor;
-export const { JupyterHandlerImpl, ZmqServer } = jupyter;
+/** The TypeScript that compiles the cells. */
+export const ts = createRequire(require.resolve('tslab/dist/main.js'))(
+  '@tslab/typescript-for-tslab',
+) as typeof typescript;

@@ -170,7 +170,7 @@ export async function installPython() {
   // JupyterLab runs a script of its own in there, which must not be taken for a module of this package.
   mkdirSync(HOME, { recursive: true });
   writeFileSync(join(HOME, 'package.json'), '{ "type": "commonjs" }\n');
-  const mark = stamp('python', digest(['lab/start/requirements.txt']));
+  const mark = stamp('python', digest(['lab/start/requirements.txt', 'lab/papermill']));
   if (mark.fresh && existsSync(PYTHON)) return;
   const python = findPython();
   if (!existsSync(PYTHON)) {
@@ -186,17 +186,19 @@ export async function installPython() {
     });
   }
   await step('Installing JupyterLab', () =>
-    run(PYTHON, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements], {
-      cure: 'Check that PyPI can be reached.',
-    }),
+    run(
+      PYTHON,
+      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements, './lab/papermill'],
+      { cure: 'Check that PyPI can be reached.' },
+    ),
   );
   mark.done();
 }
 
-/** Writes the kernelspec into the private environment: other Jupyters are not touched. */
+/** Writes the kernelspec into the private environment: other Jupyters are not touched (`loupe kernel install` is for those). */
 export async function installKernel() {
   const { installKernelSpec } = await import(new URL('../../dist/lab/kernel/spec.js', import.meta.url));
-  installKernelSpec(VENV);
+  installKernelSpec(join(VENV, 'share', 'jupyter'));
   const settings = join(VENV, 'share', 'jupyter', 'lab', 'settings');
   mkdirSync(settings, { recursive: true });
   copyFileSync(join(ROOT, 'lab', 'start', 'jupyterlab.json'), join(settings, 'overrides.json'));

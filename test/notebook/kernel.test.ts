@@ -16,35 +16,119 @@ describe('the kernel', () => {
   test('speaks TypeScript and shows the last expression', () => {
     expect(result.language).toBe('typescript');
     expect(result.value).toEqual(['2']);
+    expect(result.traffic).toEqual(['execute_input', 'stream', 'execute_result']);
   });
 
-  test('shows a type error at its place, and a user’s mistake as one sentence', () => {
-    expect(result.type_error).toEqual([
-      expect.stringMatching(/^1:7 - Type 'string' is not assignable to type 'number'/),
+  test('shows all type errors, each at its line and column with the source under it', () => {
+    expect(result.type_errors).toEqual([
+      [
+        "cell-3:1:7 - error TS2322: Type 'string' is not assignable to type 'number'.",
+        '',
+        "1 const x: number = 'no';",
+        '        ~',
+        '',
+        "cell-3:2:5 - error TS2322: Type 'number' is not assignable to type 'string'.",
+        '',
+        '2 let y: string = 3;',
+        '      ~',
+      ].join('\n'),
     ]);
-    expect(result.mistake).toMatchObject({
-      ename: 'ModelFileError',
-      traceback: [expect.stringMatching(/There is no model 'nothing'/)],
-    });
+    expect(result.syntax_error).toEqual([
+      expect.stringMatching(/^cell-4:1:7 - error TS1134: Variable declaration expected/),
+    ]);
   });
 
-  test('opens a model by the package’s name, and completes its methods', () => {
+  test('shows where in which cell an error was thrown, in the cell’s own lines', () => {
+    expect(result.thrown_deep).toEqual([
+      [
+        "TypeError: Cannot read properties of null (reading 'x')",
+        '    at f (cell-5:6:15)',
+        '    at cell-6:3:1',
+        '',
+        '5   const none: any = null;',
+        '6   return none.x + p.x;',
+        '                ^',
+      ].join('\n'),
+    ]);
+    expect(result.thrown_string).toEqual(['Thrown: text']);
+    expect(result.thrown_null).toEqual(['Thrown: null']);
+  });
+
+  test('shows a user’s mistake as one sentence and its place', () => {
+    expect(result.mistake).toEqual([
+      expect.stringMatching(/^ModelFileError: There is no model 'nothing'.*\n {4}at cell-9:1:21\n\n1 const model/),
+    ]);
+    expect(result.exit).toEqual([expect.stringMatching(/would end the kernel/)]);
+  });
+
+  test('has the lab in scope, with an import line and without', () => {
     expect(result.opened).toBe('ok');
-    expect(result.completions).toEqual(expect.arrayContaining(['run', 'diff', 'stage', 'generate', 'edit', 'plan']));
+    expect(result.imported).toBe('ok');
   });
 
   test('runs a cell whose only await is for await', () => {
-    expect(result.for_await).toEqual(['...']);
+    expect(result.for_await).toBe('...');
   });
 
-  test('Stop ends a generation, nothing prints afterwards, and the session goes on', () => {
-    expect(result.interrupted).toEqual(['error', 'Interrupted']);
+  test('completes methods, and stage names within quotes', () => {
+    expect(result.completions).toEqual(expect.arrayContaining(['run', 'diff', 'stage', 'generate', 'edit', 'plan']));
+    expect(result.quoted).toEqual(['layers.0.attn.q_norm', 'layers.0.attn.q_rope']);
+    expect(result.taps).toEqual(['layers.*.resid_mid', 'layers.*.resid']);
+    expect(result.tapped).toEqual(['layers.2.resid']);
+    expect(result.after_emoji).toEqual(['generate']);
+  });
+
+  test('inspects: signature and documentation, from within the arguments too, and of a stage', () => {
+    expect(result.inspected).toMatch(/Session\.generate\(prompt: string[\s\S]*Continues a prompt/);
+    expect(result.inspected_arguments).toBe(result.inspected);
+    expect(result.inspected_stage).toBe('stage layers.0.attn.pattern [4,T,S]');
+  });
+
+  test('cuts 50 MB of output, and says so', () => {
+    expect(result.flood).toEqual([
+      'ok',
+      2_000_000,
+      "The rest of this cell's output, 48.6 MB, was left out: a page cannot show so much. Write it to a file instead.",
+    ]);
+  });
+
+  test('what prints late prints into its own cell, and a lost rejection is told', () => {
+    expect(result.late).toEqual([
+      expect.stringMatching(/A promise that nobody awaits was rejected: Error: lost\n {4}at cell-\d+:1:\d+[\s\S]*late/),
+      'other\n',
+    ]);
+  });
+
+  test('shows a string as text, whatever is in it', () => {
+    expect(result.markup).toEqual([['text/plain']]);
+  });
+
+  test('aborts the cells that were sent before one failed, and no later one', () => {
+    expect(result.aborted).toEqual(['error', 'aborted']);
+    expect(result.after_abort).toEqual(['0']);
+  });
+
+  test('Stop ends a generation, nothing prints afterwards, GPU memory is free, and the session goes on', () => {
+    expect(result.stopped_generation).toEqual(['error', 'Interrupted']);
     expect(result.printed_after).toBe(0);
+    const [before, after] = result.stopped_bytes as [string[], string[]];
+    expect(after).toEqual(before);
     expect(result.variables).toEqual(['true']);
     expect(result.goes_on).toEqual([['application/vnd.plotly.v1+json', 'image/svg+xml', 'text/plain']]);
   });
 
-  test('a shutdown ends a kernel that generates; Jupyter need not kill it', () => {
+  test.each(['sync', 'late_sync', 'microtasks', 'recursion', 'timer'])('Stop ends an endless loop: %s', kind => {
+    expect(result[`stopped_${kind}`]).toEqual(['error', 'Interrupted']);
+    expect(result.printed_after_timer).toBe(0);
+    expect(result.both_ways).toBe('error');
+  });
+
+  test('answers what is signed, once; nothing that is replayed, forged or junk', () => {
+    expect(result.answered).toEqual([true, false, false, false, false]);
+  });
+
+  test('a shutdown ends a kernel that generates, and one that hangs; Jupyter need not kill it', () => {
     expect(result.exit_code).toBe(0);
+    expect(result.hung_kernel_ended_itself).toBe(true);
   });
 });

@@ -1,0 +1,57 @@
+// loupe kernel: the notebook kernel for a Jupyter of your own.
+
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { textTable } from '../display/table.js';
+import { installedKernels, installKernelSpec, prefixData, uninstallKernelSpec, userData } from '../kernel/spec.js';
+import { print, printJson } from './options.js';
+
+interface Where {
+  readonly user?: boolean;
+  readonly prefix?: string;
+}
+
+const dataOf = ({ prefix }: Where): string => (prefix === undefined ? userData() : prefixData(resolve(prefix)));
+
+function withWhere(command: Command): Command {
+  return command
+    .addOption(new Option('--user', 'for this user (default)').conflicts('prefix'))
+    .option('--prefix <folder>', 'for an environment: a venv, or a conda prefix');
+}
+
+export function kernelCommand(): Command {
+  const kernel = new Command('kernel').description('the notebook kernel for a Jupyter of your own');
+  kernel.addCommand(
+    withWhere(new Command('install').description('let Jupyter find this kernel')).action((where: Where) => {
+      const { name, folder, displayName } = installKernelSpec(dataOf(where));
+      print(`Installed '${displayName}' as ${name} in ${folder}.`);
+      print(`Try: jupyter console --kernel ${name}`);
+    }),
+  );
+  kernel.addCommand(
+    withWhere(new Command('uninstall').description('remove it; other installations are not touched')).action(
+      (where: Where) => {
+        const removed = uninstallKernelSpec(dataOf(where));
+        for (const { folder } of removed) print(`Removed ${folder}.`);
+        if (removed.length === 0) print(`There is no kernel of this installation in ${dataOf(where)}.`);
+      },
+    ),
+  );
+  kernel.addCommand(
+    new Command('status')
+      .description('every Loupe kernel that Jupyter can find; exit code 1 if this installation has none that works')
+      .option('--json', 'print JSON')
+      .action(({ json }: { json?: boolean }) => {
+        const kernels = installedKernels();
+        if (!kernels.some(({ own, trouble }) => own && !trouble)) process.exitCode = 1;
+        if (json) return printJson(kernels);
+        if (kernels.length === 0) return print('No Loupe kernel is installed. `loupe kernel install` does it.');
+        const columns = ['name', 'version', 'installation', 'folder', 'state'].map(title => ({ title }));
+        const rows = kernels.map(({ name, version, own, root, folder, trouble }) => ({
+          cells: [name, version, own ? 'this one' : root, folder, trouble ?? 'works'],
+        }));
+        print(textTable(columns, rows));
+      }),
+  );
+  return kernel;
+}

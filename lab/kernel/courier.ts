@@ -1,0 +1,193 @@
+// The kernel's sockets, in a thread of their own: a cell that never lets go of the main thread still has a heartbeat, and can be
+// interrupted and shut down. Requests are checked and parsed here; those about cells go on to the main thread (kernel.ts).
+
+import { writeSync } from 'node:fs';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import * as zmq from 'zeromq';
+import type { Connection } from './connection.js';
+import { type Request, Wire, WireError } from './wire.js';
+
+/** What the main thread sends here: a message for everyone (iopub), or the reply to a request. */
+export interface Outgoing {
+  readonly to: 'everyone' | 'sender' | 'front';
+  readonly type: string;
+  /** JSON */
+  readonly content: string;
+  readonly parent: Request | null;
+}
+
+export interface Arrival {
+  readonly kind: 'request';
+  readonly request: Request;
+  /** In ms since the epoch. */
+  readonly arrived: number;
+  /** How many interrupts had come before it. */
+  readonly interrupts: number;
+}
+
+/** What the main thread gets. */
+export type Incoming =
+  | Arrival
+  | { readonly kind: 'input'; readonly value: string }
+  | { readonly kind: 'interrupt' | 'shutdown' | 'ready' };
+
+export interface CourierData {
+  readonly connection: Connection;
+  readonly info: Readonly<Record<string, unknown>>;
+  /** Two Int32: see STOP and INTERRUPTS. */
+  readonly shared: SharedArrayBuffer;
+}
+
+/** The slot of `shared` that loops look at: 0, or one of the two below. */
+export const STOP = 0;
+/** The cell that runs is to be stopped, and the main thread does not know it yet. */
+export const STOP_NOW = 2;
+/** Some cell was stopped: who goes round asks whether it was his. */
+export const STOPPED_ONE = 1;
+
+/** The slot that counts interrupt_requests. */
+export const INTERRUPTS = 1;
+
+/** ms after a shutdown_request. */
+const TO_REPLY = 50;
+const TO_KILL = 1000;
+
+if (parentPort) void run(parentPort, workerData as CourierData);
+
+async function run(main: MessagePort, { connection, info, shared }: CourierData): Promise<void> {
+  const state = new Int32Array(shared);
+  const wire = new Wire(connection.key);
+  const outgoing = { sendHighWaterMark: 0, linger: 300 }; // a full queue would drop messages
+  const iopub = new zmq.XPublisher({ ...outgoing, verbosity: 'allSubs' });
+  const shell = new zmq.Router(outgoing);
+  const control = new zmq.Router(outgoing);
+  const stdin = new zmq.Router(outgoing);
+  const heartbeat = new zmq.Reply({ linger: 0 });
+  const at = (port: number) => `${connection.transport}://${connection.ip}:${port}`;
+  await Promise.all([
+    iopub.bind(at(connection.iopub_port)),
+    shell.bind(at(connection.shell_port)),
+    control.bind(at(connection.control_port)),
+    stdin.bind(at(connection.stdin_port)),
+    heartbeat.bind(at(connection.hb_port)),
+  ]);
+
+  const senders = new Map<object, (frames: Uint8Array[]) => void>();
+  for (const socket of [iopub, shell, control, stdin])
+    senders.set(
+      socket,
+      inOrder(frames => socket.send(frames)),
+    );
+  const send = (socket: object, type: string, content: string, parent: Request | null, topic?: Uint8Array) =>
+    senders.get(socket)!(wire.frames(type, content, parent, topic));
+  const everyone = (type: string, content: unknown, parent: Request | null) =>
+    send(iopub, type, typeof content === 'string' ? content : JSON.stringify(content), parent, Buffer.from(type));
+
+  let cell: Request | null = null;
+  const status = (execution_state: string, parent: Request | null) => {
+    everyone('status', { execution_state }, parent);
+    // A front end shows the last state it heard of; that of a completion must not hide a running cell's.
+    if (execution_state === 'idle' && cell && cell !== parent) everyone('status', { execution_state: 'busy' }, cell);
+  };
+  const answer = (socket: object, request: Request, type: string, content: unknown) => {
+    status('busy', request);
+    send(socket, type, JSON.stringify(content), request);
+    status('idle', request);
+  };
+
+  const onControl: Readonly<Record<string, (request: Request) => void>> = {
+    kernel_info_request: request => answer(control, request, 'kernel_info_reply', info),
+    interrupt_request(request) {
+      interrupt(main, state);
+      answer(control, request, 'interrupt_reply', { status: 'ok' });
+    },
+    shutdown_request(request) {
+      const restart = request.content.restart === true;
+      answer(control, request, 'shutdown_reply', { status: 'ok', restart });
+      everyone('shutdown_reply', { status: 'ok', restart }, request);
+      setTimeout(() => {
+        for (const socket of [iopub, shell, control, stdin, heartbeat]) socket.close(); // or ZeroMQ aborts the process
+        main.postMessage({ kind: 'shutdown' } satisfies Incoming);
+      }, TO_REPLY);
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), TO_KILL);
+    },
+  };
+  const onShell: Readonly<Record<string, (request: Request) => void>> = {
+    kernel_info_request: request => answer(shell, request, 'kernel_info_reply', info),
+    comm_info_request: request => answer(shell, request, 'comm_info_reply', { status: 'ok', comms: {} }),
+    shutdown_request: onControl.shutdown_request, // older front ends
+  };
+
+  void receive(control, wire, request => onControl[request.header.msg_type]?.(request));
+  void receive(shell, wire, request => {
+    const own = onShell[request.header.msg_type];
+    if (own) own(request);
+    else {
+      const interrupts = Atomics.load(state, INTERRUPTS);
+      main.postMessage({ kind: 'request', request, arrived: Date.now(), interrupts } satisfies Incoming);
+    }
+  });
+  void receive(stdin, wire, ({ content }) =>
+    main.postMessage({ kind: 'input', value: String(content.value ?? '') } satisfies Incoming),
+  );
+  void (async () => {
+    for await (const frames of heartbeat) await heartbeat.send(frames);
+  })();
+  void (async () => {
+    // Tells a front end that it hears everything from now on (JEP 65).
+    for await (const [frame] of iopub) {
+      if (frame[0] !== 1) continue;
+      const subscription = Buffer.from(frame.subarray(1));
+      send(iopub, 'iopub_welcome', JSON.stringify({ subscription: subscription.toString() }), null, subscription);
+    }
+  })();
+
+  main.on('message', ({ to, type, content, parent }: Outgoing) => {
+    if (to === 'sender') send(shell, type, content, parent);
+    else if (to === 'front') send(stdin, type, content, parent);
+    else if (type === 'status') {
+      const { execution_state } = JSON.parse(content) as { execution_state: string };
+      if (parent?.header.msg_type === 'execute_request') cell = execution_state === 'busy' ? parent : null;
+      status(execution_state, parent);
+    } else everyone(type, content, parent);
+  });
+  everyone('status', { execution_state: 'starting' }, null);
+  watchParent();
+  main.postMessage({ kind: 'ready' } satisfies Incoming);
+}
+
+/** Sends one after the other: a ZeroMQ socket takes one message at a time. */
+function inOrder(send: (frames: Uint8Array[]) => Promise<void>): (frames: Uint8Array[]) => void {
+  let last: Promise<void> = Promise.resolve();
+  return frames => {
+    last = last.then(() => send(frames)).catch(() => {}); // a front end that has gone
+  };
+}
+
+async function receive(socket: zmq.Router, wire: Wire, take: (request: Request) => void): Promise<void> {
+  for await (const frames of socket) {
+    try {
+      take(wire.parse(frames));
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      writeSync(2, `Loupe kernel: refused ${error.message}.\n`); // this thread's process.stderr ends in a cell
+    }
+  }
+}
+
+/** A signal reaches synchronous code, the flag what never lets the event loop turn, and one of them always does. */
+function interrupt(main: MessagePort, state: Int32Array): void {
+  Atomics.add(state, INTERRUPTS, 1);
+  Atomics.store(state, STOP, STOP_NOW);
+  if (process.platform === 'win32') main.postMessage({ kind: 'interrupt' } satisfies Incoming);
+  else process.kill(process.pid, 'SIGINT');
+}
+
+/** A Jupyter that was killed cannot shut its kernels down. */
+function watchParent(): void {
+  const parent = process.ppid;
+  if (!process.env.JPY_PARENT_PID || parent <= 1 || process.platform === 'win32') return;
+  setInterval(() => {
+    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM');
+  }, 1000).unref();
+}

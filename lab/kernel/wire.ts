@@ -1,0 +1,93 @@
+// Jupyter's wire format, version 5: multipart frames signed with HMAC-SHA256. Nothing of a message is parsed before its signature is
+// right, and a message that was seen before is refused, so that what one process overhears it cannot send again.
+// https://jupyter-client.readthedocs.io/en/stable/messaging.html#the-wire-protocol
+
+import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+
+export interface Header {
+  readonly msg_id: string;
+  readonly msg_type: string;
+  readonly session: string;
+  readonly username: string;
+  readonly date: string;
+  readonly version: string;
+}
+
+/** A message that came in. */
+export interface Request {
+  /** ZeroMQ's return address. */
+  readonly identities: readonly Uint8Array[];
+  readonly header: Header;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+export class WireError extends Error {}
+
+export const PROTOCOL = '5.4';
+const DELIMITER = Buffer.from('<IDS|MSG>');
+/** Signatures that are remembered; jupyter_client keeps as many. */
+const REMEMBERED = 65_536;
+
+export class Wire {
+  readonly #seen = new Set<string>();
+  readonly #session = randomUUID();
+
+  constructor(private readonly key: string) {}
+
+  /** Checks, then parses. Throws WireError for what is unsigned, wrongly signed, seen before or malformed. */
+  parse(frames: readonly Uint8Array[]): Request {
+    const at = frames.findIndex(frame => DELIMITER.equals(frame));
+    if (at < 0) throw new WireError('a message without the delimiter <IDS|MSG>');
+    const [signature, ...parts] = frames.slice(at + 1);
+    if (parts.length < 4) throw new WireError(`a message of ${parts.length} parts, where 4 are needed`);
+    const expected = this.#sign(parts);
+    if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) {
+      throw new WireError('a message with a wrong signature');
+    }
+    const name = expected.toString('latin1');
+    if (this.#seen.has(name)) throw new WireError('a message that was sent before');
+    this.#seen.add(name);
+    if (this.#seen.size > REMEMBERED) this.#seen.delete(this.#seen.values().next().value!);
+    return this.#decode(frames, at, parts);
+  }
+
+  /** @returns the frames of a message; `topic` in front for a broadcast, the parent's return address for a reply */
+  frames(type: string, content: string, parent: Request | null, topic?: Uint8Array): Uint8Array[] {
+    const header: Header = {
+      msg_id: randomUUID(),
+      msg_type: type,
+      session: this.#session,
+      username: parent?.header.username ?? 'kernel',
+      date: new Date().toISOString(),
+      version: PROTOCOL,
+    };
+    const parts = [JSON.stringify(header), JSON.stringify(parent?.header ?? {}), '{}', content].map(part =>
+      Buffer.from(part),
+    );
+    return [...(topic ? [topic] : (parent?.identities ?? [])), DELIMITER, this.#sign(parts), ...parts];
+  }
+
+  #decode(frames: readonly Uint8Array[], at: number, parts: readonly Uint8Array[]): Request {
+    const object = (part: Uint8Array): Record<string, unknown> => {
+      let value: unknown;
+      try {
+        value = JSON.parse(Buffer.from(part).toString());
+      } catch {
+        throw new WireError('a message that is no JSON');
+      }
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+      throw new WireError('a message with a part that is no JSON object');
+    };
+    const header = object(parts[0]) as unknown as Header;
+    if (typeof header.msg_type !== 'string' || typeof header.msg_id !== 'string') {
+      throw new WireError('a message without a type or an id');
+    }
+    return { identities: frames.slice(0, at), header, content: object(parts[3]) };
+  }
+
+  #sign(parts: readonly Uint8Array[]): Buffer {
+    const hmac = createHmac('sha256', this.key);
+    for (const part of parts) hmac.update(part);
+    return Buffer.from(hmac.digest('hex'));
+  }
+}

@@ -1,0 +1,173 @@
+// The kernel's parts that need no Jupyter: what comes over the wire, what a connection file may ask for, loops that can be stopped,
+// whether a line is complete, and what was typed.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { completeness } from '../../lab/kernel/compile.js';
+import { readConnection } from '../../lab/kernel/connection.js';
+import { pointsOf, unitsOf } from '../../lab/kernel/cursor.js';
+import { History } from '../../lab/kernel/history.js';
+import { CHECK, stoppable, withoutInserted } from '../../lab/kernel/stoppable.js';
+import { type Request, Wire } from '../../lab/kernel/wire.js';
+import { freshFolder } from '../fixtures/folder.js';
+
+const folder = freshFolder();
+
+describe('the wire', () => {
+  const parent = { identities: [Buffer.from('front')], header: { username: 'u', msg_id: '1' }, content: {} };
+  const frames = (key = 'k') =>
+    new Wire(key).frames('execute_request', '{"code":"1"}', parent as unknown as Request) as Buffer[];
+
+  test('reads what it wrote, return address included', () => {
+    const { identities, header, content } = new Wire('k').parse(frames());
+    expect(identities.map(String)).toEqual(['front']);
+    expect(header.msg_type).toBe('execute_request');
+    expect(content).toEqual({ code: '1' });
+  });
+
+  test('takes a message once', () => {
+    const wire = new Wire('k');
+    const message = frames();
+    wire.parse(message);
+    expect(() => wire.parse(message)).toThrow('a message that was sent before');
+  });
+
+  test.each([
+    ['signed with another key', frames('other'), 'a message with a wrong signature'],
+    [
+      'changed after signing',
+      [...frames().slice(0, 6), Buffer.from('{"code":"2"}')],
+      'a message with a wrong signature',
+    ],
+    ['with a short signature', [...frames().slice(0, 2), Buffer.from('ab'), ...frames().slice(3)], 'a wrong signature'],
+    ['without delimiter', [Buffer.from('junk')], 'without the delimiter'],
+    ['too short', frames().slice(0, 5), 'a message of 2 parts'],
+    ['empty', [], 'without the delimiter'],
+  ])('refuses a message %s', (_, message, error) => {
+    expect(() => new Wire('k').parse(message)).toThrow(error);
+  });
+
+  test('looks at the signature before it parses', () => {
+    const message = frames();
+    message[3] = Buffer.from('{ no JSON');
+    expect(() => new Wire('k').parse(message)).toThrow('a message with a wrong signature');
+  });
+});
+
+describe('a connection file', () => {
+  const ports = { iopub_port: 1, shell_port: 2, control_port: 3, stdin_port: 4, hb_port: 5 };
+  const whole = { ...ports, transport: 'tcp', ip: '127.0.0.1', key: 'k', signature_scheme: 'hmac-sha256' };
+  const read = (text: string) => {
+    const path = join(folder, 'connection.json');
+    writeFileSync(path, text);
+    return () => readConnection(path);
+  };
+
+  test('is read', () => expect(read(JSON.stringify(whole))()).toMatchObject(whole));
+
+  test.each([
+    [{ ip: '0.0.0.0' }, 'loopback alone'],
+    [{ ip: '192.168.1.4' }, 'loopback alone'],
+    [{ ip: '127.0.0.1.evil.example' }, 'loopback alone'],
+    [{ transport: 'ipc' }, 'loopback alone'],
+    [{ key: '' }, 'without a key'],
+    [{ signature_scheme: 'hmac-md5' }, 'takes hmac-sha256 alone'],
+    [{ shell_port: 'x' }, 'five ports'],
+    [{ hb_port: 70_000 }, 'five ports'],
+  ])('is refused with %o', (change, error) => {
+    expect(read(JSON.stringify({ ...whole, ...change }))).toThrow(error);
+  });
+
+  test.each(['', 'null', '[]', '{'])('is refused when it is %s', text => expect(read(text)).toThrow('five ports'));
+
+  test('is asked for', () => {
+    expect(() => readConnection(undefined)).toThrow('No connection file was given');
+    expect(() => readConnection(join(folder, 'none'))).toThrow('cannot be read (ENOENT)');
+  });
+});
+
+describe('a loop that can be stopped', () => {
+  /** Runs code in which the check throws at its nth call. */
+  const calls = (code: string, most = 1000): number => {
+    let count = 0;
+    const check = () => {
+      if (++count >= most) throw new Error('stopped');
+    };
+    try {
+      new Function(CHECK, stoppable(code).code)(check);
+    } catch (error) {
+      if ((error as Error).message !== 'stopped') throw error;
+    }
+    return count;
+  };
+
+  test.each([
+    'while (true) {}',
+    'while (true);',
+    'for (;;) if (false) {}',
+    'do { } while (true)',
+    'do ; while (true)',
+    'for (;;) for (;;) ;',
+    'const f = () => f(); f()',
+    'const f = x => ({ a: f(x) }); f(1)',
+    'function f() { return f() } f()',
+    'class A { constructor() { while (1); } } new A()',
+    'for (const x of (function* () { while (true) yield 1 })()) ;',
+    'label: while (true) continue label;',
+  ])('%s', code => expect(calls(code)).toBe(1000));
+
+  test('computes what it did before', () => {
+    const code =
+      'let n = 0; for (let i = 0; i < 5; i++) for (const j of [1, 2]) n += [3].map(x => x * j)[0] + (y => ({ y }))(1).y; return n';
+    expect(new Function(CHECK, stoppable(code).code)(() => {})).toBe(new Function(code)());
+  });
+
+  test('keeps lines, and finds places again', () => {
+    const code = 'const f = (a) => a;\nfor (;;) f(1);\nthrow new Error("here")';
+    const running = stoppable(code);
+    expect(running.code.split('\n').length).toBe(3);
+    for (const word of ['const', '=>', 'f(1)', 'throw', 'here']) {
+      expect(withoutInserted(running, running.code.indexOf(word))).toBe(code.indexOf(word));
+    }
+  });
+});
+
+test.each([
+  ['complete', ['1', 'const x = 1;', 'for await (const t of y) {}', 'f(\n1)', '']],
+  ['incomplete', ['if (x) {', 'const a = [1,', '`abc', '/* c', 'f(', 'const f = () =>', 'class A {\n  m() {\n']],
+  ['invalid', ['const = 4', "'abc", '1 +* 2', ')', 'let 1x']],
+])('Enter after %s code', (status, samples) => {
+  for (const sample of samples) expect({ sample, ...completeness(sample) }).toMatchObject({ sample, status });
+});
+
+test('Enter indents within braces', () => {
+  expect(completeness('if (x) {\n  while (y) {')).toEqual({ status: 'incomplete', indent: '    ' });
+});
+
+test('a cursor after an emoji is where the editor says', () => {
+  expect(unitsOf('a😀b', 2)).toBe(3);
+  expect(pointsOf('a😀b', 3)).toBe(2);
+});
+
+test('history: tail, range, search, and what another session typed', () => {
+  const file = join(folder, 'history.jsonl');
+  const first = new History(file);
+  first.add(1, 'const a = 1');
+  first.add(2, 'a + 1', '2');
+  writeFileSync(file, '{ half a line', { flag: 'a' });
+  const second = new History(file);
+  second.add(1, 'a + (b) * 2', '4');
+  second.add(2, 'a + (b) * 2', '4');
+  expect(first.read({ hist_access_type: 'tail', n: 1, output: true })).toEqual([[1, 2, ['a + 1', '2']]]);
+  expect(second.read({ hist_access_type: 'tail', n: 3 }).map(([, , source]) => source)).toEqual([
+    'a + 1',
+    'a + (b) * 2',
+    'a + (b) * 2',
+  ]);
+  expect(second.read({ hist_access_type: 'range', session: 1, start: 1, stop: 2 })).toEqual([[1, 1, 'const a = 1']]);
+  expect(second.read({ hist_access_type: 'range', session: 0, start: 1, stop: 2 })).toEqual([[2, 1, 'a + (b) * 2']]);
+  expect(second.read({ hist_access_type: 'search', pattern: 'a + (?)*', unique: true })).toEqual([
+    [2, 2, 'a + (b) * 2'],
+  ]);
+});
