@@ -2,6 +2,7 @@
 // prints them, and the compiled text is kept, so that a place in it can be found again in the cell (place.ts).
 
 import type typescript from 'typescript';
+import { bareShorthands } from './shorthand.js';
 import { type Stoppable, stoppable } from './stoppable.js';
 import { type Converted, type Converter, createConverter, type Diagnostic, ts } from './tslab.js';
 
@@ -49,7 +50,7 @@ export class CellCompiler {
     this.#report(converted.diagnostics, source);
     if (converted.output === undefined) return converted;
     this.#cell.output = converted.output;
-    this.#cell.running = stoppable(converted.output);
+    this.#cell.running = stoppable(converted.output, bareShorthands(converted.output, earlier));
     this.cells.set(this.#cell.name, this.#cell);
     return {
       ...converted,

@@ -2,7 +2,7 @@
 // with one, when something was thrown, and the two outputs are laid side by side line by line.
 
 import { SourceMap } from 'node:module';
-import { type CompiledCell, CYAN, GREY, INVERSE, parseCell, RED, RESET } from './compile.js';
+import { type CompiledCell, CYAN, GREY, INVERSE, RED, RESET } from './compile.js';
 import { withoutInserted } from './stoppable.js';
 import { ts } from './tslab.js';
 
@@ -20,8 +20,7 @@ export function placeInCell(cell: CompiledCell, runningLine: number, runningColu
     output,
     withoutInserted(running, offsetOf(running.code, runningLine, runningColumn)),
   );
-  const names = [...((parseCell(source) as unknown as { locals?: Map<string, unknown> }).locals?.keys() ?? [])];
-  const { outputText, sourceMapText } = ts.transpileModule(`${source}\nexport {${names.join(', ')}}`, {
+  const { outputText, sourceMapText } = ts.transpileModule(`${source}\nexport {}`, {
     fileName: 'cell.ts',
     compilerOptions: {
       module: ts.ModuleKind.CommonJS,

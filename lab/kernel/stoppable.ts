@@ -8,15 +8,24 @@ import { ts } from './tslab.js';
 /** The name under which compiled cells find the check. */
 export const CHECK = '__loupe_check';
 
+/** Text to put in at an offset. */
+export interface Edit {
+  readonly at: number;
+  readonly text: string;
+}
+
 export interface Stoppable {
   readonly code: string;
   /** Where text was put in, by offset in the original, ascending. */
   readonly inserted: readonly { readonly at: number; readonly length: number }[];
 }
 
-/** @param code JavaScript; lines stay lines */
-export function stoppable(code: string): Stoppable {
-  const edits: { at: number; text: string }[] = [];
+/**
+ * @param code JavaScript; lines stay lines
+ * @param more what else to put in
+ */
+export function stoppable(code: string, more: readonly Edit[] = []): Stoppable {
+  const edits: Edit[] = [...more];
   const enter = (block: typescript.Node) => edits.push({ at: block.getStart() + 1, text: `${CHECK}();` });
   const around = (node: typescript.Node, before: string, after: string) =>
     edits.push({ at: node.getStart(), text: before }, { at: node.end, text: after });

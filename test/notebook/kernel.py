@@ -88,6 +88,9 @@ try:
     result["value"] = values("1 + 1")
     result["traffic"] = [t for t, _ in run("console.log('a'); 2")[1] if t != "status"]
 
+    run("const kept = 7;")
+    result["shorthand"] = values("const wrapped = (given: number) => ({ given, kept });\nJSON.stringify([{ kept }, wrapped(1)])")
+
     # mistakes
     result["type_errors"] = traceback("const x: number = 'no';\nlet y: string = 3;")
     result["syntax_error"] = traceback("const = 3;")
