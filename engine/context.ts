@@ -4,6 +4,7 @@
 import { PromptError } from './errors.js';
 import { type ChunkResult, Executor } from './execute.js';
 import type { Model } from './model.js';
+import type { Patch } from './patches.js';
 import type { Extent } from './plan.js';
 import type { Captured, Tap } from './taps.js';
 
@@ -18,6 +19,8 @@ export interface ContextOptions {
 
 export interface ForwardOptions {
   readonly taps?: readonly Tap[];
+  /** Values to put in the place of what stages compute, by position in the sequence. */
+  readonly patches?: readonly Patch[];
   /** Which logits to compute: the last row (default), all, or none where only the cache matters. */
   readonly logits?: 'last' | 'all' | 'none';
   /** Pick the most likely next token on the GPU; 4 bytes come back. */
@@ -95,7 +98,7 @@ export class Context {
    * before anything runs.
    */
   async forward(ids: readonly number[], options: ForwardOptions = {}): Promise<ForwardResult> {
-    const { taps = [], logits = 'last', argmax = false, profile = false, signal, onProgress } = options;
+    const { taps = [], patches = [], logits = 'last', argmax = false, profile = false, signal, onProgress } = options;
     checkIds(ids, this.model.config.vocab);
     if (this.#disposed) throw new PromptError('This context was closed; make a new one.');
     if (this.#ids.length + ids.length > this.length) {
@@ -115,7 +118,7 @@ export class Context {
       const rows = logits === 'all' ? tokens : logits === 'last' && last ? 1 : 0;
       const extent: Extent = { tokens, keys: this.#ids.length + tokens, rows };
       const part = ids.slice(at, at + tokens);
-      result = await this.#executor.run({ extent, ids: part, taps, argmax: argmax && last, profile });
+      result = await this.#executor.run({ extent, ids: part, taps, patches, argmax: argmax && last, profile });
       this.#rows = rows;
       captured.push(...result.captured);
       for (const [name, time] of result.times ?? []) times.set(name, (times.get(name) ?? 0) + time);

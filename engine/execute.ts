@@ -5,6 +5,7 @@ import type { Rope } from './config.js';
 import type { Gpu } from './gpu.js';
 import type { Kernel, Kernels } from './kernel.js';
 import { type Dispatch, dispatchesOf, type Setting, type ShardRows, type Source } from './ops.js';
+import { type Patch, Patches } from './patches.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
 import { ropeTable } from './rope-table.js';
 import { type Captured, type Tap, Taps } from './taps.js';
@@ -30,6 +31,8 @@ export interface ChunkRun {
   /** Token ids of the chunk, when the stages embed them. */
   readonly ids?: ArrayLike<number>;
   readonly taps?: readonly Tap[];
+  /** Values to put in the place of what stages compute. */
+  readonly patches?: readonly Patch[];
   /** Pick the token with the highest last logit on the GPU. */
   readonly argmax?: boolean;
   /** Time every stage by GPU timestamps; each then runs in a pass of its own. */
@@ -106,17 +109,23 @@ export class Executor {
     this.gpu.write(this.buffer(name), data);
   }
 
-  async run({ extent, ids, taps = [], argmax = false, profile = false }: ChunkRun): Promise<ChunkResult> {
+  async run({ extent, ids, taps = [], patches = [], argmax = false, profile = false }: ChunkRun): Promise<ChunkResult> {
     this.gpu.check();
     const bound = await this.#bind(extent);
     const start = extent.keys - extent.tokens;
     this.gpu.write(this.#chunk.buffer, Uint32Array.of(extent.tokens, start, extent.keys, extent.tokens - extent.rows));
     if (ids) this.gpu.write(this.#ids.buffer, Uint32Array.from(ids));
     using tapped = new Taps(this.gpu, this.kernels, taps, extent);
-    const copies = new Map<Stage, (pass: GPUComputePassEncoder) => void>();
-    for (const { stage } of taps) {
-      const copy = await tapped.bind(stage, this.buffer(stage.name));
-      if (copy) copies.set(stage, copy);
+    using patched = new Patches(this.gpu, this.kernels, patches, extent);
+    const after = new Map<Stage, ((pass: GPUComputePassEncoder) => void)[]>();
+    for (const [of, copies] of [
+      [patches, patched],
+      [taps, tapped],
+    ] as const) {
+      for (const stage of new Set(of.map(({ stage }) => stage))) {
+        const copy = await copies.bind(stage, this.buffer(stage.name));
+        if (copy) after.set(stage, [...(after.get(stage) ?? []), copy]);
+      }
     }
     const best = argmax ? await this.#argmax() : null;
     const timer = profile ? new Timer(this.gpu, bound.length) : null;
@@ -132,7 +141,7 @@ export class Executor {
           p.setBindGroup(0, group);
           p.dispatchWorkgroups(x, y, z);
         }
-        copies.get(stage)?.(p);
+        for (const copy of after.get(stage) ?? []) copy(p);
         if (!pass) p.end();
       });
       if (best) {

@@ -37,6 +37,8 @@ export class Model implements WeightStore {
     readonly gpu: Gpu,
     readonly config: GemmaConfig,
     readonly fingerprint: string,
+    /** Tensors in the files by stored format. */
+    readonly formats: ReadonlyMap<string, number>,
   ) {
     this.plan = planOf(config);
     this.kernels = new Kernels(gpu, readShaderSource);
@@ -44,7 +46,9 @@ export class Model implements WeightStore {
 
   /** Puts the weights of `files` on the GPU. Throws BudgetError before anything is allocated if they do not fit. */
   static async load(files: ModelFiles, gpu: Gpu, options: LoadOptions = {}): Promise<Model> {
-    const model = new Model(gpu, files.config, files.fingerprint);
+    const formats = new Map<string, number>();
+    for (const { format } of files.weights.entries.values()) formats.set(format, (formats.get(format) ?? 0) + 1);
+    const model = new Model(gpu, files.config, files.fingerprint, formats);
     try {
       await model.#upload(files.weights, options);
       return model;

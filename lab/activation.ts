@@ -5,7 +5,8 @@ import { OptionError } from '../engine/errors.js';
 import type { AxisName } from '../engine/plan.js';
 import { fromArrow, toArrow } from './arrow.js';
 import { activationBundle } from './display/activation.js';
-import { type Bundle, DISPLAY, INSPECT } from './display/bundle.js';
+import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from './display/bundle.js';
+import { histogramBundle, type Outlier, outliersBundle, outliersOf } from './display/spread.js';
 
 /** A dimension: what it counts, how far, and texts for its entries where tokens have some. */
 export interface Dim {
@@ -130,6 +131,17 @@ export class Activation {
       nans,
       masked,
     };
+  }
+
+  /** How the values are spread, counts on a logarithmic axis. */
+  histogram(): Shown {
+    return shown(() => histogramBundle(this), {});
+  }
+
+  /** The `many` channels (entries of the last dimension) that stick out most, by root mean square over all rows. */
+  outliers(many = 8): Shown & { readonly rows: readonly Outlier[] } {
+    const rows = outliersOf(this, many);
+    return shown(() => outliersBundle(this, rows), { rows });
   }
 
   /** Nested arrays, as JSON has them. */

@@ -13,14 +13,23 @@ import { Activation } from './activation.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { checkGolden, Diff, type DiffOptions, diffRows } from './diff/diff.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './diff/tolerance.js';
-import { type Bundle, DISPLAY, INSPECT, type Shown } from './display/bundle.js';
-import { modelBundle, planBundle } from './display/model.js';
+import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from './display/bundle.js';
+import { modelBundle } from './display/model.js';
+import { planBundle } from './display/plan.js';
 import { progressLine } from './display/progress.js';
 import type { Golden } from './golden.js';
 import { eitherSignal } from './interrupt.js';
+import { type Patching, type PatchingOptions, patching } from './probe/patching.js';
 import { Run } from './run.js';
 import { type Selector, select } from './select.js';
 import { runStage } from './stage.js';
+
+export interface PatchSpec {
+  readonly stage: Selector;
+  readonly values: Activation | number;
+  /** Which part: `{ token: [3, 4] }`, `{ head: [0, 1] }`; `values` has exactly that part. All of it by default. */
+  readonly slice?: Slice;
+}
 
 export interface RunOptions {
   /** Stages to bring back. */
@@ -29,6 +38,8 @@ export interface RunOptions {
   readonly slice?: Slice;
   /** Logits of every token, or of the last (default). */
   readonly logits?: 'last' | 'all';
+  /** Values to put in the place of what stages compute: another run's activations, or a number (0 removes a part). */
+  readonly patch?: PatchSpec | readonly PatchSpec[];
   /** Read the tokens in chunks of exactly these sizes, on the cache. */
   readonly chunks?: readonly number[];
   /** Most bytes to bring back. */
@@ -98,11 +109,20 @@ export class Session {
     const ids = this.encode(prompt);
     const stages = options.tap === undefined ? [] : select(this.plan, options.tap);
     const taps = stages.map(stage => ({ stage, slice: stage.name === 'logits' ? undefined : slice }));
+    const patches = [options.patch ?? []].flat().flatMap(({ stage, values, slice: part }) =>
+      select(this.plan, stage).map(found => ({
+        stage: found,
+        slice: part,
+        values: typeof values === 'number' ? values : values.data,
+        shape: typeof values === 'number' ? undefined : values.shape,
+      })),
+    );
     using context = this.#context(ids.length, logits);
     checkCapture(taps, [{ tokens: ids.length, keys: ids.length, rows: logits === 'all' ? ids.length : 1 }], budget);
     using progress = progressLine('Reading', ids.length < 32);
     const { captured } = await context.forward(ids, {
       taps,
+      patches,
       logits,
       chunks,
       signal: eitherSignal(options.signal),
@@ -175,12 +195,15 @@ export class Session {
     const taps = tap === undefined ? [] : select(this.plan, tap).map(stage => ({ stage, slice }));
     using context = this.#context(Math.min(ids.length + maxTokens, this.longest), 'last', ids.length);
     const text = this.tokenizer?.stream();
+    using progress = progressLine('Reading', ids.length < 64);
     for await (const token of generate(context, ids, {
       ...options,
       maxTokens,
       taps,
       signal: eitherSignal(options.signal),
+      onPrefill: done => progress.count(done, ids.length, 'tokens'),
     })) {
+      progress[Symbol.dispose]();
       const labels = this.labels([...context.ids]);
       let seen: Map<string, Activation> | null = null;
       yield {
@@ -203,6 +226,11 @@ export class Session {
     }
   }
 
+  /** Which stage at which token carries the answer: see probe/patching.ts. */
+  patching(options: PatchingOptions): Promise<Patching> {
+    return patching(this, options);
+  }
+
   /** The longest sequence this session reads: as opened, else 2048 or what the model was made for. */
   get longest(): number {
     return this.contextLength ?? Math.min(2048, this.config.contextLength);
@@ -219,10 +247,12 @@ export class Session {
     };
   }
 
-  /** The plan as a picture: one block a stage, sized by the bytes it moves for a token, foldable by layer. */
-  picture(): Shown {
-    const make = () => planBundle(this);
-    return { [DISPLAY]: make, [INSPECT]: () => make()['text/plain'] };
+  /**
+   * The plan as a picture: one block a stage, foldable by layer, coloured by what it does or
+   * costs, or by the verdicts of a diff.
+   */
+  picture(diff: Diff | null = null): Shown {
+    return shown(() => planBundle(this, diff), {});
   }
 
   [Symbol.dispose](): void {

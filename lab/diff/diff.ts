@@ -9,6 +9,7 @@ import { type Bundle, DISPLAY, INSPECT } from '../display/bundle.js';
 import { diffBundle } from '../display/diff.js';
 import type { Golden } from '../golden.js';
 import { inputsOf, runStage } from '../stage.js';
+import { largest, locate, type Spread } from './locate.js';
 import { compare, type Metrics } from './metrics.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './tolerance.js';
 
@@ -24,6 +25,8 @@ export interface DiffRow {
   readonly gain: number | null;
   readonly verdict: Verdict;
   readonly pass: boolean;
+  /** Where the error sits, along each dimension; of a stage that fails. */
+  readonly where: readonly Spread[];
 }
 
 export interface DiffLimits {
@@ -64,7 +67,11 @@ export class Diff {
 
   toJSON(): unknown {
     const { pass, golden, limits, provenance, rows } = this;
-    return { pass, first: this.first?.stage ?? null, golden, limits, provenance, rows };
+    const told = rows.map(row => ({
+      ...row,
+      where: row.where.map(spread => ({ axis: spread.axis, largest: largest(spread, 5) })),
+    }));
+    return { pass, first: this.first?.stage ?? null, golden, limits, provenance, rows: told };
   }
 
   [DISPLAY](): Bundle {
@@ -113,16 +120,19 @@ export async function diffRows(
     signal?.throwIfAborted();
     const expected = await golden.read(stage.name);
     const { shape } = golden.stages.get(stage.name)!;
-    const both = compare(ours.get(stage.name)!.data, expected, shape);
+    const inRun = ours.get(stage.name)!.data;
+    const both = compare(inRun, expected, shape);
     errors.set(stage.name, both.relL2);
     let own: Metrics | null = null;
+    let ownData: Float32Array | null = null;
     if (alone) {
       const inputs = {
         ids: golden.ids,
         rows: golden.stages.get('logits')!.shape[0],
         read: (name: string) => golden.read(name),
       };
-      own = compare((await runStage(model, stage, inputs)).data, expected, shape);
+      ownData = (await runStage(model, stage, inputs)).data;
+      own = compare(ownData, expected, shape);
     }
     const incoming = Math.max(0, ...inputsOf(model, stage).map(({ name }) => errors.get(name) ?? 0));
     const failsHere = both.relL2 > accumulated;
@@ -135,7 +145,11 @@ export async function diffRows(
         ? 'carrier'
         : 'ok';
     const gain = incoming > 0 && Number.isFinite(incoming) ? both.relL2 / incoming : null;
-    rows.push({ stage: stage.name, shape, accumulated: both, local: own, gain, verdict, pass: verdict === 'ok' });
+    const pass = verdict === 'ok';
+    const shown = verdict === 'carrier' ? inRun : (ownData ?? inRun);
+    const axes = stage.axes.map(({ name }) => name);
+    const where = pass ? [] : locate(shown, expected, shape, axes);
+    rows.push({ stage: stage.name, shape, accumulated: both, local: own, gain, verdict, pass, where });
     onProgress?.(rows.length, stages.length);
   }
   return rows;

@@ -1,21 +1,26 @@
-// Attention of one layer: a heatmap of query × key with a head selector inside the figure, token labels on both axes, heads named
-// with the key/value head they share, the causal edge and the sliding window drawn.
+// Attention as a heatmap of query × key with selectors for layer and head inside the figure, token labels on both axes, heads named with
+// the key/value head they share, the causal edge and the sliding window drawn. Long sequences are pooled by their maximum.
 
 import type { Activation } from '../activation.js';
 import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE } from './bundle.js';
 import { CIVIDIS, pooled, svg } from './chart.js';
 import { label, visible } from './html.js';
 
-export interface AttentionFigure {
+export interface AttentionLayer {
+  readonly layer: number;
   /** [A,T,S] */
   readonly pattern: Activation;
-  readonly layer: number;
-  readonly heads: number;
-  readonly kvHeads: number;
   readonly window: number | null;
 }
 
-const MOST = 256; // entries on a side before the picture is pooled
+export interface AttentionFigure {
+  readonly layers: readonly AttentionLayer[];
+  readonly heads: number;
+  readonly kvHeads: number;
+}
+
+/** Values a figure may hold, over all layers and heads: about 700 kB. */
+const VALUES = 120_000;
 
 export function attentionBundle(figure: AttentionFigure): Bundle {
   return {
@@ -25,50 +30,47 @@ export function attentionBundle(figure: AttentionFigure): Bundle {
   };
 }
 
-const headName = ({ heads, kvHeads }: AttentionFigure, head: number) =>
+export const headName = ({ heads, kvHeads }: AttentionFigure, head: number): string =>
   `head ${head} · kv ${Math.floor(head / (heads / kvHeads))}`;
-const title = ({ layer, window }: AttentionFigure) =>
+
+export const attentionTitle = ({ layer, window }: AttentionLayer): string =>
   `Attention, layer ${layer} ${window === null ? '(sees every token)' : `(sees the last ${window} tokens)`}`;
 
 function plotly(figure: AttentionFigure): Figure {
-  const { pattern, window } = figure;
-  const [A, T, S] = pattern.shape;
-  const keys = labelsOf(pattern, 2).map(label);
-  const queries = labelsOf(pattern, 1).map(label);
+  const { layers, heads } = figure;
+  const [first] = layers;
+  const [, T, S] = first.pattern.shape;
+  const keys = labelsOf(first.pattern, 2).map(label);
+  const queries = labelsOf(first.pattern, 1).map(label);
   // Categories must differ; the tick shows the text alone.
-  const keyNames = keys.map((text, i) => `${i} ${text}`);
-  const queryNames = queries.map((text, i) => `${i + S - T} ${text}`);
-  const offset = S - T; // queries are the last T of S positions
-  const data = Array.from({ length: A }, (_, head) => {
-    const { z, rows, columns, by } = pooled(pattern.data.subarray(head * T * S, (head + 1) * T * S), T, S, MOST);
-    const seen = (i: number, j: number) => {
-      const [q, k] = [(i + 1) * by - 1 + offset, j * by];
-      return k <= q && (window === null || (j + 1) * by - 1 + window > i * by + offset);
-    };
-    return {
-      type: 'heatmap',
-      name: headName(figure, head),
-      visible: head === 0,
-      z: Array.from({ length: rows }, (_, i) =>
-        Array.from({ length: columns }, (_, j) => (seen(i, j) ? Number(z[i * columns + j].toPrecision(3)) : null)),
-      ),
-      x: Array.from({ length: columns }, (_, j) => keyNames[j * by]),
-      y: Array.from({ length: rows }, (_, i) => queryNames[i * by]),
-      zmin: 0,
-      zmax: 1,
-      colorscale: 'Cividis',
-      colorbar: { title: { text: 'weight' }, thickness: 12 },
-      hovertemplate: `%{y} reads %{x}<br>${by === 1 ? 'weight' : 'at most'} %{z:.3f}<extra></extra>`,
-      hoverongaps: false,
-    };
-  });
-  const few = (n: number) => Array.from({ length: n }, (_, i) => i).filter(i => i % Math.ceil(n / 64) === 0);
+  const keyNames = keys.map((name, i) => `${i} ${name}`);
+  const queryNames = queries.map((name, i) => `${i + S - T} ${name}`);
+  const side = Math.max(24, Math.floor(Math.sqrt(VALUES / (layers.length * heads))));
+  const grids = layers.map(layer => Array.from({ length: heads }, (_, head) => gridOf(layer, head, side)));
+  const { rows, columns, by } = grids[0][0];
+  const data = grids[0].map(({ z }, head) => ({
+    type: 'heatmap',
+    name: headName(figure, head),
+    visible: head === 0,
+    z,
+    x: Array.from({ length: columns }, (_, j) => keyNames[j * by]),
+    y: Array.from({ length: rows }, (_, i) => queryNames[i * by]),
+    zmin: 0,
+    zmax: 1,
+    colorscale: 'Cividis',
+    colorbar: { title: { text: 'weight' }, thickness: 12 },
+    hovertemplate: `%{y} reads %{x}<br>${by === 1 ? 'weight' : `most of ${by} × ${by}`} %{z:.3f}<extra></extra>`,
+    hoverongaps: false,
+  }));
+  const few = (n: number) =>
+    Array.from({ length: n }, (_, i) => i).filter(i => i % Math.ceil(n / 64) === 0 && i % by === 0);
   const size = Math.max(440, Math.min(760, 130 + 18 * S));
+  const shapes = (layer: AttentionLayer) => (by === 1 ? edges(T, S, layer.window) : []);
   return {
     data,
     layout: {
       ...PAGE,
-      title: { text: title(figure), ...TITLE },
+      title: { text: attentionTitle(first), ...TITLE },
       width: size + 120,
       height: Math.max(340, Math.min(760, 150 + 18 * T)),
       margin: { l: 100, r: 20, t: 96, b: 90 },
@@ -91,28 +93,73 @@ function plotly(figure: AttentionFigure): Figure {
         showgrid: false,
         zeroline: false,
       },
-      shapes: edges(T, S, window),
+      shapes: shapes(first),
       updatemenus: [
         {
-          buttons: Array.from({ length: A }, (_, head) => ({
-            label: headName(figure, head),
-            method: 'update',
-            args: [{ visible: Array.from({ length: A }, (_, other) => other === head) }],
-          })),
-          type: A <= 8 ? 'buttons' : 'dropdown',
-          direction: A <= 8 ? 'right' : 'down',
+          ...MENU,
+          type: heads <= 8 ? 'buttons' : 'dropdown',
+          direction: heads <= 8 ? 'right' : 'down',
           x: 0,
-          xanchor: 'left',
-          y: 1,
-          pad: { b: 10 },
-          yanchor: 'bottom',
-          font: { size: 11, color: '#3b4252' },
-          bgcolor: '#e5e9f0',
+          pad: { b: 10, l: layers.length > 1 ? 92 : 0 },
+          buttons: grids[0].map((_, head) => ({
+            label: headName(figure, head),
+            method: 'restyle',
+            args: [{ visible: grids[0].map((_, other) => other === head) }],
+          })),
         },
+        ...(layers.length > 1
+          ? [
+              {
+                ...MENU,
+                type: 'dropdown',
+                x: 0,
+                buttons: layers.map((layer, i) => ({
+                  label: `layer ${layer.layer}`,
+                  method: 'update',
+                  args: [
+                    { z: grids[i].map(({ z }) => z) },
+                    { 'title.text': attentionTitle(layer), shapes: shapes(layer) },
+                  ],
+                })),
+              },
+            ]
+          : []),
       ],
     },
     config: CONFIG,
   };
+}
+
+const MENU = {
+  xanchor: 'left',
+  y: 1,
+  pad: { b: 10 },
+  yanchor: 'bottom',
+  font: { size: 11, color: '#3b4252' },
+  bgcolor: '#e5e9f0',
+} as const;
+
+interface Grid {
+  readonly z: readonly (readonly (number | null)[])[];
+  readonly rows: number;
+  readonly columns: number;
+  /** Tokens on a side of one entry. */
+  readonly by: number;
+}
+
+/** One head, pooled to at most `most` entries on a side; what a query cannot see is null. */
+export function gridOf({ pattern, window }: AttentionLayer, head: number, most: number): Grid {
+  const [, T, S] = pattern.shape;
+  const { z, rows, columns, by } = pooled(pattern.data.subarray(head * T * S, (head + 1) * T * S), T, S, most);
+  const offset = S - T; // queries are the last T of S positions
+  const seen = (i: number, j: number) => {
+    const [lastQuery, firstKey] = [(i + 1) * by - 1 + offset, j * by];
+    return firstKey <= lastQuery && (window === null || (j + 1) * by - 1 + window > i * by + offset);
+  };
+  const values = Array.from({ length: rows }, (_, i) =>
+    Array.from({ length: columns }, (_, j) => (seen(i, j) ? Number(z[i * columns + j].toFixed(3)) : null)),
+  );
+  return { z: values, rows, columns, by };
 }
 
 /** The staircases between what a query may see and what it may not. */
@@ -133,7 +180,8 @@ function edges(T: number, S: number, window: number | null): unknown[] {
 }
 
 function still(figure: AttentionFigure): string {
-  const { pattern } = figure;
+  const [first] = figure.layers;
+  const { pattern } = first;
   const [A, T, S] = pattern.shape;
   const most = 28;
   const side = 190;
@@ -160,7 +208,7 @@ function still(figure: AttentionFigure): string {
   return svg(
     {
       title: [
-        { text: title(figure), textStyle: { fontSize: 14, color: GREY }, left: 8, top: 4 },
+        { text: attentionTitle(first), textStyle: { fontSize: 14, color: GREY }, left: 8, top: 4 },
         ...panels.map(p => ({
           text: headName(figure, p.head),
           left: p.left,
@@ -191,7 +239,8 @@ function still(figure: AttentionFigure): string {
 }
 
 function text(figure: AttentionFigure): string {
-  const { pattern } = figure;
+  const [first] = figure.layers;
+  const { pattern } = first;
   const [A, T, S] = pattern.shape;
   const keys = labelsOf(pattern, 2).map(visible);
   const last = labelsOf(pattern, 1).map(visible)[T - 1];
@@ -200,9 +249,11 @@ function text(figure: AttentionFigure): string {
     const best = [...row.keys()].sort((a, b) => row[b] - row[a]).slice(0, 3);
     return `  ${headName(figure, head)}: '${last}' reads ${best.map(j => `'${keys[j]}' ${row[j].toFixed(2)}`).join(', ')}`;
   });
-  return [`${title(figure)}, ${T} queries × ${S} keys; the last query:`, ...lines].join('\n');
+  const more = figure.layers.slice(1).map(({ layer }) => layer);
+  const others = more.length > 0 ? [`  and layers ${more.join(', ')}`] : [];
+  return [`${attentionTitle(first)}, ${T} queries × ${S} keys; the last query:`, ...lines, ...others].join('\n');
 }
 
-function labelsOf({ dims }: Activation, i: number): readonly string[] {
+export function labelsOf({ dims }: Activation, i: number): readonly string[] {
   return dims[i].labels ?? Array.from({ length: dims[i].size }, (_, n) => String(n));
 }

@@ -24,6 +24,11 @@ export interface Shown {
   [INSPECT](): string;
 }
 
+/** An object that shows itself as `make` says, with what else it has. The picture is made when it is looked at. */
+export function shown<T extends object>(make: () => Bundle, value: T): T & Shown {
+  return Object.assign(value, { [DISPLAY]: make, [INSPECT]: () => make()['text/plain'] });
+}
+
 /** Layout that reads on light and dark pages alike: nothing is painted behind it, and the text is a grey between. */
 export const PAGE = {
   paper_bgcolor: 'rgba(0,0,0,0)',

@@ -1,10 +1,13 @@
-// The ledger: one row a stage, the first failing stage on top, then the other failures, then the rest in the plan's order.
+// The ledger: one row a stage, the first failing stage on top, then the other failures, then the rest in the plan's order. A bar shows
+// how far each error is from its limit; a failing stage unfolds to show where in the tensor its error sits.
 
 import type { Diff, DiffRow } from '../diff/diff.js';
+import { locationText, type Spread } from '../diff/locate.js';
+import type { Metrics } from '../diff/metrics.js';
 import type { Bundle } from './bundle.js';
-import { html } from './html.js';
+import { type Html, html } from './html.js';
 import { sci } from './numbers.js';
-import { type Column, htmlTable, type Row, textTable } from './table.js';
+import { type Cell, type Column, htmlTable, type Row, textTable } from './table.js';
 
 const COLUMNS: readonly Column[] = [
   { title: 'verdict' },
@@ -19,59 +22,99 @@ const COLUMNS: readonly Column[] = [
   { title: 'ours', right: true },
   { title: "PyTorch's", right: true },
 ];
-/** Vermilion and orange of the Okabe–Ito palette: told apart by colour-blind eyes too. */
-const MARKS: Readonly<Record<string, string>> = {
+/** Vermilion, orange, purple and green of the Okabe–Ito palette: told apart by colour-blind eyes too. */
+export const VERDICT_COLOURS: Readonly<Record<DiffRow['verdict'], string>> = {
   source: '#d55e00',
   carrier: '#e69f00',
   masked: '#cc79a7',
   ok: '#009e73',
 };
 
+/** Rows that say where their error sits: after one wrong stage everything is wrong everywhere. */
+const UNFOLDED = 40;
+
 export function diffBundle(diff: Diff): Bundle {
-  const { rows, first } = diff;
+  const { rows, first, limits } = diff;
   const rank = (row: DiffRow) => (row === first ? 0 : row.pass ? 2 : 1);
   const sorted = [...rows].sort((a, b) => rank(a) - rank(b) || rows.indexOf(a) - rows.indexOf(b));
-  const failed = sorted.filter(({ pass }) => !pass);
-  const passed = sorted.filter(({ pass }) => pass);
-  const failedTable = failed.length > 0 ? html`${htmlTable(COLUMNS, failed.map(cells))}` : html``;
-  const limits = `limits: alone ${sci(diff.limits.local)}, in the run ${sci(diff.limits.accumulated)} (relative L2)`;
+  const note = `limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`;
+  const table = sorted.map((row, i) => cells(row, limits, row === first, i < UNFOLDED));
+  const colour = VERDICT_COLOURS[first?.verdict ?? 'ok'];
   return {
     'text/html':
-      html`<div class="loupe-diff"><p style="font-size:14px"><b>${summary(diff)}</b><br><span style="opacity:.7">${diff.golden} · ${diff.provenance.adapter} · ${limits}</span></p>
-${failedTable}<details ${failed.length === 0 ? 'open' : ''}><summary>${passed.length} stages pass</summary><div style="max-height:420px;overflow:auto">${htmlTable(COLUMNS, passed.map(cells))}</div></details></div>`
-        .text,
-    'text/plain': `${summary(diff)}\n${diff.golden}, ${diff.provenance.adapter}; ${limits}\n${textTable(COLUMNS, sorted.map(cells))}`,
+      html`<div><p style="font-size:14px;margin:4px 0"><span style="color:${colour}">●</span> <b>${summary(diff)}</b><br><span style="opacity:.7">${diff.golden} · ${diff.provenance.adapter} · ${note}</span></p>
+${htmlTable(COLUMNS, table, { tools: true })}</div>`.text,
+    'text/plain': `${summary(diff)}\n${diff.golden}, ${diff.provenance.adapter}; ${note}\n${textTable(COLUMNS, table)}`,
   };
 }
 
-/** One sentence: what fails first, or by how much everything passes. */
+/** One sentence: what fails first and where, or by how much everything passes. */
 export function summary({ rows, first }: Diff): string {
   if (first) {
     const failing = rows.filter(({ pass }) => !pass).length;
     const place = first.local && first.verdict === 'source' ? first.local : first.accumulated;
     const others = failing > 1 ? `; ${failing - 1} more fail after it` : '';
-    return `First failing stage: ${first.stage} (${first.verdict}), relative error ${sci(place.relL2)}, worst at [${place.worst}]${others}.`;
+    const where = first.where.length > 0 ? `, ${locationText(first.where)}` : '';
+    return `First failing stage: ${first.stage} (${first.verdict}), relative error ${sci(place.relL2)}${where}, worst at [${place.worst}]${others}.`;
   }
   const worst = rows.reduce((a, b) => (b.accumulated.relL2 > a.accumulated.relL2 ? b : a));
   return `All ${rows.length} stages pass. The largest error in the run is ${sci(worst.accumulated.relL2)}, at ${worst.stage}.`;
 }
 
-function cells({ stage, shape, accumulated, local, gain, verdict }: DiffRow): Row {
+function cells(row: DiffRow, limits: Diff['limits'], open: boolean, unfolds: boolean): Row {
+  const { stage, shape, accumulated, local, gain, verdict, where } = row;
   const shown = verdict === 'source' && local ? local : accumulated;
   return {
-    mark: verdict === 'ok' ? undefined : MARKS[verdict],
+    mark: verdict === 'ok' ? undefined : VERDICT_COLOURS[verdict],
     cells: [
-      verdict,
-      stage,
+      { text: verdict, html: html`<span style="color:${VERDICT_COLOURS[verdict]}">●</span> ${verdict}` },
+      where.length === 0 || !unfolds ? stage : { text: stage, html: unfolding(stage, where, open) },
       `[${shape.join(',')}]`,
-      local ? sci(local.relL2) : '–',
-      sci(accumulated.relL2),
-      sci(shown.maxAbs),
-      shown.cosine > 0.999999 ? '1.000000' : sci(shown.cosine),
-      gain === null ? '–' : `${sci(Number(gain.toPrecision(2)))}×`,
+      local ? error(local, limits.local) : '–',
+      error(accumulated, limits.accumulated),
+      number(shown.maxAbs),
+      { text: shown.cosine > 0.999999 ? '1.000000' : sci(shown.cosine), value: shown.cosine },
+      gain === null ? '–' : { text: `${sci(Number(gain.toPrecision(2)))}×`, value: gain },
       `[${shown.worst.join(',')}]`,
-      sci(shown.actualAtWorst),
-      sci(shown.expectedAtWorst),
+      number(shown.actualAtWorst),
+      number(shown.expectedAtWorst),
     ],
   };
+}
+
+const number = (value: number): Cell => ({ text: sci(value), value });
+
+/** The number, and a bar on a logarithmic scale from 1e-9 to 1 with the limit as a tick. */
+function error({ relL2 }: Metrics, limit: number): Cell {
+  const along = (v: number) => Math.round(60 * Math.min(1, Math.max(0, (Math.log10(v) + 9) / 9)));
+  const width = relL2 === 0 ? 0 : along(relL2);
+  const colour = relL2 > limit ? VERDICT_COLOURS.source : VERDICT_COLOURS.ok;
+  const bar = html`<b class=m><i style="width:${width}px;background:${colour}"></i><u style="left:${along(limit)}px"></u></b>`;
+  return { text: sci(relL2), value: relL2, html: html`${sci(relL2)}${bar}` };
+}
+
+function unfolding(stage: string, where: readonly Spread[], open: boolean): Html {
+  return html`<details ${open ? 'open' : ''}><summary>${stage}</summary><div class=where>the error: ${locationText(where)}${where.map(bars)}</div></details>`;
+}
+
+const MOST_BARS = 64;
+const HEIGHT = 28;
+
+/** Shares of the error along a dimension as bars; neighbours share a bar where there are many. */
+function bars({ axis, share }: Spread): Html {
+  const by = Math.ceil(share.length / MOST_BARS);
+  const sums = Array.from({ length: Math.ceil(share.length / by) }, (_, i) =>
+    share.subarray(i * by, (i + 1) * by).reduce((a, b) => a + b, 0),
+  );
+  const most = Math.max(...sums, Number.MIN_VALUE);
+  const width = Math.max(3, Math.min(14, Math.floor(260 / sums.length)));
+  const bar = (i: number) => {
+    const height = Math.max(1, Math.round((HEIGHT * sums[i]) / most));
+    return `M${i * (width + 1)} ${HEIGHT}h${width}v-${height}h-${width}z`;
+  };
+  const at = sums.indexOf(most);
+  const rest = sums.map((_, i) => (i === at ? '' : bar(i))).join('');
+  const name = by === 1 ? `${axis} ${at}` : `${axis} ${at * by}–${Math.min(share.length, (at + 1) * by) - 1}`;
+  const title = `${name}: ${(100 * most).toFixed(1)} % of the error`;
+  return html`<div class=axis><span>${axis}</span><svg width="${sums.length * (width + 1)}" height="${HEIGHT}"><title>${title}</title><path fill="#7f8791" d="${rest}"/><path fill="${VERDICT_COLOURS.source}" d="${bar(at)}"/></svg></div>`;
 }

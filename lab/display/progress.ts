@@ -39,7 +39,8 @@ export function progressLine(what: string, quiet = false): Progress {
     count: (done, total, unit) => show(done, total, `${done} of ${total} ${unit}`),
     [Symbol.dispose]() {
       if (!shown) return;
-      if (notebook()) sendBundle({ 'text/plain': '', 'text/html': '' }, { id, update: true });
+      shown = false;
+      if (notebook()) notebook()!.vanish(id);
       else process.stderr.write('\r\x1b[K');
     },
   };

@@ -1,30 +1,55 @@
 // report(): what was shown, as one page that opens anywhere without a network: for mail and for CI artefacts.
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { OptionError } from '../../engine/errors.js';
+import { packageRoot } from '../../engine/files.js';
 import type { Bundle } from './bundle.js';
 import { Html, html } from './html.js';
 import { bundleOf } from './show.js';
 
 const STYLE = `:root{color-scheme:light dark}body{font:14px system-ui,sans-serif;max-width:1100px;margin:2em auto;padding:0 1em}
-pre{overflow:auto}table{border-collapse:collapse;font-size:12px}td,th{padding:2px 10px}tr:nth-child(even){background:#7f87911a}
-section{margin:2em 0}`;
+h1{font-size:22px}pre{overflow:auto}table{border-collapse:collapse;font-size:12px}td,th{padding:2px 10px}tr:nth-child(even){background:#7f87911a}
+section{margin:2em 0;overflow-x:auto}footer{opacity:.7;font-size:12px;border-top:1px solid #7f879155;margin-top:3em;padding-top:.5em}`;
 
 /**
  * Writes a self-contained page of everything given, plotly.js inlined once.
- * @param path the file, e.g. out.html
+ * @param path the file, e.g. out.html. Throws OptionError where it cannot be written.
  */
 export function report(path: string, ...values: readonly unknown[]): void {
-  const sections = values.map(bundleOf).map(section);
-  const plotly = createRequire(import.meta.url).resolve('plotly.js-dist/plotly.js');
+  const bundles = values.map(bundleOf);
+  const figures = bundles.some(bundle => bundle['application/vnd.plotly.v1+json']);
   // </script> inside a script would end it; in JavaScript the backslash changes nothing.
   const script = (code: string) => new Html(`<script>${code.replaceAll('</script', '<\\/script')}</script>`);
+  const plotly = figures ? script(readFileSync(join(packageRoot(), 'dist', 'plotly.min.js'), 'utf8')) : html``;
   const draw = script(
     "for (const e of document.querySelectorAll('[data-figure]')){const f=JSON.parse(e.dataset.figure);Plotly.newPlot(e,f.data,f.layout,f.config)}",
   );
-  const page = html`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Loupe</title><style>${new Html(STYLE)}</style>
-${script(readFileSync(plotly, 'utf8'))}</head><body><h1>Loupe</h1>${sections}${draw}</body></html>`;
-  writeFileSync(path, page.text);
+  const page = html`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Loupe</title>
+<style>${new Html(STYLE)}</style>${plotly}</head><body><h1>Loupe</h1>${bundles.map(section)}${footer(values)}${figures ? draw : html``}</body></html>`;
+  try {
+    writeFileSync(path, page.text);
+  } catch (error) {
+    throw new OptionError(
+      `The report cannot be written to ${path} (${(error as NodeJS.ErrnoException).code}). Give a path in a folder that exists.`,
+    );
+  }
+}
+
+/** Where the numbers come from: of every model that is in what was shown. */
+function footer(values: readonly unknown[]): Html {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  const lines = new Set<string>();
+  for (const value of values) {
+    const holder = value as { provenance?: unknown; session?: { provenance?: unknown } } | null | undefined;
+    const { provenance } = holder?.session ?? holder ?? {};
+    const found = typeof provenance === 'function' ? provenance.call(holder?.session ?? value) : provenance;
+    if (!found || typeof found !== 'object' || found instanceof Map) continue;
+    const facts = Object.entries(found as Record<string, string>).filter(([, text]) => text !== '');
+    lines.add(facts.map(([name, text]) => `${name.replace('_', ' ')} ${text}`).join(' · '));
+  }
+  const made = `Loupe ${version}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return html`<footer>${[...lines, made].map(line => html`<p>${line}</p>`)}</footer>`;
 }
 
 function section(bundle: Bundle): Html {

@@ -3,13 +3,10 @@
 //
 //   node dist/lab/kernel/kernel.js CONNECTION_FILE
 
-import { readFileSync, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { writeSync } from 'node:fs';
 import { inspect as inspected } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { Interrupted, LoupeError } from '../../engine/errors.js';
-import { packageRoot } from '../../engine/files.js';
 import { bundleOf } from '../display/show.js';
 import { fireInterrupt } from '../interrupt.js';
 import { complete, inspect } from './assist.js';
@@ -27,11 +24,12 @@ import {
 } from './courier.js';
 import { failureOf, ownFrames } from './failure.js';
 import { History } from './history.js';
+import { kernelInfo, moduleRoot } from './identity.js';
 import { setNotebook } from './mime.js';
 import { CellOutput, captureStreams, current } from './output.js';
 import { stackInCells } from './place.js';
 import { CHECK } from './stoppable.js';
-import { createExecutor, type Executor, ts } from './tslab.js';
+import { createExecutor, type Executor } from './tslab.js';
 import type { Request } from './wire.js';
 
 /** What every notebook has without an import line. */
@@ -81,6 +79,7 @@ class Kernel {
     captureStreams(() => this.#output);
     setNotebook({
       display: (message, update) => this.#cell()?.display(message, update),
+      vanish: id => this.#cell()?.vanish(id),
       clear: wait => this.#cell()?.send('clear_output', { wait }),
       ask: (prompt, password) => this.#ask(prompt, password),
     });
@@ -249,38 +248,6 @@ function defect(error: unknown): void {
 }
 
 const exit = process.exit.bind(process);
-
-/** Where cells import from: the notebook's folder if the lab can be found from there, else the package itself. */
-function moduleRoot(): string {
-  try {
-    createRequire(join(process.cwd(), 'cell.js')).resolve('gemma-loupe/package.json');
-    return process.cwd();
-  } catch {
-    return packageRoot();
-  }
-}
-
-function kernelInfo(): Record<string, unknown> {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
-  return {
-    status: 'ok',
-    protocol_version: '5.4',
-    implementation: 'loupe',
-    implementation_version: version,
-    banner: `Loupe ${version}, TypeScript ${ts.version}. The lab is in scope: const model = await open('atlas')`,
-    language_info: {
-      name: 'typescript',
-      version: ts.version,
-      mimetype: 'text/typescript',
-      file_extension: '.ts',
-      pygments_lexer: 'typescript',
-      codemirror_mode: { name: 'javascript', mode: 'typescript', typescript: true },
-      nbconvert_exporter: 'script',
-    },
-    help_links: [],
-    debugger: false,
-  };
-}
 
 function start(connectionFile: string | undefined): void {
   const connection = readConnection(connectionFile);

@@ -15,6 +15,8 @@ export interface DisplayMessage {
 /** What the kernel does for the code of a cell. */
 export interface Notebook {
   display(message: DisplayMessage, update: boolean): void;
+  /** Takes an output away again, as far as Jupyter can. */
+  vanish(id: string): void;
   clear(wait: boolean): void;
   ask(prompt: string, hidden: boolean): Promise<string>;
 }

@@ -22,6 +22,8 @@ export class CellOutput {
   #sent = 0;
   #dropped = 0;
   #muted = false;
+  /** Null while the cell shows nothing; the id of a display while that is all it shows; empty after. */
+  #only: string | null = null;
   readonly #decoders = { stdout: new StringDecoder(), stderr: new StringDecoder() };
 
   constructor(private readonly publish: Publish) {}
@@ -45,12 +47,27 @@ export class CellOutput {
     this.#timer = null;
     this.#flushed = performance.now();
     if (this.#waiting === '') return;
+    this.#only = '';
     this.publish('stream', { name: this.#stream, text: this.#waiting });
     this.#waiting = '';
   }
 
   display({ data, metadata, transient }: DisplayMessage, update: boolean): void {
+    const id = transient.display_id;
+    if (!update && this.#only === null && id) this.#only = id;
+    else if (!update || id !== this.#only) this.#only = '';
     this.send(update ? 'update_display_data' : 'display_data', { data, metadata, transient });
+  }
+
+  /** Jupyter cannot take one output away; but it can clear a cell, and that does if nothing else is in it. */
+  vanish(id: string): void {
+    if (this.#only === id) {
+      this.send('clear_output', { wait: false });
+      this.#only = null;
+    } else {
+      const data = { 'text/plain': '', 'text/html': '' };
+      this.send('update_display_data', { data, metadata: {}, transient: { display_id: id } });
+    }
   }
 
   /** Anything that is not a stream, after what was printed before it. */

@@ -62,10 +62,16 @@ test('a trace in Arrow has a row for every row of every stage', () => {
   expect(table.schema.metadata.get('model')).toBe('m');
 });
 
+const figureOf = (p: Activation, window: number | null = null) => ({
+  layers: [{ layer: 0, pattern: p, window }],
+  heads: 2,
+  kvHeads: 1,
+});
+
 test('no text of a model is ever markup', () => {
   const evil = '<img src=x onerror=alert(1)>';
   const shown = [
-    attentionBundle({ pattern, layer: 0, heads: 2, kvHeads: 1, window: null }),
+    attentionBundle(figureOf(pattern)),
     logitsBundle({ rows: [{ id: 1, text: evil, logit: 1, probability: 0.5 }], prompt: evil }),
     pattern[DISPLAY](),
   ];
@@ -78,32 +84,13 @@ test('no text of a model is ever markup', () => {
 });
 
 test('the attention figure has a trace a head, hides the future, and draws the window', () => {
-  const figure = attentionBundle({ pattern, layer: 0, heads: 2, kvHeads: 1, window: 2 })[
-    'application/vnd.plotly.v1+json'
-  ]!;
+  const figure = attentionBundle(figureOf(pattern, 2))['application/vnd.plotly.v1+json']!;
   expect(figure.data).toHaveLength(2);
   expect(figure.data.map(d => d.name)).toEqual(['head 0 · kv 0', 'head 1 · kv 0']);
   const z = figure.data[0].z as (number | null)[][];
   expect(z[0]).toEqual([0, null, null]);
   expect(z[2][0]).toBeNull();
   expect(figure.layout.shapes).toHaveLength(2);
-});
-
-test('a large pattern is pooled, not sent whole', () => {
-  const n = 1024;
-  const large = new Activation(
-    'p',
-    [
-      { name: 'head', size: 1 },
-      { name: 'query', size: n },
-      { name: 'key', size: n },
-    ],
-    new Float32Array(n * n),
-  );
-  large.data[1000 * n + 7] = 0.75;
-  const bundle = attentionBundle({ pattern: large, layer: 0, heads: 1, kvHeads: 1, window: null });
-  expect(JSON.stringify(bundle).length).toBeLessThan(3e6);
-  expect((bundle['application/vnd.plotly.v1+json']!.data[0].z as number[][])[250][1]).toBe(0.75);
 });
 
 test('selectors: globs, lists, predicates, and the names of TransformerLens and Hugging Face', () => {
@@ -126,7 +113,7 @@ test('selectors: globs, lists, predicates, and the names of TransformerLens and 
 
 test('a report is one page with its figures, and no text of a model is markup in it', () => {
   const path = join(freshFolder(), 'out.html');
-  const attention = { [DISPLAY]: () => attentionBundle({ pattern, layer: 0, heads: 2, kvHeads: 1, window: null }) };
+  const attention = { [DISPLAY]: () => attentionBundle(figureOf(pattern)) };
   report(path, attention, pattern, 'plain <b>text</b>');
   const page = readFileSync(path, 'utf8');
   const body = page.slice(page.lastIndexOf('<body>'));

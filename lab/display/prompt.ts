@@ -1,0 +1,151 @@
+// How well a model foresaw a prompt: surprisal of every token and entropy before it, in bits.
+
+import type { Activation } from '../activation.js';
+import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE } from './bundle.js';
+import { svg } from './chart.js';
+import { Html, html, label, visible } from './html.js';
+import { htmlTable, textTable } from './table.js';
+
+export interface Foreseen {
+  readonly position: number;
+  readonly id: number;
+  readonly text: string;
+  /** −log2 of the probability it was given. */
+  readonly surprisal: number;
+  /** Of the whole distribution it was drawn from. */
+  readonly entropy: number;
+  readonly probability: number;
+  /** 1: it was the most likely one. */
+  readonly rank: number;
+  /** What was most likely instead. */
+  readonly likeliest: string;
+}
+
+/** @param logits [T,V]; the first token was foreseen by nothing and is left out */
+export function foresee(logits: Activation, ids: readonly number[], textOf: (id: number) => string): Foreseen[] {
+  const [rows, vocab] = logits.shape;
+  return Array.from({ length: rows - 1 }, (_, row) => {
+    const line = logits.data.subarray(row * vocab, (row + 1) * vocab);
+    const id = ids[row + 1];
+    let [most, best] = [Number.NEGATIVE_INFINITY, 0];
+    line.forEach((logit, i) => {
+      if (logit > most) [most, best] = [logit, i];
+    });
+    let [sum, weighted, rank] = [0, 0, 1];
+    for (const logit of line) {
+      const weight = Math.exp(logit - most);
+      sum += weight;
+      weighted += weight * (logit - most);
+      if (logit > line[id]) rank += 1;
+    }
+    const logProbability = line[id] - most - Math.log(sum);
+    return {
+      position: row + 1,
+      id,
+      text: textOf(id),
+      surprisal: -logProbability / Math.LN2,
+      entropy: (Math.log(sum) - weighted / sum) / Math.LN2,
+      probability: Math.exp(logProbability),
+      rank,
+      likeliest: textOf(best),
+    };
+  });
+}
+
+export function promptBundle(tokens: readonly Foreseen[]): Bundle {
+  const total = tokens.reduce((n, { surprisal }) => n + surprisal, 0);
+  const perToken = total / tokens.length;
+  const title = `Surprisal along the prompt: ${perToken.toFixed(2)} bits a token, perplexity ${(2 ** perToken).toFixed(1)}`;
+  const columns = [
+    { title: '#', right: true },
+    { title: 'token' },
+    { title: 'surprisal, bits', right: true },
+    { title: 'entropy before it', right: true },
+    { title: 'probability', right: true },
+    { title: 'rank', right: true },
+    { title: 'likeliest' },
+  ];
+  const rows = tokens.map(t => ({
+    cells: [
+      { text: String(t.position), value: t.position },
+      visible(t.text),
+      { text: t.surprisal.toFixed(2), value: t.surprisal, html: bar(t.surprisal) },
+      { text: t.entropy.toFixed(2), value: t.entropy },
+      { text: `${(100 * t.probability).toFixed(t.probability < 0.001 ? 3 : 1)} %`, value: t.probability },
+      { text: String(t.rank), value: t.rank },
+      visible(t.likeliest),
+    ],
+  }));
+  const few = tokens.length <= 80 ? tokens : tokens.filter((_, i) => i % Math.ceil(tokens.length / 80) === 0);
+  return {
+    'application/vnd.plotly.v1+json': {
+      data: [
+        {
+          type: 'bar',
+          name: 'surprisal',
+          x: tokens.map(t => `${t.position} ${label(t.text)}`),
+          y: tokens.map(t => Number(t.surprisal.toFixed(3))),
+          customdata: tokens.map(t => [t.rank, label(t.likeliest), Number(t.probability.toPrecision(3))]),
+          marker: { color: ACCENT },
+          hovertemplate:
+            '%{x}<br>%{y:.2f} bits, probability %{customdata[2]}<br>rank %{customdata[0]}, likeliest %{customdata[1]}<extra></extra>',
+        },
+        {
+          type: 'scatter',
+          mode: 'lines+markers',
+          name: 'entropy before it',
+          x: tokens.map(t => `${t.position} ${label(t.text)}`),
+          y: tokens.map(t => Number(t.entropy.toFixed(3))),
+          line: { color: '#e69f00', width: 2 },
+          marker: { size: 5 },
+          hovertemplate: 'entropy %{y:.2f} bits<extra></extra>',
+        },
+      ],
+      layout: {
+        ...PAGE,
+        title: { text: title, ...TITLE },
+        height: 380,
+        margin: { l: 60, r: 20, t: 60, b: 110 },
+        xaxis: {
+          type: 'category',
+          tickvals: few.map(t => `${t.position} ${label(t.text)}`),
+          ticktext: few.map(t => label(t.text)),
+          tickangle: -60,
+        },
+        yaxis: { title: { text: 'bits' }, rangemode: 'tozero', gridcolor: 'rgba(127,135,145,0.25)' },
+        legend: { orientation: 'h', x: 1, xanchor: 'right', y: 1.08 },
+      },
+      config: CONFIG,
+    },
+    'image/svg+xml': svg(
+      {
+        title: { text: title, textStyle: { fontSize: 14, color: GREY } },
+        grid: { left: 50, right: 20, top: 60, bottom: 80 },
+        legend: { top: 28, right: 20, textStyle: { color: GREY } },
+        xAxis: { type: 'category', data: tokens.map(t => visible(t.text)), axisLabel: { color: GREY, rotate: 60 } },
+        yAxis: { type: 'value', axisLabel: { color: GREY }, name: 'bits' },
+        series: [
+          {
+            type: 'bar',
+            name: 'surprisal',
+            data: tokens.map(t => Number(t.surprisal.toFixed(2))),
+            itemStyle: { color: ACCENT },
+          },
+          {
+            type: 'line',
+            name: 'entropy before it',
+            data: tokens.map(t => Number(t.entropy.toFixed(2))),
+            itemStyle: { color: '#e69f00' },
+          },
+        ],
+      },
+      720,
+      360,
+    ),
+    'text/html': html`<p>${title}</p>${htmlTable(columns, rows, { tools: true })}`.text,
+    'text/plain': `${title}\n${textTable(columns, rows)}`,
+  };
+}
+
+const bar = (bits: number): Html =>
+  html`${bits.toFixed(2)}<span style="display:inline-block;width:${Math.round(Math.min(80, bits * 5))}px;height:9px;margin-left:6px;background:${new Html(ACCENT)}"></span>`;

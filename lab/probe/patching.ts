@@ -1,0 +1,97 @@
+// Activation patching: which stage, at which token, carries what makes the answer. A corrupted prompt is run again and again, each time
+// with one token's activation put back as it was for the clean prompt; what restores the answer carries it (Meng et al. 2022, causal
+// tracing; Wang et al. 2022, path patching).
+
+import { OptionError, PromptError } from '../../engine/errors.js';
+import { type Shown, shown } from '../display/bundle.js';
+import { patchingBundle } from '../display/patching.js';
+import { progressLine } from '../display/progress.js';
+import { interruptSignal } from '../interrupt.js';
+import type { Run } from '../run.js';
+import { type Selector, select } from '../select.js';
+import type { Session } from '../session.js';
+
+export interface PatchingOptions {
+  /** The prompt whose answer is right. */
+  readonly clean: string | readonly number[];
+  /** One that differs in a token or two, of the same length, and has another answer. */
+  readonly corrupt: string | readonly number[];
+  /** What the clean prompt is answered by, and the corrupt one; by default what the model says. One token each. */
+  readonly answer?: string | number;
+  readonly wrong?: string | number;
+  /** The stages to put back, a row each; [T,…] all. */
+  readonly stages?: Selector;
+}
+
+export interface Patching extends Shown {
+  readonly stages: readonly string[];
+  readonly tokens: readonly string[];
+  /** By stage, then by token: 0 the corrupt run, 1 the clean one, by the difference of the two answers' logits. */
+  readonly restored: readonly (readonly number[])[];
+}
+
+/** Throws PromptError for prompts of different lengths, OptionError for answers that are no single token or tell nothing apart. */
+export async function patching(session: Session, options: PatchingOptions): Promise<Patching> {
+  const stages = select(session.plan, options.stages ?? 'layers.*.resid');
+  const [cleanIds, corruptIds] = [session.encode(options.clean), session.encode(options.corrupt)];
+  if (cleanIds.length !== corruptIds.length) {
+    throw new PromptError(
+      `The clean prompt has ${cleanIds.length} tokens and the corrupt one ${corruptIds.length}; a token is put back at its own place, so they must be as many.`,
+    );
+  }
+  const bad = stages.find(({ axes }) => axes[0].size !== 'tokens');
+  if (bad) throw new OptionError(`'${bad.name}' has no row a token, so nothing of it can be put back token by token.`);
+  const clean = await session.run(cleanIds, { tap: stages.map(({ name }) => name) });
+  const corrupt = await session.run(corruptIds);
+  const answer = tokenOf(session, options.answer, clean, 'answer');
+  const wrong = tokenOf(session, options.wrong, corrupt, 'wrong');
+  const difference = (run: Run) => run.logits.values.data[answer] - run.logits.values.data[wrong];
+  const [good, none] = [difference(clean), difference(corrupt)];
+  if (Math.abs(good - none) < 1e-3) {
+    throw new OptionError(
+      `The two prompts give '${session.labels([answer])[0]}' over '${session.labels([wrong])[0]}' the same logit difference, so there is nothing to restore. Give { answer, wrong } that differ.`,
+    );
+  }
+  const differs = cleanIds.findIndex((id, i) => id !== corruptIds[i]);
+  using progress = progressLine('Patching');
+  const total = stages.length * (cleanIds.length - differs);
+  let done = 0;
+  const restored: number[][] = [];
+  for (const { name } of stages) {
+    const row: number[] = [];
+    for (let token = 0; token < cleanIds.length; token++) {
+      interruptSignal().throwIfAborted();
+      // Tokens before the first that differs have the same activations in both.
+      if (token < differs) {
+        row.push(0);
+        continue;
+      }
+      const patch = {
+        stage: name,
+        values: clean.at(name).slice({ token: [token, token + 1] }),
+        slice: { token: [token, token + 1] as const },
+      };
+      row.push((difference(await session.run(corruptIds, { patch })) - none) / (good - none));
+      progress.count(++done, total, 'runs');
+    }
+    restored.push(row);
+  }
+  const names = stages.map(({ name }) => name);
+  const tokens = cleanIds.map((id, i) => {
+    const [text, other] = session.labels([id, corruptIds[i]]);
+    return id === corruptIds[i] ? text : `${text}/${other}`;
+  });
+  const [right, other] = session.labels([answer, wrong]);
+  return shown(() => patchingBundle(names, tokens, restored, right, other), { stages: names, tokens, restored });
+}
+
+function tokenOf(session: Session, wanted: string | number | undefined, run: Run, option: string): number {
+  if (wanted === undefined) return run.logits.values.top(1)[0].index;
+  if (typeof wanted === 'number') return wanted;
+  const { bosId } = session.config;
+  const ids = session.encode(wanted).filter(id => id !== bosId);
+  if (ids.length === 1) return ids[0];
+  throw new OptionError(
+    `'${wanted}' is ${ids.length} tokens (${session.labels(ids).join('·')}), and ${option} must be one. Give its first, with the space before it if it has one.`,
+  );
+}

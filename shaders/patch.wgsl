@@ -1,0 +1,21 @@
+// A patch: puts a box x [n0,n1,n2] of given values into an activation y [·,N1,N2] at (origin), before the next stage reads it. The
+// reverse of slice.wgsl. Sizes come from a uniform because they change with T and S.
+
+override WG: u32 = 64;
+
+struct Box {
+  size: vec4u,     // n0, n1, n2 of the box
+  origin: vec4u,   // where it goes
+  shape: vec4u,    // sizes of y; the first is not needed
+}
+
+@group(0) @binding(0) var<uniform> box: Box;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) at: vec3u) {
+  if (at.x >= box.size.z || at.y >= box.size.y || at.z >= box.size.x) { return; }
+  let place = ((box.origin.x + at.z) * box.shape.y + box.origin.y + at.y) * box.shape.z + box.origin.z + at.x;
+  y[place] = x[(at.z * box.size.y + at.y) * box.size.z + at.x];
+}

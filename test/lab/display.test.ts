@@ -1,0 +1,233 @@
+// What the lab shows: every object in its three forms, sizes that a page can carry, and no text of a model or a file that becomes markup.
+
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Activation } from '../../lab/activation.js';
+import { largest, locate, locationText } from '../../lab/diff/locate.js';
+import { attentionBundle } from '../../lab/display/attention.js';
+import { tokensBundle } from '../../lab/display/attention-tokens.js';
+import { type Bundle, DISPLAY, type Shown } from '../../lab/display/bundle.js';
+import { report } from '../../lab/display/report.js';
+import { outliersOf } from '../../lab/display/spread.js';
+import { golden } from '../../lab/golden.js';
+import { open } from '../../lab/open.js';
+import type { Session } from '../../lab/session.js';
+import { freshFolder } from '../fixtures/folder.js';
+
+const folder = freshFolder();
+const FIGURE = 'application/vnd.plotly.v1+json';
+const of = (value: Shown): Bundle => value[DISPLAY]();
+
+let model: Session;
+beforeAll(async () => {
+  model = await open('atlas', { quiet: true });
+});
+afterAll(() => model[Symbol.dispose]());
+
+describe('every object shows itself', () => {
+  let all: Record<string, Shown>;
+  beforeAll(async () => {
+    const run = await model.run('The capital of France is', { tap: '**', logits: 'all' });
+    const other = await model.run('The capital of Italy is');
+    const g = await golden('atlas/short');
+    all = {
+      model: model as unknown as Shown,
+      picture: model.picture(),
+      attention: run.attention(),
+      layer: run.attention(5),
+      heads: run.attention(5).heads(),
+      byToken: run.attention(5).byToken(),
+      activation: run.at('layers.5.resid') as unknown as Shown,
+      histogram: run.at('layers.5.resid').histogram(),
+      outliers: run.at('layers.5.resid').outliers(),
+      norms: run.norms(),
+      surprisal: run.surprisal(),
+      beside: run.beside(other),
+      top: run.logits.top(5),
+      lens: await run.lens(),
+      diff: (await model.diff(g)) as unknown as Shown,
+    };
+  });
+
+  test('with a figure or a table, a static picture beside every figure, and text', () => {
+    for (const [name, value] of Object.entries(all)) {
+      const bundle = of(value);
+      expect({ name, rich: Boolean(bundle[FIGURE] ?? bundle['text/html']) }).toEqual({ name, rich: true });
+      if (bundle[FIGURE])
+        expect({ name, still: bundle['image/svg+xml']?.slice(0, 4) }).toEqual({ name, still: '<svg' });
+      expect(bundle['text/plain'].length).toBeGreaterThan(20);
+      expect(JSON.stringify(bundle).length).toBeLessThan(300_000);
+    }
+  });
+
+  test('a report of all of it is one page below 6 MB, with plotly inlined once', () => {
+    const path = join(folder, 'all.html');
+    report(path, ...Object.values(all));
+    expect(statSync(path).size).toBeLessThan(6_000_000);
+    expect(() => report(join(folder, 'none', 'x.html'), 1)).toThrow(/cannot be written .*ENOENT.*Give a path/);
+  });
+});
+
+describe('the layer selector', () => {
+  test('holds every layer’s values, so that nothing has to be asked of the kernel', async () => {
+    const run = await model.run('The capital of France is', { tap: 'layers.*.attn.pattern' });
+    const figure = of(run.attention())[FIGURE]!;
+    const menus = figure.layout.updatemenus as { buttons: { label: string; args: { z: number[][][] }[] }[] }[];
+    const layers = menus.find(({ buttons }) => buttons[0].label === 'layer 0')!.buttons;
+    expect(layers.map(({ label }) => label)).toEqual([0, 1, 2, 3, 4, 5].map(n => `layer ${n}`));
+    const pattern = run.at('layers.4.attn.pattern');
+    layers[4].args[0].z.forEach((z, head) => {
+      z.forEach((row, query) => {
+        row.forEach((value, key) => {
+          if (key <= query) expect(value).toBeCloseTo(pattern.get(head, query, key), 2);
+          else expect(value).toBeNull();
+        });
+      });
+    });
+  });
+
+  test('says which layers were tapped when one was not', async () => {
+    const run = await model.run('Once', { tap: 'layers.2.attn.pattern' });
+    expect(() => run.attention(3)).toThrow(/'layers.3.attn.pattern' was not tapped/);
+    expect(of(run.attention())['text/plain']).toMatch(/^Attention, layer 2/);
+  });
+});
+
+test('attention over 2,048 tokens is pooled by its maximum and stays below a megabyte', () => {
+  const T = 2048;
+  const data = new Float32Array(2 * T * T);
+  data[T * T + 2000 * T + 77] = 0.875; // one strong weight in head 1
+  const labels = Array.from({ length: T }, (_, i) => ` t${i}`);
+  const dims = [
+    { name: 'head' as const, size: 2 },
+    { name: 'query' as const, size: T, labels },
+    { name: 'key' as const, size: T, labels },
+  ];
+  const pattern = new Activation('layers.0.attn.pattern', dims, data);
+  const figure = { layers: [{ layer: 0, pattern, window: null }], heads: 2, kvHeads: 1 };
+  const bundle = attentionBundle(figure);
+  expect(JSON.stringify(bundle).length).toBeLessThan(1_000_000);
+  const head1 = bundle[FIGURE]!.data[1].z as (number | null)[][];
+  expect(Math.max(...head1.flat().map(v => v ?? 0))).toBe(0.875);
+  const tokens = tokensBundle(figure);
+  expect(JSON.stringify(tokens).length).toBeLessThan(3_000_000);
+  expect(tokens['text/html']).toMatch(/The last \d+ of 2048 tokens are shown/);
+});
+
+test('token texts that are HTML, SVG or script are shown as text, everywhere', async () => {
+  const evil = [
+    '<img src=x onerror=alert(1)>',
+    '<svg onload=alert(1)>',
+    '</script><script>alert(1)</script>',
+    '"><b onmouseover=alert(1)>',
+    '</style><script>alert(1)</script>',
+    "'--><i>",
+  ];
+  const run = await model.run(
+    evil.map((_, i) => 10 + i),
+    { tap: '**', logits: 'all' },
+  );
+  const texts = (ids: readonly number[]) => ids.map(id => evil[id % evil.length]);
+  const session = Object.create(model, { labels: { value: texts } }) as Session;
+  const renamed = new (run.constructor as new (...args: unknown[]) => typeof run)(
+    session,
+    run.ids,
+    evil,
+    new Map(
+      [...run.activations].map(([name, { dims, data }]) => [
+        name,
+        new Activation(
+          name,
+          dims.map(dim => (dim.labels ? { ...dim, labels: evil } : dim)),
+          data,
+        ),
+      ]),
+    ),
+    run.logits.values,
+  );
+  const shown = [
+    renamed.attention(),
+    renamed.attention(0).heads(),
+    renamed.attention(0).byToken(),
+    renamed.at('layers.0.resid') as unknown as Shown,
+    renamed.at('layers.0.resid').outliers(),
+    renamed.norms(),
+    renamed.surprisal(),
+    renamed.beside(renamed),
+    renamed.logits.top(5),
+    await renamed.lens(),
+  ];
+  const dangerous = /<(img|b|i|svg) (src|on)|<script>alert|<\/style><script/;
+  for (const value of shown) {
+    const bundle = of(value);
+    const withoutOurOwn = { ...bundle, 'text/plain': '', 'image/svg+xml': bundle['image/svg+xml']?.slice(4) ?? '' };
+    for (const text of strings(withoutOurOwn)) expect(text).not.toMatch(dangerous);
+  }
+});
+
+/** Every string in a bundle, as the page gets it. */
+function strings(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(strings) : [];
+}
+
+describe('where an error sits', () => {
+  const shape = [2, 3, 4];
+  const axes = ['head', 'token', 'channel'] as const;
+  const expected = Float32Array.from({ length: 24 }, (_, i) => i + 1);
+
+  test('one wrong head is all of it', () => {
+    const actual = expected.map((v, i) => (i >= 12 ? v + 1 : v));
+    const spreads = locate(actual, expected, shape, axes);
+    expect(locationText(spreads)).toBe('all of it in head 1');
+    expect([...spreads[0].share]).toEqual([0, 1]);
+    expect(spreads[1].share[0]).toBeCloseTo(1 / 3);
+  });
+
+  test('one wrong value is one head, token and channel', () => {
+    const actual = expected.slice();
+    actual[12 + 4 + 2] += 5;
+    const spreads = locate(actual, expected, shape, axes);
+    expect(locationText(spreads)).toBe('all of it in head 1, all of it in token 1, all of it in channel 2');
+    expect(largest(spreads[2], 3)).toEqual([{ index: 2, share: 1 }]);
+  });
+
+  test('NaN and a mask on one side outweigh every number', () => {
+    const actual = expected.map(v => v + 100);
+    actual[5] = Number.NaN;
+    actual[6] = -3.4e38;
+    expect(locationText(locate(actual, expected, shape, axes))).toMatch(/^all of it in head 0, all of it in token 1/);
+  });
+
+  test('nothing, where nothing differs; everything, where everything does', () => {
+    expect(locationText(locate(expected, expected, shape, axes))).toBe('spread over everything');
+    expect(
+      locationText(
+        locate(
+          expected.map(v => v + 1),
+          expected,
+          shape,
+          axes,
+        ),
+      ),
+    ).toBe('spread over everything');
+  });
+});
+
+test('outliers are the channels with the largest root mean square', () => {
+  const data = Float32Array.from({ length: 30 }, (_, i) => (i % 10 === 7 ? 50 + i : 1));
+  const rows = outliersOf(
+    new Activation(
+      'x',
+      [
+        { name: 'token', size: 3 },
+        { name: 'channel', size: 10 },
+      ],
+      data,
+    ),
+    2,
+  );
+  expect(rows[0]).toMatchObject({ channel: 7, maxAbs: 77, row: 2 });
+  expect(rows[0].ratio).toBeCloseTo(Math.sqrt((57 ** 2 + 67 ** 2 + 77 ** 2) / 3));
+});
