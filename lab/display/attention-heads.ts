@@ -28,7 +28,7 @@ export function headsBundle(figure: AttentionFigure): Bundle {
     const n = head === 0 ? '' : String(head + 1);
     const x = [column * w, (column + 1) * w - gap.x];
     const y = [1 - (row + 1) * h, 1 - row * h - gap.y];
-    const hidden = { showticklabels: false, ticks: '', showgrid: false, zeroline: false };
+    const hidden = { type: 'category', showticklabels: false, ticks: '', showgrid: false, zeroline: false };
     axes[`xaxis${n}`] = { ...hidden, domain: x, anchor: `y${n}` };
     axes[`yaxis${n}`] = { ...hidden, domain: y, anchor: `x${n}`, autorange: 'reversed' };
     const kv = Math.floor(head / (heads / kvHeads));
@@ -43,7 +43,7 @@ export function headsBundle(figure: AttentionFigure): Bundle {
       yanchor: 'bottom',
       font: { size: 11 },
     });
-    const { z, by } = gridOf(first, head, most);
+    const { z, rows, columns, by } = gridOf(first, head, most);
     return {
       type: 'heatmap',
       z,
@@ -54,8 +54,9 @@ export function headsBundle(figure: AttentionFigure): Bundle {
       colorscale: 'Cividis',
       showscale: head === 0,
       colorbar: { thickness: 10, title: { text: 'weight' } },
-      customdata: z.map((line, i) => line.map((_, j) => `${queries[i * by]} reads ${keys[j * by]}`)),
-      hovertemplate: `head ${head}<br>%{customdata}<br>%{z:.3f}<extra></extra>`,
+      x: Array.from({ length: columns }, (_, j) => `${j * by} ${keys[j * by]}`),
+      y: Array.from({ length: rows }, (_, i) => `${i * by + S - T} ${queries[i * by]}`),
+      hovertemplate: `head ${head}<br>%{y} reads %{x}<br>%{z:.3f}<extra></extra>`,
       hoverongaps: false,
     };
   });

@@ -35,10 +35,32 @@ export function svg(option: echarts.EChartsCoreOption, width: number, height: nu
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
     chart.setOption({ animation: false, textStyle: { color: GREY, fontFamily: 'system-ui, sans-serif' }, ...option });
-    return chart.renderToSVGString();
+    return compact(chart.renderToSVGString());
   } finally {
     chart.dispose();
   }
+}
+
+const PLAIN = /(?:<path d="[^"]*" fill="rgb\([^"]*\)"><\/path>\s*){2,}/g;
+const ONE = /<path d="([^"]*)" fill="rgb\((\d+),(\d+),(\d+)\)"><\/path>/g;
+
+/**
+ * A static picture needs none of the marks that ECharts leaves for scripts, and cells of (nearly) one colour can be one path: a heatmap
+ * becomes five times smaller.
+ */
+function compact(text: string): string {
+  return text
+    .replace(/<style[\s\S]*?<\/style>/g, '')
+    .replace(/ (?:ecmeta_\w+|class)="[^"]*"/g, '')
+    .replace(PLAIN, run => {
+      const byColour = new Map<string, string[]>();
+      for (const [, d, ...rgb] of run.matchAll(ONE)) {
+        const colour = `rgb(${rgb.map(v => Math.min(255, 8 * Math.round(Number(v) / 8))).join()})`;
+        const short = d.replace(/l(-?[\d.]+) 0l0 (-?[\d.]+)l(-?[\d.]+) 0Z/, 'h$1v$2h$3z');
+        byColour.set(colour, [...(byColour.get(colour) ?? []), short]);
+      }
+      return [...byColour].map(([colour, parts]) => `<path d="${parts.join('')}" fill="${colour}"/>`).join('\n');
+    });
 }
 
 /** A grid of values at most `most` on a side; larger ones keep the largest magnitude of each block. */

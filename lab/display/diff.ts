@@ -31,7 +31,7 @@ export const VERDICT_COLOURS: Readonly<Record<DiffRow['verdict'], string>> = {
 };
 
 /** Rows that say where their error sits: after one wrong stage everything is wrong everywhere. */
-const UNFOLDED = 40;
+const UNFOLDED = 12;
 
 export function diffBundle(diff: Diff): Bundle {
   const { rows, first, limits } = diff;

@@ -8,9 +8,9 @@ import type { Session } from '../session.js';
 import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE } from './bundle.js';
 import { CIVIDIS, svg } from './chart.js';
 import { VERDICT_COLOURS } from './diff.js';
-import { html, label } from './html.js';
+import { label } from './html.js';
 import { bytesText, countText, sci } from './numbers.js';
-import { htmlTable, textTable } from './table.js';
+import { textTable } from './table.js';
 
 /** By what a stage does, in the Okabe–Ito palette; blue reads weights, purple is attention. */
 const OPERATIONS: Readonly<Record<OperationKind, string>> = {
@@ -52,19 +52,17 @@ export function planBundle(session: Session, diff: Diff | null): Bundle {
     ...(diff ? [{ title: 'verdict' }] : []),
   ];
   const rows = blocks.map(({ stage, cost }) => ({
-    mark: diff?.at(stage.name)?.pass === false ? VERDICT_COLOURS[diff.at(stage.name)!.verdict] : undefined,
     cells: [
       stage.name,
       shapeText(stage.axes),
-      { text: bytesText(cost.bytes), value: cost.bytes },
-      { text: countText(cost.flops), value: cost.flops },
+      bytesText(cost.bytes),
+      countText(cost.flops),
       ...(diff ? [diff.at(stage.name)?.verdict ?? ''] : []),
     ],
   }));
   return {
     'application/vnd.plotly.v1+json': icicle(session, blocks, diff),
     'image/svg+xml': grid(session, blocks, diff),
-    'text/html': html`${htmlTable(columns, rows, { tools: true })}`.text,
     'text/plain': textTable(columns, rows),
   };
 }

@@ -3,8 +3,8 @@
 import type { Activation } from '../activation.js';
 import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE } from './bundle.js';
 import { svg } from './chart.js';
-import { Html, html, label, visible } from './html.js';
-import { htmlTable, textTable } from './table.js';
+import { label, visible } from './html.js';
+import { textTable } from './table.js';
 
 export interface Foreseen {
   readonly position: number;
@@ -67,12 +67,12 @@ export function promptBundle(tokens: readonly Foreseen[]): Bundle {
   ];
   const rows = tokens.map(t => ({
     cells: [
-      { text: String(t.position), value: t.position },
+      String(t.position),
       visible(t.text),
-      { text: t.surprisal.toFixed(2), value: t.surprisal, html: bar(t.surprisal) },
-      { text: t.entropy.toFixed(2), value: t.entropy },
-      { text: `${(100 * t.probability).toFixed(t.probability < 0.001 ? 3 : 1)} %`, value: t.probability },
-      { text: String(t.rank), value: t.rank },
+      t.surprisal.toFixed(2),
+      t.entropy.toFixed(2),
+      `${(100 * t.probability).toFixed(t.probability < 0.001 ? 3 : 1)} %`,
+      String(t.rank),
       visible(t.likeliest),
     ],
   }));
@@ -142,10 +142,6 @@ export function promptBundle(tokens: readonly Foreseen[]): Bundle {
       720,
       360,
     ),
-    'text/html': html`<p>${title}</p>${htmlTable(columns, rows, { tools: true })}`.text,
     'text/plain': `${title}\n${textTable(columns, rows)}`,
   };
 }
-
-const bar = (bits: number): Html =>
-  html`${bits.toFixed(2)}<span style="display:inline-block;width:${Math.round(Math.min(80, bits * 5))}px;height:9px;margin-left:6px;background:${new Html(ACCENT)}"></span>`;

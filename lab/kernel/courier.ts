@@ -50,7 +50,7 @@ export const INTERRUPTS = 1;
 
 /** ms after a shutdown_request. */
 const TO_REPLY = 50;
-const TO_KILL = 1000;
+const TO_KILL = 1500;
 
 if (parentPort) void run(parentPort, workerData as CourierData);
 
@@ -105,8 +105,9 @@ async function run(main: MessagePort, { connection, info, shared }: CourierData)
       const restart = request.content.restart === true;
       answer(control, request, 'shutdown_reply', { status: 'ok', restart });
       everyone('shutdown_reply', { status: 'ok', restart }, request);
-      setTimeout(() => {
-        for (const socket of [iopub, shell, control, stdin, heartbeat]) socket.close(); // or ZeroMQ aborts the process
+      setTimeout(async () => {
+        for (const socket of [iopub, shell, control, stdin, heartbeat]) socket.close();
+        await Promise.allSettled(loops); // what ZeroMQ still does when the thread ends aborts the process
         main.postMessage({ kind: 'shutdown' } satisfies Incoming);
       }, TO_REPLY);
       setTimeout(() => process.kill(process.pid, 'SIGKILL'), TO_KILL);
@@ -118,29 +119,35 @@ async function run(main: MessagePort, { connection, info, shared }: CourierData)
     shutdown_request: onControl.shutdown_request, // older front ends
   };
 
-  void receive(control, wire, request => onControl[request.header.msg_type]?.(request));
-  void receive(shell, wire, request => {
-    const own = onShell[request.header.msg_type];
-    if (own) own(request);
-    else {
-      const interrupts = Atomics.load(state, INTERRUPTS);
-      main.postMessage({ kind: 'request', request, arrived: Date.now(), interrupts } satisfies Incoming);
-    }
-  });
-  void receive(stdin, wire, ({ content }) =>
-    main.postMessage({ kind: 'input', value: String(content.value ?? '') } satisfies Incoming),
+  const loops: Promise<void>[] = [];
+  const endless = (loop: () => Promise<void>) => void loops.push(loop());
+  endless(() => receive(control, wire, request => onControl[request.header.msg_type]?.(request)));
+  endless(() =>
+    receive(shell, wire, request => {
+      const own = onShell[request.header.msg_type];
+      if (own) own(request);
+      else {
+        const interrupts = Atomics.load(state, INTERRUPTS);
+        main.postMessage({ kind: 'request', request, arrived: Date.now(), interrupts } satisfies Incoming);
+      }
+    }),
   );
-  void (async () => {
+  endless(() =>
+    receive(stdin, wire, ({ content }) =>
+      main.postMessage({ kind: 'input', value: String(content.value ?? '') } satisfies Incoming),
+    ),
+  );
+  endless(async () => {
     for await (const frames of heartbeat) await heartbeat.send(frames);
-  })();
-  void (async () => {
+  });
+  endless(async () => {
     // Tells a front end that it hears everything from now on (JEP 65).
     for await (const [frame] of iopub) {
       if (frame[0] !== 1) continue;
       const subscription = Buffer.from(frame.subarray(1));
       send(iopub, 'iopub_welcome', JSON.stringify({ subscription: subscription.toString() }), null, subscription);
     }
-  })();
+  });
 
   main.on('message', ({ to, type, content, parent }: Outgoing) => {
     if (to === 'sender') send(shell, type, content, parent);

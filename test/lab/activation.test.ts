@@ -15,6 +15,7 @@ import { logitsBundle } from '../../lab/display/logits.js';
 import { report } from '../../lab/display/report.js';
 import { globToRegExp, select } from '../../lab/select.js';
 import { freshFolder } from '../fixtures/folder.js';
+import { type Packed, unpacked } from '../fixtures/plotly.js';
 
 const labels = ['<bos>', 'The', '<script>alert(1)</script>'];
 const pattern = new Activation(
@@ -87,9 +88,9 @@ test('the attention figure has a trace a head, hides the future, and draws the w
   const figure = attentionBundle(figureOf(pattern, 2))['application/vnd.plotly.v1+json']!;
   expect(figure.data).toHaveLength(2);
   expect(figure.data.map(d => d.name)).toEqual(['head 0 · kv 0', 'head 1 · kv 0']);
-  const z = figure.data[0].z as (number | null)[][];
-  expect(z[0]).toEqual([0, null, null]);
-  expect(z[2][0]).toBeNull();
+  const z = unpacked(figure.data[0].z as Packed);
+  expect(z[0]).toEqual([0, Number.NaN, Number.NaN]);
+  expect(z[2][0]).toBeNaN();
   expect(figure.layout.shapes).toHaveLength(2);
 });
 

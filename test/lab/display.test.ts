@@ -14,6 +14,7 @@ import { golden } from '../../lab/golden.js';
 import { open } from '../../lab/open.js';
 import type { Session } from '../../lab/session.js';
 import { freshFolder } from '../fixtures/folder.js';
+import { type Packed, unpacked } from '../fixtures/plotly.js';
 
 const folder = freshFolder();
 const FIGURE = 'application/vnd.plotly.v1+json';
@@ -73,15 +74,15 @@ describe('the layer selector', () => {
   test('holds every layer’s values, so that nothing has to be asked of the kernel', async () => {
     const run = await model.run('The capital of France is', { tap: 'layers.*.attn.pattern' });
     const figure = of(run.attention())[FIGURE]!;
-    const menus = figure.layout.updatemenus as { buttons: { label: string; args: { z: number[][][] }[] }[] }[];
+    const menus = figure.layout.updatemenus as { buttons: { label: string; args: { z: Packed[] }[] }[] }[];
     const layers = menus.find(({ buttons }) => buttons[0].label === 'layer 0')!.buttons;
     expect(layers.map(({ label }) => label)).toEqual([0, 1, 2, 3, 4, 5].map(n => `layer ${n}`));
     const pattern = run.at('layers.4.attn.pattern');
     layers[4].args[0].z.forEach((z, head) => {
-      z.forEach((row, query) => {
+      unpacked(z).forEach((row, query) => {
         row.forEach((value, key) => {
-          if (key <= query) expect(value).toBeCloseTo(pattern.get(head, query, key), 2);
-          else expect(value).toBeNull();
+          if (key <= query) expect(value).toBe(pattern.get(head, query, key));
+          else expect(value).toBeNaN();
         });
       });
     });
@@ -108,8 +109,8 @@ test('attention over 2,048 tokens is pooled by its maximum and stays below a meg
   const figure = { layers: [{ layer: 0, pattern, window: null }], heads: 2, kvHeads: 1 };
   const bundle = attentionBundle(figure);
   expect(JSON.stringify(bundle).length).toBeLessThan(1_000_000);
-  const head1 = bundle[FIGURE]!.data[1].z as (number | null)[][];
-  expect(Math.max(...head1.flat().map(v => v ?? 0))).toBe(0.875);
+  const head1 = unpacked(bundle[FIGURE]!.data[1].z as Packed);
+  expect(Math.max(...head1.flat().map(v => v || 0))).toBe(0.875);
   const tokens = tokensBundle(figure);
   expect(JSON.stringify(tokens).length).toBeLessThan(3_000_000);
   expect(tokens['text/html']).toMatch(/The last \d+ of 2048 tokens are shown/);
