@@ -1,11 +1,13 @@
-// Activations as apache-arrow Tables and back. One row of the table is one row of the last dimension; the leading dimensions are
+// Activations as apache-arrow Tables and back, and diffs. One row of the table is one row of the last dimension; the leading dimensions are
 // columns of indices, so that DuckDB, Polars or pandas can filter by head or token without knowing Loupe.
 
 import {
+  Bool,
   type Data,
   Field,
   FixedSizeList,
   Float32,
+  Float64,
   Int32,
   makeData,
   makeVector,
@@ -18,6 +20,7 @@ import {
 } from 'apache-arrow';
 import { GoldenError } from '../engine/errors.js';
 import { Activation, type Dim } from './activation.js';
+import type { DiffRow } from './diff/diff.js';
 
 const KEY = 'loupe';
 
@@ -51,6 +54,31 @@ export function toArrow(activation: Activation): Table {
   const table = new Table(columns as never);
   const metadata = new Map([[KEY, JSON.stringify({ name, dims })]]);
   return new Table(new Schema(table.schema.fields, metadata), table.batches);
+}
+
+/** A table of a diff, one row a stage in the plan's order; what was not measured is null. */
+export function diffToArrow(rows: readonly DiffRow[], metadata: Readonly<Record<string, string>>): Table {
+  const number = (of: (row: DiffRow) => number | null | undefined) =>
+    vectorFromArray(
+      rows.map(row => of(row) ?? null),
+      new Float64(),
+    );
+  const text = (of: (row: DiffRow) => string) => vectorFromArray(rows.map(of), new Utf8());
+  const table = new Table({
+    stage: text(({ stage }) => stage),
+    shape: text(({ shape }) => shape.join('×')),
+    verdict: text(({ verdict }) => verdict),
+    pass: vectorFromArray(
+      rows.map(({ pass }) => pass),
+      new Bool(),
+    ),
+    alone: number(({ local }) => local?.relL2),
+    in_the_run: number(({ accumulated }) => accumulated.relL2),
+    max_abs: number(({ accumulated }) => accumulated.maxAbs),
+    cosine: number(({ accumulated }) => accumulated.cosine),
+    gain: number(({ gain }) => gain),
+  } as never);
+  return new Table(new Schema(table.schema.fields, new Map(Object.entries(metadata))), table.batches);
 }
 
 /** The activation that `toArrow` made a table of. Throws GoldenError for other tables. */

@@ -11,6 +11,7 @@ export { show } from './display/show.js';
 export { type Golden, golden } from './golden.js';
 export { ask, clearOutput } from './kernel/mime.js';
 export { type OpenOptions, open } from './open.js';
+export type { GenerateRunOptions, PatchSpec, RunOptions, Token } from './request.js';
 export { Run, type TopTokens } from './run.js';
 export { type Selector, select } from './select.js';
-export { type GenerateRunOptions, type RunOptions, Session, type Token } from './session.js';
+export { Session } from './session.js';

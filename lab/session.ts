@@ -3,11 +3,10 @@
 
 import type { Context } from '../engine/context.js';
 import { ModelFileError, PromptError, StageError, TokenizerError } from '../engine/errors.js';
-import { type GenerateOptions, generate } from '../engine/generate.js';
+import { generate } from '../engine/generate.js';
 import type { Gpu } from '../engine/gpu.js';
 import type { Model } from '../engine/model.js';
 import { nearest, type Stage } from '../engine/plan.js';
-import type { Slice } from '../engine/taps.js';
 import type { Tokenizer } from '../engine/tokenizer/tokenizer.js';
 import { Activation } from './activation.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
@@ -17,49 +16,14 @@ import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from './display/bund
 import { modelBundle } from './display/model.js';
 import { planBundle } from './display/plan.js';
 import { progressLine } from './display/progress.js';
+import { writing } from './display/writing.js';
 import type { Golden } from './golden.js';
 import { eitherSignal } from './interrupt.js';
 import { type Patching, type PatchingOptions, patching } from './probe/patching.js';
+import type { GenerateRunOptions, RunOptions, Token } from './request.js';
 import { Run } from './run.js';
-import { type Selector, select } from './select.js';
+import { select } from './select.js';
 import { runStage } from './stage.js';
-
-export interface PatchSpec {
-  readonly stage: Selector;
-  readonly values: Activation | number;
-  /** Which part: `{ token: [3, 4] }`, `{ head: [0, 1] }`; `values` has exactly that part. All of it by default. */
-  readonly slice?: Slice;
-}
-
-export interface RunOptions {
-  /** Stages to bring back. */
-  readonly tap?: Selector;
-  /** Parts of them, by dimension: `{ head: [0, 2], query: [10, 20] }`. */
-  readonly slice?: Slice;
-  /** Logits of every token, or of the last (default). */
-  readonly logits?: 'last' | 'all';
-  /** Values to put in the place of what stages compute: another run's activations, or a number (0 removes a part). */
-  readonly patch?: PatchSpec | readonly PatchSpec[];
-  /** Read the tokens in chunks of exactly these sizes, on the cache. */
-  readonly chunks?: readonly number[];
-  /** Most bytes to bring back. */
-  readonly budget?: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface GenerateRunOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill'> {
-  readonly tap?: Selector;
-  readonly slice?: Slice;
-}
-
-/** A generated token: its text so far certain, and what the taps saw while it was computed. */
-export interface Token {
-  readonly id: number;
-  readonly text: string;
-  readonly position: number;
-  readonly stop: boolean;
-  at(stage: string): Activation;
-}
 
 export class Session {
   #disposed = false;
@@ -223,6 +187,16 @@ export class Session {
     if (rest) yield { id: -1, text: rest, position: context.ids.length, stop: true, at: () => fail() };
     function fail(): never {
       throw new StageError('The end of the text has no activations.');
+    }
+  }
+
+  /** Writes a continuation into the cell, or to the terminal, as it is made, with its speed. What there was stays when it is stopped. */
+  async write(prompt: string, options: GenerateRunOptions = {}): Promise<void> {
+    const page = writing(prompt);
+    try {
+      for await (const { text } of this.generate(prompt, options)) page.add(text);
+    } finally {
+      page.end();
     }
   }
 

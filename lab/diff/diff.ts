@@ -1,12 +1,14 @@
 // Every stage against a golden, twice: `accumulated` with our own activations as inputs, `local` with the golden's. A stage that
 // fails although its inputs are right is a source; one that only passes on what it was given is a carrier.
 
+import type { Table } from 'apache-arrow';
 import { GoldenError } from '../../engine/errors.js';
 import type { Model } from '../../engine/model.js';
 import type { Stage } from '../../engine/plan.js';
 import type { Activation } from '../activation.js';
+import { diffToArrow } from '../arrow.js';
 import { type Bundle, DISPLAY, INSPECT } from '../display/bundle.js';
-import { diffBundle } from '../display/diff.js';
+import { diffBundle, diffText } from '../display/diff.js';
 import type { Golden } from '../golden.js';
 import { inputsOf, runStage } from '../stage.js';
 import { largest, locate, type Spread } from './locate.js';
@@ -74,12 +76,18 @@ export class Diff {
     return { pass, first: this.first?.stage ?? null, golden, limits, provenance, rows: told };
   }
 
+  /** As an apache-arrow Table, one row a stage. */
+  toArrow(): Table {
+    const { golden, provenance } = this;
+    return diffToArrow(this.rows, { golden, ...provenance });
+  }
+
   [DISPLAY](): Bundle {
     return diffBundle(this);
   }
 
   [INSPECT](): string {
-    return diffBundle(this)['text/plain'];
+    return diffText(this);
   }
 }
 

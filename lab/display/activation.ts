@@ -2,7 +2,7 @@
 
 import { type Activation, MASK_LIMIT } from '../activation.js';
 import { type Bundle, CONFIG, GREY, PAGE, TITLE } from './bundle.js';
-import { DIVERGING, pooled, svg } from './chart.js';
+import { DIVERGING, packed, pooled, svg } from './chart.js';
 import { label, visible } from './html.js';
 import { sci } from './numbers.js';
 
@@ -27,9 +27,7 @@ export function activationBundle(activation: Activation): Bundle {
       data: [
         {
           type: 'heatmap',
-          z: Array.from({ length: grid.rows }, (_, i) =>
-            Array.from(grid.z.subarray(i * grid.columns, (i + 1) * grid.columns), v => Number(v.toPrecision(4))),
-          ),
+          z: packed(grid.z, grid.rows, grid.columns),
           zmin: -limit,
           zmax: limit,
           colorscale: DIVERGING.map((colour, i) => [i / (DIVERGING.length - 1), colour]),
@@ -61,7 +59,7 @@ function still(
   title: string,
   names: readonly string[],
 ): string {
-  const grid = pooled(values, rows, columns, 32);
+  const grid = pooled(values, rows, columns, 24);
   return svg(
     {
       title: { text: title, textStyle: { fontSize: 14, color: GREY } },

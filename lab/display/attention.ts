@@ -3,7 +3,7 @@
 
 import type { Activation } from '../activation.js';
 import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE } from './bundle.js';
-import { CIVIDIS, pooled, svg } from './chart.js';
+import { CIVIDIS, type Packed, packed, pooled, svg } from './chart.js';
 import { label, visible } from './html.js';
 
 export interface AttentionLayer {
@@ -21,13 +21,6 @@ export interface AttentionFigure {
 
 /** Values a figure may hold, over all layers and heads: about 700 kB. */
 const VALUES = 120_000;
-
-/** A matrix in plotly's binary form: a third of the size of numbers in JSON. */
-interface Packed {
-  readonly dtype: 'f4';
-  readonly bdata: string;
-  readonly shape: string;
-}
 
 export function attentionBundle(figure: AttentionFigure): Bundle {
   return {
@@ -167,8 +160,7 @@ export function gridOf({ pattern, window }: AttentionLayer, head: number, most: 
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) values[i * columns + j] = seen(i, j) ? z[i * columns + j] : Number.NaN;
   }
-  const bdata = Buffer.from(values.buffer).toString('base64');
-  return { z: { dtype: 'f4', bdata, shape: `${rows}, ${columns}` }, rows, columns, by };
+  return { z: packed(values, rows, columns), rows, columns, by };
 }
 
 /** The staircases between what a query may see and what it may not. */
@@ -192,7 +184,7 @@ function still(figure: AttentionFigure): string {
   const [first] = figure.layers;
   const { pattern } = first;
   const [A, T, S] = pattern.shape;
-  const most = 28;
+  const most = 24;
   const side = 190;
   const columns = Math.min(4, A);
   const keys = labelsOf(pattern, 2).map(visible);

@@ -83,3 +83,15 @@ export function pooled(
   }
   return { z, rows: r, columns: c, by };
 }
+
+/** A matrix in plotly's binary form: a third of the size of numbers in JSON, and exact. NaN is a hole. */
+export interface Packed {
+  readonly dtype: 'f4';
+  readonly bdata: string;
+  readonly shape: string;
+}
+
+export function packed(values: Float32Array, rows: number, columns: number): Packed {
+  const bdata = Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
+  return { dtype: 'f4', bdata, shape: `${rows}, ${columns}` };
+}

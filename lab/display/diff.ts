@@ -30,22 +30,46 @@ export const VERDICT_COLOURS: Readonly<Record<DiffRow['verdict'], string>> = {
   ok: '#009e73',
 };
 
+/** Of text beside a table, which has the rest. */
+const MOST_LINES = 10;
 /** Rows that say where their error sits: after one wrong stage everything is wrong everywhere. */
 const UNFOLDED = 12;
 
 export function diffBundle(diff: Diff): Bundle {
-  const { rows, first, limits } = diff;
-  const rank = (row: DiffRow) => (row === first ? 0 : row.pass ? 2 : 1);
-  const sorted = [...rows].sort((a, b) => rank(a) - rank(b) || rows.indexOf(a) - rows.indexOf(b));
+  const { first, limits } = diff;
+  const sorted = inOrder(diff);
   const note = `limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`;
   const table = sorted.map((row, i) => cells(row, limits, row === first, i < UNFOLDED));
   const colour = VERDICT_COLOURS[first?.verdict ?? 'ok'];
   return {
     'text/html':
-      html`<div><p style="font-size:14px;margin:4px 0"><span style="color:${colour}">●</span> <b>${summary(diff)}</b><br><span style="opacity:.7">${diff.golden} · ${diff.provenance.adapter} · ${note}</span></p>
-${htmlTable(COLUMNS, table, { tools: true })}</div>`.text,
-    'text/plain': `${summary(diff)}\n${diff.golden}, ${diff.provenance.adapter}; ${note}\n${textTable(COLUMNS, table)}`,
+      html`<div style="--l:${along(limits.local)}px;--t:${along(limits.accumulated)}px"><p style="font-size:14px;margin:4px 0"><span style="color:${colour}">●</span> <b>${summary(diff)}</b><br><span style="opacity:.7">${diff.golden} · ${diff.provenance.adapter} · ${note}</span></p>
+${htmlTable(COLUMNS, table, { tools: true, colours: VERDICT_COLOURS })}</div>`.text,
+    'text/plain': text(diff, MOST_LINES),
   };
+}
+
+/** All rows as text, or the first `most`. */
+export function diffText(diff: Diff): string {
+  return text(diff, Number.POSITIVE_INFINITY);
+}
+
+function text(diff: Diff, most: number): string {
+  const { limits } = diff;
+  const note = `limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`;
+  const sorted = inOrder(diff);
+  const table = textTable(
+    COLUMNS,
+    sorted.slice(0, most).map(row => cells(row, limits, false, false)),
+  );
+  const more = sorted.length > most ? `\n… and ${sorted.length - most} stages more` : '';
+  return `${summary(diff)}\n${diff.golden}, ${diff.provenance.adapter}; ${note}\n${table}${more}`;
+}
+
+/** The first failing stage, then the other failures, then the rest. */
+function inOrder({ rows, first }: Diff): DiffRow[] {
+  const rank = (row: DiffRow) => (row === first ? 0 : row.pass ? 2 : 1);
+  return [...rows].sort((a, b) => rank(a) - rank(b) || rows.indexOf(a) - rows.indexOf(b));
 }
 
 /** One sentence: what fails first and where, or by how much everything passes. */
@@ -65,9 +89,9 @@ function cells(row: DiffRow, limits: Diff['limits'], open: boolean, unfolds: boo
   const { stage, shape, accumulated, local, gain, verdict, where } = row;
   const shown = verdict === 'source' && local ? local : accumulated;
   return {
-    mark: verdict === 'ok' ? undefined : VERDICT_COLOURS[verdict],
+    kind: verdict,
     cells: [
-      { text: verdict, html: html`<span style="color:${VERDICT_COLOURS[verdict]}">●</span> ${verdict}` },
+      verdict,
       where.length === 0 || !unfolds ? stage : { text: stage, html: unfolding(stage, where, open) },
       `[${shape.join(',')}]`,
       local ? error(local, limits.local) : '–',
@@ -86,12 +110,11 @@ const number = (value: number): Cell => ({ text: sci(value), value });
 
 /** The number, and a bar on a logarithmic scale from 1e-9 to 1 with the limit as a tick. */
 function error({ relL2 }: Metrics, limit: number): Cell {
-  const along = (v: number) => Math.round(60 * Math.min(1, Math.max(0, (Math.log10(v) + 9) / 9)));
-  const width = relL2 === 0 ? 0 : along(relL2);
-  const colour = relL2 > limit ? VERDICT_COLOURS.source : VERDICT_COLOURS.ok;
-  const bar = html`<b class=m><i style="width:${width}px;background:${colour}"></i><u style="left:${along(limit)}px"></u></b>`;
+  const bar = html`<b class="m${relL2 > limit ? ' bad' : ''}" style=--w:${along(relL2)}px></b>`;
   return { text: sci(relL2), value: relL2, html: html`${sci(relL2)}${bar}` };
 }
+
+const along = (v: number) => (v === 0 ? 0 : Math.round(60 * Math.min(1, Math.max(0, (Math.log10(v) + 9) / 9))));
 
 function unfolding(stage: string, where: readonly Spread[], open: boolean): Html {
   return html`<details ${open ? 'open' : ''}><summary>${stage}</summary><div class=where>the error: ${locationText(where)}${where.map(bars)}</div></details>`;

@@ -2,7 +2,7 @@
 
 import type { Session } from '../session.js';
 import type { Bundle } from './bundle.js';
-import { html } from './html.js';
+import { Html, html } from './html.js';
 import { bytesText, countText } from './numbers.js';
 import { planBundle } from './plan.js';
 import { htmlTable, textTable } from './table.js';
@@ -71,7 +71,7 @@ export function modelBundle(session: Session): Bundle {
   const picture = planBundle(session, null)['image/svg+xml'];
   return {
     'text/html':
-      html`<div style="max-width:820px"><h4 style="margin:4px 0">${session.name}</h4>${htmlTable(columns, rows)}<div style="margin:8px 0 2px;display:flex;width:100%;max-width:640px">${bar}</div><div style="font-size:12px;opacity:.85">${legend}</div><div style="margin-top:10px"><img alt="the plan: one block a stage" style="max-width:100%" src="data:image/svg+xml;base64,${Buffer.from(picture ?? '').toString('base64')}"></div></div>`
+      html`<div style="max-width:820px"><h4 style="margin:4px 0">${session.name}</h4>${htmlTable(columns, rows)}<div style="margin:8px 0 2px;display:flex;width:100%;max-width:640px">${bar}</div><div style="font-size:12px;opacity:.85">${legend}</div><div style="margin-top:10px">${new Html(picture ?? '')}</div></div>`
         .text,
     'text/plain': textTable(columns, [
       ...rows,

@@ -27,7 +27,7 @@ const OPERATIONS: Readonly<Record<OperationKind, string>> = {
   mul: '#f0e442',
   add: '#f0e442',
 };
-const GROUP = 'rgba(127,135,145,0.35)';
+const GROUP = '#aeb6c1';
 /** One decoded token with 64 keys before it. */
 const EXTENT = { tokens: 1, keys: 64, rows: 1 };
 

@@ -14,8 +14,8 @@ export type Cell = string | { readonly text: string; readonly value?: number; re
 
 export interface Row {
   readonly cells: readonly Cell[];
-  /** Colour of the row's edge, for rows that stand out. */
-  readonly mark?: string;
+  /** A class of the row, for rows that stand out; its colour is in `colours`. */
+  readonly kind?: string;
 }
 
 const textOf = (cell: Cell) => (typeof cell === 'string' ? cell : cell.text);
@@ -39,32 +39,53 @@ export function textTable(columns: readonly Column[], rows: readonly Row[]): str
     .join('\n');
 }
 
-export function htmlTable(columns: readonly Column[], rows: readonly Row[], { tools = false } = {}): Html {
-  const side = (i: number) => new Html(columns[i].right ? 'r' : 'l');
-  const cell = (content: Cell, i: number) => {
-    if (typeof content === 'string') return html`<td class=${side(i)}>${content}</td>`;
-    const { text, value, html: rich } = content;
-    const sorted = value === undefined ? html`` : html` data-v=${String(Number(value.toPrecision(6)))}`;
-    return html`<td class=${side(i)}${sorted}>${rich ?? text}</td>`;
-  };
-  const head = columns.map(({ title }, i) => html`<th class=${side(i)}>${title}</th>`);
-  const body = rows.map(({ cells, mark }) => {
-    const tds = cells.map(cell);
-    return mark ? html`<tr style="box-shadow:inset 4px 0 ${mark}">${tds}</tr>` : html`<tr>${tds}</tr>`;
-  });
-  const table = html`<table cellpadding="3"><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
-  if (!tools) return html`<div class="loupe-table">${STYLE}${table}</div>`;
-  return html`<div class="loupe-table tools">${STYLE}<input type="search" hidden placeholder="filter ${rows.length} rows" aria-label="filter"><div class="scroll">${table}</div>${SORT_AND_FILTER}</div>`;
+export interface TableOptions {
+  /** Sort by a click and filter by a word. */
+  readonly tools?: boolean;
+  /** A dot of this colour before the rows of a kind. */
+  readonly colours?: Readonly<Record<string, string>>;
 }
 
-/** JupyterLab aligns cells to the right and breaks them, other pages do not: this wins over both. */
+export function htmlTable(
+  columns: readonly Column[],
+  rows: readonly Row[],
+  { tools = false, colours = {} }: TableOptions = {},
+): Html {
+  const cell = (content: Cell) => {
+    if (typeof content === 'string') return html`<td>${content}</td>`;
+    const { text, value, html: rich } = content;
+    // Most numbers sort by their own text.
+    const told = value === undefined || Math.abs(Number.parseFloat(text) - value) <= 0.1 * Math.abs(value);
+    return told
+      ? html`<td>${rich ?? text}</td>`
+      : html`<td data-v=${String(Number(value.toPrecision(4)))}>${rich ?? text}</td>`;
+  };
+  const head = columns.map(({ title }) => html`<th>${title}</th>`);
+  const body = rows.map(({ cells, kind }) => {
+    const tds = cells.map(cell);
+    return kind ? html`<tr class=${kind}>${tds}</tr>` : html`<tr>${tds}</tr>`;
+  });
+  const rules = Object.entries(colours).map(
+    ([kind, colour]) => `.loupe-table tr.${kind} td:first-child:before{content:'● ';color:${colour}}`,
+  );
+  // JupyterLab aligns cells to the right and breaks them, other pages do not.
+  const right = columns.flatMap(({ right }, i) => (right ? [String(i + 1)] : []));
+  const name = `r${right.join('-')}`;
+  const sides = right.map(n => `.loupe-table.${name} tr>:nth-child(${n})`).join(',');
+  if (right.length > 0) rules.push(`${sides}{text-align:right}`);
+  const aligned = new Html(rules.length > 0 ? `<style>${rules.join('')}</style>` : '');
+  const table = html`<table cellpadding="3"><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
+  if (!tools) return html`<div class="loupe-table ${name}">${STYLE}${aligned}${table}</div>`;
+  return html`<div class="loupe-table tools ${name}">${STYLE}${aligned}<input type="search" hidden placeholder="filter ${rows.length} rows" aria-label="filter"><div class="scroll">${table}</div>${SORT_AND_FILTER}</div>`;
+}
+
 const STYLE = new Html(`<style>.loupe-table table{font-variant-numeric:tabular-nums;border-collapse:collapse}
-.loupe-table td.l,.loupe-table th.l{text-align:left;white-space:nowrap;vertical-align:top}
-.loupe-table td.r,.loupe-table th.r{text-align:right;white-space:nowrap;vertical-align:top}
+.loupe-table tr>*{text-align:left;white-space:nowrap;vertical-align:top}
 .loupe-table.tools th{cursor:pointer}.loupe-table .scroll{max-height:480px;overflow:auto}
 .loupe-table input{margin:2px 0 6px;padding:2px 8px;min-width:16em}
 .loupe-table .m{display:inline-block;position:relative;width:60px;height:9px;margin-left:8px;background:rgba(127,135,145,.18)}
-.loupe-table .m i{position:absolute;left:0;top:0;bottom:0}.loupe-table .m u{position:absolute;top:-2px;bottom:-2px;width:1.5px;background:currentColor}
+.loupe-table .m:before{content:'';position:absolute;left:0;top:0;bottom:0;width:var(--w);background:#009e73}.loupe-table .m.bad:before{background:#d55e00}
+.loupe-table td:nth-child(4) .m{--t:var(--l)}.loupe-table .m:after{content:'';position:absolute;left:var(--t);top:-2px;bottom:-2px;width:1.5px;background:currentColor}
 .loupe-table summary{cursor:pointer}.loupe-table .where{padding:4px 0 8px 14px}
 .loupe-table .axis{display:flex;align-items:flex-end;gap:8px;margin-top:4px}.loupe-table .axis span{width:4.5em;opacity:.7}</style>`);
 
@@ -82,7 +103,9 @@ const SORT_AND_FILTER = new Html(`<script>(() => {
   input.addEventListener('keydown', event => event.stopPropagation());
   const key = (row, column) => {
     const cell = row.cells[column];
-    return cell.dataset.v ? Number(cell.dataset.v) : cell.textContent;
+    if (cell.dataset.v) return Number(cell.dataset.v);
+    const number = parseFloat(cell.textContent);
+    return Number.isNaN(number) ? cell.textContent : number;
   };
   [...root.querySelectorAll('th')].forEach((head, column) => {
     let up = false;

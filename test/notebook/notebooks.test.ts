@@ -48,6 +48,6 @@ test.each(names)('%s is committed with its outputs, small, and without a machine
   const path = join(notebooks, name);
   const text = readFileSync(path, 'utf8');
   expect(outputs(path).length).toBeGreaterThan(2);
-  expect(text.length).toBeLessThan(900_000);
+  expect(text.length).toBeLessThan(300_000);
   expect(text).not.toMatch(/\/root\/|\/home\/|\/tmp\/|\/work\//);
 });

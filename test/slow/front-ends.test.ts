@@ -36,6 +36,7 @@ beforeAll(() => {
 
 test('jupyter_kernel_test: every test but the pager’s', () => {
   const { stderr } = run('python', [join(root, 'test', 'slow', 'front-ends.py')]);
+  writeFileSync(join(root, '.loupe', 'kernel-test.log'), stderr); // .ci/run shows it
   expect(stderr).not.toMatch(/FAIL|ERROR/);
   expect(stderr.match(/\.\.\. skipped.*/g)).toEqual([expect.stringContaining('No code page something')]);
   expect(stderr).toMatch(/Ran 13 tests/);

@@ -1,0 +1,53 @@
+// Text as it is written: in a notebook it grows in place, with the speed beside it while it runs; on a terminal it streams.
+
+import { randomUUID } from 'node:crypto';
+import { notebook, sendBundle } from '../kernel/mime.js';
+import type { Bundle } from './bundle.js';
+import { html } from './html.js';
+
+const EVERY = 80; // ms between looks
+
+export interface Writing {
+  add(text: string): void;
+  end(): void;
+}
+
+export function writing(prompt: string): Writing {
+  const began = performance.now();
+  const id = randomUUID();
+  let [text, tokens, first, last, shown] = ['', 0, 0, 0, false];
+  const page = (running: boolean): Bundle => {
+    const seconds = (performance.now() - first) / 1000;
+    const speed = tokens > 1 ? `${((tokens - 1) / seconds).toFixed(1)} tok/s` : '';
+    const note = `${tokens} tokens${speed ? `, ${speed}` : ''}, first after ${Math.round(first - began)} ms${running ? ' …' : ''}`;
+    return {
+      'text/html':
+        html`<div style="white-space:pre-wrap;max-width:80ch"><span style="opacity:.6">${prompt}</span>${text}</div><div style="opacity:.6;font-size:11px;margin-top:4px">${note}</div>`
+          .text,
+      'text/plain': `${prompt}${text}\n(${note})`,
+    };
+  };
+  const look = (running: boolean) => {
+    sendBundle(page(running), { id, update: shown });
+    shown = true;
+  };
+  return {
+    add(piece) {
+      if (tokens === 0) {
+        first = performance.now();
+        if (!notebook()) process.stdout.write(prompt);
+      }
+      text += piece;
+      tokens += 1;
+      if (!notebook()) process.stdout.write(piece);
+      else if (performance.now() - last > EVERY) {
+        last = performance.now();
+        look(true);
+      }
+    },
+    end() {
+      if (notebook()) look(false);
+      else process.stdout.write('\n');
+    },
+  };
+}

@@ -1,0 +1,43 @@
+// What one asks of a session: to run a prompt, or to go on from one; and a token as it comes.
+
+import type { GenerateOptions } from '../engine/generate.js';
+import type { Slice } from '../engine/taps.js';
+import type { Activation } from './activation.js';
+import type { Selector } from './select.js';
+
+export interface PatchSpec {
+  readonly stage: Selector;
+  readonly values: Activation | number;
+  /** Which part: `{ token: [3, 4] }`, `{ head: [0, 1] }`; `values` has exactly that part. All of it by default. */
+  readonly slice?: Slice;
+}
+
+export interface RunOptions {
+  /** Stages to bring back. */
+  readonly tap?: Selector;
+  /** Parts of them, by dimension: `{ head: [0, 2], query: [10, 20] }`. */
+  readonly slice?: Slice;
+  /** Logits of every token, or of the last (default). */
+  readonly logits?: 'last' | 'all';
+  /** Values to put in the place of what stages compute: another run's activations, or a number (0 removes a part). */
+  readonly patch?: PatchSpec | readonly PatchSpec[];
+  /** Read the tokens in chunks of exactly these sizes, on the cache. */
+  readonly chunks?: readonly number[];
+  /** Most bytes to bring back. */
+  readonly budget?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface GenerateRunOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill'> {
+  readonly tap?: Selector;
+  readonly slice?: Slice;
+}
+
+/** A generated token: its text so far certain, and what the taps saw while it was computed. */
+export interface Token {
+  readonly id: number;
+  readonly text: string;
+  readonly position: number;
+  readonly stop: boolean;
+  at(stage: string): Activation;
+}

@@ -1,0 +1,79 @@
+// What the lab writes, in the tools that read it: an activation, a diff's rows and a trace as Arrow and Parquet, in pyarrow, pandas,
+// Polars and DuckDB. In the environment of front-ends.test.ts.
+
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tableToIPC } from 'apache-arrow';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { packageRoot } from '../../engine/files.js';
+import { golden } from '../../lab/golden.js';
+import { open } from '../../lab/open.js';
+import type { Session } from '../../lab/session.js';
+import { freshFolder } from '../fixtures/folder.js';
+
+const root = packageRoot();
+const folder = freshFolder();
+let model: Session;
+
+beforeAll(async () => {
+  model = await open('atlas', { quiet: true });
+});
+afterAll(() => model[Symbol.dispose]());
+
+const SCRIPT = `
+import json, sys
+import duckdb, pandas, polars, pyarrow.feather, pyarrow.ipc, pyarrow.parquet
+out = {}
+pattern = pyarrow.ipc.open_file("pattern.arrow").read_all()
+frame = pandas.read_feather("pattern.arrow")
+lazy = polars.read_ipc("pattern.arrow")
+db = duckdb.sql("select head, query_text, list_sum(values::float[]) as s from pattern order by head, query")
+out["shapes"] = [pattern.num_rows, len(frame), lazy.height, len(db.fetchall())]
+out["text"] = [pattern.column("query_text")[6].as_py(), frame.query_text[6], lazy["query_text"][6], db.fetchall()[0][1]]
+out["sums"] = [round(sum(pattern.column("values")[20].as_py()), 5), round(float(frame["values"][20].sum()), 5), round(lazy["values"][20].sum(), 5), round(db.fetchall()[20][2], 5)]
+out["values"] = [pattern.column("values")[6].as_py()[2], float(frame["values"][6][2]), lazy["values"][6][2]]
+diff = pyarrow.ipc.open_file("diff.arrow").read_all()
+out["diff"] = [diff.num_rows, duckdb.sql("select stage from diff order by in_the_run desc limit 1").fetchall()[0][0], pandas.read_feather("diff.arrow").verdict.unique().tolist(), polars.read_ipc("diff.arrow")["pass"].all()]
+for name in ["trace.arrow", "trace.parquet"]:
+    table = (pyarrow.ipc.open_file(name).read_all() if name.endswith("arrow") else pyarrow.parquet.read_table(name))
+    out[name] = [table.num_rows, sorted(set(table.column("stage").to_pylist()))]
+parquet = duckdb.sql("select count(*), count(distinct stage) from 'trace.parquet'").fetchall()[0]
+out["parquet"] = [list(parquet), pandas.read_parquet("trace.parquet").stage.nunique(), polars.read_parquet("trace.parquet")["stage"].n_unique()]
+json.dump(out, sys.stdout)
+`;
+
+test('pyarrow, pandas, Polars and DuckDB read activations, diffs and traces', async () => {
+  const run = await model.run('The capital of France is', { tap: 'layers.5.attn.pattern' });
+  const pattern = run.at('layers.5.attn.pattern');
+  writeFileSync(join(folder, 'pattern.arrow'), tableToIPC(pattern.toArrow(), 'file'));
+  const diff = await model.diff(await golden('atlas/short'));
+  writeFileSync(join(folder, 'diff.arrow'), tableToIPC(diff.toArrow(), 'file'));
+  for (const form of ['arrow', 'parquet']) {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [
+        join(root, 'dist/lab/cli/loupe.js'),
+        ...['trace', '--prompt', 'The capital of', '--tap', 'layers.*.resid', '--out', join(folder, `trace.${form}`)],
+      ],
+      { encoding: 'utf8' },
+    );
+    expect(stderr).not.toMatch(/loupe:/);
+    expect(status).toBe(0);
+  }
+  const python = join(root, '.loupe', 'check', 'bin', 'python');
+  const { stdout, stderr } = spawnSync(python, ['-c', SCRIPT], { cwd: folder, encoding: 'utf8' });
+  expect(stderr).toBe('');
+  const read = JSON.parse(stdout) as Record<string, unknown>;
+  expect(read.shapes).toEqual([28, 28, 28, 28]);
+  expect(read.text).toEqual([' is', ' is', ' is', '<bos>']);
+  expect(read.sums).toEqual([1, 1, 1, 1]);
+  const value = pattern.get(0, 6, 2);
+  expect(read.values).toEqual([value, value, value]);
+  const worst = [...diff.rows].sort((a, b) => b.accumulated.relL2 - a.accumulated.relL2)[0].stage;
+  expect(read.diff).toEqual([135, worst, ['ok'], true]);
+  const stages = [0, 1, 2, 3, 4, 5].map(i => `layers.${i}.resid`);
+  expect(read['trace.arrow']).toEqual([6 * 4, stages]);
+  expect(read['trace.parquet']).toEqual([6 * 4 * 128, stages]);
+  expect(read.parquet).toEqual([[6 * 4 * 128, 6], 6, 6]);
+}, 120_000);
