@@ -49,14 +49,19 @@ export function largest({ share }: Spread, many: number): { readonly index: numb
   return order.filter(index => share[index] > 0).map(index => ({ index, share: share[index] }));
 }
 
-/** One sentence: `all of it in head 2; 61 % in token 0`, or that it is everywhere. */
+/** In words: `all of it in head 2`, `61 % in token 0`, `only in query 16–27`, or that it is everywhere. */
 export function locationText(spreads: readonly Spread[]): string {
   const parts = spreads.flatMap(spread => {
+    const { axis, share } = spread;
     const [first] = largest(spread, 1);
+    if (!first) return [];
     // Twice what an even spread would give, and a third of it at least.
-    if (!first || first.share < Math.max(1 / 3, 2 / spread.share.length)) return [];
-    const amount = first.share > 0.995 ? 'all of it' : `${Math.round(100 * first.share)} %`;
-    return [`${amount} in ${spread.axis} ${first.index}`];
+    if (first.share >= Math.max(1 / 3, 2 / share.length)) {
+      return [`${first.share > 0.995 ? 'all of it' : `${Math.round(100 * first.share)} %`} in ${axis} ${first.index}`];
+    }
+    const from = share.findIndex(part => part > 0);
+    const to = share.findLastIndex(part => part > 0);
+    return to - from + 1 <= 0.75 * share.length ? [`only in ${axis} ${from}–${to}`] : [];
   });
   return parts.length > 0 ? parts.join(', ') : 'spread over everything';
 }

@@ -1,7 +1,7 @@
 // An activation as a picture: rows × last dimension, blue below zero and red above, with limits that one outlier cannot stretch.
 
 import { type Activation, MASK_LIMIT } from '../activation.js';
-import { type Bundle, CONFIG, GREY, PAGE, TITLE } from './bundle.js';
+import { type Bundle, CONFIG, GREY, PAGE, TITLE, WIDE } from './bundle.js';
 import { DIVERGING, packed, pooled, svg } from './chart.js';
 import { label, visible } from './html.js';
 import { sci } from './numbers.js';
@@ -39,6 +39,7 @@ export function activationBundle(activation: Activation): Bundle {
       layout: {
         ...PAGE,
         title: { text: label(title), ...TITLE },
+        width: WIDE,
         height,
         margin: { l: 130, r: 20, t: 50, b: 50 },
         xaxis: { title: { text: dims[dims.length - 1].name }, showgrid: false, zeroline: false },
@@ -59,7 +60,7 @@ function still(
   title: string,
   names: readonly string[],
 ): string {
-  const grid = pooled(values, rows, columns, 24);
+  const grid = pooled(values, rows, columns, 20);
   return svg(
     {
       title: { text: title, textStyle: { fontSize: 14, color: GREY } },

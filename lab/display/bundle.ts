@@ -40,4 +40,6 @@ export const PAGE = {
 export const TITLE = { x: 0.02, y: 1, yref: 'container', yanchor: 'top', pad: { t: 12 }, font: { size: 15 } } as const;
 export const GREY = '#7f8791';
 export const ACCENT = '#4c8dae';
-export const CONFIG = { displaylogo: false, responsive: true } as const;
+/** Not responsive: JupyterLab's plotly then loses the height of a figure when the theme changes. Every figure has its width. */
+export const CONFIG = { displaylogo: false } as const;
+export const WIDE = 880;

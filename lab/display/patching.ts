@@ -17,7 +17,7 @@ export function patchingBundle(
   const z = restored.map(row => row.map(v => Number(v.toFixed(3))));
   const limit = Math.max(1, ...z.flat().map(Math.abs));
   const height = 150 + Math.max(16, Math.min(26, 480 / stages.length)) * stages.length;
-  const width = Math.max(460, Math.min(1100, 240 + 56 * tokens.length));
+  const width = Math.max(460, Math.min(1100, 270 + 56 * tokens.length));
   return {
     'application/vnd.plotly.v1+json': {
       data: [
@@ -42,7 +42,7 @@ export function patchingBundle(
         title: { text: label(title), ...TITLE },
         width,
         height,
-        margin: { l: 150, r: 20, t: 50, b: 90 },
+        margin: { l: 180, r: 20, t: 50, b: 90 },
         xaxis: { type: 'category', tickvals: x, ticktext: tokens.map(label), tickangle: -50, showgrid: false },
         yaxis: { type: 'category', showgrid: false, autorange: 'reversed' },
       },

@@ -5,7 +5,7 @@ import { type Cost, costOf } from '../../engine/cost.js';
 import { type OperationKind, type Stage, shapeText } from '../../engine/plan.js';
 import type { Diff } from '../diff/diff.js';
 import type { Session } from '../session.js';
-import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE } from './bundle.js';
+import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE, WIDE } from './bundle.js';
 import { CIVIDIS, svg } from './chart.js';
 import { VERDICT_COLOURS } from './diff.js';
 import { label } from './html.js';
@@ -132,7 +132,8 @@ function icicle(session: Session, blocks: readonly Block[], diff: Diff | null): 
     ],
     layout: {
       ...PAGE,
-      height: 460,
+      width: WIDE,
+      height: 360,
       margin: { l: 10, r: 10, t: 84, b: 10 },
       title: {
         text: `The plan of ${label(session.name)}, a block a stage; click a layer to unfold it, the top to fold it`,

@@ -1,7 +1,7 @@
 // How well a model foresaw a prompt: surprisal of every token and entropy before it, in bits.
 
 import type { Activation } from '../activation.js';
-import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE } from './bundle.js';
+import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE, WIDE } from './bundle.js';
 import { svg } from './chart.js';
 import { label, visible } from './html.js';
 import { textTable } from './table.js';
@@ -104,6 +104,7 @@ export function promptBundle(tokens: readonly Foreseen[]): Bundle {
       layout: {
         ...PAGE,
         title: { text: title, ...TITLE },
+        width: WIDE,
         height: 380,
         margin: { l: 60, r: 20, t: 60, b: 110 },
         xaxis: {

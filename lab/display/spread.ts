@@ -1,7 +1,7 @@
 // How values are spread: the histogram of an activation, the channels that stick out, and the norms of a stage from layer to layer.
 
 import { type Activation, MASK_LIMIT } from '../activation.js';
-import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE } from './bundle.js';
+import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE, WIDE } from './bundle.js';
 import { svg } from './chart.js';
 import { label, visible } from './html.js';
 import { sci } from './numbers.js';
@@ -35,6 +35,7 @@ export function histogramBundle(activation: Activation): Bundle {
       layout: {
         ...PAGE,
         title: { text: label(title), ...TITLE },
+        width: WIDE,
         height: 320,
         margin: { l: 70, r: 20, t: 50, b: 50 },
         xaxis: { title: { text: 'value' }, gridcolor: GRID, zerolinecolor: GREY },
@@ -176,6 +177,7 @@ export function normsBundle(activations: readonly Activation[]): Bundle {
       layout: {
         ...PAGE,
         title: { text: label(title), ...TITLE },
+        width: WIDE,
         height: 380,
         margin: { l: 70, r: 20, t: 50, b: 50 },
         colorway: ['#0072b2', '#56b4e9', '#009e73', '#cc79a7', '#e69f00', '#7f8791'],

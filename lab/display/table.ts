@@ -71,7 +71,7 @@ export function htmlTable(
   // JupyterLab aligns cells to the right and breaks them, other pages do not.
   const right = columns.flatMap(({ right }, i) => (right ? [String(i + 1)] : []));
   const name = `r${right.join('-')}`;
-  const sides = right.map(n => `.loupe-table.${name} tr>:nth-child(${n})`).join(',');
+  const sides = right.map(n => `.loupe-table.${name}.${name} table tr>:nth-child(${n})`).join(',');
   if (right.length > 0) rules.push(`${sides}{text-align:right}`);
   const aligned = new Html(rules.length > 0 ? `<style>${rules.join('')}</style>` : '');
   const table = html`<table cellpadding="3"><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
@@ -80,7 +80,7 @@ export function htmlTable(
 }
 
 const STYLE = new Html(`<style>.loupe-table table{font-variant-numeric:tabular-nums;border-collapse:collapse}
-.loupe-table tr>*{text-align:left;white-space:nowrap;vertical-align:top}
+.loupe-table.loupe-table table tr>*{text-align:left;white-space:nowrap;vertical-align:top}
 .loupe-table.tools th{cursor:pointer}.loupe-table .scroll{max-height:480px;overflow:auto}
 .loupe-table input{margin:2px 0 6px;padding:2px 8px;min-width:16em}
 .loupe-table .m{display:inline-block;position:relative;width:60px;height:9px;margin-left:8px;background:rgba(127,135,145,.18)}

@@ -55,8 +55,8 @@ export class CellCompiler {
     return {
       ...converted,
       output: `${this.#cell.running.code}\n//# sourceURL=${this.#cell.name}`,
-      // tslab sees `await x` and not `for await`.
-      hasToplevelAwait: converted.hasToplevelAwait || awaitsInLoop(source),
+      // tslab sees `await x`, but neither `for await` nor `await (await x).y`.
+      hasToplevelAwait: converted.hasToplevelAwait || awaits(source),
     };
   }
 
@@ -68,11 +68,11 @@ export class CellCompiler {
       const message = group.map(({ messageText }, depth) => '  '.repeat(depth) + messageText).join('\n');
       const line = fileName ? undefined : lines[start.line];
       const until = end.line === start.line ? end.character : (line?.length ?? 0);
-      const long = [`${CYAN}${place}${RESET} - ${RED}error${RESET} ${GREY}TS${code}:${RESET} ${message}`];
+      const long = [`${CYAN}${place}${RESET} - ${BOLD}error TS${code}${RESET}: ${message}`];
       if (line !== undefined) {
         const number = String(start.line + 1);
         const under = ' '.repeat(start.character) + '~'.repeat(Math.max(1, until - start.character));
-        long.push('', `${INVERSE}${number}${RESET} ${line}`, `${' '.repeat(number.length)} ${RED}${under}${RESET}`);
+        long.push('', `${INVERSE}${number}${RESET} ${line}`, `${' '.repeat(number.length)} ${BOLD}${under}${RESET}`);
       }
       this.problems.push({
         short: `${start.line + 1}:${start.character + 1} - error TS${code}: ${message}`,
@@ -83,7 +83,8 @@ export class CellCompiler {
   }
 }
 
-export const [RED, CYAN, GREY, INVERSE, RESET] = ['\x1b[91m', '\x1b[96m', '\x1b[90m', '\x1b[7m', '\x1b[0m'];
+/** Front ends show errors on red, light or dark: bold is read on both, red and grey are not. */
+export const [BOLD, CYAN, INVERSE, RESET] = ['\x1b[1m', '\x1b[36m', '\x1b[7m', '\x1b[0m'];
 
 /** tslab flattens a message and its explanations into entries with the same place. */
 function grouped(diagnostics: readonly Diagnostic[]): Diagnostic[][] {
@@ -101,12 +102,14 @@ function grouped(diagnostics: readonly Diagnostic[]): Diagnostic[][] {
 export const parseCell = (source: string): typescript.SourceFile =>
   ts.createSourceFile('cell.ts', source, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
 
-function awaitsInLoop(source: string): boolean {
-  if (!/\bfor\s+await\b/.test(source)) return false;
+/** Whether a cell awaits outside any function of its own. */
+function awaits(source: string): boolean {
+  if (!/\bawait\b/.test(source)) return false;
   const visit = (node: typescript.Node): boolean =>
+    ts.isAwaitExpression(node) ||
     (ts.isForOfStatement(node) && node.awaitModifier !== undefined) ||
     (!ts.isFunctionLike(node) && !ts.isClassLike(node) && (ts.forEachChild(node, visit) ?? false));
-  return visit(parseCell(source));
+  return visit(parseCell(`${source}\nexport {}`)); // in a module, await is a keyword
 }
 
 export type Completeness = { status: 'complete' | 'invalid' } | { status: 'incomplete'; indent: string };

@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util';
 import { Interrupted, LoupeError } from '../../engine/errors.js';
-import { type CellCompiler, RED, RESET } from './compile.js';
+import { BOLD, type CellCompiler, RESET } from './compile.js';
 import { stackInCells } from './place.js';
 
 export interface Failure {
@@ -47,7 +47,7 @@ export function failureOf(thrown: unknown, { problems, cells }: CellCompiler): F
   return { ...failure(name, message), traceback: [headline(name, message), ...more, ...frames, ...cause] };
 }
 
-const headline = (name: string, message: string) => `${RED}${name}${RESET}: ${message}`;
+const headline = (name: string, message: string) => `${BOLD}${name}${RESET}: ${message}`;
 
 function failure(ename: string, evalue: string): Failure {
   return { ename, evalue, traceback: [headline(ename, evalue)] };

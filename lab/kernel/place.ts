@@ -2,7 +2,7 @@
 // with one, when something was thrown, and the two outputs are laid side by side line by line.
 
 import { SourceMap } from 'node:module';
-import { type CompiledCell, CYAN, GREY, INVERSE, RED, RESET } from './compile.js';
+import { BOLD, type CompiledCell, CYAN, INVERSE, RESET } from './compile.js';
 import { withoutInserted } from './stoppable.js';
 import { ts } from './tslab.js';
 
@@ -112,8 +112,8 @@ function excerpt(source: string, { line, column }: CellPlace): string[] {
   const width = String(line).length;
   const number = (n: number) => String(n).padStart(width);
   return [
-    ...(line > 1 ? [`${GREY}${number(line - 1)}${RESET} ${lines[line - 2]}`] : []),
+    ...(line > 1 ? [`${number(line - 1)} ${lines[line - 2]}`] : []),
     `${INVERSE}${number(line)}${RESET} ${lines[line - 1]}`,
-    `${' '.repeat(width)} ${' '.repeat(column - 1)}${RED}^${RESET}`,
+    `${' '.repeat(width)} ${' '.repeat(column - 1)}${BOLD}^${RESET}`,
   ];
 }

@@ -91,6 +91,8 @@ try:
     run("const kept = 7;")
     result["shorthand"] = values("const wrapped = (given: number) => ({ given, kept });\nJSON.stringify([{ kept }, wrapped(1)])")
 
+    result["nested_await"] = values("await (await Promise.resolve({ twice: async () => 2 })).twice()")
+
     # mistakes
     result["type_errors"] = traceback("const x: number = 'no';\nlet y: string = 3;")
     result["syntax_error"] = traceback("const = 3;")

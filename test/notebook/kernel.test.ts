@@ -23,22 +23,26 @@ describe('the kernel', () => {
     expect(result.shorthand).toEqual(['[{"kept":7},{"given":1,"kept":7}]']);
   });
 
+  test('awaits within an await', () => {
+    expect(result.nested_await).toEqual(['2']);
+  });
+
   test('shows all type errors, each at its line and column with the source under it', () => {
     expect(result.type_errors).toEqual([
       [
-        "cell-5:1:7 - error TS2322: Type 'string' is not assignable to type 'number'.",
+        "cell-6:1:7 - error TS2322: Type 'string' is not assignable to type 'number'.",
         '',
         "1 const x: number = 'no';",
         '        ~',
         '',
-        "cell-5:2:5 - error TS2322: Type 'number' is not assignable to type 'string'.",
+        "cell-6:2:5 - error TS2322: Type 'number' is not assignable to type 'string'.",
         '',
         '2 let y: string = 3;',
         '      ~',
       ].join('\n'),
     ]);
     expect(result.syntax_error).toEqual([
-      expect.stringMatching(/^cell-6:1:7 - error TS1134: Variable declaration expected/),
+      expect.stringMatching(/^cell-7:1:7 - error TS1134: Variable declaration expected/),
     ]);
   });
 
@@ -46,8 +50,8 @@ describe('the kernel', () => {
     expect(result.thrown_deep).toEqual([
       [
         "TypeError: Cannot read properties of null (reading 'x')",
-        '    at f (cell-7:6:15)',
-        '    at cell-8:3:1',
+        '    at f (cell-8:6:15)',
+        '    at cell-9:3:1',
         '',
         '5   const none: any = null;',
         '6   return none.x + p.x;',
@@ -60,7 +64,7 @@ describe('the kernel', () => {
 
   test('shows a user’s mistake as one sentence and its place', () => {
     expect(result.mistake).toEqual([
-      expect.stringMatching(/^ModelFileError: There is no model 'nothing'.*\n {4}at cell-11:1:21\n\n1 const model/),
+      expect.stringMatching(/^ModelFileError: There is no model 'nothing'.*\n {4}at cell-12:1:21\n\n1 const model/),
     ]);
     expect(result.exit).toEqual([expect.stringMatching(/would end the kernel/)]);
   });
