@@ -61,6 +61,7 @@ export class CellOutput {
 
   /** Jupyter cannot take one output away; but it can clear a cell, and that does if nothing else is in it. */
   vanish(id: string): void {
+    this.flush(); // what was printed must not go with it
     if (this.#only === id) {
       this.send('clear_output', { wait: false });
       this.#only = null;

@@ -152,11 +152,19 @@ try:
     result["stopped_recursion"] = stop("const again = (): Promise<void> => Promise.resolve().then(again); await again();")
     result["stopped_timer"] = stop("while (true) { await new Promise(done => setTimeout(done, 30)); console.log('tick'); }")
     result["printed_after_timer"] = printed_from_now(0.5)
-    parent = client.execute("await undefined; while (true) await null;")
-    time.sleep(0.7)
-    manager.signal_kernel(2)  # what a terminal sends does no harm
-    manager.interrupt_kernel()
-    result["both_ways"] = reply_to(parent)["status"]
+    result["stopped_diff"] = stop("const g = await golden('atlas/long'); while (true) await model.diff(g);", 1.5)
+    result["stopped_run"] = stop("while (true) await model.run('Once', { tap: '**' });")
+    parent = client.execute("while (true) for await (const t of model.generate('Once', { maxTokens: 500, ignoreEos: true })) {}")
+    time.sleep(1.5)
+    manager.signal_kernel(2)  # what a terminal sends
+    result["stopped_signal"] = [reply_to(parent)["status"], "Interrupted"]
+
+    # a question to the person in front
+    parent = client.execute("`Hello ${await ask('name? ')}`", allow_stdin=True)
+    question = client.get_stdin_msg(timeout=20)
+    client.input("Ada")
+    result["asked"] = [question["content"]["prompt"], [c["data"]["text/plain"] for t, c in messages(parent) if t == "execute_result"]]
+    result["nobody_to_ask"] = [plain(c["traceback"]) for t, c in run("await ask('name? ')", allow_stdin=False)[1] if t == "error"]
     result["goes_on"] = [sorted(c["data"]) for t, c in run("(await model.run('The capital of France is')).logits.top(1)")[1] if t == "execute_result"]
 
     # a socket that sends what it has overheard, and what it cannot sign

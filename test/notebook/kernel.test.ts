@@ -125,10 +125,17 @@ describe('the kernel', () => {
     expect(result.goes_on).toEqual([['application/vnd.plotly.v1+json', 'image/svg+xml', 'text/plain']]);
   });
 
-  test.each(['sync', 'late_sync', 'microtasks', 'recursion', 'timer'])('Stop ends an endless loop: %s', kind => {
-    expect(result[`stopped_${kind}`]).toEqual(['error', 'Interrupted']);
-    expect(result.printed_after_timer).toBe(0);
-    expect(result.both_ways).toBe('error');
+  test.each(['sync', 'late_sync', 'microtasks', 'recursion', 'timer', 'diff', 'run', 'signal'])(
+    'Stop ends an endless loop: %s',
+    kind => {
+      expect(result[`stopped_${kind}`]).toEqual(['error', 'Interrupted']);
+      expect(result.printed_after_timer).toBe(0);
+    },
+  );
+
+  test('asks the person in front, and says so where there is none', () => {
+    expect(result.asked).toEqual(['name? ', ['Hello Ada']]);
+    expect(result.nobody_to_ask).toEqual([expect.stringMatching(/^LoupeError: Nobody can be asked 'name\? '/)]);
   });
 
   test('answers what is signed, once; nothing that is replayed, forged or junk', () => {

@@ -8,6 +8,7 @@ import { completeness } from '../../lab/kernel/compile.js';
 import { readConnection } from '../../lab/kernel/connection.js';
 import { pointsOf, unitsOf } from '../../lab/kernel/cursor.js';
 import { History } from '../../lab/kernel/history.js';
+import { CellOutput } from '../../lab/kernel/output.js';
 import { CHECK, stoppable, withoutInserted } from '../../lab/kernel/stoppable.js';
 import { type Request, Wire } from '../../lab/kernel/wire.js';
 import { freshFolder } from '../fixtures/folder.js';
@@ -170,4 +171,48 @@ test('history: tail, range, search, and what another session typed', () => {
   expect(second.read({ hist_access_type: 'search', pattern: 'a + (?)*', unique: true })).toEqual([
     [2, 2, 'a + (b) * 2'],
   ]);
+});
+
+describe('a cell’s output', () => {
+  const display = { data: { 'text/plain': 'x' }, metadata: {}, transient: { display_id: 'a' } };
+  const sent: [string, unknown][] = [];
+  const output = () => {
+    sent.length = 0;
+    return new CellOutput((type, content) => sent.push([type, content]));
+  };
+
+  test('a progress line that was alone in its cell is taken away; one among others becomes empty', () => {
+    const alone = output();
+    alone.display(display, false);
+    alone.display(display, true);
+    alone.vanish('a');
+    expect(sent.map(([type]) => type)).toEqual(['display_data', 'update_display_data', 'clear_output']);
+    const beside = output();
+    beside.display(display, false);
+    beside.write('stdout', 'text');
+    beside.vanish('a');
+    expect(sent.map(([type]) => type)).toEqual(['display_data', 'stream', 'update_display_data']);
+  });
+
+  test('keeps the order of streams and displays, and characters that come in halves', () => {
+    const cell = output();
+    const [first, second] = [Buffer.from('😀').subarray(0, 2), Buffer.from('😀').subarray(2)];
+    cell.write('stdout', 'a');
+    cell.write('stdout', first);
+    cell.write('stderr', 'b');
+    cell.write('stdout', second);
+    cell.display(display, false);
+    const texts = sent.map(([type, content]) => (content as { text?: string }).text ?? type);
+    expect(texts.join('|')).toBe('a|b|😀|display_data');
+  });
+
+  test('says nothing more once its cell was stopped', () => {
+    const cell = output();
+    cell.write('stdout', 'before');
+    cell.stop();
+    cell.write('stdout', 'after');
+    cell.display(display, false);
+    cell.flush();
+    expect(sent).toEqual([['stream', { name: 'stdout', text: 'before' }]]);
+  });
 });
