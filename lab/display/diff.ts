@@ -97,7 +97,7 @@ function cells(row: DiffRow, limits: Diff['limits'], open: boolean, unfolds: boo
       local ? error(local, limits.local) : '–',
       error(accumulated, limits.accumulated),
       number(shown.maxAbs),
-      { text: shown.cosine > 0.999999 ? '1.000000' : sci(shown.cosine), value: shown.cosine },
+      Number.isNaN(shown.cosine) ? '–' : { text: shown.cosine.toFixed(6), value: shown.cosine },
       gain === null ? '–' : { text: `${sci(Number(gain.toPrecision(2)))}×`, value: gain },
       `[${shown.worst.join(',')}]`,
       number(shown.actualAtWorst),
@@ -136,8 +136,9 @@ function bars({ axis, share }: Spread): Html {
     return `M${i * (width + 1)} ${HEIGHT}h${width}v-${height}h-${width}z`;
   };
   const at = sums.indexOf(most);
-  const rest = sums.map((_, i) => (i === at ? '' : bar(i))).join('');
+  const outstanding = (i: number) => sums[i] >= 2 / sums.length; // twice what an even spread would give
+  const drawn = (wanted: boolean) => sums.map((_, i) => (outstanding(i) === wanted ? bar(i) : '')).join('');
   const name = by === 1 ? `${axis} ${at}` : `${axis} ${at * by}–${Math.min(share.length, (at + 1) * by) - 1}`;
   const title = `${name}: ${(100 * most).toFixed(1)} % of the error`;
-  return html`<div class=axis><span>${axis}</span><svg width="${sums.length * (width + 1)}" height="${HEIGHT}"><title>${title}</title><path fill="#7f8791" d="${rest}"/><path fill="${VERDICT_COLOURS.source}" d="${bar(at)}"/></svg></div>`;
+  return html`<div class=axis><span>${axis}</span><svg width="${sums.length * (width + 1)}" height="${HEIGHT}"><title>${title}</title><path fill="#7f8791" d="${drawn(false)}"/><path fill="${VERDICT_COLOURS.source}" d="${drawn(true)}"/></svg></div>`;
 }
