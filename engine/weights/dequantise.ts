@@ -19,9 +19,14 @@ export const BLOCKS: Readonly<Record<string, BlockFormat>> = {
   Q4_1: { values: 32, bytes: 20 },
   Q5_0: { values: 32, bytes: 22 },
   Q5_1: { values: 32, bytes: 24 },
+  Q2_K: { values: 256, bytes: 84 },
+  Q3_K: { values: 256, bytes: 110 },
   Q4_K: { values: 256, bytes: 144 },
   Q5_K: { values: 256, bytes: 176 },
   Q6_K: { values: 256, bytes: 210 },
+  IQ4_NL: { values: 32, bytes: 18 },
+  IQ4_XS: { values: 256, bytes: 136 },
+  MXFP4: { values: 32, bytes: 17 },
 };
 
 const f32 = Math.fround;
@@ -93,6 +98,30 @@ const blocks: Readonly<Record<string, Block>> = {
     }
   },
 
+  // sixteen sub-blocks of 16: (d · scale) · q − dmin · min, scale and min in 4 bits each, q in 2
+  Q2_K(b, at, out, to, half) {
+    const d = half(at + 80);
+    const dmin = half(at + 82);
+    for (let i = 0; i < 256; i++) {
+      const scales = b[at + (i >> 4)];
+      const q = (b[at + 16 + 32 * (i >> 7) + (i & 31)] >> (2 * ((i >> 5) & 3))) & 3;
+      out[to + i] = f32(f32(d * (scales & 15)) * q) - f32(dmin * (scales >> 4));
+    }
+  },
+
+  // sixteen sub-blocks of 16: (d · (scale − 32)) · (q − 4 where the high bit is clear), scales in 6 bits, q in 2 and 1
+  Q3_K(b, at, out, to, half) {
+    const d = half(at + 108);
+    for (let i = 0; i < 256; i++) {
+      const j = i >> 4;
+      const low = (b[at + 96 + (j & 7)] >> (j < 8 ? 0 : 4)) & 15;
+      const high = (b[at + 104 + (j & 3)] >> (2 * (j >> 2))) & 3;
+      const q = (b[at + 32 + 32 * (i >> 7) + (i & 31)] >> (2 * ((i >> 5) & 3))) & 3;
+      const set = (b[at + (i & 31)] >> (i >> 5)) & 1;
+      out[to + i] = f32(d * ((low | (high << 4)) - 32)) * (q - (set ? 0 : 4));
+    }
+  },
+
   // eight sub-blocks of 32: (d · scale) · q − dmin · min, scales and mins in 6 bits
   Q4_K(b, at, out, to, half) {
     const d = half(at);
@@ -144,7 +173,47 @@ const blocks: Readonly<Record<string, Block>> = {
       }
     }
   },
+
+  // d · level(q)
+  IQ4_NL(b, at, out, to, half) {
+    const d = half(at);
+    for (let i = 0; i < 16; i++) {
+      const q = b[at + 2 + i];
+      out[to + i] = d * LEVELS[q & 15];
+      out[to + 16 + i] = d * LEVELS[q >> 4];
+    }
+  },
+
+  // eight sub-blocks of 32: (d · (scale − 32)) · level(q), scales of 4 low and 2 high bits
+  IQ4_XS(b, at, out, to, half) {
+    const d = half(at);
+    const high = b[at + 2] | (b[at + 3] << 8);
+    for (let j = 0; j < 8; j++) {
+      const low = (b[at + 4 + (j >> 1)] >> (4 * (j & 1))) & 15;
+      const scale = f32(d * ((low | (((high >> (2 * j)) & 3) << 4)) - 32));
+      for (let i = 0; i < 16; i++) {
+        const q = b[at + 8 + 16 * j + i];
+        out[to + 32 * j + i] = scale * LEVELS[q & 15];
+        out[to + 32 * j + 16 + i] = scale * LEVELS[q >> 4];
+      }
+    }
+  },
+
+  // 2^(e − 128) · twice an FP4
+  MXFP4(b, at, out, to) {
+    const d = 2 ** (b[at] - 128);
+    for (let i = 0; i < 16; i++) {
+      const q = b[at + 1 + i];
+      out[to + i] = d * FP4[q & 15];
+      out[to + 16 + i] = d * FP4[q >> 4];
+    }
+  },
 };
+
+/** What the sixteen codes of IQ4_NL and IQ4_XS stand for: levels that lie closer together near zero. */
+const LEVELS = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+/** Twice the sixteen values of an FP4 (E2M1) number; the block's scale is halved for it. */
+const FP4 = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
 const word = (b: Uint8Array, at: number): number =>
   (b[at] | (b[at + 1] << 8) | (b[at + 2] << 16) | (b[at + 3] << 24)) >>> 0;

@@ -93,7 +93,9 @@ export function configFromJson(json: unknown, where: string, generation: unknown
     if (typeof value === 'number' && Number.isFinite(value)) return value;
     throw new ConfigError(`${where} has ${key} = ${JSON.stringify(value)}, and a number is needed. Mend the file.`);
   };
-  const optional = (key: string): number | null => (typeof text[key] === 'number' ? (text[key] as number) : null);
+  // Null says that there is none; a key that is left out says the family's default.
+  const optional = (key: string): number | null =>
+    own[key] !== null && typeof text[key] === 'number' ? (text[key] as number) : null;
   const { family } = known;
   const layers = layerCount(number('num_hidden_layers'), where);
   if (text.use_bidirectional_attention === true) {
