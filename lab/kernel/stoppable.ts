@@ -7,6 +7,8 @@ import { ts } from './tslab.js';
 
 /** The name under which compiled cells find the check. */
 export const CHECK = '__loupe_check';
+/** A function whose text is taken elsewhere, into a worker or a page, runs there without. */
+const CALL = `globalThis.${CHECK}?.()`;
 
 /** Text to put in at an offset. */
 export interface Edit {
@@ -26,15 +28,20 @@ export interface Stoppable {
  */
 export function stoppable(code: string, more: readonly Edit[] = []): Stoppable {
   const edits: Edit[] = [...more];
-  const enter = (block: typescript.Node) => edits.push({ at: block.getStart() + 1, text: `${CHECK}();` });
+  const enter = (block: typescript.Block) => {
+    // 'use strict' must stay first.
+    const first = block.statements.findIndex(s => !(ts.isExpressionStatement(s) && ts.isStringLiteral(s.expression)));
+    const directive = first < 0 ? block.statements.at(-1) : block.statements[first - 1];
+    edits.push(directive ? { at: directive.end, text: `;${CALL};` } : { at: block.getStart() + 1, text: `${CALL};` });
+  };
   const around = (node: typescript.Node, before: string, after: string) =>
     edits.push({ at: node.getStart(), text: before }, { at: node.end, text: after });
   const visit = (node: typescript.Node): void => {
     if (ts.isIterationStatement(node, false)) {
       if (ts.isBlock(node.statement)) enter(node.statement);
-      else around(node.statement, `{${CHECK}();`, '}');
+      else around(node.statement, `{${CALL};`, '}');
     } else if (ts.isArrowFunction(node) && !ts.isBlock(node.body)) {
-      around(node.body, `(${CHECK}(),`, ')');
+      around(node.body, `(${CALL},`, ')');
     } else if (ts.isFunctionLike(node)) {
       const { body } = node as typescript.FunctionLikeDeclaration;
       if (body && ts.isBlock(body)) enter(body);
