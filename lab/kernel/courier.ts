@@ -34,7 +34,7 @@ export type Incoming =
 export interface CourierData {
   readonly connection: Connection;
   readonly info: Readonly<Record<string, unknown>>;
-  /** Two Int32: see STOP and INTERRUPTS. */
+  /** Int32: see STOP, INTERRUPTS, SIGNALLED and ANSWERED. */
   readonly shared: SharedArrayBuffer;
 }
 
@@ -47,7 +47,13 @@ export const STOPPED_ONE = 1;
 
 /** The slot that counts interrupt_requests. */
 export const INTERRUPTS = 1;
+/** 1 from when a signal is sent for one of them until it arrives: it may come after the flag has done its work. */
+export const SIGNALLED = 2;
+/** How many of them the main thread has acted on. */
+export const ANSWERED = 3;
 
+/** ms that a signal has. */
+const TO_BE_HEARD = 150;
 /** ms after a shutdown_request. */
 const TO_REPLY = 50;
 const TO_KILL = 1500;
@@ -182,12 +188,20 @@ async function receive(socket: zmq.Router, wire: Wire, take: (request: Request) 
   }
 }
 
-/** A signal reaches synchronous code, the flag what never lets the event loop turn, and one of them always does. */
+/**
+ * A signal first: it ends synchronous code, and wakes what waits. Where it is not heard, because the event loop gets no turn, the flag. Not
+ * both at once: the one that comes too late would hit the next cell.
+ */
 function interrupt(main: MessagePort, state: Int32Array): void {
-  Atomics.add(state, INTERRUPTS, 1);
-  Atomics.store(state, STOP, STOP_NOW);
+  const number = Atomics.add(state, INTERRUPTS, 1) + 1;
   if (process.platform === 'win32') main.postMessage({ kind: 'interrupt' } satisfies Incoming);
-  else process.kill(process.pid, 'SIGINT');
+  else {
+    Atomics.store(state, SIGNALLED, 1);
+    process.kill(process.pid, 'SIGINT');
+  }
+  setTimeout(() => {
+    if (Atomics.load(state, ANSWERED) < number) Atomics.store(state, STOP, STOP_NOW);
+  }, TO_BE_HEARD);
 }
 
 /** A Jupyter that was killed cannot shut its kernels down. */

@@ -13,11 +13,13 @@ import { complete, inspect } from './assist.js';
 import { CellCompiler, completeness } from './compile.js';
 import { readConnection } from './connection.js';
 import {
+  ANSWERED,
   type Arrival,
   type CourierData,
   INTERRUPTS,
   type Incoming,
   type Outgoing,
+  SIGNALLED,
   STOP,
   STOP_NOW,
   STOPPED_ONE,
@@ -194,17 +196,27 @@ class Kernel {
       this.#thrown = error;
       return false;
     } finally {
-      if ((this.#thrown as NodeJS.ErrnoException | undefined)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED')
+      if ((this.#thrown as NodeJS.ErrnoException | undefined)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
+        Atomics.store(this.#state, SIGNALLED, 0);
         this.interrupt();
+      }
       this.#running = null;
     }
+  }
+
+  /** SIGINT: the courier's, which the flag may have forestalled, or one from outside. */
+  signalled(): void {
+    const ours = Atomics.exchange(this.#state, SIGNALLED, 0) === 1;
+    if (ours && Atomics.load(this.#state, ANSWERED) === Atomics.load(this.#state, INTERRUPTS)) return;
+    if (!ours && !this.#running) this.#abortedUntil = Date.now(); // a cell may be waiting for the compiler
+    this.interrupt();
   }
 
   /** Stops the cell that runs, and whatever of the lab runs. */
   interrupt(): void {
     Atomics.store(this.#state, STOP, STOPPED_ONE);
-    if (this.#running) this.#running.stop();
-    else this.#abortedUntil = Date.now(); // a cell may be waiting for the compiler
+    Atomics.store(this.#state, ANSWERED, Atomics.load(this.#state, INTERRUPTS));
+    this.#running?.stop();
     fireInterrupt();
     this.#executor.interrupt();
     this.#interrupt(new Interrupted());
@@ -251,7 +263,7 @@ const exit = process.exit.bind(process);
 
 function start(connectionFile: string | undefined): void {
   const connection = readConnection(connectionFile);
-  const shared = new SharedArrayBuffer(8);
+  const shared = new SharedArrayBuffer(16);
   const data: CourierData = { connection, info: kernelInfo(), shared };
   const courier = new Worker(new URL('./courier.js', import.meta.url), { workerData: data, stdout: false });
   courier.on('error', error => {
@@ -259,7 +271,7 @@ function start(connectionFile: string | undefined): void {
     exit(1);
   });
   let kernel: Kernel | null = null;
-  process.on('SIGINT', () => kernel?.interrupt()); // first of all: a signal that nobody hears ends the process
+  process.on('SIGINT', () => kernel?.signalled()); // first of all: a signal that nobody hears ends the process
   process.on('uncaughtException', error => kernel?.stray('Uncaught', error));
   process.on('unhandledRejection', reason => kernel?.stray('A promise that nobody awaits was rejected', reason));
   process.exit = ((code?: number) => {

@@ -159,6 +159,17 @@ try:
     manager.signal_kernel(2)  # what a terminal sends
     result["stopped_signal"] = [reply_to(parent)["status"], "Interrupted"]
 
+    # an interrupt that is answered late must not hit the cell after
+    loops = ["await undefined; while (true) await null;", "while (true) {}", "for (;;) await new Promise(done => setTimeout(done, 5))"]
+    hit = 0
+    for turn in range(24):
+        parent = client.execute(loops[turn % 3])
+        time.sleep(0.03 * (turn % 7) + 0.05)
+        manager.interrupt_kernel()
+        reply_to(parent)
+        hit += reply_to(client.execute("1"))["status"] != "ok"
+    result["hit_after_stop"] = hit
+
     # a question to the person in front
     parent = client.execute("`Hello ${await ask('name? ')}`", allow_stdin=True)
     question = client.get_stdin_msg(timeout=20)

@@ -133,6 +133,10 @@ describe('the kernel', () => {
     },
   );
 
+  test('Stop never hits the cell after the one it was meant for', () => {
+    expect(result.hit_after_stop).toBe(0);
+  });
+
   test('asks the person in front, and says so where there is none', () => {
     expect(result.asked).toEqual(['name? ', ['Hello Ada']]);
     expect(result.nobody_to_ask).toEqual([expect.stringMatching(/^LoupeError: Nobody can be asked 'name\? '/)]);
