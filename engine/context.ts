@@ -30,6 +30,8 @@ export interface ForwardOptions {
   /** Split the tokens exactly so instead of into chunks of the context's size. */
   readonly chunks?: readonly number[];
   onProgress?(tokens: number): void;
+  /** Called after every layer of every chunk of more than one token; each is then waited for. `tokens` were read before the chunk. */
+  onLayer?(done: number, total: number, tokens: number, chunk: number): void;
 }
 
 export interface ForwardResult {
@@ -98,7 +100,16 @@ export class Context {
    * before anything runs.
    */
   async forward(ids: readonly number[], options: ForwardOptions = {}): Promise<ForwardResult> {
-    const { taps = [], patches = [], logits = 'last', argmax = false, profile = false, signal, onProgress } = options;
+    const {
+      taps = [],
+      patches = [],
+      logits = 'last',
+      argmax = false,
+      profile = false,
+      signal,
+      onProgress,
+      onLayer,
+    } = options;
     checkIds(ids, this.model.config.vocab);
     if (this.#disposed) throw new PromptError('This context was closed; make a new one.');
     if (this.#ids.length + ids.length > this.length) {
@@ -118,7 +129,17 @@ export class Context {
       const rows = logits === 'all' ? tokens : logits === 'last' && last ? 1 : 0;
       const extent: Extent = { tokens, keys: this.#ids.length + tokens, rows };
       const part = ids.slice(at, at + tokens);
-      result = await this.#executor.run({ extent, ids: part, taps, patches, argmax: argmax && last, profile });
+      const before = at;
+      result = await this.#executor.run({
+        extent,
+        ids: part,
+        taps,
+        patches,
+        argmax: argmax && last,
+        profile,
+        signal,
+        onLayer: onLayer && tokens > 1 ? (done, total) => onLayer(done, total, before, tokens) : undefined,
+      });
       this.#rows = rows;
       captured.push(...result.captured);
       for (const [name, time] of result.times ?? []) times.set(name, (times.get(name) ?? 0) + time);

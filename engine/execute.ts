@@ -35,6 +35,11 @@ export interface ChunkRun {
   readonly patches?: readonly Patch[];
   /** Pick the token with the highest last logit on the GPU. */
   readonly argmax?: boolean;
+  /**
+   * Called after every layer, which is then a submit of its own, waited for: a long chunk shows how far it is and can be stopped.
+   */
+  onLayer?(done: number, total: number): void;
+  readonly signal?: AbortSignal;
   /** Time every stage by GPU timestamps; each then runs in a pass of its own. */
   readonly profile?: boolean;
 }
@@ -109,7 +114,8 @@ export class Executor {
     this.gpu.write(this.buffer(name), data);
   }
 
-  async run({ extent, ids, taps = [], patches = [], argmax = false, profile = false }: ChunkRun): Promise<ChunkResult> {
+  async run(chunk: ChunkRun): Promise<ChunkResult> {
+    const { extent, ids, taps = [], patches = [], argmax = false, profile = false, onLayer, signal } = chunk;
     this.gpu.check();
     const bound = await this.#bind(extent);
     const start = extent.keys - extent.tokens;
@@ -130,9 +136,10 @@ export class Executor {
     const best = argmax ? await this.#argmax() : null;
     const timer = profile ? new Timer(this.gpu, bound.length) : null;
     try {
-      const encoder = this.gpu.device.createCommandEncoder();
+      let encoder = this.gpu.device.createCommandEncoder();
       let pass = profile ? null : encoder.beginComputePass();
-      bound.forEach(({ stage, steps }, i) => {
+      const ends = onLayer && !profile ? this.stages.filter(({ name }) => /^layers\.\d+\.resid$/.test(name)) : [];
+      for (const [i, { stage, steps }] of bound.entries()) {
         const p = pass ?? encoder.beginComputePass({ timestampWrites: timer!.writes(i) });
         for (const { kernel, group, grid } of steps) {
           const [x, y, z] = grid(extent);
@@ -143,7 +150,15 @@ export class Executor {
         }
         for (const copy of after.get(stage) ?? []) copy(p);
         if (!pass) p.end();
-      });
+        if (!ends.includes(stage)) continue;
+        p.end();
+        this.gpu.device.queue.submit([encoder.finish()]);
+        await this.gpu.settle();
+        signal?.throwIfAborted();
+        onLayer?.(ends.indexOf(stage) + 1, ends.length);
+        encoder = this.gpu.device.createCommandEncoder();
+        pass = encoder.beginComputePass();
+      }
       if (best) {
         pass ??= encoder.beginComputePass();
         best(pass);

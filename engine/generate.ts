@@ -1,6 +1,6 @@
 // Generation: prefill once, then a token at a time on the cache, as an async iterator that stops within a token when told to.
 
-import type { Context } from './context.js';
+import type { Context, ForwardOptions } from './context.js';
 import { OptionError, PromptError } from './errors.js';
 import { checkSampling, isGreedy, type Sampling, sample, uniform } from './sample.js';
 import type { Captured, Tap } from './taps.js';
@@ -16,6 +16,8 @@ export interface GenerateOptions extends Sampling {
   /** Activations to capture for every token read, the prompt's with the first. */
   readonly taps?: readonly Tap[];
   onPrefill?(tokens: number): void;
+  /** As in `forward`, for the prompt. */
+  readonly onLayer?: ForwardOptions['onLayer'];
 }
 
 export interface Generated {
@@ -37,7 +39,7 @@ export async function* generate(
   prompt: readonly number[],
   options: GenerateOptions = {},
 ): AsyncGenerator<Generated, void, void> {
-  const { maxTokens = 128, ignoreEos = false, signal, taps, onPrefill } = options;
+  const { maxTokens = 128, ignoreEos = false, signal, taps, onPrefill, onLayer } = options;
   checkSampling(options);
   if (!(Number.isInteger(maxTokens) && maxTokens >= 0)) {
     throw new OptionError(`maxTokens must be a whole number from 0, not ${maxTokens}.`);
@@ -55,7 +57,7 @@ export async function* generate(
   for (let made = 0; made < maxTokens && context.ids.length + next.length <= context.length; made++) {
     signal?.throwIfAborted();
     const onProgress = made === 0 ? onPrefill : undefined;
-    const { captured, token } = await context.forward(next, { taps, argmax: greedy, signal, onProgress });
+    const { captured, token } = await context.forward(next, { taps, argmax: greedy, signal, onProgress, onLayer });
     const id = token ?? sample(await context.logits(), options, random());
     const stop = stops.has(id);
     yield { id, position: context.ids.length, stop, captured };

@@ -28,7 +28,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface GenerateRunOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill'> {
+export interface GenerateRunOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill' | 'onLayer'> {
   readonly tap?: Selector;
   readonly slice?: Slice;
 }

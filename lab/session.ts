@@ -91,6 +91,7 @@ export class Session {
       chunks,
       signal: eitherSignal(options.signal),
       onProgress: done => progress.count(done, ids.length, 'tokens'),
+      onLayer: ids.length < 32 ? undefined : (...at) => progress.layer(...at, ids.length),
     });
     const labels = this.labels(ids);
     const activations = assemble(captured, labels, slice);
@@ -166,6 +167,7 @@ export class Session {
       taps,
       signal: eitherSignal(options.signal),
       onPrefill: done => progress.count(done, ids.length, 'tokens'),
+      onLayer: ids.length < 64 ? undefined : (...at) => progress.layer(...at, ids.length),
     })) {
       progress[Symbol.dispose]();
       const labels = this.labels([...context.ids]);

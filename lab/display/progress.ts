@@ -9,6 +9,8 @@ import { bytesText } from './numbers.js';
 export interface Progress {
   bytes(done: number, total: number): void;
   count(done: number, total: number, what: string): void;
+  /** Layers of a chunk of tokens, of a prompt of `total`. */
+  layer(done: number, layers: number, read: number, chunk: number, total: number): void;
   [Symbol.dispose](): void;
 }
 
@@ -37,6 +39,8 @@ export function progressLine(what: string, quiet = false): Progress {
   return {
     bytes: (done, total) => show(done, total, `${bytesText(done)} of ${bytesText(total)}`),
     count: (done, total, unit) => show(done, total, `${done} of ${total} ${unit}`),
+    layer: (done, layers, read, chunk, total) =>
+      show(read + (chunk * done) / layers, total, `layer ${done} of ${layers}, ${read} of ${total} tokens read`),
     [Symbol.dispose]() {
       if (!shown) return;
       shown = false;

@@ -54,6 +54,34 @@ test.each(['embed', 'layers.*.attn.pattern', 'layers.{0,5}.**', 'logits', '**', 
   },
 );
 
+test('a run that tells its layers computes the same bits, and can be stopped between two of them', async () => {
+  const ids = Array.from({ length: 40 }, (_, i) => 2 + i);
+  const before = model.gpu.liveBytes;
+  {
+    using plain = model.model.context({ length: 64, chunk: 30 });
+    using told = model.model.context({ length: 64, chunk: 30 });
+    await plain.forward(ids);
+    const seen: number[][] = [];
+    await told.forward(ids, { onLayer: (...at) => void seen.push(at) });
+    expect(seen).toEqual([
+      ...[1, 2, 3, 4, 5, 6].map(layer => [layer, 6, 0, 30]),
+      ...[1, 2, 3, 4, 5, 6].map(layer => [layer, 6, 30, 10]),
+    ]);
+    expect(await told.logits()).toEqual(await plain.logits());
+    using stopped = model.model.context({ length: 64 });
+    const controller = new AbortController();
+    let layers = 0;
+    const onLayer = () => {
+      layers += 1;
+      if (layers === 2) controller.abort(new Interrupted());
+    };
+    await expect(stopped.forward(ids, { onLayer, signal: controller.signal })).rejects.toThrow(Interrupted);
+    expect(layers).toBe(2);
+    expect(stopped.ids).toEqual([]);
+  }
+  expect(model.gpu.liveBytes).toBe(before);
+});
+
 test('a slice taken on the GPU is the slice of the whole', async () => {
   const ids = model.encode('The capital of Ghana is Accra. The people of Ghana speak');
   const whole = await model.run(ids, { tap: ['layers.4.attn.pattern', 'layers.4.attn.q', 'layers.4.resid'] });
