@@ -6,6 +6,7 @@ import { GoldenError } from '../engine/errors.js';
 import { packageRoot } from '../engine/files.js';
 import { openSafetensors, type Safetensors } from '../engine/weights/safetensors.js';
 import { DISPLAY, INSPECT, type Shown } from './display/bundle.js';
+import { htmlTable } from './display/table.js';
 
 export interface Golden extends Shown {
   /** What was asked for: `atlas/capital` or a path. */
@@ -59,8 +60,15 @@ function describe(name: string, path: string, { metadata, tensors }: Safetensors
   const text =
     `golden ${name}: ${tensors.size} stages of ${ids.length} tokens in ${chunks.length === 1 ? 'one chunk' : `${chunks.length} chunks`}` +
     `${pieces ? `, ‘${pieces.join('').replaceAll('\u2581', ' ')}’` : ''}`;
+  const facts = { golden: name, stages: String(tensors.size), tokens: String(ids.length), chunks: chunks.join(', ') };
+  const made = ['model', 'torch', 'transformers'].flatMap(key =>
+    metadata.has(key) ? [[key, metadata.get(key)!]] : [],
+  );
+  const prompt = pieces ? [['text', pieces.join('').replaceAll('\u2581', ' ')]] : [];
+  const rows = [...Object.entries(facts), ...prompt, ...made].map(cells => ({ cells }));
+  const card = htmlTable([{ title: '' }, { title: '' }], rows);
   return {
-    [DISPLAY]: () => ({ 'text/plain': text }),
+    [DISPLAY]: () => ({ 'text/html': card.text, 'text/plain': text }),
     [INSPECT]: () => text,
     name,
     ids,

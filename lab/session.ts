@@ -16,6 +16,7 @@ import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from './display/bund
 import { modelBundle } from './display/model.js';
 import { planBundle } from './display/plan.js';
 import { progressLine } from './display/progress.js';
+import { stageBundle } from './display/stage.js';
 import { writing } from './display/writing.js';
 import type { Golden } from './golden.js';
 import { eitherSignal } from './interrupt.js';
@@ -100,16 +101,16 @@ export class Session {
   }
 
   /** One stage: look it up, or run its WGSL alone on a golden's inputs. Throws StageError with the nearest names. */
-  stage(name: string): { readonly stage: Stage; run(golden: Golden): Promise<Activation> } {
+  stage(name: string): Shown & { readonly stage: Stage; run(golden: Golden): Promise<Activation> } {
     const [stage, ...more] = select(this.plan, name);
     if (more.length > 0) {
       throw new StageError(
         `'${name}' selects ${more.length + 1} stages, and one is needed. ${nearest(name, [stage.name, ...more.map(s => s.name)])}`,
       );
     }
-    return {
+    return shown(() => stageBundle(stage), {
       stage,
-      run: async golden => {
+      run: async (golden: Golden) => {
         this.#check();
         checkGolden(this.model, golden);
         const rows = golden.stages.get('logits')!.shape[0];
@@ -123,7 +124,7 @@ export class Session {
           golden.pieces?.map(piece => piece.replaceAll('\u2581', ' ')) ?? this.labels(golden.ids),
         ).get(stage.name)!;
       },
-    };
+    });
   }
 
   /** Every stage against PyTorch, on our own activations and on the golden's. */

@@ -48,6 +48,8 @@ describe('every object shows itself', () => {
       top: run.logits.top(5),
       lens: await run.lens(),
       diff: (await model.diff(g)) as unknown as Shown,
+      golden: g,
+      stage: model.stage('layers.0.attn.scores'),
     };
   });
 
