@@ -1,5 +1,9 @@
-"""The kernel as Jupyter's own client sees it; prints one JSON object. See kernel.test.ts."""
+"""The kernel as Jupyter's own client sees it; writes one JSON object to the file named. See kernel.test.ts.
+
+A file, not stdout: kernels inherit stdout, Node makes it non-blocking, and Python then loses what does not fit.
+"""
 import json
+import pathlib
 import queue
 import re
 import sys
@@ -211,4 +215,4 @@ try:
 finally:
     if manager.is_alive():
         manager.shutdown_kernel(now=True)
-json.dump(result, sys.stdout)
+pathlib.Path(sys.argv[1]).write_text(json.dumps(result))

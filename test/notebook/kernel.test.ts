@@ -1,5 +1,7 @@
 // The kernel through Jupyter's own client: values, errors, completion, Stop, and a session that lives on.
 
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
@@ -8,9 +10,11 @@ import { runPython } from './jupyter.js';
 describe('the kernel', () => {
   let result: Record<string, unknown>;
   beforeAll(() => {
-    const { status, stdout, stderr } = runPython(join(packageRoot(), 'test/notebook/kernel.py'));
+    const folder = mkdtempSync(join(tmpdir(), 'loupe-kernel-'));
+    const { status, stderr } = runPython(join(packageRoot(), 'test/notebook/kernel.py'), join(folder, 'result.json'));
     if (status !== 0) throw new Error(stderr);
-    result = JSON.parse(stdout);
+    result = JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8'));
+    rmSync(folder, { recursive: true });
   }, 240_000);
 
   test('speaks TypeScript and shows the last expression', () => {
