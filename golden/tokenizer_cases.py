@@ -1,13 +1,16 @@
-"""Strings and the ids that Python's sentencepiece gives for them, one JSON object a line.
+"""Strings and the ids that Python's sentencepiece and tokenizers give for them, one JSON object a line.
 
-    python golden/tokenizer_cases.py --model golden/atlas/tokenizer.model --count 3000 --out golden/tokenizer/atlas.jsonl
-    python golden/tokenizer_cases.py --gguf gemma-3-270m-q4_k_m.gguf --count 200000 --out cases.jsonl
+    python golden/tokenizer_cases.py --model golden/atlas/tokenizer.model --count 3000 --out golden/atlas/tokens.jsonl
+    python golden/tokenizer_cases.py --gguf gemma-3-270m-q4_k_m.gguf --json tokenizer.json --count 200000 --out cases.jsonl
 
-For a GGUF a SentencePiece model is built from its vocabulary first. Every line: {"text": …, "ids": […], "back": decoded text}.
+For a GGUF a SentencePiece model is built from its vocabulary first. Every line: {"text": …, "ids": sentencepiece's, "back": their text}, with
+--json also {"hf": tokenizers', "hf_back": their text} where they differ. Lone surrogates are U+FFFD to the references.
 """
 import argparse
+import itertools
 import json
 import random
+import re
 import sys
 from pathlib import Path
 
@@ -22,6 +25,10 @@ SAMPLES = [
     "def f(x):\n\treturn x ** 2  # squared\n", "<div class=\"a\">&amp;</div>", "for (let i = 0; i < n; i++) { a[i] += 0x1F; }", "SELECT * FROM t WHERE a='b';",
     "👩‍👩‍👧‍👦 👍🏽 🇫🇷 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "e\u0301 a\u0308\u0323 \u200b\u200d\ufeff", "\u0000\u0001\u007f\u0085", "\ue000\uf8ff\U000f0000\U0010ffff", "  two  spaces   three    four",
     "\n\n\n\n", "\t\t x \t", "1234567890 3.14159 1,000,000", "<bos><eos><start_of_turn>user\nhi<end_of_turn>\n", "▁already▁marked", "<0x0A><0xFF>", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "Ἐν ἀρχῇ ἦν ὁ λόγος", "Ⲁⲛⲟⲕ ⲡⲉ", "𐌰𐌽𐌸𐌰𐍂", "ᚠᛇᚻ᛫ᛒᛦᚦ", "މިއީ ދިވެހި", "ܫܠܡܐ ܥܠܡܐ", "ᠮᠣᠩᠭᠣᠯ", "ꦲꦏ꧀ꦱꦫ", "ᜃᜋᜓᜐ᜔ᜆ", "ଓଡ଼ିଆ ଭାଷା", "ߒߞߏ", "ᏙᎯᏧ ᎠᏓᏅᏙ",
+    "Tất cả mọi người sinh ra đều được tự do", "Wszyscy ludzie rodzą się wolni", "すべての人間は、生まれながらにして自由であり", "모든 인간은 태어날 때부터 자유로우며",
+    "人人生而自由，在尊严和权利上一律平等。", "सभी मनुष्यों को गौरव और अधिकारों के मामले में", "Все люди рождаются свободными и равными", "يولد جميع الناس أحرارا متساوين",
+    "<start_of_turn>user\nHi <end_of_turn>\n<start_of_turn>model\n", "<unused0><mask> [multimodal] <td></table>", "a<eos>b <pad>  <unk>", "\t\t\n\n  \n", " " * 40, "\n" * 40, "▁▁  ▁",
     "e\u0301", "ﬁ ﬂ ＡＢＣ ①", "ℌ𝔢𝔩𝔩𝔬 𝒲", "\u2028\u2029\u00a0\u3000", "", " ", "\ufffd", "𐍈𐎠𐏐",
 ]
 ALPHABETS = [(0x20, 0x7E), (0xA0, 0x17F), (0x370, 0x52F), (0x590, 0x6FF), (0x900, 0xDFF), (0xE00, 0xFFF), (0x1000, 0x139F), (0x3040, 0x30FF),
@@ -43,11 +50,38 @@ def strings(count, rng):
             text = " ".join("".join(chr(rng.randint(low, high)) for _ in range(rng.randint(1, 8))) for _ in range(rng.randint(1, 8)))
         elif kind < 0.7:  # repeats
             text = rng.choice(["a", "ab", " ", "\n", "=", "é", "の", "👍", "<0x41>", "\t"]) * rng.randint(1, 60)
+        elif kind < 0.72:  # halves of surrogate pairs
+            text = "".join(rng.choice(["a", " ", "é", "の"]) + chr(rng.randint(0xD800, 0xDFFF)) + "." for _ in range(rng.randint(1, 5)))
         elif kind < 0.85:  # bytes
             text = bytes(rng.randrange(256) for _ in range(rng.randint(1, 24))).decode("utf-8", "replace")
         else:
             text = "".join(chr(c) for c in (rng.randrange(0x110000) for _ in range(rng.randint(1, 12))) if not 0xD800 <= c < 0xE000)
         yield text
+
+
+def lines(count, rng, tokenizer, hf):
+    """The cases, whole text first, then a megabyte of one letter."""
+    for i, text in enumerate(itertools.chain(strings(count, rng), ["a" * 1_000_000] if hf else [])):
+        known = re.sub("[\ud800-\udfff]", "\ufffd", text)
+        ids = tokenizer.encode(known)
+        line = {"text": text, "ids": ids, "back": tokenizer.decode(ids)}
+        if hf:
+            other = hf.encode(known, add_special_tokens=False).ids
+            if other != ids:
+                line["hf"] = other
+            back = hf.decode(other, skip_special_tokens=True)
+            if back != line["back"]:
+                line["hf_back"] = back
+        yield line
+    # Ids in any order, half of them bytes: what a model may say, and few texts have. For sentencepiece alone: where a run of bytes is
+    # not all sound, tokenizers gives up the sound characters in it too, which no stream can know beforehand.
+    reserved = [i for i in range(tokenizer.vocab_size()) if tokenizer.is_byte(i)]
+    for _ in range(count // 20 if hf else 0):
+        ids = [rng.choice(reserved) if rng.random() < 0.5 else rng.randrange(tokenizer.vocab_size()) for _ in range(rng.randint(1, 20))]
+        yield {"text": None, "ids": ids, "back": tokenizer.decode(ids)}
+
+
+USER = re.compile(r"<unused\d+>|<mask>|\[multimodal\]")  # control pieces to llama.cpp's converter, user pieces in Google's model
 
 
 def model_from_gguf(path):
@@ -57,7 +91,8 @@ def model_from_gguf(path):
     values = {k: f.contents() for k, f in reader.fields.items() if k.startswith("tokenizer.ggml.")}
     model = pb.ModelProto()
     for piece, score, kind in zip(*(values["tokenizer.ggml." + k] for k in ("tokens", "scores", "token_type"))):
-        model.pieces.add(piece=piece, score=score, type=kind)
+        kind = 4 if kind == 3 and USER.fullmatch(piece) else kind
+        model.pieces.add(piece=piece.replace(" ", "\u2581"), score=score, type=kind)
     spec = model.trainer_spec
     spec.model_type, spec.byte_fallback, spec.vocab_size = pb.TrainerSpec.BPE, True, len(model.pieces)
     spec.bos_id, spec.eos_id, spec.unk_id, spec.pad_id = 2, 1, 3, 0
@@ -71,6 +106,7 @@ def main():
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--model", type=Path)
     source.add_argument("--gguf", type=Path)
+    parser.add_argument("--json", type=Path, help="tokenizer.json of the same vocabulary, for the package tokenizers")
     parser.add_argument("--count", type=int, default=3000)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
@@ -78,10 +114,14 @@ def main():
         sys.exit(f"{args.model or args.gguf} does not exist; give a file that is there.")
     tokenizer = model_from_gguf(args.gguf) if args.gguf else spm.SentencePieceProcessor(model_file=str(args.model))
     args.out.parent.mkdir(parents=True, exist_ok=True)
+    hf = None
+    if args.json:
+        from tokenizers import Tokenizer
+
+        hf = Tokenizer.from_file(str(args.json))
     with open(args.out, "w", encoding="utf-8") as out:
-        for text in strings(args.count, random.Random(7)):
-            ids = tokenizer.encode(text)
-            out.write(json.dumps({"text": text, "ids": ids, "back": tokenizer.decode(ids)}) + "\n")
+        for line in lines(args.count, random.Random(7), tokenizer, hf):
+            out.write(json.dumps(line) + "\n")
     print(f"{args.count} cases in {args.out}")
 
 

@@ -16,7 +16,7 @@ import { Session } from './session.js';
 export interface OpenOptions {
   /** `hardware`, `lavapipe`, `swiftshader`; default: the best there is. */
   readonly adapter?: string;
-  /** A tokenizer.model, .spm or .gguf, when the model has none or another is wanted. */
+  /** A tokenizer.model, .spm, tokenizer.json or .gguf, when the model has none or another is wanted. */
   readonly tokenizer?: string;
   /** Longest sequence; default: 2048, or less if the model was made for less. */
   readonly context?: number;

@@ -4,24 +4,26 @@ import { TokenizerError } from '../errors.js';
 import { openFile } from '../files.js';
 import { openGguf } from '../weights/gguf.js';
 import type { ModelFiles } from '../weights/source.js';
-import { BpeTokenizer } from './bpe.js';
+import { vocabularyFromGguf } from './gguf-vocabulary.js';
+import { PieceTokenizer } from './piece-tokenizer.js';
+import { vocabularyFromModel } from './sentencepiece-model.js';
 import type { Tokenizer } from './tokenizer.js';
-import { vocabularyFromGguf, vocabularyFromModel } from './vocabulary.js';
+import { vocabularyFromJson } from './tokenizer-json.js';
 
-const MAX_MODEL = 256 << 20; // Gemma's is 4.7 MB
+const MAX_MODEL = 256 << 20; // Gemma's are 4.7 MB and, as tokenizer.json, 33 MB
 
 /** The tokenizer of a model's own vocabulary. */
 export async function openTokenizer(vocabulary: NonNullable<ModelFiles['vocabulary']>): Promise<Tokenizer> {
-  if (vocabulary.kind === 'gguf') return new BpeTokenizer(vocabularyFromGguf(vocabulary.metadata));
+  if (vocabulary.kind === 'gguf') return new PieceTokenizer(vocabularyFromGguf(vocabulary.metadata));
   return openTokenizerFile(vocabulary.path);
 }
 
-/** The tokenizer in a .model, .spm or .gguf file. Throws TokenizerError or ModelFileError. */
+/** The tokenizer in a .model, .spm, tokenizer.json or .gguf file. Throws TokenizerError or ModelFileError. */
 export async function openTokenizerFile(path: string): Promise<Tokenizer> {
   if (/\.gguf$/i.test(path)) {
     const gguf = await openGguf(path);
     try {
-      return new BpeTokenizer(vocabularyFromGguf(gguf.metadata));
+      return new PieceTokenizer(vocabularyFromGguf(gguf.metadata));
     } finally {
       await gguf.close();
     }
@@ -30,10 +32,12 @@ export async function openTokenizerFile(path: string): Promise<Tokenizer> {
   try {
     if (file.size > MAX_MODEL) {
       throw new TokenizerError(
-        `${path} has ${file.size} bytes, far more than a vocabulary. Give a tokenizer.model, .spm or .gguf.`,
+        `${path} has ${file.size} bytes, far more than a vocabulary. Give a tokenizer.model, .spm, tokenizer.json or .gguf.`,
       );
     }
-    return new BpeTokenizer(vocabularyFromModel(await file.read(0, file.size), path));
+    const bytes = await file.read(0, file.size);
+    const vocabulary = /\.json$/i.test(path) ? vocabularyFromJson(bytes, path) : vocabularyFromModel(bytes, path);
+    return new PieceTokenizer(vocabulary, path);
   } finally {
     await file.close();
   }

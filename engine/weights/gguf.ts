@@ -187,10 +187,7 @@ class Cursor {
   }
 
   async u64(): Promise<number> {
-    const at = await this.#need(8);
-    const value = this.#block.getBigUint64(at, true);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw this.bad(`it claims a size of ${value}`);
-    return Number(value);
+    return this.#size(await this.#need(8));
   }
 
   /** A count of things that take at least `least` bytes each. */
@@ -221,7 +218,8 @@ class Cursor {
         const n = await this.count(`values in the array '${key}'`, Number.MAX_SAFE_INTEGER, least);
         if (of === 9) throw this.bad(`the array '${key}' holds arrays`);
         const list: unknown[] = [];
-        for (let i = 0; i < n; i++) list.push(await this.value(of, key));
+        // What is at hand is read without waiting: a vocabulary has hundreds of thousands of values.
+        for (let i = 0; i < n; i++) list.push(this.#atHand(of) ?? (await this.value(of, key)));
         return list;
       }
       default: {
@@ -231,6 +229,29 @@ class Cursor {
         return scalar.read(this.#block, at);
       }
     }
+  }
+
+  /** A value that lies in the block as a whole, or undefined. */
+  #atHand(type: number): unknown {
+    const place = this.at - this.#from;
+    const left = this.#block.byteLength - place;
+    if (place < 0 || left < 8) return undefined;
+    if (type !== 8) {
+      const scalar = SCALARS[type];
+      if (scalar) this.at += scalar.bytes;
+      return scalar?.read(this.#block, place);
+    }
+    const length = this.#size(place);
+    if (length > left - 8) return undefined;
+    this.at += 8 + length;
+    return this.#utf8.decode(new Uint8Array(this.#block.buffer, this.#block.byteOffset + place + 8, length));
+  }
+
+  /** A size of 64 bits at a place in the block. */
+  #size(place: number): number {
+    const value = this.#block.getUint32(place + 4, true) * 2 ** 32 + this.#block.getUint32(place, true);
+    if (value > Number.MAX_SAFE_INTEGER) throw this.bad(`it claims a size of ${value}`);
+    return value;
   }
 
   /** Makes `length` bytes available and steps over them. @returns their place in the block */

@@ -1,12 +1,13 @@
 // loupe tokenize: text to ids and back. No GPU.
 
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { TokenizerError } from '../../engine/errors.js';
 import { openTokenizer, openTokenizerFile } from '../../engine/tokenizer/open.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { openModelFiles } from '../../engine/weights/open.js';
+import { checkTokens, type Reference } from '../diff/tokens.js';
 import { modelPath } from '../open.js';
 import { print } from './options.js';
 
@@ -18,6 +19,9 @@ interface Options {
   readonly decode?: boolean;
   readonly bos?: boolean;
   readonly pieces?: boolean;
+  readonly special: boolean;
+  readonly check?: string;
+  readonly reference?: Reference;
 }
 
 export function tokenizeCommand(): Command {
@@ -25,15 +29,27 @@ export function tokenizeCommand(): Command {
     .description('text to token ids, or back with --decode')
     .argument('[text]', 'text, or with --decode ids separated by commas')
     .option('-m, --model <model>', 'whose vocabulary', 'atlas')
-    .option('--tokenizer <file>', 'a tokenizer.model, .spm or .gguf')
+    .option('--tokenizer <file>', 'a tokenizer.model, .spm, tokenizer.json or .gguf')
     .option('--file <file>', 'read the text from a file')
     .option('--jsonl <file>', 'a JSON string a line in, a JSON array of ids a line out; with --decode the other way')
     .option('--decode', 'ids to text')
     .option('--bos', 'begin with the beginning-of-sequence token')
     .option('--pieces', 'print the pieces beside the ids')
+    .option('--no-special', 'read <bos>, <start_of_turn> and the like as text, as sentencepiece does')
+    .option('--check <cases>', 'count the strings that differ from the references (golden/tokenizer_cases.py writes them)')
+    .addOption(
+      new Option('--reference <package>', 'whose ids are right; default: of the vocabulary’s own kind').choices([
+        'sentencepiece',
+        'tokenizers',
+      ]),
+    )
     .action(async (text: string | undefined, options: Options) => {
       const tokenizer = await tokenizerOf(options);
-      const encode = (t: string) => tokenizer.encode(t, { bos: options.bos });
+      if (options.check) {
+        await check(tokenizer, options.check, options);
+        return;
+      }
+      const encode = (t: string) => tokenizer.encode(t, { bos: options.bos, special: options.special });
       if (options.jsonl) {
         const lines = createInterface({
           input: createReadStream(options.jsonl).on('error', () => {}),
@@ -65,6 +81,20 @@ export function tokenizeCommand(): Command {
       const ids = encode(given);
       print(options.pieces ? ids.map(id => `${id}\t${tokenizer.piece(id)}`).join('\n') : ids.join(','));
     });
+}
+
+async function check(tokenizer: Tokenizer, path: string, options: Options): Promise<void> {
+  if (!existsSync(path)) throw new TokenizerError(`${path} cannot be read. Give a file that is there.`);
+  const json = /\.json$/i.test(options.tokenizer ?? '');
+  const reference = options.reference ?? (json ? 'tokenizers' : 'sentencepiece');
+  const found = await checkTokens(tokenizer, path, reference);
+  const { strings, decoded, tokens, encoding, decoding, examples, tokensPerSecond } = found;
+  print(
+    `against ${reference}: ${strings} strings, ${tokens} tokens, ${encoding} mismatches; ` +
+      `${decoded} lists of ids, ${decoding} mismatches; ${tokensPerSecond} tokens/s`,
+  );
+  for (const example of examples) print(example.length > 400 ? `${example.slice(0, 400)} …` : example);
+  if (encoding + decoding > 0) process.exitCode = 1;
 }
 
 async function tokenizerOf({ tokenizer, model }: Options): Promise<Tokenizer> {

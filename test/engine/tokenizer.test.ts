@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import { openTokenizerFile } from '../../engine/tokenizer/open.js';
-import { vocabularyFromModel } from '../../engine/tokenizer/vocabulary.js';
+import { vocabularyFromModel } from '../../engine/tokenizer/sentencepiece-model.js';
 
 const path = join(packageRoot(), 'golden/atlas/tokenizer.model');
 const tokenizer = await openTokenizerFile(path);

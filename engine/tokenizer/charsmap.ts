@@ -1,0 +1,87 @@
+// SentencePiece's compiled table of replacements: the length of a trie, the trie (a double array of Darts, over UTF-8 bytes), then the
+// replacements, each ended by a zero byte. The longest entry at each place wins.
+
+import { TokenizerError } from '../errors.js';
+import type { Matcher } from './matcher.js';
+
+const utf8 = new TextEncoder();
+const text8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+export class Charsmap {
+  readonly #trie: Uint32Array;
+  readonly #texts: Uint8Array;
+  /** Replacements by their place; texts repeat characters. */
+  readonly #decoded = new Map<number, string>();
+
+  constructor(bytes: Uint8Array, where: string) {
+    const length = bytes.length < 4 ? -1 : new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+    if (length < 4 || length % 4 !== 0 || length > bytes.length - 4) {
+      throw new TokenizerError(
+        `${where} has a table of character replacements that claims ${length} bytes where ${Math.max(0, bytes.length - 4)} are left. Fetch it again.`,
+      );
+    }
+    this.#trie = new Uint32Array(bytes.slice(4, 4 + length).buffer);
+    this.#texts = bytes.subarray(4 + length);
+  }
+
+  apply(text: string, keep: Matcher): string {
+    const bytes = utf8.encode(text);
+    let out = '';
+    let at = 0; // in bytes
+    for (let i = 0; i < text.length; ) {
+      const kept = keep.at(text, i);
+      const found = kept ? null : this.#longest(bytes, at);
+      if (found) {
+        out += this.#replacement(found.value);
+        const end = at + found.length;
+        while (at < end) {
+          const size = unitsAndBytes(text, i);
+          i += size.units;
+          at += size.bytes;
+        }
+        continue;
+      }
+      const end = i + (kept ? kept.piece.length : unitsAndBytes(text, i).units);
+      out += text.slice(i, end);
+      while (i < end) {
+        const size = unitsAndBytes(text, i);
+        i += size.units;
+        at += size.bytes;
+      }
+    }
+    return out;
+  }
+
+  /** The longest entry that `bytes` has from `at` on. */
+  #longest(bytes: Uint8Array, at: number): { value: number; length: number } | null {
+    const trie = this.#trie;
+    let node = offset(trie[0]);
+    let best: { value: number; length: number } | null = null;
+    for (let i = at; i < bytes.length; i++) {
+      node ^= bytes[i];
+      const unit = trie[node];
+      if (unit === undefined || (unit & 0x800000ff) >>> 0 !== bytes[i]) break;
+      node ^= offset(unit);
+      if ((unit >>> 8) & 1 && node < trie.length) best = { value: trie[node] & 0x7fffffff, length: i + 1 - at };
+    }
+    return best;
+  }
+
+  #replacement(value: number): string {
+    let text = this.#decoded.get(value);
+    if (text === undefined) {
+      const end = this.#texts.indexOf(0, value);
+      text = text8.decode(this.#texts.subarray(value, end < 0 ? undefined : end));
+      this.#decoded.set(value, text);
+    }
+    return text;
+  }
+}
+
+const offset = (unit: number): number => (unit >>> 10) << ((unit & 512) >>> 6);
+
+function unitsAndBytes(text: string, i: number): { units: number; bytes: number } {
+  const point = text.codePointAt(i)!;
+  if (point > 0xffff) return { units: 2, bytes: 4 };
+  return { units: 1, bytes: point < 0x80 ? 1 : point < 0x800 ? 2 : 3 };
+}

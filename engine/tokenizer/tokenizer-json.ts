@@ -1,0 +1,125 @@
+// A tokenizer.json, the file of Hugging Face's `tokenizers`. Of all that such a file can say, what SentencePiece vocabularies with
+// byte-pair encoding become is read (Gemma's and Llama's); the rest is refused by name, never passed over.
+
+import { TokenizerError } from '../errors.js';
+import { findMerges, readMerges } from './merge-list.js';
+import { readVocab } from './vocab-list.js';
+import { type Normalisation, type PieceKind, PLAIN, SPACE, type Vocabulary } from './vocabulary.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Vocabulary of a tokenizer.json. @param where its path, for messages */
+export function vocabularyFromJson(bytes: Uint8Array, where: string): Vocabulary {
+  const merges = findMerges(bytes, where);
+  const vocab = readVocab(bytes, where);
+  const file = parsed(without(bytes, [merges, vocab]), where);
+  const model = object(file.model);
+  const need = (holds: boolean, what: string) => {
+    if (!holds) {
+      throw new TokenizerError(
+        `${where} ${what}, which no Gemma tokenizer does. Give the tokenizer.json or tokenizer.model that came with the model.`,
+      );
+    }
+  };
+  need(model.type === 'BPE' || (model.type === undefined && merges !== null), `is of the kind ${model.type}`);
+  need(model.byte_fallback === true, 'has no bytes to fall back on');
+  for (const key of ['dropout', 'continuing_subword_prefix', 'end_of_word_suffix']) {
+    need(!model[key], `has ${key} = ${JSON.stringify(model[key])}`);
+  }
+  need(model.ignore_merges !== true, 'ignores its merges');
+
+  const pieces = vocab?.pieces ?? [];
+  const kinds = Array.from(pieces, (piece): PieceKind => {
+    if (piece === undefined) return 'unused'; // an id without a piece
+    return piece.length === 6 && BYTE.test(piece) ? 'byte' : piece === model.unk_token ? 'unknown' : 'normal';
+  });
+  for (const token of list(file.added_tokens).map(object)) {
+    const { content, id, special, single_word: single, lstrip, rstrip } = token;
+    need(!single && !lstrip && !rstrip, `has the added token '${content}' that takes part of its surroundings`);
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > pieces.length + MAX_ADDED) {
+      throw new TokenizerError(`${where} gives the added token '${content}' the id ${id}. Fetch it again.`);
+    }
+    pieces[id] = String(content);
+    kinds[id] = special ? 'control' : 'user';
+  }
+  for (let id = 0; id < pieces.length; id++) {
+    pieces[id] ??= '';
+    kinds[id] ??= 'unused';
+  }
+  const idOf = (piece: string, otherwise: number) => {
+    const id = pieces.indexOf(piece);
+    return id < 0 ? otherwise : id;
+  };
+  return {
+    pieces,
+    scores: new Float32Array(pieces.length),
+    kinds,
+    bosId: idOf('<bos>', idOf('<s>', 2)),
+    eosId: idOf('<eos>', idOf('</s>', 1)),
+    unkId: idOf(String(model.unk_token), 3),
+    algorithm: {
+      kind: 'merges',
+      merges: merges ? readMerges(bytes, merges, pieces, where) : { left: new Int32Array(), right: new Int32Array() },
+    },
+    normalisation: normalisation(file, where, need),
+    byteFallback: true,
+    userBeforeNormalising: true,
+    unkSurface: String(model.unk_token),
+  };
+}
+
+const BYTE = /^<0x[0-9A-F]{2}>$/;
+const MAX_ADDED = 1 << 16;
+
+/** Spaces to ▁, and perhaps one in front: Gemma's replacement, and the older form of Llama's. */
+function normalisation(file: Json, where: string, need: (holds: boolean, what: string) => void): Normalisation {
+  let dummyPrefix = false;
+  let escaped = false;
+  const normalisers = flat(file.normalizer, 'normalizers');
+  for (const [i, step] of normalisers.entries()) {
+    if (step.type === 'Prepend' && step.prepend === SPACE && i === 0) dummyPrefix = true;
+    else if (step.type === 'Replace' && object(step.pattern).String === ' ' && step.content === SPACE) escaped = true;
+    else need(false, `normalises text by ${JSON.stringify(step).slice(0, 80)}`);
+  }
+  for (const step of flat(file.pre_tokenizer, 'pretokenizers')) {
+    // A cut at spaces of which none are left; and Metaspace, which does in one what the normalisers above do.
+    if (step.type === 'Split' && object(step.pattern).String === ' ' && escaped) continue;
+    if (step.type === 'Metaspace' && step.replacement === SPACE && step.split === false) {
+      escaped = true;
+      dummyPrefix ||= step.prepend_scheme === 'always' || step.prepend_scheme === 'first';
+    } else need(false, `cuts text by ${JSON.stringify(step).slice(0, 80)}`);
+  }
+  if (!escaped) throw new TokenizerError(`${where} leaves spaces as they are, which no Gemma tokenizer does.`);
+  return { ...PLAIN, dummyPrefix };
+}
+
+/** A step, or the steps of a sequence. */
+function flat(value: unknown, key: string): Json[] {
+  if (value === null || value === undefined) return [];
+  const step = object(value);
+  return step.type === 'Sequence' ? list(step[key]).map(object) : [step];
+}
+
+const text8 = new TextDecoder();
+
+/** The file's text without what was read from its bytes: `[]` and `{}` stand there. */
+function without(bytes: Uint8Array, parts: readonly ({ start: number; end: number } | null)[]): string {
+  let text = '';
+  let from = 0;
+  for (const part of parts.filter(part => part !== null).sort((a, b) => a.start - b.start)) {
+    text += text8.decode(bytes.subarray(from, part.start)) + (bytes[part.start] === 0x5b ? '[]' : '{}');
+    from = part.end;
+  }
+  return text + text8.decode(bytes.subarray(from));
+}
+
+function parsed(text: string, where: string): Json {
+  try {
+    const file = JSON.parse(text);
+    if (typeof file === 'object' && file !== null && 'model' in file) return file;
+  } catch {}
+  throw new TokenizerError(`${where} is no tokenizer.json: it is not JSON with a 'model' in it. Fetch it again.`);
+}
+
+const object = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);

@@ -1,0 +1,77 @@
+// A tokenizer against the reference implementations, on strings whose ids they have written down (golden/tokenizer_cases.py).
+
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { GoldenError } from '../../engine/errors.js';
+import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
+
+/** Whose ids are right: Python's `sentencepiece`, for which control pieces are text, or `tokenizers`, for which they are not. */
+export type Reference = 'sentencepiece' | 'tokenizers';
+
+export interface TokenCheck {
+  readonly reference: Reference;
+  readonly strings: number;
+  /** Lists of ids that were decoded: those of the strings, and others. */
+  readonly decoded: number;
+  readonly tokens: number;
+  /** Strings whose ids differ. */
+  readonly encoding: number;
+  /** Lists of ids that become another text than the reference's. */
+  readonly decoding: number;
+  /** The first that differ, in words. */
+  readonly examples: readonly string[];
+  /** Encoding alone. */
+  readonly tokensPerSecond: number;
+}
+
+/**
+ * Encodes and decodes every string of `path`.
+ * @param path lines of JSON: text (or null), ids and back (the text of the ids) by sentencepiece; hf and hf_back where tokenizers differs
+ */
+export async function checkTokens(tokenizer: Tokenizer, path: string, reference: Reference): Promise<TokenCheck> {
+  const examples: string[] = [];
+  let lines = 0;
+  let strings = 0;
+  let tokens = 0;
+  let encoding = 0;
+  let decoding = 0;
+  let spent = 0;
+  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+    lines += 1;
+    const { text, ids, back } = expected(line, reference, `${path}, line ${lines}`);
+    if (text !== null) {
+      strings += 1;
+      const began = performance.now();
+      const ours = tokenizer.encode(text, { special: reference === 'tokenizers' });
+      spent += performance.now() - began;
+      tokens += ours.length;
+      if ((ours.length !== ids.length || ours.some((id, i) => id !== ids[i])) && encoding++ < 3)
+        examples.push(`${JSON.stringify(text)}: [${ours}] instead of [${ids}]`);
+    }
+    const again = tokenizer.decode(ids);
+    if (again !== back && decoding++ < 3)
+      examples.push(`[${ids}]: ${JSON.stringify(again)} instead of ${JSON.stringify(back)}`);
+  }
+  if (strings === 0) throw new GoldenError(`${path} has no cases. Write some with golden/tokenizer_cases.py.`);
+  const tokensPerSecond = Math.round((tokens / spent) * 1000);
+  return { reference, strings, decoded: lines, tokens, encoding, decoding, examples, tokensPerSecond };
+}
+
+interface Case {
+  /** Null where ids alone are to be decoded. */
+  readonly text: string | null;
+  readonly ids: readonly number[];
+  readonly back: string;
+}
+
+function expected(line: string, reference: Reference, where: string): Case {
+  try {
+    const { text, ids, back, hf, hf_back } = JSON.parse(line);
+    if ((typeof text === 'string' || text === null) && Array.isArray(ids) && typeof back === 'string') {
+      return reference === 'tokenizers' ? { text, ids: hf ?? ids, back: hf_back ?? back } : { text, ids, back };
+    }
+  } catch {}
+  throw new GoldenError(
+    `${where} is no case: {"text", "ids", "back"} is expected. Write them with golden/tokenizer_cases.py.`,
+  );
+}
