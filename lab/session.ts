@@ -49,11 +49,11 @@ export class Session {
     return this.model.plan;
   }
 
-  /** Ids of a prompt, bos in front; ids are taken as they are. */
+  /** Ids of a prompt, bos in front; `<start_of_turn>` and the like are read as what they are. Ids are taken as they are. */
   encode(prompt: string | readonly number[]): number[] {
     if (typeof prompt !== 'string') return [...prompt];
     if (prompt === '') throw new PromptError('The prompt is empty; give some text.');
-    const ids = this.#vocabulary().encode(prompt);
+    const ids = this.#vocabulary().encode(prompt, { special: true });
     const { bosId } = this.config;
     return ids[0] === bosId ? ids : [bosId, ...ids];
   }

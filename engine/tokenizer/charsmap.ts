@@ -24,15 +24,25 @@ export class Charsmap {
     this.#texts = bytes.subarray(4 + length);
   }
 
-  apply(text: string, keep: Matcher): string {
+  /**
+   * Replaces what the table has.
+   * @param keep pieces to leave alone @param collapse drop spaces at the start and after spaces; those within one replacement stay
+   */
+  apply(text: string, keep: Matcher, collapse: boolean): string {
     const bytes = utf8.encode(text);
     let out = '';
+    let afterSpace = collapse;
+    const put = (part: string) => {
+      const rest = afterSpace ? part.replace(/^ +/, '') : part;
+      out += rest;
+      if (rest !== '') afterSpace = collapse && rest.endsWith(' ');
+    };
     let at = 0; // in bytes
     for (let i = 0; i < text.length; ) {
       const kept = keep.at(text, i);
       const found = kept ? null : this.#longest(bytes, at);
       if (found) {
-        out += this.#replacement(found.value);
+        put(this.#replacement(found.value));
         const end = at + found.length;
         while (at < end) {
           const size = unitsAndBytes(text, i);
@@ -42,7 +52,7 @@ export class Charsmap {
         continue;
       }
       const end = i + (kept ? kept.piece.length : unitsAndBytes(text, i).units);
-      out += text.slice(i, end);
+      put(text.slice(i, end));
       while (i < end) {
         const size = unitsAndBytes(text, i);
         i += size.units;

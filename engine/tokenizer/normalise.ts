@@ -14,8 +14,8 @@ export function normaliser(rules: Normalisation, user: Matcher, where: string): 
   const charsmap = rules.charsmap && rules.charsmap.length > 0 ? new Charsmap(rules.charsmap, where) : null;
   return text => {
     let t = text.toWellFormed();
-    if (charsmap) t = charsmap.apply(t, user);
-    if (collapseSpaces) t = t.replace(/ +/g, ' ').replace(/^ /, '');
+    if (charsmap) t = charsmap.apply(t, user, collapseSpaces);
+    else if (collapseSpaces) t = t.replace(/ +/g, ' ').replace(/^ /, '');
     if (t.length === 0) return t;
     const space = escapeSpaces ? SPACE : ' ';
     if (dummyPrefix && !spaceAsSuffix) t = ` ${t}`;

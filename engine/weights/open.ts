@@ -2,15 +2,16 @@
 // come before any large allocation.
 
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { GemmaConfig } from '../config.js';
-import { ConfigError, ModelFileError } from '../errors.js';
+import { ModelFileError } from '../errors.js';
 import { configFromGguf, configFromJson } from './detect.js';
 import { openGguf } from './gguf.js';
 import { checkWeights, nameFromGguf, nameFromHuggingFace } from './names.js';
 import { openSafetensors, type Safetensors } from './safetensors.js';
 import type { ModelFiles, WeightEntry, WeightSource } from './source.js';
+import { chatTemplateIn, readJson, vocabularyIn } from './text-files.js';
 
 /** Throws ModelFileError or ConfigError with the cure. */
 export async function openModelFiles(path: string): Promise<ModelFiles> {
@@ -35,30 +36,39 @@ async function openFolder(folder: string, single?: string): Promise<ModelFiles> 
     );
   }
   const generation = join(folder, 'generation_config.json');
-  const config = configFromJson(readJson(configPath), configPath, existsSync(generation) ? readJson(generation) : {});
+  const config = configFromJson(readJson(configPath), configPath, readJson(generation));
   const opened: Safetensors[] = [];
   try {
     for (const file of single ? [single] : shardsOf(folder)) opened.push(await openSafetensors(join(folder, file)));
     const entries = new Map<string, WeightEntry>();
     const holders = new Map<string, Safetensors>();
+    const leftOut: string[] = [];
     for (const file of opened) {
       for (const { name: fileName, shape, dtype, bytes } of file.tensors.values()) {
         const name = nameFromHuggingFace(fileName, config.family);
-        if (name === null) continue;
+        if (name === null) {
+          leftOut.push(fileName);
+          continue;
+        }
+        const other = holders.get(name);
+        if (other) {
+          throw new ModelFileError(
+            `${file.path} has the tensor '${fileName}', which ${basename(other.path)} in the same folder has too. Keep the one that belongs to the model.`,
+          );
+        }
         entries.set(name, { name, fileName, shape, format: dtype, bytes });
         holders.set(name, file);
       }
     }
     checkWeights(config, entries, folder);
-    const spm = ['tokenizer.model', ...readdirSync(folder).filter(f => f.endsWith('.spm'))].find(f =>
-      existsSync(join(folder, f)),
-    );
     return modelFiles({
       path: folder,
       format: 'safetensors',
       config,
       entries,
-      vocabulary: spm ? { kind: 'sentencepiece', path: join(folder, spm) } : null,
+      vocabulary: vocabularyIn(folder),
+      chatTemplate: chatTemplateIn(folder),
+      leftOut,
       async readRows(entry, start, count) {
         const values = await holders.get(entry.name)!.readF32(entry.fileName, start, count);
         // Hugging Face stores w and computes with 1 + w, in f32.
@@ -72,14 +82,6 @@ async function openFolder(folder: string, single?: string): Promise<ModelFiles> 
   } catch (error) {
     for (const file of opened) await file.close();
     throw error;
-  }
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new ConfigError(`${path} is not JSON (${(error as Error).message}). Fetch it again.`);
   }
 }
 
@@ -108,10 +110,13 @@ async function openGgufModel(path: string): Promise<ModelFiles> {
   const file = await openGguf(path);
   try {
     const entries = new Map<string, WeightEntry>();
+    const leftOut: string[] = [];
     for (const { name: fileName, shape, format, bytes } of file.tensors.values()) {
       const name = nameFromGguf(fileName);
-      if (name !== null) entries.set(name, { name, fileName, shape, format, bytes });
+      if (name === null) leftOut.push(fileName);
+      else entries.set(name, { name, fileName, shape, format, bytes });
     }
+    const template = file.metadata.get('tokenizer.chat_template');
     const vocab = entries.get('embed')?.shape[0] ?? 0;
     const config = configFromGguf(file.metadata, vocab, path, !entries.has('head'));
     checkWeights(config, entries, path);
@@ -121,6 +126,8 @@ async function openGgufModel(path: string): Promise<ModelFiles> {
       config,
       entries,
       vocabulary: file.metadata.has('tokenizer.ggml.tokens') ? { kind: 'gguf', metadata: file.metadata } : null,
+      chatTemplate: typeof template === 'string' ? template : null,
+      leftOut,
       readRows: (entry, start, count) => file.readF32(entry.fileName, start, count),
       close: () => file.close(),
     });
@@ -136,11 +143,14 @@ interface Parts {
   readonly config: GemmaConfig;
   readonly entries: ReadonlyMap<string, WeightEntry>;
   readonly vocabulary: ModelFiles['vocabulary'];
+  readonly chatTemplate: string | null;
+  readonly leftOut: readonly string[];
   readRows(entry: WeightEntry, start: number, count: number): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
-async function modelFiles({ path, format, config, entries, vocabulary, readRows, close }: Parts): Promise<ModelFiles> {
+async function modelFiles(parts: Parts): Promise<ModelFiles> {
+  const { path, format, config, entries, vocabulary, chatTemplate, leftOut, readRows, close } = parts;
   const weights: WeightSource = {
     entries,
     close,
@@ -157,5 +167,18 @@ async function modelFiles({ path, format, config, entries, vocabulary, readRows,
   }
   const some = Math.min(4, entries.get('embed')!.shape[0]);
   digest.update(new Uint8Array((await weights.readRows('embed', 0, some)).buffer));
-  return { path, format, config, weights, vocabulary, fingerprint: digest.digest('hex'), close };
+  return {
+    path,
+    format,
+    config,
+    weights,
+    vocabulary,
+    chatTemplate,
+    leftOut: {
+      tensors: leftOut.length,
+      parts: [...new Set(leftOut.map(name => name.replace(/^model\./, '').split('.')[0]))],
+    },
+    fingerprint: digest.digest('hex'),
+    close,
+  };
 }

@@ -46,9 +46,13 @@ export interface ModelFiles {
   readonly weights: WeightSource;
   /** Where a vocabulary was found; null runs on token ids alone. Opened lazily with `openTokenizer`. */
   readonly vocabulary:
-    | { readonly kind: 'sentencepiece'; readonly path: string }
+    | { readonly kind: 'sentencepiece' | 'tokenizer.json'; readonly path: string }
     | { readonly kind: 'gguf'; readonly metadata: ReadonlyMap<string, unknown> }
     | null;
+  /** The model's own Jinja template of conversations, if it has one. */
+  readonly chatTemplate: string | null;
+  /** Tensors that the text model has no use for, such as a vision tower: how many, and their names up to the first dot. */
+  readonly leftOut: { readonly tensors: number; readonly parts: readonly string[] };
   /** SHA-256 over names, shapes, formats and sampled bytes: recognises the model in goldens and traces (hex). */
   readonly fingerprint: string;
   close(): Promise<void>;

@@ -27,7 +27,7 @@ export function infoCommand(): Command {
     async ({ model, json }: Options) => {
       const files = await openModelFiles(modelPath(model));
       try {
-        const { config, format, fingerprint, vocabulary } = files;
+        const { config, format, fingerprint, vocabulary, chatTemplate, leftOut } = files;
         const entries = [...files.weights.entries.values()];
         const parameters = entries.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b), 0);
         const formats: Record<string, { tensors: number; bytes: number }> = {};
@@ -46,6 +46,8 @@ export function infoCommand(): Command {
             bytes,
             formats,
             vocabulary: vocabulary?.kind ?? null,
+            chatTemplate: chatTemplate !== null,
+            leftOut,
             config,
           });
           return;
@@ -67,6 +69,11 @@ export function infoCommand(): Command {
             .join(', '),
           'on the GPU': `${bytesText(4 * parameters)} in f32`,
           tokenizer: vocabulary?.kind ?? 'none: prompts are token ids',
+          chat:
+            chatTemplate === null ? 'Gemma’s turns: the model has no template of its own' : 'the model’s own template',
+          ...(leftOut.tensors > 0 && {
+            'left out': `${leftOut.tensors} tensors of ${leftOut.parts.slice(0, 4).join(', ')}: Loupe runs the text model`,
+          }),
           fingerprint: fingerprint.slice(0, 16),
         });
         print(

@@ -18,7 +18,10 @@ export interface ModelOptions {
 export function withModel(command: Command): Command {
   return withAdapter(command)
     .option('-m, --model <model>', 'atlas, a folder with config.json, a .gguf or a .safetensors file', 'atlas')
-    .option('--tokenizer <file>', 'a tokenizer.model, .spm, tokenizer.json or .gguf, instead of the model’s own vocabulary')
+    .option(
+      '--tokenizer <file>',
+      'a tokenizer.model, .spm, tokenizer.json or .gguf, instead of the model’s own vocabulary',
+    )
     .option('--context <tokens>', 'longest sequence', whole(1));
 }
 

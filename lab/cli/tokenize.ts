@@ -36,7 +36,10 @@ export function tokenizeCommand(): Command {
     .option('--bos', 'begin with the beginning-of-sequence token')
     .option('--pieces', 'print the pieces beside the ids')
     .option('--no-special', 'read <bos>, <start_of_turn> and the like as text, as sentencepiece does')
-    .option('--check <cases>', 'count the strings that differ from the references (golden/tokenizer_cases.py writes them)')
+    .option(
+      '--check <cases>',
+      'count the strings that differ from the references (golden/tokenizer_cases.py writes them)',
+    )
     .addOption(
       new Option('--reference <package>', 'whose ids are right; default: of the vocabulary’s own kind').choices([
         'sentencepiece',
