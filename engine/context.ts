@@ -82,10 +82,14 @@ export class Context {
     return this.#ids;
   }
 
-  /** Forgets everything after the first `tokens`. Sliding layers cannot go back past what their rings still hold. */
+  /** Whether a part can be forgotten: sliding layers cannot go back past what their rings still hold. */
+  get canRewind(): boolean {
+    return !this.model.config.layerKinds.includes('sliding') || this.#ids.length <= this.#ringLength();
+  }
+
+  /** Forgets everything after the first `tokens`. Throws PromptError where only all of it can be forgotten. */
   rewind(tokens = 0): void {
-    const lost = this.model.config.layerKinds.includes('sliding') && this.#ids.length > this.#ringLength();
-    if (tokens > 0 && lost) {
+    if (tokens > 0 && !this.canRewind) {
       throw new PromptError('The sliding layers have forgotten what a rewind would need; rewind to 0 and read again.');
     }
     this.#ids.length = Math.min(tokens, this.#ids.length);

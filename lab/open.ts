@@ -65,7 +65,7 @@ export async function open(name = 'atlas', options: OpenOptions = {}): Promise<S
       signal: eitherSignal(options.signal),
       onProgress: ({ done, total }) => progress.bytes(done, total),
     });
-    const session = new Session(basename(path), model, tokenizer, options.context);
+    const session = new Session(basename(path), model, tokenizer, options.context, files.chatTemplate);
     sessions.set(key, session);
     return session;
   } finally {

@@ -3,13 +3,13 @@
 
 import type { Context } from '../engine/context.js';
 import { ModelFileError, PromptError, StageError, TokenizerError } from '../engine/errors.js';
-import { generate } from '../engine/generate.js';
 import type { Gpu } from '../engine/gpu.js';
 import type { Model } from '../engine/model.js';
 import { nearest, type Stage } from '../engine/plan.js';
 import type { Tokenizer } from '../engine/tokenizer/tokenizer.js';
 import { Activation } from './activation.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
+import { Conversation, type ConversationOptions } from './chat/conversation.js';
 import { checkGolden, Diff, type DiffOptions, diffRows } from './diff/diff.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './diff/tolerance.js';
 import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from './display/bundle.js';
@@ -25,9 +25,11 @@ import type { GenerateRunOptions, RunOptions, Token } from './request.js';
 import { Run } from './run.js';
 import { select } from './select.js';
 import { runStage } from './stage.js';
+import { stream } from './stream.js';
 
 export class Session {
   #disposed = false;
+  readonly #conversations = new Set<Conversation>();
 
   constructor(
     readonly name: string,
@@ -35,6 +37,8 @@ export class Session {
     /** Null where no vocabulary was found: prompts are then lists of ids. */
     readonly tokenizer: Tokenizer | null,
     readonly contextLength?: number,
+    /** The model's own Jinja template of conversations; null for Gemma's turns. */
+    readonly chatTemplate: string | null = null,
   ) {}
 
   get gpu(): Gpu {
@@ -157,40 +161,17 @@ export class Session {
   ): AsyncGenerator<Token, void, void> {
     this.#check();
     const ids = this.encode(prompt);
-    const { maxTokens = 128, tap, slice } = options;
-    const taps = tap === undefined ? [] : select(this.plan, tap).map(stage => ({ stage, slice }));
+    const { maxTokens = 128 } = options;
     using context = this.#context(Math.min(ids.length + maxTokens, this.longest), 'last', ids.length);
-    const text = this.tokenizer?.stream();
-    using progress = progressLine('Reading', ids.length < 64);
-    for await (const token of generate(context, ids, {
-      ...options,
-      maxTokens,
-      taps,
-      signal: eitherSignal(options.signal),
-      onPrefill: done => progress.count(done, ids.length, 'tokens'),
-      onLayer: ids.length < 64 ? undefined : (...at) => progress.layer(...at, ids.length),
-    })) {
-      progress[Symbol.dispose]();
-      const labels = this.labels([...context.ids]);
-      let seen: Map<string, Activation> | null = null;
-      yield {
-        id: token.id,
-        text: token.stop ? (text?.end() ?? '') : (text?.push(token.id) ?? `#${token.id} `),
-        position: token.position,
-        stop: token.stop,
-        at(stage) {
-          seen ??= assemble(token.captured, labels, slice);
-          const found = seen.get(stage);
-          if (found) return found;
-          throw new StageError(`'${stage}' was not tapped. Add it to the option tap of generate().`);
-        },
-      };
-    }
-    const rest = text?.end();
-    if (rest) yield { id: -1, text: rest, position: context.ids.length, stop: true, at: () => fail() };
-    function fail(): never {
-      throw new StageError('The end of the text has no activations.');
-    }
+    yield* stream(this, context, ids, { ...options, maxTokens });
+  }
+
+  /** A conversation on one cache, in the turns the model was trained on. Dispose of it, or of the session. */
+  chat(options: ConversationOptions = {}): Conversation {
+    this.#check();
+    const conversation = new Conversation(this, this.#vocabulary(), options);
+    this.#conversations.add(conversation);
+    return conversation;
   }
 
   /** Writes a continuation into the cell, or to the terminal, as it is made, with its speed. What there was stays when it is stopped. */
@@ -234,6 +215,7 @@ export class Session {
 
   [Symbol.dispose](): void {
     this.#disposed = true;
+    for (const conversation of this.#conversations) conversation[Symbol.dispose]();
     this.model[Symbol.dispose]();
   }
 

@@ -9,6 +9,7 @@ import { Interrupted, LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { fireInterrupt } from '../interrupt.js';
 import { benchCommand } from './bench.js';
+import { chatCommand } from './chat.js';
 import { diffCommand } from './diff.js';
 import { doctorCommand } from './doctor.js';
 import { generateCommand } from './generate.js';
@@ -29,6 +30,7 @@ function program(): Command {
     doctorCommand(),
     infoCommand(),
     planCommand(),
+    chatCommand(),
     generateCommand(),
     tokenizeCommand(),
     traceCommand(),

@@ -1,0 +1,202 @@
+// A conversation on one cache: every turn reads only what is new. The cache holds exactly the ids that were read and made, so that an
+// answer is never encoded again and differently.
+
+import type { Context } from '../../engine/context.js';
+import { PromptError } from '../../engine/errors.js';
+import { type ChatTemplate, chatTemplate, type Message } from '../../engine/tokenizer/chat-template.js';
+import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
+import { type Bundle, DISPLAY, INSPECT } from '../display/bundle.js';
+import type { GenerateRunOptions, Token } from '../request.js';
+import type { Session } from '../session.js';
+import { stream } from '../stream.js';
+import { conversationBundle } from './display.js';
+
+export interface ConversationOptions {
+  /** What the model is told before the first turn. */
+  readonly system?: string;
+  /** Jinja, instead of the model's own template. */
+  readonly template?: string;
+  /** Turns to begin with, as `messages` gives them. */
+  readonly messages?: readonly Message[];
+}
+
+/** What the last turn took. */
+export interface TurnStats {
+  /** Tokens read for it, and tokens that were in the cache already. */
+  readonly read: number;
+  readonly reused: number;
+  readonly made: number;
+  readonly firstTokenMs: number;
+  /** Of the tokens after the first; null for fewer than two. */
+  readonly tokensPerSecond: number | null;
+}
+
+export class Conversation {
+  #messages: Message[] = [];
+  #system: string;
+  #context: Context | null = null;
+  /** Text that the cache and `#pending` stand for. */
+  #text = '';
+  /** Made, but not yet read: the last token of an answer that was cut short. */
+  #pending: number[] = [];
+  #stats: TurnStats | null = null;
+  #busy = false;
+  #disposed = false;
+  readonly #template: ChatTemplate;
+  readonly #stops: readonly number[];
+
+  constructor(
+    readonly session: Session,
+    private readonly tokenizer: Tokenizer,
+    { system = '', template, messages = [] }: ConversationOptions,
+  ) {
+    const { bosId, eosId } = tokenizer;
+    const piece = (id: number) => (id >= 0 ? tokenizer.piece(id) : '');
+    this.#template = chatTemplate(template ?? session.chatTemplate, piece(bosId), piece(eosId));
+    this.#system = system;
+    const endOfTurn = tokenizer.idOf('<end_of_turn>');
+    this.#stops = [...session.config.eosIds, ...(endOfTurn === null ? [] : [endOfTurn])];
+    this.messages = messages;
+  }
+
+  /** The turns so far, without the system text. Setting them begins anew from there. */
+  get messages(): readonly Message[] {
+    return this.#messages;
+  }
+
+  set messages(messages: readonly Message[]) {
+    const system = messages.find(({ role }) => role === 'system');
+    if (system) this.#system = system.content;
+    this.#messages = messages.filter(({ role }) => role !== 'system');
+    this.#template.render(this.#all()); // refused here, not in the middle of a turn
+    this.#text = '';
+    this.#pending = [];
+  }
+
+  get system(): string {
+    return this.#system;
+  }
+
+  /** Takes effect with the next turn, which reads everything again. */
+  set system(text: string) {
+    this.#system = text;
+    this.#text = '';
+  }
+
+  /** Tokens that the context holds, and how many fit. */
+  get used(): number {
+    return (this.#context?.ids.length ?? 0) + this.#pending.length;
+  }
+
+  get length(): number {
+    return this.session.longest;
+  }
+
+  /** Of the last turn; null before the first. */
+  get stats(): TurnStats | null {
+    return this.#stats;
+  }
+
+  /**
+   * The model's answer to `text`, token by token. What there is of an answer that is stopped stays in the conversation; a turn that
+   * fails leaves it as it was. Throws PromptError when it does not fit the context.
+   */
+  async *say(text: string, options: GenerateRunOptions = {}): AsyncGenerator<Token, void, void> {
+    if (this.#disposed) throw new PromptError('This conversation was closed; begin another with chat().');
+    if (this.#busy) throw new PromptError('The model is still answering. Wait for it, or stop it.');
+    if (text.trim() === '') throw new PromptError('There is nothing to answer; say something.');
+    const before = this.#messages;
+    this.#messages = [...before, { role: 'user', content: text }];
+    this.#busy = true;
+    const began = performance.now();
+    let [answer, first, made] = ['', 0, 0];
+    let last: Token | null = null;
+    let prompt = '';
+    try {
+      prompt = this.#template.render(this.#all());
+      const ids = this.#fresh(prompt);
+      const context = this.#context!;
+      const reused = context.ids.length;
+      const maxTokens = options.maxTokens ?? context.length;
+      for await (const token of stream(this.session, context, ids, { ...options, maxTokens, stopIds: this.#stops })) {
+        if (first === 0) first = performance.now();
+        if (token.id >= 0) made += 1;
+        if (token.id >= 0) last = token;
+        answer += token.text;
+        const seconds = (performance.now() - first) / 1000;
+        this.#stats = {
+          read: ids.length,
+          reused,
+          made,
+          firstTokenMs: first - began,
+          tokensPerSecond: made > 1 ? (made - 1) / seconds : null,
+        };
+        yield token;
+      }
+    } finally {
+      this.#busy = false;
+      if (last === null) {
+        this.#messages = before;
+        this.#text = '';
+      } else {
+        this.#messages = [...this.#messages, { role: 'assistant', content: answer }];
+        this.#text = prompt + answer;
+        // The token before an interrupt may have been read, or not.
+        const read = (this.#context?.ids.length ?? 0) > last.position;
+        this.#pending = last.stop || read ? [] : [last.id];
+      }
+    }
+  }
+
+  /** Forgets all turns; the system text stays. */
+  reset(): void {
+    this.messages = [];
+    this.#context?.rewind(0);
+    this.#stats = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#context?.[Symbol.dispose]();
+    this.#context = null;
+  }
+
+  [DISPLAY](): Bundle {
+    return conversationBundle(this);
+  }
+
+  [INSPECT](): string {
+    return conversationBundle(this)['text/plain'];
+  }
+
+  #all(): Message[] {
+    const system: Message[] = this.#system === '' ? [] : [{ role: 'system', content: this.#system }];
+    return [...system, ...this.#messages];
+  }
+
+  /** Ids that the cache lacks for `prompt`; what it has too much is forgotten. Throws PromptError when they do not fit. */
+  #fresh(prompt: string): number[] {
+    this.#context ??= this.session.model.context({ length: this.length });
+    const context = this.#context;
+    const goesOn = this.#text !== '' && prompt.startsWith(this.#text);
+    let ids: number[];
+    let kept = context.ids.length;
+    if (goesOn) {
+      ids = [...this.#pending, ...this.tokenizer.encode(prompt.slice(this.#text.length), { special: true })];
+    } else {
+      const all = this.tokenizer.encode(prompt, { special: true, bos: true });
+      kept = 0;
+      while (kept < all.length - 1 && all[kept] === context.ids[kept]) kept += 1;
+      if (kept < context.ids.length && !context.canRewind) kept = 0;
+      ids = all.slice(kept);
+    }
+    if (kept + ids.length >= context.length) {
+      throw new PromptError(
+        `The conversation has ${kept + ids.length} tokens with this turn, and the context holds ${context.length}. ` +
+          `Begin a new one, or open the model with a longer context (up to ${this.session.config.contextLength}).`,
+      );
+    }
+    if (kept < context.ids.length) context.rewind(kept);
+    return ids;
+  }
+}

@@ -1,0 +1,18 @@
+// A conversation as it is read: who says what, one under the other.
+
+import type { Bundle } from '../display/bundle.js';
+import { html } from '../display/html.js';
+import type { Conversation } from './conversation.js';
+
+export function conversationBundle({ messages, system, used, length }: Conversation): Bundle {
+  const said = [...(system === '' ? [] : [{ role: 'system', content: system }]), ...messages];
+  const note = `${used} of ${length} tokens`;
+  const turns = said.map(
+    ({ role, content }) =>
+      html`<div style="display:flex;gap:12px;margin:6px 0"><div style="opacity:.6;min-width:70px;text-align:right">${role}</div><div style="white-space:pre-wrap;max-width:80ch">${content}</div></div>`,
+  );
+  return {
+    'text/html': html`<div>${turns}<div style="opacity:.6;font-size:11px">${note}</div></div>`.text,
+    'text/plain': [...said.map(({ role, content }) => `${role}: ${content}`), `(${note})`].join('\n'),
+  };
+}

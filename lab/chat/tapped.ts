@@ -1,0 +1,50 @@
+// What /tap shows under an answer: a line a stage, a bar a token, as high as the stage's values are large (root mean square).
+
+import { sci } from '../display/numbers.js';
+import type { Token } from '../request.js';
+
+const BARS = '▁▂▃▄▅▆▇█';
+const MOST_STAGES = 32;
+
+export class Tapped {
+  readonly #sizes = new Map<string, number[]>();
+
+  constructor(readonly stages: readonly string[]) {}
+
+  /** Looks at one token of the answer. */
+  add(token: Token): void {
+    for (const stage of this.stages.slice(0, MOST_STAGES)) {
+      const { data, shape } = token.at(stage);
+      const row = data.subarray(data.length - data.length / (shape[0] || 1)); // of the last token read
+      let sum = 0;
+      let n = 0;
+      for (const value of row) {
+        if (value <= -3e38) continue; // masked scores
+        sum += value * value;
+        n += 1;
+      }
+      const sizes = this.#sizes.get(stage) ?? [];
+      sizes.push(Math.sqrt(sum / Math.max(1, n)));
+      this.#sizes.set(stage, sizes);
+    }
+  }
+
+  /** @param columns width of the terminal */
+  text(columns: number): string {
+    if (this.#sizes.size === 0) return '';
+    const wide = Math.max(...[...this.#sizes.keys()].map(stage => stage.length));
+    const room = Math.max(8, columns - wide - 24);
+    const lines = [...this.#sizes].map(([stage, sizes]) => {
+      const shown = sizes.slice(-room);
+      const low = Math.min(...shown);
+      const high = Math.max(...shown);
+      const bars = shown.map(
+        size => BARS[high > low ? Math.round(((size - low) / (high - low)) * (BARS.length - 1)) : 0],
+      );
+      return `${stage.padEnd(wide)}  ${bars.join('')}  ${sci(low)} … ${sci(high)}`;
+    });
+    const more = this.stages.length - MOST_STAGES;
+    if (more > 0) lines.push(`and ${more} more; /tap fewer to see them`);
+    return lines.join('\n');
+  }
+}

@@ -1,0 +1,116 @@
+// A chat in a terminal: lines in, answers streamed out. Ctrl-C stops the answer and not the program.
+
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Interrupted, LoupeError } from '../../engine/errors.js';
+import { select } from '../select.js';
+import { type Chat, commandNames, runCommand } from './commands.js';
+import { LineReader } from './lines.js';
+import { Tapped } from './tapped.js';
+
+const HISTORY = 500; // lines remembered
+
+export interface TerminalOptions {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  /** File of earlier lines; null remembers none. */
+  readonly history: string | null;
+  readonly colour: boolean;
+}
+
+/** Runs until the person leaves. */
+export async function chatInTerminal(chat: Chat, options: TerminalOptions): Promise<void> {
+  const { output, colour, history } = options;
+  const dim = (text: string) => (colour ? `\x1b[2m${text}\x1b[22m` : text);
+  const red = (text: string) => (colour ? `\x1b[31m${text}\x1b[39m` : text);
+  const say = (text: string) => output.write(`${text}\n`);
+  using lines = new LineReader(options, {
+    history: readHistory(history),
+    complete: line => [commandNames().filter(name => name.startsWith(line)), line],
+  });
+  for (;;) {
+    const text = await lines.read(colour ? '\x1b[1m› \x1b[22m' : '› ');
+    if (text === null) return;
+    if (text.trim() === '') continue;
+    remember(history, text);
+    try {
+      if (/^\/[\w?]/.test(text)) {
+        const result = runCommand(chat, text.trim());
+        if (result === null) return;
+        say(dim(result));
+        continue;
+      }
+      const notes = await lines.during(signal => answer(chat, text, output, signal));
+      for (const note of notes) say(dim(note));
+    } catch (error) {
+      if (error instanceof Interrupted) say(dim('(stopped)'));
+      else if (error instanceof LoupeError) say(red(error.message));
+      else throw error;
+    }
+    say('');
+  }
+}
+
+/** Streams one answer. @returns what there is to say after it */
+async function answer(chat: Chat, text: string, output: NodeJS.WriteStream, signal: AbortSignal): Promise<string[]> {
+  const { conversation, settings, tap } = chat;
+  const stages = tap === null ? [] : select(conversation.session.plan, tap).map(({ name }) => name);
+  const tapped = new Tapped(stages);
+  const { stats } = conversation;
+  try {
+    for await (const token of conversation.say(text, {
+      ...sampling(settings, conversation.messages.length),
+      tap: tap ?? undefined,
+      signal,
+    })) {
+      output.write(printable(token.text));
+      if (token.id >= 0 && stages.length > 0) tapped.add(token);
+    }
+  } finally {
+    if (conversation.stats !== stats) output.write('\n');
+  }
+  const notes = stages.length > 0 ? [tapped.text(output.columns ?? 80)] : [];
+  const left = conversation.length - conversation.used;
+  if (left <= 1) notes.push('(the context is full: /reset begins anew, --context opens with a longer one)');
+  else if (left < Math.max(64, conversation.length / 8)) {
+    notes.push(`(${left} of ${conversation.length} tokens left: /reset begins anew, --context opens with more)`);
+  }
+  return notes;
+}
+
+/** Options of an answer; every turn draws anew from the seed. */
+export function sampling({ temperature, top_k, top_p, seed, max_tokens }: Chat['settings'], turn: number): object {
+  return {
+    temperature,
+    topK: top_k,
+    topP: top_p,
+    seed: seed + turn,
+    maxTokens: max_tokens === 0 ? undefined : max_tokens,
+  };
+}
+
+/** Control characters would steer the terminal; a model may say any. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, character => {
+    const code = character.charCodeAt(0);
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd';
+  });
+}
+
+function readHistory(path: string | null): string[] {
+  if (path === null || !existsSync(path)) return [];
+  try {
+    return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-HISTORY).reverse();
+  } catch {
+    return []; // a chat without its history is still a chat
+  }
+}
+
+function remember(path: string | null, text: string): void {
+  if (path === null) return;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    appendFileSync(path, `${text.split('\n')[0]}\n`, { mode: 0o600 });
+  } catch {} // as above
+}

@@ -1,0 +1,99 @@
+// loupe chat: a conversation in the terminal, or with what is piped in.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { cacheFolder } from '../../engine/adapter.js';
+import { OptionError } from '../../engine/errors.js';
+import type { Chat } from '../chat/commands.js';
+import { load } from '../chat/file.js';
+import { checked } from '../chat/settings.js';
+import { chatInTerminal, sampling } from '../chat/terminal.js';
+import { type ModelOptions, openModel, print, printJson, real, whole, withModel } from './options.js';
+
+interface Options extends ModelOptions {
+  readonly system?: string;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly seed?: number;
+  readonly maxTokens: number;
+  readonly chatTemplate?: string;
+  readonly load?: string;
+}
+
+export function chatCommand(): Command {
+  return withModel(new Command('chat').description('talk with a model; /help in it tells what it can'))
+    .argument('[message...]', 'answer this alone, and end')
+    .option('--system <text>', 'what the model is told before the first turn')
+    .option('--temperature <t>', '0 takes the most likely token each time', real, 0.8)
+    .option('--top-k <k>', 'draw from the k most likely; 0: all', whole(0), 64)
+    .option('--top-p <p>', 'draw from the most likely that together have this probability', real, 0.95)
+    .option('--seed <n>', 'the same seed gives the same answers; default: another each time', whole(0))
+    .option('-n, --max-tokens <n>', 'most tokens of an answer; 0: as many as fit the context', whole(0), 0)
+    .option('--chat-template <file>', 'a Jinja template, instead of the model’s own')
+    .option('--load <file>', 'go on with a saved conversation')
+    .addHelpText('after', '\nWhat is piped in is one message: echo hi | loupe chat --model M')
+    .action(async (words: string[], options: Options) => {
+      const { temperature, topK, topP, maxTokens, seed = Math.floor(Math.random() * 2 ** 31) } = options;
+      const saved = options.load ? load(options.load) : null;
+      const settings = saved?.settings ?? { temperature, top_k: topK, top_p: topP, seed, max_tokens: maxTokens };
+      checked(settings);
+      const template = options.chatTemplate ? readTemplate(options.chatTemplate) : undefined;
+      const piped = process.stdin.isTTY ? '' : await everything(process.stdin);
+      const message = [words.join(' '), piped.trimEnd()].filter(Boolean).join('\n\n');
+      if (message === '' && !process.stdin.isTTY) {
+        throw new OptionError('There is no message. Give one, or pipe it in: echo hi | loupe chat --model M');
+      }
+      const session = await openModel(options);
+      using conversation = session.chat({
+        system: options.system ?? saved?.system,
+        template,
+        messages: saved?.messages,
+      });
+      const chat: Chat = { conversation, settings, tap: null };
+      if (message !== '') {
+        await answerOnce(chat, message, options.json === true);
+        return;
+      }
+      const tty = process.stdout.isTTY === true;
+      const colour = tty && !process.env.NO_COLOR;
+      print(
+        `${session.name} on ${session.provenance().adapter}; ${conversation.length} tokens of context. /help tells more.\n`,
+      );
+      if (saved) print(`Going on after ${saved.messages.length} turns.\n`);
+      await chatInTerminal(chat, {
+        input: process.stdin,
+        output: process.stdout,
+        history: join(cacheFolder(), 'chat-history.txt'),
+        colour,
+      });
+    });
+}
+
+async function answerOnce({ conversation, settings }: Chat, message: string, json: boolean): Promise<void> {
+  for await (const token of conversation.say(message, sampling(settings, conversation.messages.length))) {
+    if (!json) process.stdout.write(token.text);
+  }
+  if (!json) {
+    print('');
+    return;
+  }
+  const { messages, stats, session } = conversation;
+  printJson({ messages, stats, adapter: session.provenance().adapter });
+}
+
+function readTemplate(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new OptionError(`${path} cannot be read (${(error as Error).message}). Give a file that is there.`);
+  }
+}
+
+async function everything(input: NodeJS.ReadStream): Promise<string> {
+  let text = '';
+  input.setEncoding('utf8');
+  for await (const part of input) text += part;
+  return text;
+}

@@ -1,0 +1,155 @@
+// Conversations on one cache, with atlas: what is read again and what is not, what is kept when an answer is stopped, and the files.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { runCommand } from '../../lab/chat/commands.js';
+import type { Conversation } from '../../lab/chat/conversation.js';
+import { open } from '../../lab/open.js';
+import type { Token } from '../../lab/request.js';
+import { freshFolder } from '../fixtures/folder.js';
+
+const session = await open('atlas', { quiet: true, context: 300 });
+afterAll(() => session[Symbol.dispose]());
+const folder = freshFolder();
+const SETTINGS = { temperature: 0, top_k: 0, top_p: 1, seed: 0, max_tokens: 8 };
+
+async function said(conversation: Conversation, text: string, maxTokens = 8, signal?: AbortSignal): Promise<string> {
+  let answer = '';
+  for await (const token of conversation.say(text, { maxTokens, signal })) answer += token.text;
+  return answer;
+}
+
+test('a second turn reads only what is new, and answers as if all had been read at once', async () => {
+  using conversation = session.chat();
+  await said(conversation, 'The capital of France is');
+  const first = conversation.stats!;
+  expect(first).toMatchObject({ reused: 0, made: 8 });
+  const held = conversation.used;
+  expect(held).toBe(first.read + 8);
+  const answer = await said(conversation, 'And of Spain?');
+  const second = conversation.stats!;
+  // All but the last token of the first answer was in the cache.
+  expect(second.reused).toBe(held - 1);
+  expect(second.read).toBeLessThan(40);
+  using fresh = session.chat({ messages: conversation.messages.slice(0, 2) });
+  expect(await said(fresh, 'And of Spain?')).toBe(answer);
+  expect(fresh.stats!.reused).toBe(0);
+  expect(fresh.used).toBe(conversation.used);
+});
+
+test('a stopped answer stays, and the next turn goes on from exactly what was read', async () => {
+  using conversation = session.chat();
+  const tokens: Token[] = [];
+  const stop = new AbortController();
+  const turn = async () => {
+    for await (const token of conversation.say('Once upon a time', { maxTokens: 50, signal: stop.signal })) {
+      tokens.push(token);
+      if (tokens.length === 5) stop.abort(new Error('enough'));
+    }
+  };
+  await expect(turn()).rejects.toThrow('enough');
+  expect(conversation.messages.at(-1)).toEqual({ role: 'assistant', content: tokens.map(t => t.text).join('') });
+  const held = conversation.used;
+  expect(held).toBe(tokens.at(-1)!.position + 1);
+  await said(conversation, 'Go on');
+  expect(conversation.stats!.reused).toBeGreaterThanOrEqual(held - 1);
+  // Left half-way without an error, as a loop's break does.
+  for await (const token of conversation.say('More', { maxTokens: 50 })) if (token.position > 0) break;
+  expect(conversation.messages).toHaveLength(6);
+  await said(conversation, 'And more');
+  expect(conversation.messages).toHaveLength(8);
+});
+
+test('a turn that fails leaves the conversation as it was', async () => {
+  using conversation = session.chat();
+  await said(conversation, 'Hello');
+  const { messages, used } = conversation;
+  await expect(said(conversation, 'word '.repeat(400))).rejects.toThrow(
+    /tokens with this turn, and the context holds 300/,
+  );
+  await expect(said(conversation, '  ')).rejects.toThrow(/nothing to answer/);
+  expect(conversation.messages).toEqual(messages);
+  expect(conversation.used).toBe(used);
+  expect(await said(conversation, 'Again')).not.toBe('');
+});
+
+test('another system text, set turns and a reset begin from the right place', async () => {
+  using conversation = session.chat({ system: 'Be brief.' });
+  await said(conversation, 'Hello');
+  const { read } = conversation.stats!;
+  conversation.reset();
+  expect(conversation.used).toBe(0);
+  await said(conversation, 'Hello');
+  expect(conversation.stats).toMatchObject({ read, reused: 0 });
+  conversation.system = '';
+  await said(conversation, 'More');
+  // bos, the mark of the turn and its role are the same still.
+  expect(conversation.stats!.reused).toBeGreaterThan(0);
+  expect(conversation.stats!.reused).toBeLessThan(40);
+  expect(() => {
+    conversation.messages = [{ role: 'assistant', content: 'I begin' }];
+  }).toThrow(/the user first/);
+});
+
+test('commands: settings, files, taps, and words for what is none', async () => {
+  using conversation = session.chat({ system: 'S' });
+  const chat = { conversation, settings: { ...SETTINGS }, tap: null as string | null };
+  await said(conversation, 'Hello');
+  expect(runCommand(chat, '/set temperature 0.7')).toMatch(/^temperature 0.7, top_k 0/);
+  expect(() => runCommand(chat, '/set temperature hot')).toThrow(/needs a number, not 'hot'/);
+  expect(() => runCommand(chat, '/set top_p 2')).toThrow(/topP must be above 0 and at most 1/);
+  expect(() => runCommand(chat, '/set heat 2')).toThrow(/no setting 'heat'. There are temperature/);
+  const path = join(folder, 'talk.json');
+  expect(runCommand(chat, `/save ${path}`)).toBe(`2 turns saved in ${path}.`);
+  const { messages } = conversation;
+  runCommand(chat, '/reset');
+  runCommand(chat, '/system none');
+  chat.settings = { ...SETTINGS };
+  expect(runCommand(chat, `/load ${path}`)).toBe('2 turns of a conversation with atlas.');
+  expect(conversation.messages).toEqual(messages);
+  expect(conversation.system).toBe('S');
+  expect(chat.settings.temperature).toBe(0.7);
+  expect(runCommand(chat, '/tap layers.*.resid')).toBe('Looking at 6 stages, layers.0.resid to layers.5.resid.');
+  expect(() => runCommand(chat, '/tap nothing')).toThrow(/nearest/);
+  expect(chat.tap).toBe('layers.*.resid');
+  expect(runCommand(chat, '/tap off')).toBe('No taps.');
+  expect(runCommand(chat, '/stats')).toMatch(/no turn yet/);
+  await said(conversation, 'More');
+  expect(runCommand(chat, '/stats')).toMatch(/tok\/s.*first token after \d+ ms[\s\S]*tokens[\s\S]*on the GPU/);
+  expect(runCommand(chat, '/help')).toMatch(/\/reset[\s\S]*\/save FILE[\s\S]*Ctrl-C/);
+  expect(runCommand(chat, '/quit')).toBeNull();
+  expect(() => runCommand(chat, '/sytem x')).toThrow(/There is no \/sytem. The nearest are 'system'/);
+  const good = JSON.parse(readFileSync(path, 'utf8'));
+  for (const broken of [
+    '',
+    '{}',
+    'null',
+    '3',
+    '{"loupe_conversation":1}',
+    { ...good, messages: [{ role: 'user' }] },
+    { ...good, messages: [good.messages[1]] },
+    { ...good, messages: [null] },
+    { ...good, settings: { ...good.settings, top_p: 7 } },
+  ]) {
+    writeFileSync(path, typeof broken === 'string' ? broken : JSON.stringify(broken));
+    expect(() => runCommand(chat, `/load ${path}`)).toThrow(/is no conversation of Loupe: .*Give a file|topP must be/);
+  }
+  expect(() => runCommand(chat, '/load /no/such')).toThrow(/cannot be read .*Give a file that is there/);
+  expect(() => runCommand(chat, '/save /no/such/folder/x')).toThrow(/cannot be written/);
+  expect(conversation.messages.slice(0, 2)).toEqual(messages);
+});
+
+test('the cache of a conversation goes with it, and with the session', async () => {
+  const before = session.gpu.liveBytes;
+  const conversation = session.chat();
+  await said(conversation, 'Hello');
+  expect(session.gpu.liveBytes).toBeGreaterThan(before);
+  conversation[Symbol.dispose]();
+  expect(session.gpu.liveBytes).toBe(before);
+  await expect(said(conversation, 'Hello')).rejects.toThrow(/was closed/);
+  const other = await open('atlas', { quiet: true, another: true });
+  await said(other.chat(), 'Hello');
+  other[Symbol.dispose]();
+  expect(session.gpu.liveBytes).toBe(before);
+});
