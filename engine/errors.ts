@@ -30,6 +30,8 @@ export class StageError extends LoupeError {}
 export class BudgetError extends LoupeError {}
 /** A golden that cannot be read, or that belongs to another model. */
 export class GoldenError extends LoupeError {}
+/** A model that cannot be fetched: no network, no permission, no such file, or other contents than promised. */
+export class PullError extends LoupeError {}
 /** An option or argument outside its range. */
 export class OptionError extends LoupeError {}
 

@@ -11,6 +11,8 @@ import { openTokenizer, openTokenizerFile } from '../engine/tokenizer/open.js';
 import { openModelFiles } from '../engine/weights/open.js';
 import { progressLine } from './display/progress.js';
 import { eitherSignal } from './interrupt.js';
+import { cachedModel, hubCache } from './pull/cache.js';
+import { hubName } from './pull/name.js';
 import { Session } from './session.js';
 
 export interface OpenOptions {
@@ -32,13 +34,21 @@ const sessions = ((globalThis as Record<symbol, unknown>)[Symbol.for('gemma-loup
   Session
 >;
 
-/** Path of what a user names: `atlas`, or a folder, a .gguf or a .safetensors file. */
+/** Path of what a user names: `atlas`, a folder, a .gguf or a .safetensors file, or org/name in the cache of Hugging Face's tools. */
 export function modelPath(name: string): string {
   if (existsSync(name)) return name;
   const own = join(packageRoot(), 'golden', name);
   if (/^[\w-]+$/.test(name) && existsSync(join(own, 'config.json'))) return own;
+  const onHub = hubName(name);
+  const cached = onHub && cachedModel(onHub);
+  if (cached) return cached;
+  if (onHub && !/\.(gguf|safetensors)$/i.test(name)) {
+    throw new ModelFileError(
+      `There is no model '${name}', neither as a path nor in ${hubCache()}. If the hub has it: loupe pull ${name}`,
+    );
+  }
   throw new ModelFileError(
-    `There is no model '${name}'. Give 'atlas', which ships with Loupe, or the path of a folder with config.json, a .gguf or a .safetensors file.`,
+    `There is no model '${name}'. Give 'atlas', which ships with Loupe, a path (a folder with config.json, a .gguf, a .safetensors), or org/name.`,
   );
 }
 
@@ -65,7 +75,13 @@ export async function open(name = 'atlas', options: OpenOptions = {}): Promise<S
       signal: eitherSignal(options.signal),
       onProgress: ({ done, total }) => progress.bytes(done, total),
     });
-    const session = new Session(basename(path), model, tokenizer, options.context, files.chatTemplate);
+    const session = new Session(
+      existsSync(name) ? basename(path) : name,
+      model,
+      tokenizer,
+      options.context,
+      files.chatTemplate,
+    );
     sessions.set(key, session);
     return session;
   } finally {

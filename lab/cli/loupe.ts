@@ -16,6 +16,7 @@ import { generateCommand } from './generate.js';
 import { infoCommand, planCommand } from './info.js';
 import { kernelCommand } from './kernel.js';
 import { labCommand } from './lab.js';
+import { pullCommand } from './pull.js';
 import { tokenizeCommand } from './tokenize.js';
 import { traceCommand } from './trace.js';
 
@@ -28,6 +29,7 @@ function program(): Command {
   for (const command of [
     labCommand(),
     doctorCommand(),
+    pullCommand(),
     infoCommand(),
     planCommand(),
     chatCommand(),

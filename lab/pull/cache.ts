@@ -1,0 +1,82 @@
+// The cache that Hugging Face's tools share: models--org--name/{blobs,refs,snapshots}. What transformers has downloaded is found here,
+// and what Loupe pulls, transformers finds.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { ModelFileError } from '../../engine/errors.js';
+import type { HubName } from './name.js';
+
+const COMMIT = /^[0-9a-f]{40}$/;
+
+/** $HF_HUB_CACHE, else hub in $HF_HOME, else ~/.cache/huggingface/hub, as the Python package has it. */
+export function hubCache(): string {
+  const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE } = process.env;
+  return HF_HUB_CACHE || HUGGINGFACE_HUB_CACHE || join(hubHome(), 'hub');
+}
+
+function hubHome(): string {
+  const { HF_HOME, XDG_CACHE_HOME } = process.env;
+  return HF_HOME || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface');
+}
+
+/** Of $HF_TOKEN, or the file that `hf auth login` writes. */
+export function hubToken(): string | undefined {
+  const { HF_TOKEN, HUGGING_FACE_HUB_TOKEN, HF_TOKEN_PATH } = process.env;
+  const given = HF_TOKEN || HUGGING_FACE_HUB_TOKEN;
+  if (given) return given.trim();
+  try {
+    return readFileSync(HF_TOKEN_PATH || join(hubHome(), 'token'), 'utf8').trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const repoFolder = (repo: string): string => join(hubCache(), `models--${repo.replace('/', '--')}`);
+
+/** Folder of the revision that is in the cache, or null. */
+export function snapshotFolder({ repo, revision }: HubName): string | null {
+  const folder = repoFolder(repo);
+  let commit = revision;
+  if (!COMMIT.test(revision)) {
+    try {
+      commit = readFileSync(join(folder, 'refs', revision), 'utf8').trim();
+    } catch {
+      return null;
+    }
+    if (!COMMIT.test(commit)) return null;
+  }
+  const snapshot = join(folder, 'snapshots', commit);
+  return existsSync(snapshot) ? snapshot : null;
+}
+
+/**
+ * Path of a model in the cache: a folder with config.json, or a .gguf; null if it is not there. Throws ModelFileError where the name does
+ * not say which of several files.
+ */
+export function cachedModel(name: HubName): string | null {
+  const folder = snapshotFolder(name);
+  if (folder === null) return null;
+  const files = readdirSync(folder, { recursive: true }).map(String).sort();
+  if (name.file !== null) {
+    const found = matching(files, name.file);
+    return found.length === 1 ? join(folder, found[0]) : null;
+  }
+  if (existsSync(join(folder, 'config.json')) && files.some(file => file.endsWith('.safetensors'))) return folder;
+  const ggufs = files.filter(file => file.endsWith('.gguf'));
+  if (ggufs.length > 1) throw severalFiles(name, ggufs);
+  return ggufs.length === 1 ? join(folder, ggufs[0]) : null;
+}
+
+/** Files that `part` names: the one of exactly this name, or all whose names have it in them. */
+export function matching(files: readonly string[], part: string): string[] {
+  if (files.includes(part)) return [part];
+  return files.filter(file => /\.(gguf|safetensors)$/i.test(file) && file.toLowerCase().includes(part.toLowerCase()));
+}
+
+export function severalFiles({ repo, revision }: HubName, files: readonly string[]): ModelFileError {
+  const at = revision === 'main' ? '' : `@${revision}`;
+  return new ModelFileError(
+    `${repo} has ${files.length} model files: ${files.slice(0, 12).join(', ')}${files.length > 12 ? ' …' : ''}. Say which: ${repo}${at}:${files[0]}`,
+  );
+}

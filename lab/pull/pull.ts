@@ -1,0 +1,148 @@
+// From a name to a model on this disk: asks the hub what there is, chooses what a model needs, fetches it.
+
+import { existsSync, mkdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { PullError } from '../../engine/errors.js';
+import { bytesText } from '../display/numbers.js';
+import { cachedModel, hubToken, matching, repoFolder, severalFiles } from './cache.js';
+import type { HubName } from './name.js';
+import { type HubFile, refused, transfer } from './transfer.js';
+
+export interface PullOptions {
+  /** Default: $HF_ENDPOINT, else Hugging Face. */
+  readonly hubUrl?: string;
+  readonly signal?: AbortSignal;
+  /** Milliseconds before a second attempt, and without a byte until one; for tests. */
+  readonly patience?: number;
+  readonly idle?: number;
+  onProgress?(done: number, total: number): void;
+}
+
+export interface Pulled {
+  /** What can be opened. */
+  readonly path: string;
+  readonly files: readonly HubFile[];
+  /** Bytes that were fetched now. */
+  readonly fetched: number;
+  readonly commit: string;
+}
+
+/** Throws PullError or ModelFileError with the cure. */
+export async function pull(name: HubName, options: PullOptions = {}): Promise<Pulled> {
+  const { signal, patience = 500, idle = 30_000, onProgress } = options;
+  const hub = await import('@huggingface/hub');
+  const hubUrl = (options.hubUrl ?? process.env.HF_ENDPOINT ?? hub.HUB_URL).replace(/\/+$/, '');
+  const token = hubToken();
+  const asked = { hubUrl, fetch: asking(token, signal) };
+  let commit: string;
+  const files: HubFile[] = [];
+  try {
+    const info = await hub.modelInfo({ ...asked, name: name.repo, revision: name.revision, additionalFields: ['sha'] });
+    commit = info.sha;
+    for await (const entry of hub.listFiles({ ...asked, repo: name.repo, recursive: true, revision: commit })) {
+      if (entry.type === 'file')
+        files.push({ path: entry.path, size: entry.size, hash: entry.lfs?.oid ?? entry.oid ?? '' });
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { statusCode } = error as { statusCode?: number };
+    if (statusCode) throw refused(statusCode, `${name.repo}@${name.revision}`, hubUrl, token !== undefined);
+    const { message, cause } = error as Error;
+    throw new PullError(
+      `${hubUrl} cannot be reached: ${cause instanceof Error ? cause.message : message}. Check the network, or HF_ENDPOINT.`,
+    );
+  }
+  if (!/^[0-9a-f]{40}$/.test(commit))
+    throw new PullError(`${hubUrl} names no commit for ${name.repo}@${name.revision}.`);
+  const wanted = chosen(files, name);
+  const folder = repoFolder(name.repo);
+  const total = wanted.reduce((n, { size }) => n + size, 0);
+  mkdirSync(folder, { recursive: true });
+  const here = new Map<string, number>();
+  let fetched = 0;
+  checkRoom(folder, wanted);
+  for (const file of wanted) {
+    const url = `${hubUrl}/${name.repo}/resolve/${commit}/${file.path.split('/').map(encodeURIComponent).join('/')}`;
+    const pointer = join(folder, 'snapshots', commit, file.path);
+    let first: number | null = null;
+    await transfer(file, folder, pointer, {
+      url,
+      token,
+      signal,
+      patience,
+      idle,
+      onBytes(bytes) {
+        first ??= bytes;
+        here.set(file.path, bytes);
+        onProgress?.(
+          [...here.values()].reduce((a, b) => a + b, 0),
+          total,
+        );
+      },
+    });
+    fetched += file.size - (first ?? 0);
+  }
+  // The reference last: until then, an earlier commit stays the one that is found.
+  if (name.revision !== commit) {
+    const ref = join(folder, 'refs', name.revision);
+    mkdirSync(dirname(ref), { recursive: true });
+    writeFileSync(ref, commit);
+  }
+  const path = cachedModel({ ...name, revision: commit });
+  if (path === null) throw new PullError(`${name.repo} was fetched, and has no model that can be opened.`);
+  return { path, files: wanted, fetched, commit };
+}
+
+/** The library takes only tokens of Hugging Face itself; other hubs have others. */
+const asking =
+  (token?: string, signal?: AbortSignal): typeof fetch =>
+  (input, init) => {
+    const headers = new Headers(init?.headers);
+    if (token) headers.set('authorization', `Bearer ${token}`);
+    return fetch(input, { ...init, headers, signal });
+  };
+
+/** What to fetch: weights of one kind, and of the small files those that say what they are. */
+function chosen(files: readonly HubFile[], name: HubName): HubFile[] {
+  for (const { path, hash, size } of files) {
+    if (/(^|[\\/])\.\.([\\/]|$)|^[\\/]/.test(path) || !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash) || !(size >= 0)) {
+      throw new PullError(`The hub lists '${path}' (${size} bytes, hash '${hash}'), which is no file to fetch.`);
+    }
+  }
+  const paths = files.map(({ path }) => path);
+  const small = files.filter(({ path }) => SMALL.test(path));
+  // One vocabulary is enough.
+  const texts = paths.includes('tokenizer.model') ? small.filter(({ path }) => path !== 'tokenizer.json') : small;
+  const at = (path: string) => files.filter(file => file.path === path);
+  if (name.file !== null) {
+    const found = matching(paths, name.file);
+    if (found.length === 0) {
+      const models = paths.filter(path => /\.(gguf|safetensors)$/i.test(path));
+      throw new PullError(
+        `${name.repo} has no file '${name.file}'. It has ${models.slice(0, 12).join(', ') || 'no model files'}.`,
+      );
+    }
+    if (found.length > 1) throw severalFiles(name, found);
+    return found[0].endsWith('.safetensors') ? [...texts, ...at(found[0])] : at(found[0]);
+  }
+  const weights = files.filter(({ path }) => WEIGHTS.test(path));
+  if (weights.length > 0 && paths.includes('config.json')) return [...texts, ...weights];
+  const ggufs = paths.filter(path => path.endsWith('.gguf'));
+  if (ggufs.length > 1) throw severalFiles(name, ggufs);
+  if (ggufs.length === 1) return at(ggufs[0]);
+  throw new PullError(
+    `${name.repo} has neither config.json with model.safetensors nor a .gguf, so Loupe cannot open it. Give another model.`,
+  );
+}
+
+const SMALL = /^(config|generation_config|tokenizer_config|tokenizer)\.json$|^tokenizer\.model$|^chat_template\.jinja$/;
+const WEIGHTS = /^model(-\d+-of-\d+)?\.safetensors$|^model\.safetensors\.index\.json$/;
+
+function checkRoom(folder: string, files: readonly HubFile[]): void {
+  const missing = files.reduce((n, { size, hash }) => (existsSync(join(folder, 'blobs', hash)) ? n : n + size), 0);
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize > missing) return;
+  throw new PullError(
+    `${bytesText(missing)} are to be fetched, and ${bytesText(bavail * bsize)} are free in ${folder}. Make room, or set HF_HOME to another disk.`,
+  );
+}

@@ -1,0 +1,183 @@
+// One file from a hub into its cache: goes on where a broken connection left off, and is what its hash says, or is not there.
+
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PullError } from '../../engine/errors.js';
+
+export interface HubFile {
+  readonly path: string;
+  readonly size: number;
+  /** Hash of the contents: SHA-256 of a large file, or Git's SHA-1 of a blob. Its name in the cache. */
+  readonly hash: string;
+}
+
+export interface TransferOptions {
+  readonly url: string;
+  readonly token?: string;
+  readonly signal?: AbortSignal;
+  /** Bytes of the file that are here now. */
+  onBytes(bytes: number): void;
+  /** Milliseconds before the first of the new attempts; doubled for each after it. */
+  readonly patience: number;
+  /** Milliseconds without a byte after which a connection counts as broken. */
+  readonly idle: number;
+}
+
+const ATTEMPTS = 6; // in a row that bring no byte
+
+/** Fetches `file` into blobs/ of `folder`, and links it at `pointer`. Throws PullError. */
+export async function transfer(
+  file: HubFile,
+  folder: string,
+  pointer: string,
+  options: TransferOptions,
+): Promise<void> {
+  const blob = join(folder, 'blobs', file.hash);
+  if (!existsSync(blob)) {
+    const incomplete = `${blob}.incomplete`;
+    mkdirSync(dirname(blob), { recursive: true });
+    await fetchAll(file, incomplete, options);
+    await verify(file, incomplete, options.url);
+    renameSync(incomplete, blob);
+  }
+  options.onBytes(file.size);
+  link(blob, pointer);
+}
+
+async function fetchAll(file: HubFile, path: string, options: TransferOptions): Promise<void> {
+  const { url, signal, patience } = options;
+  for (let failures = 0; ; ) {
+    if (sizeOf(path) > file.size) rmSync(path); // of something else
+    const before = sizeOf(path);
+    if (before === file.size && existsSync(path)) return;
+    let problem = new Error('the connection ended early');
+    try {
+      await fetchRest(file, path, options);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof PullError) throw error;
+      problem = error as Error;
+      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
+        throw new PullError(
+          `The disk is full; ${file.path} needs ${file.size - sizeOf(path)} bytes more. Make room and pull again.`,
+        );
+      }
+    }
+    if (sizeOf(path) === file.size) return;
+    failures = sizeOf(path) > before ? 0 : failures + 1;
+    if (failures === ATTEMPTS) {
+      throw new PullError(
+        `${file.path} could not be fetched from ${url}: ${reason(problem)}. What is here stays; pull again to go on.`,
+      );
+    }
+    await sleep(patience * 2 ** Math.max(0, failures - 1), undefined, { signal }).catch(() => signal?.throwIfAborted());
+  }
+}
+
+/** Asks for what is missing, and appends it. */
+async function fetchRest(file: HubFile, path: string, options: TransferOptions): Promise<void> {
+  const { url, token, signal, idle, onBytes } = options;
+  const from = sizeOf(path);
+  const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+  if (token) headers.authorization = `Bearer ${token}`;
+  if (from > 0) headers.range = `bytes=${from}-`;
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(new Error(`nothing came for ${idle / 1000} s`)), idle);
+  const either = signal ? AbortSignal.any([signal, silence.signal]) : silence.signal;
+  try {
+    const response = await fetch(url, { headers, signal: either });
+    timer.refresh();
+    await receive(response, file, path, from, url, token !== undefined, bytes => {
+      timer.refresh();
+      onBytes(bytes);
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Writes the body of `response` behind the `from` bytes that are there, or from the start if it begins there. */
+async function receive(
+  response: Response,
+  file: HubFile,
+  path: string,
+  from: number,
+  url: string,
+  withToken: boolean,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
+  if (response.status === 416) {
+    rmSync(path, { force: true });
+    throw new Error('the server has not the bytes that are missing');
+  }
+  if (!response.ok) {
+    await response.body?.cancel();
+    if (response.status === 429 || response.status >= 500) throw new Error(`status ${response.status}`);
+    throw refused(response.status, file.path, url, withToken);
+  }
+  // A server that does not go on in the middle begins again.
+  const goesOn = response.status === 206 && from > 0;
+  let here = goesOn ? from : 0;
+  onBytes(here);
+  const handle = await open(path, goesOn ? 'a' : 'w');
+  try {
+    for await (const part of response.body ?? []) {
+      await handle.writeFile(part);
+      here += part.length;
+      if (here > file.size) {
+        throw new PullError(`${url} sends more than the ${file.size} bytes of ${file.path}. Pull again.`);
+      }
+      onBytes(here);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What a hub means by its refusal, and what to do. */
+export function refused(status: number, what: string, url: string, withToken: boolean): PullError {
+  if (status === 401 || status === 403) {
+    return new PullError(
+      `${new URL(url).origin} does not give ${what} to ${withToken ? 'the owner of this token' : 'everybody'} (${status}). ` +
+        `Accept its licence on its page there${withToken ? '' : ', and set HF_TOKEN to your access token'}.`,
+    );
+  }
+  if (status === 404)
+    return new PullError(`${new URL(url).origin} has no ${what} (404). Check the name and the revision.`);
+  return new PullError(`${url} answers with status ${status}. Try again later.`);
+}
+
+async function verify(file: HubFile, path: string, url: string): Promise<void> {
+  const git = file.hash.length === 40;
+  const hash: Hash = createHash(git ? 'sha1' : 'sha256');
+  if (git) hash.update(`blob ${file.size}\0`);
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  const found = hash.digest('hex');
+  if (found === file.hash) return;
+  rmSync(path);
+  throw new PullError(
+    `What ${url} sent for ${file.path} has the hash ${found}, and ${file.hash} was promised. It was deleted; pull again.`,
+  );
+}
+
+function link(blob: string, pointer: string): void {
+  mkdirSync(dirname(pointer), { recursive: true });
+  if (existsSync(pointer)) return;
+  rmSync(pointer, { force: true }); // a link to nothing
+  try {
+    symlinkSync(relative(dirname(pointer), blob), pointer);
+  } catch {
+    renameSync(blob, pointer); // where links are not allowed
+  }
+}
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+function reason(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
+}
