@@ -41,7 +41,7 @@ def load(args):
     model = transformers.AutoModelForCausalLM.from_pretrained(
         args.model, dtype=torch.float32, attn_implementation="eager"
     )
-    return model.eval(), [args.model / "model.safetensors"]
+    return model.eval(), sorted(args.model.glob("*.safetensors"))
 
 
 class Recorder:

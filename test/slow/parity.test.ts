@@ -1,21 +1,17 @@
 // Every family against transformers, on random weights of odd shapes (golden/parity.py makes them): logits of all tokens read at once, in
 // chunks and one by one, at lengths below and beyond the windows, and the greedy tokens.
 
-import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { packageRoot } from '../../engine/files.js';
 import { openSafetensors } from '../../engine/weights/safetensors.js';
 import { compare } from '../../lab/diff/metrics.js';
 import { open } from '../../lab/open.js';
 import { freshFolder } from '../fixtures/folder.js';
+import { runTorch } from './torch.js';
 
 const folder = freshFolder();
-const own = join(packageRoot(), '.loupe', 'torch', 'bin', 'python');
-const python = process.env.LOUPE_TORCH ?? (existsSync(own) ? own : 'python3');
-const made = spawnSync(python, [join(packageRoot(), 'golden', 'parity.py'), folder], { encoding: 'utf8' });
-if (made.status !== 0) throw new Error(made.stderr);
+runTorch('parity.py', folder);
 const names = readdirSync(folder).filter(name => !name.includes('.'));
 
 /** Relative L2 of logits after tens of f32 stages with gains and weights of random sizes; real weights stay a hundred times below. */
