@@ -18,6 +18,8 @@ export interface Safetensors {
   readonly tensors: ReadonlyMap<string, SafeTensor>;
   /** Values of rows [start, start + count) as f32; the whole tensor by default. Throws ModelFileError for other dtypes. */
   readF32(name: string, start?: number, count?: number): Promise<Float32Array>;
+  /** A tensor as it is stored. */
+  readBytes(name: string): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
@@ -88,13 +90,21 @@ async function readHeader(file: RandomAccessFile): Promise<Safetensors> {
       throw bad(`the tensors '${before.name}' and '${tensor.name}' overlap`);
     }
   });
+  const tensorOf = (name: string): Placed => {
+    const tensor = tensors.get(name);
+    if (tensor) return tensor;
+    throw new ModelFileError(`${path} has no tensor '${name}'. It has ${tensors.size} others.`);
+  };
   return {
     path,
     metadata,
     tensors,
+    readBytes(name) {
+      const { offset, bytes } = tensorOf(name);
+      return file.read(offset, bytes);
+    },
     async readF32(name, start = 0, count) {
-      const tensor = tensors.get(name);
-      if (!tensor) throw new ModelFileError(`${path} has no tensor '${name}'. It has ${tensors.size} others.`);
+      const tensor = tensorOf(name);
       const rows = tensor.shape[0] ?? 1;
       const rowBytes = rows === 0 ? 0 : tensor.bytes / rows;
       const many = count ?? rows - start;

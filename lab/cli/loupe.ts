@@ -16,6 +16,7 @@ import { generateCommand } from './generate.js';
 import { infoCommand, planCommand } from './info.js';
 import { kernelCommand } from './kernel.js';
 import { labCommand } from './lab.js';
+import { parityCommand } from './parity.js';
 import { pullCommand } from './pull.js';
 import { tokenizeCommand } from './tokenize.js';
 import { traceCommand } from './trace.js';
@@ -37,6 +38,7 @@ function program(): Command {
     tokenizeCommand(),
     traceCommand(),
     diffCommand(),
+    parityCommand(),
     benchCommand(),
     kernelCommand(),
   ]) {

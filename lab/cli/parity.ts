@@ -1,0 +1,115 @@
+// loupe parity: every family and every format against the references, as one table.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { GoldenError } from '../../engine/errors.js';
+import { packageRoot } from '../../engine/files.js';
+import { progressLine } from '../display/progress.js';
+import { textTable } from '../display/table.js';
+import {
+  type ConfigurationParity,
+  checkConfiguration,
+  configurations,
+  PARITY_LIMIT,
+} from '../parity/configurations.js';
+import { checkFormats, type FormatParity } from '../parity/formats.js';
+import { print, printJson, withAdapter } from './options.js';
+
+interface Options {
+  readonly made?: string;
+  readonly python: string;
+  readonly adapter?: string;
+  readonly json?: boolean;
+}
+
+export function parityCommand(): Command {
+  const torch = join(packageRoot(), '.loupe', 'torch', 'bin', 'python');
+  return withAdapter(
+    new Command('parity').description('every Gemma family against transformers, every stored format against gguf'),
+  )
+    .option('--made <folder>', 'what golden/parity.py wrote there; default: it is run now')
+    .option('--python <path>', 'a Python with golden/requirements.txt', process.env.LOUPE_TORCH ?? torch)
+    .action(async ({ made, python, adapter, json }: Options) => {
+      if (adapter) process.env.LOUPE_ADAPTER = adapter;
+      const folder = made ?? mkdtempSync(join(tmpdir(), 'loupe-parity-'));
+      try {
+        if (made === undefined) make(python, folder);
+        const rows: ConfigurationParity[] = [];
+        const names = configurations(folder);
+        using progress = progressLine('Comparing');
+        for (const name of names) {
+          rows.push(await checkConfiguration(folder, name));
+          progress.count(rows.length, names.length, 'models');
+        }
+        progress[Symbol.dispose]();
+        const formats = await checkFormats();
+        if (json) printJson({ limit: PARITY_LIMIT, configurations: rows, formats });
+        else printTables(rows, formats);
+        if (![...rows, ...formats].every(({ pass }) => pass)) process.exitCode = 1;
+      } finally {
+        if (made === undefined) rmSync(folder, { recursive: true, force: true });
+      }
+    });
+}
+
+function make(python: string, folder: string): void {
+  const script = join(packageRoot(), 'golden', 'parity.py');
+  if (!existsSync(python) || !existsSync(script)) {
+    throw new GoldenError(
+      `There is no ${existsSync(python) ? script : python}. In a clone of Loupe, golden/README.md says how to make the environment; or give --python.`,
+    );
+  }
+  process.stderr.write('transformers computes …\n');
+  const { status, stderr } = spawnSync(python, [script, folder], { encoding: 'utf8' });
+  if (status !== 0) {
+    throw new GoldenError(
+      `${python} could not run golden/parity.py: ${stderr.trim().split('\n').at(-1)}. See golden/README.md.`,
+    );
+  }
+}
+
+function printTables(rows: readonly ConfigurationParity[], formats: readonly FormatParity[]): void {
+  const mark = (pass: boolean) => (pass ? 'equal' : 'DIFFERS');
+  const greedy = ({ greedyTokens, greedyEqual }: ConfigurationParity) => `${greedyTokens} ${mark(greedyEqual)}`;
+  print(
+    textTable(
+      [
+        { title: 'model' },
+        { title: 'Gemma', right: true },
+        { title: 'shape' },
+        { title: 'lengths' },
+        { title: 'runs', right: true },
+        { title: 'logits, rel L2', right: true },
+        { title: 'greedy' },
+      ],
+      rows.map(row => ({
+        cells: [
+          row.name,
+          String(row.family),
+          row.shape,
+          row.lengths.join(' '),
+          String(row.runs),
+          `${row.relL2.toExponential(1)}${row.relL2 <= PARITY_LIMIT ? '' : ' FAILS'}`,
+          greedy(row),
+        ],
+      })),
+    ),
+  );
+  print('');
+  print(
+    textTable(
+      [{ title: 'format' }, { title: 'block' }, { title: 'values', right: true }, { title: 'against gguf' }],
+      formats.map(({ format, block, values, different }) => ({
+        cells: [format, block, String(values), different === 0 ? 'bit-equal' : `${different} DIFFER`],
+      })),
+    ),
+  );
+  const failed = [...rows, ...formats].filter(({ pass }) => !pass).length;
+  const runs = rows.reduce((n, row) => n + row.runs, 0);
+  print(
+    `\n${rows.length} models in ${runs} runs, limit ${PARITY_LIMIT.toExponential(0)}; ${formats.length} formats; ${failed} fail.`,
+  );
+}
