@@ -11,6 +11,12 @@ HERE = Path(__file__).parent
 LIMIT = 1e-5
 TINY = ["--ids", "2,17,999,500,3,3,3,250,40,41,42,999", "--chunks", "9,1x3"]
 
+TEXTS = [
+    ("tokenizer_cases.py", "atlas/tokens.jsonl", "--model", HERE / "atlas/tokenizer.model", "--count", 1500),
+    ("make_vocabularies.py", "vocabularies.jsonl"),
+    ("chat_cases.py", "chat.jsonl"),
+]
+
 
 def run(script, *args):
     subprocess.run([sys.executable, str(HERE / script), *map(str, args)], check=True, stdout=subprocess.DEVNULL)
@@ -43,10 +49,11 @@ def main():
         run("make_tiny.py", folder / "tiny")
         run("make_golden.py", "--model", folder / "tiny", *TINY, "--out", folder / "tiny.safetensors")
         worst = max(worst, same("tiny", folder / "tiny.safetensors", HERE / "tiny.safetensors"))
-        run("tokenizer_cases.py", "--model", HERE / "atlas/tokenizer.model", "--count", 1500, "--out", folder / "tokens.jsonl")
-        if (folder / "tokens.jsonl").read_text() != (HERE / "atlas/tokens.jsonl").read_text():
-            sys.exit("atlas/tokens.jsonl: sentencepiece gives other ids")
-        print("tokens.jsonl: equal")
+        for script, kept, *args in TEXTS:
+            run(script, *args, "--out", folder / "text")
+            if (folder / "text").read_text() != (HERE / kept).read_text():
+                sys.exit(f"{kept}: the references say otherwise")
+            print(f"{kept}: equal")
     if worst > LIMIT:
         sys.exit(f"The largest difference, {worst:.1e}, is more than rounding ({LIMIT:.0e}).")
     subprocess.run([sys.executable, str(HERE / "atlas_goldens.py")], check=True)

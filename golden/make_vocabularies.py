@@ -58,9 +58,10 @@ def train(folder, unused=False, rules=False, **options):
         sentence_iterator=iter(corpus()), model_writer=model, vocab_size=420 + 256 * bool(options.get("byte_fallback")), character_coverage=0.98,
         hard_vocab_limit=False, num_threads=1, minloglevel=2, **options,
     )
-    if not unused:
-        return model.getvalue()
     proto = pb.ModelProto.FromString(model.getvalue())
+    proto.normalizer_spec.ClearField("normalization_rule_tsv")  # where the table was, on this machine
+    if not unused:
+        return proto.SerializeToString()
     normal = [i for i, p in enumerate(proto.pieces) if p.type == pb.ModelProto.SentencePiece.NORMAL and len(p.piece) > 1]
     for i in normal[::3]:
         proto.pieces[i].type = pb.ModelProto.SentencePiece.UNUSED
