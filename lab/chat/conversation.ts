@@ -10,12 +10,15 @@ import type { GenerateRunOptions, Token } from '../request.js';
 import type { Session } from '../session.js';
 import { stream } from '../stream.js';
 import { conversationBundle } from './display.js';
+import { StopTexts } from './stop.js';
 
 export interface ConversationOptions {
   /** What the model is told before the first turn. */
   readonly system?: string;
   /** Jinja, instead of the model's own template. */
   readonly template?: string;
+  /** Texts that end an answer, besides the tokens that do: a model that was never taught to chat goes on with the next question. */
+  readonly stop?: readonly string[];
   /** Turns to begin with, as `messages` gives them. */
   readonly messages?: readonly Message[];
 }
@@ -44,16 +47,18 @@ export class Conversation {
   #disposed = false;
   readonly #template: ChatTemplate;
   readonly #stops: readonly number[];
+  readonly #stopTexts: readonly string[];
 
   constructor(
     readonly session: Session,
     private readonly tokenizer: Tokenizer,
-    { system = '', template, messages = [] }: ConversationOptions,
+    { system = '', template, stop = [], messages = [] }: ConversationOptions,
   ) {
     const { bosId, eosId } = tokenizer;
     const piece = (id: number) => (id >= 0 ? tokenizer.piece(id) : '');
     this.#template = chatTemplate(template ?? session.chatTemplate, piece(bosId), piece(eosId));
     this.#system = system;
+    this.#stopTexts = stop.filter(text => text !== '');
     const endOfTurn = tokenizer.idOf('<end_of_turn>');
     this.#stops = [...session.config.eosIds, ...(endOfTurn === null ? [] : [endOfTurn])];
     this.messages = messages;
@@ -112,6 +117,8 @@ export class Conversation {
     let [answer, first, made] = ['', 0, 0];
     let last: Token | null = null;
     let prompt = '';
+    const ends = new StopTexts(this.#stopTexts);
+    let cut = false;
     try {
       prompt = this.#template.render(this.#all());
       const ids = this.#fresh(prompt);
@@ -122,7 +129,9 @@ export class Conversation {
         if (first === 0) first = performance.now();
         if (token.id >= 0) made += 1;
         if (token.id >= 0) last = token;
-        answer += token.text;
+        const certain = ends.push(token.text);
+        cut = certain.stop;
+        answer += certain.text;
         const seconds = (performance.now() - first) / 1000;
         this.#stats = {
           read: ids.length,
@@ -131,16 +140,21 @@ export class Conversation {
           firstTokenMs: first - began,
           tokensPerSecond: made > 1 ? (made - 1) / seconds : null,
         };
-        yield token;
+        yield { ...token, text: certain.text, stop: token.stop || cut };
+        if (cut) return;
       }
+      const held = ends.end();
+      answer += held;
+      if (held !== '' && last !== null) yield { ...(last as Token), id: -1, text: held, stop: true };
     } finally {
       this.#busy = false;
+      answer += ends.end();
       if (last === null) {
         this.#messages = before;
         this.#text = '';
       } else {
         this.#messages = [...this.#messages, { role: 'assistant', content: answer }];
-        this.#text = prompt + answer;
+        this.#text = cut ? '' : prompt + answer; // what the model said after the cut is in the cache, and must go
         // The token before an interrupt may have been read, or not.
         const read = (this.#context?.ids.length ?? 0) > last.position;
         this.#pending = last.stop || read ? [] : [last.id];

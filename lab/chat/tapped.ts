@@ -29,8 +29,8 @@ export class Tapped {
     }
   }
 
-  /** @param columns width of the terminal */
-  text(columns: number): string {
+  /** @param columns width of the terminal @param paint the bars, where there are colours */
+  text(columns: number, paint = (bars: string) => bars): string {
     if (this.#sizes.size === 0) return '';
     const wide = Math.max(...[...this.#sizes.keys()].map(stage => stage.length));
     const room = Math.max(8, columns - wide - 24);
@@ -41,10 +41,10 @@ export class Tapped {
       const bars = shown.map(
         size => BARS[high > low ? Math.round(((size - low) / (high - low)) * (BARS.length - 1)) : 0],
       );
-      return `${stage.padEnd(wide)}  ${bars.join('')}  ${sci(low)} … ${sci(high)}`;
+      return `${stage.padEnd(wide)}  ${paint(bars.join(''))}  ${sci(low)} … ${sci(high)}`;
     });
     const more = this.stages.length - MOST_STAGES;
     if (more > 0) lines.push(`and ${more} more; /tap fewer to see them`);
-    return lines.join('\n');
+    return ['root mean square, a bar a token', ...lines].join('\n');
   }
 }

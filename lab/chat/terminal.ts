@@ -23,13 +23,15 @@ export async function chatInTerminal(chat: Chat, options: TerminalOptions): Prom
   const { output, colour, history } = options;
   const dim = (text: string) => (colour ? `\x1b[2m${text}\x1b[22m` : text);
   const red = (text: string) => (colour ? `\x1b[31m${text}\x1b[39m` : text);
+  // Full strength in the midst of dim text.
+  const bars = (text: string) => (colour ? `\x1b[22;36m${text}\x1b[39;2m` : text);
   const say = (text: string) => output.write(`${text}\n`);
   using lines = new LineReader(options, {
     history: readHistory(history),
     complete: line => [commandNames().filter(name => name.startsWith(line)), line],
   });
   for (;;) {
-    const text = await lines.read(colour ? '\x1b[1m› \x1b[22m' : '› ');
+    const text = await lines.read(colour ? '\x1b[1;36m› \x1b[22;39m' : '› ');
     if (text === null) return;
     if (text.trim() === '') continue;
     remember(history, text);
@@ -37,10 +39,10 @@ export async function chatInTerminal(chat: Chat, options: TerminalOptions): Prom
       if (/^\/[\w?]/.test(text)) {
         const result = runCommand(chat, text.trim());
         if (result === null) return;
-        say(dim(result));
+        say(`${dim(result)}\n`);
         continue;
       }
-      const notes = await lines.during(signal => answer(chat, text, output, signal));
+      const notes = await lines.during(signal => answer(chat, text, output, signal, bars));
       for (const note of notes) say(dim(note));
     } catch (error) {
       if (error instanceof Interrupted) say(dim('(stopped)'));
@@ -52,30 +54,48 @@ export async function chatInTerminal(chat: Chat, options: TerminalOptions): Prom
 }
 
 /** Streams one answer. @returns what there is to say after it */
-async function answer(chat: Chat, text: string, output: NodeJS.WriteStream, signal: AbortSignal): Promise<string[]> {
+async function answer(
+  chat: Chat,
+  text: string,
+  output: NodeJS.WriteStream,
+  signal: AbortSignal,
+  bars: (text: string) => string,
+): Promise<string[]> {
   const { conversation, settings, tap } = chat;
   const stages = tap === null ? [] : select(conversation.session.plan, tap).map(({ name }) => name);
   const tapped = new Tapped(stages);
   const { stats } = conversation;
+  const begun = new Beginning();
   try {
     for await (const token of conversation.say(text, {
       ...sampling(settings, conversation.messages.length),
       tap: tap ?? undefined,
       signal,
     })) {
-      output.write(printable(token.text));
+      output.write(printable(begun.push(token.text)));
       if (token.id >= 0 && stages.length > 0) tapped.add(token);
     }
   } finally {
     if (conversation.stats !== stats) output.write('\n');
   }
-  const notes = stages.length > 0 ? [tapped.text(output.columns ?? 80)] : [];
+  const notes = stages.length > 0 ? [tapped.text(output.columns ?? 80, bars)] : [];
   const left = conversation.length - conversation.used;
   if (left <= 1) notes.push('(the context is full: /reset begins anew, --context opens with a longer one)');
   else if (left < Math.max(64, conversation.length / 8)) {
     notes.push(`(${left} of ${conversation.length} tokens left: /reset begins anew, --context opens with more)`);
   }
   return notes;
+}
+
+/** An answer without the white space it begins with. */
+export class Beginning {
+  #begun = false;
+
+  push(text: string): string {
+    const rest = this.#begun ? text : text.trimStart();
+    this.#begun ||= rest !== '';
+    return rest;
+  }
 }
 
 /** Options of an answer; every turn draws anew from the seed. */

@@ -8,7 +8,7 @@ import { OptionError } from '../../engine/errors.js';
 import type { Chat } from '../chat/commands.js';
 import { load } from '../chat/file.js';
 import { checked } from '../chat/settings.js';
-import { chatInTerminal, sampling } from '../chat/terminal.js';
+import { Beginning, chatInTerminal, sampling } from '../chat/terminal.js';
 import { type ModelOptions, openModel, print, printJson, real, whole, withModel } from './options.js';
 
 interface Options extends ModelOptions {
@@ -19,6 +19,7 @@ interface Options extends ModelOptions {
   readonly seed?: number;
   readonly maxTokens: number;
   readonly chatTemplate?: string;
+  readonly stop: string[];
   readonly load?: string;
 }
 
@@ -32,6 +33,7 @@ export function chatCommand(): Command {
     .option('--seed <n>', 'the same seed gives the same answers; default: another each time', whole(0))
     .option('-n, --max-tokens <n>', 'most tokens of an answer; 0: as many as fit the context', whole(0), 0)
     .option('--chat-template <file>', 'a Jinja template, instead of the model’s own')
+    .option('--stop <text>', 'end an answer before this text too; \\n is a new line; may be given again', collected, [])
     .option('--load <file>', 'go on with a saved conversation')
     .addHelpText('after', '\nWhat is piped in is one message: echo hi | loupe chat --model M')
     .action(async (words: string[], options: Options) => {
@@ -49,6 +51,7 @@ export function chatCommand(): Command {
       using conversation = session.chat({
         system: options.system ?? saved?.system,
         template,
+        stop: options.stop,
         messages: saved?.messages,
       });
       const chat: Chat = { conversation, settings, tap: null };
@@ -58,9 +61,8 @@ export function chatCommand(): Command {
       }
       const tty = process.stdout.isTTY === true;
       const colour = tty && !process.env.NO_COLOR;
-      print(
-        `${session.name} on ${session.provenance().adapter}; ${conversation.length} tokens of context. /help tells more.\n`,
-      );
+      print(`${session.name} on ${session.provenance().adapter}`);
+      print(`${conversation.length} tokens of context; /help tells more\n`);
       if (saved) print(`Going on after ${saved.messages.length} turns.\n`);
       await chatInTerminal(chat, {
         input: process.stdin,
@@ -72,8 +74,9 @@ export function chatCommand(): Command {
 }
 
 async function answerOnce({ conversation, settings }: Chat, message: string, json: boolean): Promise<void> {
+  const begun = new Beginning();
   for await (const token of conversation.say(message, sampling(settings, conversation.messages.length))) {
-    if (!json) process.stdout.write(token.text);
+    if (!json) process.stdout.write(begun.push(token.text));
   }
   if (!json) {
     print('');
@@ -82,6 +85,8 @@ async function answerOnce({ conversation, settings }: Chat, message: string, jso
   const { messages, stats, session } = conversation;
   printJson({ messages, stats, adapter: session.provenance().adapter });
 }
+
+const collected = (text: string, before: string[]): string[] => [...before, text.replaceAll('\\n', '\n')];
 
 function readTemplate(path: string): string {
   try {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { runCommand } from '../../lab/chat/commands.js';
 import type { Conversation } from '../../lab/chat/conversation.js';
+import { StopTexts } from '../../lab/chat/stop.js';
 import { open } from '../../lab/open.js';
 import type { Token } from '../../lab/request.js';
 import { freshFolder } from '../fixtures/folder.js';
@@ -59,6 +60,35 @@ test('a stopped answer stays, and the next turn goes on from exactly what was re
   expect(conversation.messages).toHaveLength(6);
   await said(conversation, 'And more');
   expect(conversation.messages).toHaveLength(8);
+});
+
+test('a text that ends answers is held back, and what came after it is forgotten', async () => {
+  using plain = session.chat();
+  const whole = await said(plain, 'The capital of France is', 12);
+  const stop = whole.slice(5, 8);
+  const at = whole.indexOf(stop);
+  using conversation = session.chat({ stop: [stop] });
+  const parts: string[] = [];
+  for await (const { text } of conversation.say('The capital of France is', { maxTokens: 12 })) parts.push(text);
+  expect(parts.join('')).toBe(whole.slice(0, at));
+  expect(conversation.messages.at(-1)!.content).toBe(whole.slice(0, at));
+  const { read } = conversation.stats!;
+  await said(conversation, 'More', 4);
+  expect(conversation.stats!.reused).toBeGreaterThanOrEqual(read);
+  // As if the answer had been given in the first place.
+  using fresh = session.chat({ messages: conversation.messages.slice(0, 2) });
+  expect(await said(fresh, 'More', 4)).toBe(conversation.messages.at(-1)!.content);
+  const ends = new StopTexts(['\nQ:', 'END']);
+  expect(['a\n', 'Q', 'x', 'E', 'N', 'D', '!'].map(text => ends.push(text))).toEqual([
+    { text: 'a', stop: false },
+    { text: '', stop: false },
+    { text: '\nQx', stop: false },
+    { text: '', stop: false },
+    { text: '', stop: false },
+    { text: '', stop: true },
+    { text: '!', stop: false },
+  ]);
+  expect([ends.push('E').text, ends.end(), ends.end()]).toEqual(['', 'E', '']);
 });
 
 test('a turn that fails leaves the conversation as it was', async () => {

@@ -1,6 +1,6 @@
 """loupe chat in a real terminal (a pty): plays what its stdin says and prints what the terminal showed. See terminal.test.ts.
 
-Arguments: the command. stdin: JSON, a list of [keys, what to wait for (a regular expression)]. Prints JSON: what came before each text, and the exit status.
+Arguments: the command. LOUPE_TERMINAL: its size. stdin: JSON, a list of [keys, what to wait for (a regular expression)]. Prints JSON: what came before each text, and the exit status.
 """
 import fcntl
 import json
@@ -17,7 +17,8 @@ steps = json.load(sys.stdin)
 pid, fd = pty.fork()
 if pid == 0:
     os.execvpe(sys.argv[1], sys.argv[1:], {**os.environ, "TERM": "xterm-256color"})
-fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+columns, rows = map(int, os.environ.get("LOUPE_TERMINAL", "100x30").split("x"))
+fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 unread = b""
 
 
