@@ -1,6 +1,7 @@
 // loupe info and loupe plan: what a model is, and what one forward pass of it does. Neither touches a GPU.
 
 import { Command } from 'commander';
+import type { GemmaConfig } from '../../engine/config.js';
 import { costOf } from '../../engine/cost.js';
 import { planOf } from '../../engine/gemma.js';
 import { shapeText } from '../../engine/plan.js';
@@ -63,6 +64,10 @@ export function infoCommand(): Command {
               : `${c.layers}: ${sliding} see ${c.slidingWindow} tokens, ${c.layers - sliding} see all`,
           widths: `hidden ${c.hidden}, feed-forward ${c.feedForward}, vocabulary ${c.vocab}`,
           heads: `${c.heads} query, ${c.kvHeads} key/value, ${c.headDim} wide`,
+          positions: ropeText(c),
+          ...(c.attnSoftcap !== null || c.finalSoftcap !== null
+            ? { 'soft-caps': `attention ${c.attnSoftcap ?? 'none'}, logits ${c.finalSoftcap ?? 'none'}` }
+            : {}),
           context: `${c.contextLength} tokens`,
           stored: Object.entries(formats)
             .map(([f, { tensors, bytes: b }]) => `${f} ${tensors}× ${bytesText(b)}`)
@@ -87,6 +92,13 @@ export function infoCommand(): Command {
       }
     },
   );
+}
+
+function ropeText({ rope: { full, sliding }, slidingWindow }: GemmaConfig): string {
+  const one = ({ base, factor }: GemmaConfig['rope']['full']) =>
+    `base ${base}${factor === 1 ? '' : `, stretched ${factor}×`}`;
+  if (slidingWindow === null || one(full) === one(sliding)) return `RoPE, ${one(full)}`;
+  return `RoPE, ${one(full)}; in windows ${one(sliding)}`;
 }
 
 export function planCommand(): Command {

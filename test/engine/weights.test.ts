@@ -1,6 +1,6 @@
 // Model files: what is read bit by bit as the reference reads it, and what is refused before it does harm.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { LoupeError } from '../../engine/errors.js';
@@ -21,7 +21,7 @@ describe('GGUF formats', async () => {
   const rows = await checkFormats();
   test.each(rows)('$format is bit-equal to the Python package gguf', ({ values, different }) => {
     expect(different).toBe(0);
-    expect(values).toBeGreaterThan(100);
+    expect(values).toBeGreaterThan(20);
   });
   test('are all there', () => {
     expect(rows.map(({ format }) => format)).toEqual(Object.keys(BLOCKS).filter(format => format !== 'F32'));
@@ -103,6 +103,26 @@ test('GGUF metadata and tensors come back; shapes are rows first', async () => {
   await file.close();
 });
 
+test('a stored format that cannot be read is named with its tensor', async () => {
+  const path = writeGguf(join(folder, 'iq2.gguf'), { 'general.architecture': 'gemma3' }, [
+    { name: 'blk.0.attn_q.weight', shape: [1, 256], data: new Float32Array(256) },
+  ]);
+  const bytes = readFileSync(path);
+  const type = bytes.indexOf('blk.0.attn_q.weight') + 19 + 4 + 16;
+  expect(bytes.readUInt32LE(type)).toBe(0);
+  for (const [number, message] of [
+    [
+      16,
+      /Tensor 'blk\.0\.attn_q\.weight' in .*iq2\.gguf is IQ2_XXS, which cannot be read; F32, .*MXFP4 can\. Quantise/,
+    ],
+    [99, /tensor 'blk\.0\.attn_q\.weight' has the unknown type 99/],
+  ] as const) {
+    bytes.writeUInt32LE(number, type);
+    writeFileSync(path, bytes);
+    await expect(openGguf(path)).rejects.toThrow(message);
+  }
+});
+
 test('any flipped byte or cut of a GGUF is refused in words or harmless, and never hangs', async () => {
   const good = readFileSync(
     writeGguf(join(folder, 'fuzz.gguf'), { 'general.architecture': 'gemma3', n: 7, list: ['a', 'b'] }, [
@@ -181,9 +201,50 @@ describe('a model folder', () => {
     const sharded = await openModelFiles(at);
     expect(sharded.fingerprint).toBe(whole.fingerprint);
     await sharded.close();
+    // The same tensor in two shards: which one is meant?
+    copyFileSync(join(at, 'model-00001-of-00001.safetensors'), join(at, 'other.safetensors'));
+    writeFileSync(
+      join(at, 'model.safetensors.index.json'),
+      JSON.stringify({ weight_map: { ...map, again: 'other.safetensors' } }),
+    );
+    await expect(openModelFiles(at)).rejects.toThrow(
+      /other\.safetensors has the tensor '.*', which model-00001-of-00001\.safetensors in the same folder has too/,
+    );
     writeFileSync(join(at, 'model.safetensors.index.json'), JSON.stringify({ weight_map: { a: 'gone.safetensors' } }));
     await expect(openModelFiles(at)).rejects.toThrow(/names the shard gone\.safetensors, which is not there/);
     await whole.close();
+  });
+});
+
+describe('what lies beside the weights', () => {
+  test('vision tensors are left out with a word; a template and a vocabulary are found', async () => {
+    const at = await writeTiny(join(folder, 'beside'), {
+      tensors: shapes => shapes.set('model.vision_tower.patch.weight', [4, 4]).set('multi_modal_projector.w', [4]),
+    });
+    const bare = await openModelFiles(at);
+    expect(bare.leftOut).toEqual({ tensors: 2, parts: ['vision_tower', 'multi_modal_projector'] });
+    expect([bare.vocabulary, bare.chatTemplate]).toEqual([null, null]);
+    await bare.close();
+    const found = async () => {
+      const files = await openModelFiles(at);
+      await files.close();
+      return [files.vocabulary?.kind, files.chatTemplate];
+    };
+    writeFileSync(join(at, 'tokenizer.json'), '{}');
+    const named = [
+      { name: 'tool', template: 'T' },
+      { name: 'default', template: 'D' },
+    ];
+    writeFileSync(join(at, 'tokenizer_config.json'), JSON.stringify({ chat_template: named }));
+    expect(await found()).toEqual(['tokenizer.json', 'D']);
+    writeFileSync(join(at, 'tokenizer_config.json'), JSON.stringify({ chat_template: 'C' }));
+    writeFileSync(join(at, 'tokenizer.model'), '');
+    expect(await found()).toEqual(['sentencepiece', 'C']);
+    writeFileSync(join(at, 'chat_template.jinja'), 'J');
+    expect(await found()).toEqual(['sentencepiece', 'J']);
+    writeFileSync(join(at, 'chat_template.jinja'), '');
+    writeFileSync(join(at, 'tokenizer_config.json'), 'not JSON');
+    expect(await found()).toEqual(['sentencepiece', '']);
   });
 });
 
