@@ -31,6 +31,8 @@ export interface RunOptions {
 export interface GenerateRunOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill' | 'onLayer'> {
   readonly tap?: Selector;
   readonly slice?: Slice;
+  /** Most bytes to bring back for one token, the prompt's with the first. */
+  readonly budget?: number;
 }
 
 /** A generated token: its text so far certain, and what the taps saw while it was computed. */

@@ -4,7 +4,7 @@ import type { Context } from '../engine/context.js';
 import { StageError } from '../engine/errors.js';
 import { generate } from '../engine/generate.js';
 import type { Activation } from './activation.js';
-import { assemble } from './capture.js';
+import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { progressLine } from './display/progress.js';
 import { eitherSignal } from './interrupt.js';
 import type { GenerateRunOptions, Token } from './request.js';
@@ -20,8 +20,11 @@ export async function* stream(
   ids: readonly number[],
   options: GenerateRunOptions & { readonly stopIds?: readonly number[] },
 ): AsyncGenerator<Token, void, void> {
-  const { tap, slice } = options;
+  const { tap, slice, budget = CAPTURE_BUDGET } = options;
   const taps = tap === undefined ? [] : select(session.plan, tap).map(stage => ({ stage, slice }));
+  // The prompt's are the largest.
+  const keys = context.ids.length + ids.length;
+  checkCapture(taps, [{ tokens: ids.length, keys, rows: 1 }], budget);
   const text = session.tokenizer?.stream();
   using progress = progressLine('Reading', ids.length < QUICK);
   for await (const token of generate(context, ids, {

@@ -43,7 +43,7 @@ export class LineReader {
       },
     });
     this.#rl = createInterface({ input, output: echo, terminal: true, history, historySize: 500, completer: complete });
-    output.write('\x1b[?2004h'); // pasted text is marked as such
+    if (output.isTTY) output.write('\x1b[?2004h'); // pasted text is marked as such
     input.on('keypress', this.#onKey);
     this.#rl.on('line', line => this.#onLine(line));
     this.#rl.on('SIGINT', () => this.#onInterrupt());
@@ -91,7 +91,7 @@ export class LineReader {
   }
 
   [Symbol.dispose](): void {
-    this.#output.write('\x1b[?2004l');
+    if (this.#output.isTTY) this.#output.write('\x1b[?2004l');
     this.#input.off('keypress', this.#onKey);
     this.#rl.close();
   }

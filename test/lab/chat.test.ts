@@ -99,6 +99,8 @@ test('a turn that fails leaves the conversation as it was', async () => {
     /tokens with this turn, and the context holds 300/,
   );
   await expect(said(conversation, '  ')).rejects.toThrow(/nothing to answer/);
+  const greedy = conversation.say('Hi', { tap: '**', budget: 1000 });
+  await expect(greedy.next()).rejects.toThrow(/taps would bring back .* and the budget is 1 MB/);
   expect(conversation.messages).toEqual(messages);
   expect(conversation.used).toBe(used);
   expect(await said(conversation, 'Again')).not.toBe('');
