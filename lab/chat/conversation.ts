@@ -6,6 +6,7 @@ import { PromptError } from '../../engine/errors.js';
 import { type ChatTemplate, chatTemplate, type Message } from '../../engine/tokenizer/chat-template.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { type Bundle, DISPLAY, INSPECT } from '../display/bundle.js';
+import { writing } from '../display/writing.js';
 import type { GenerateRunOptions, Token } from '../request.js';
 import type { Session } from '../session.js';
 import { stream } from '../stream.js';
@@ -159,6 +160,16 @@ export class Conversation {
         const read = (this.#context?.ids.length ?? 0) > last.position;
         this.#pending = last.stop || read ? [] : [last.id];
       }
+    }
+  }
+
+  /** Writes the answer into the cell, or to the terminal, as it is made, with its speed. */
+  async write(text: string, options: GenerateRunOptions = {}): Promise<void> {
+    const page = writing(`${text}\n`);
+    try {
+      for await (const token of this.say(text, options)) page.add(token.text);
+    } finally {
+      page.end();
     }
   }
 

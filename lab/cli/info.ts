@@ -20,7 +20,11 @@ interface Options {
 
 const withFiles = (command: Command) =>
   command
-    .option('-m, --model <model>', 'atlas, a folder with config.json, a .gguf or a .safetensors file', 'atlas')
+    .option(
+      '-m, --model <model>',
+      'atlas, a folder with config.json, a .gguf, a .safetensors, or org/name after loupe pull',
+      'atlas',
+    )
     .option('--json', 'print JSON');
 
 export function infoCommand(): Command {

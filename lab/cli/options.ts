@@ -17,7 +17,11 @@ export interface ModelOptions {
 /** --model, --adapter, --tokenizer, --context and --json. */
 export function withModel(command: Command): Command {
   return withAdapter(command)
-    .option('-m, --model <model>', 'atlas, a folder with config.json, a .gguf or a .safetensors file', 'atlas')
+    .option(
+      '-m, --model <model>',
+      'atlas, a folder with config.json, a .gguf, a .safetensors, or org/name after loupe pull',
+      'atlas',
+    )
     .option(
       '--tokenizer <file>',
       'a tokenizer.model, .spm, tokenizer.json or .gguf, instead of the model’s own vocabulary',

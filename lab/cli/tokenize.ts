@@ -28,7 +28,7 @@ export function tokenizeCommand(): Command {
   return new Command('tokenize')
     .description('text to token ids, or back with --decode')
     .argument('[text]', 'text, or with --decode ids separated by commas')
-    .option('-m, --model <model>', 'whose vocabulary', 'atlas')
+    .option('-m, --model <model>', 'whose vocabulary; as in the other commands', 'atlas')
     .option('--tokenizer <file>', 'a tokenizer.model, .spm, tokenizer.json or .gguf')
     .option('--file <file>', 'read the text from a file')
     .option('--jsonl <file>', 'a JSON string a line in, a JSON array of ids a line out; with --decode the other way')

@@ -6,6 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { runCommand } from '../../lab/chat/commands.js';
 import type { Conversation } from '../../lab/chat/conversation.js';
 import { StopTexts } from '../../lab/chat/stop.js';
+import { DISPLAY } from '../../lab/display/bundle.js';
 import { open } from '../../lab/open.js';
 import type { Token } from '../../lab/request.js';
 import { freshFolder } from '../fixtures/folder.js';
@@ -37,6 +38,9 @@ test('a second turn reads only what is new, and answers as if all had been read 
   expect(await said(fresh, 'And of Spain?')).toBe(answer);
   expect(fresh.stats!.reused).toBe(0);
   expect(fresh.used).toBe(conversation.used);
+  const shown = conversation[DISPLAY]();
+  expect(shown['text/plain']).toContain(`user: And of Spain?\nassistant: ${answer}`);
+  expect(shown['text/html']).toContain(`${conversation.used} of 300 tokens`);
 });
 
 test('a stopped answer stays, and the next turn goes on from exactly what was read', async () => {
