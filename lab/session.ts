@@ -170,6 +170,7 @@ export class Session {
   chat(options: ConversationOptions = {}): Conversation {
     this.#check();
     const conversation = new Conversation(this, this.#vocabulary(), options);
+    for (const earlier of this.#conversations) if (earlier.disposed) this.#conversations.delete(earlier);
     this.#conversations.add(conversation);
     return conversation;
   }

@@ -71,12 +71,18 @@ export class Conversation {
   }
 
   set messages(messages: readonly Message[]) {
-    const system = messages.find(({ role }) => role === 'system');
-    if (system) this.#system = system.content;
-    this.#messages = messages.filter(({ role }) => role !== 'system');
-    this.#template.render(this.#all()); // refused here, not in the middle of a turn
+    const system = messages.find(({ role }) => role === 'system')?.content ?? this.#system;
+    const turns = messages.filter(({ role }) => role !== 'system');
+    // Refused here, not in the middle of a turn. Templates look at the first message, so that there must be one.
+    if (turns.length > 0) this.#template.render(withSystem(system, turns));
+    this.#system = system;
+    this.#messages = turns;
     this.#text = '';
     this.#pending = [];
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
   }
 
   get system(): string {
@@ -120,9 +126,11 @@ export class Conversation {
     let prompt = '';
     const ends = new StopTexts(this.#stopTexts);
     let cut = false;
+    let touched = false;
     try {
-      prompt = this.#template.render(this.#all());
+      prompt = this.#template.render(withSystem(this.#system, this.#messages));
       const ids = this.#fresh(prompt);
+      touched = true;
       const context = this.#context!;
       const reused = context.ids.length;
       const maxTokens = options.maxTokens ?? context.length;
@@ -152,7 +160,7 @@ export class Conversation {
       answer += ends.end();
       if (last === null) {
         this.#messages = before;
-        this.#text = '';
+        if (touched) this.#text = '';
       } else {
         this.#messages = [...this.#messages, { role: 'assistant', content: answer }];
         this.#text = cut ? '' : prompt + answer; // what the model said after the cut is in the cache, and must go
@@ -194,11 +202,6 @@ export class Conversation {
     return conversationBundle(this)['text/plain'];
   }
 
-  #all(): Message[] {
-    const system: Message[] = this.#system === '' ? [] : [{ role: 'system', content: this.#system }];
-    return [...system, ...this.#messages];
-  }
-
   /** Ids that the cache lacks for `prompt`; what it has too much is forgotten. Throws PromptError when they do not fit. */
   #fresh(prompt: string): number[] {
     this.#context ??= this.session.model.context({ length: this.length });
@@ -224,4 +227,8 @@ export class Conversation {
     if (kept < context.ids.length) context.rewind(kept);
     return ids;
   }
+}
+
+function withSystem(system: string, turns: readonly Message[]): Message[] {
+  return system === '' ? [...turns] : [{ role: 'system', content: system }, ...turns];
 }

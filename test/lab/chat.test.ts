@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { packageRoot } from '../../engine/files.js';
 import { runCommand } from '../../lab/chat/commands.js';
 import type { Conversation } from '../../lab/chat/conversation.js';
 import { StopTexts } from '../../lab/chat/stop.js';
@@ -103,11 +104,29 @@ test('a turn that fails leaves the conversation as it was', async () => {
     /tokens with this turn, and the context holds 300/,
   );
   await expect(said(conversation, '  ')).rejects.toThrow(/nothing to answer/);
+  expect(() => {
+    conversation.messages = [{ role: 'assistant', content: 'I begin' }];
+  }).toThrow(/the user first/);
   const greedy = conversation.say('Hi', { tap: '**', budget: 1000 });
   await expect(greedy.next()).rejects.toThrow(/taps would bring back .* and the budget is 1 MB/);
   expect(conversation.messages).toEqual(messages);
   expect(conversation.used).toBe(used);
   expect(await said(conversation, 'Again')).not.toBe('');
+  expect(conversation.stats!.reused).toBeGreaterThanOrEqual(used - 1); // and its cache too
+});
+
+test('a model’s own template that looks at the first message, as Gemma 3’s does', async () => {
+  const { template } = JSON.parse(readFileSync(join(packageRoot(), 'golden/chat.jsonl'), 'utf8').split('\n')[0]) as {
+    template: string;
+  };
+  using conversation = session.chat({ template, system: 'S' });
+  await said(conversation, 'Hello', 4);
+  using plain = session.chat({ system: 'S' });
+  await said(plain, 'Hello', 4);
+  expect(conversation.messages).toEqual(plain.messages);
+  conversation.reset();
+  await said(conversation, 'Hello', 4);
+  expect(conversation.messages).toEqual(plain.messages);
 });
 
 test('another system text, set turns and a reset begin from the right place', async () => {
