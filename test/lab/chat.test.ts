@@ -83,6 +83,7 @@ test('a text that ends answers is held back, and what came after it is forgotten
   // As if the answer had been given in the first place.
   using fresh = session.chat({ messages: conversation.messages.slice(0, 2) });
   expect(await said(fresh, 'More', 4)).toBe(conversation.messages.at(-1)!.content);
+  expect(fresh.used).toBe(conversation.used);
   const ends = new StopTexts(['\nQ:', 'END']);
   expect(['a\n', 'Q', 'x', 'E', 'N', 'D', '!'].map(text => ends.push(text))).toEqual([
     { text: 'a', stop: false },

@@ -117,6 +117,9 @@ test('a server without ranges begins again; more or other bytes than promised ar
   await get();
   expect(sha256(readFileSync(join(modelPath('org/atlas'), 'model.safetensors')))).toBe(sha256(weights));
 
+  // Once cut, once whole: what it sent again was not put behind what was there.
+  expect(fileRequests().slice(2)).toEqual(['model.safetensors', 'model.safetensors bytes=100000-']);
+
   process.env.HF_HOME = freshFolder();
   hub.corrupt = true;
   await expect(get()).rejects.toThrow(
