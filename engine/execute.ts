@@ -2,6 +2,7 @@
 // words of sizes and one submit. A whole model and a single stage fed with golden inputs run through the same code.
 
 import type { Rope } from './config.js';
+import { BudgetError } from './errors.js';
 import type { Gpu } from './gpu.js';
 import type { Kernel, Kernels } from './kernel.js';
 import { type Dispatch, dispatchesOf, type Setting, type ShardRows, type Source } from './ops.js';
@@ -136,10 +137,36 @@ export class Executor {
     const best = argmax ? await this.#argmax() : null;
     const timer = profile ? new Timer(this.gpu, bound.length) : null;
     try {
-      let encoder = this.gpu.device.createCommandEncoder();
-      let pass = profile ? null : encoder.beginComputePass();
       const ends = onLayer && !profile ? this.stages.filter(({ name }) => /^layers\.\d+\.resid$/.test(name)) : [];
-      for (const [i, { stage, steps }] of bound.entries()) {
+      let from = 0;
+      for (const [layer, end] of ends.entries()) {
+        const to = this.stages.indexOf(end) + 1;
+        await this.#submit(`${bound[from].stage.name} … ${end.name}`, encoder => encode(encoder, from, to));
+        await this.gpu.settle();
+        signal?.throwIfAborted();
+        onLayer?.(layer + 1, ends.length);
+        from = to;
+      }
+      // Not waited for before what it made is read: that would be a trip more a token.
+      const submitted = this.#submit(`${bound[from].stage.name} … ${bound[bound.length - 1].stage.name}`, encoder => {
+        encode(encoder, from, bound.length);
+        timer?.resolve(encoder);
+      });
+      submitted.catch(() => {});
+      const captured = await tapped.collect();
+      const token = best ? new Uint32Array(await this.gpu.read([{ buffer: this.#best.buffer, bytes: 4 }]))[0] : null;
+      const times = timer ? await timer.read(bound.map(({ stage }) => stage.name)) : null;
+      await submitted;
+      return { captured, token, times };
+    } finally {
+      timer?.[Symbol.dispose]();
+    }
+
+    /** Stages `from` to `to` in one pass, or, timed, in a pass each. */
+    function encode(encoder: GPUCommandEncoder, from: number, to: number): void {
+      let pass = timer ? null : encoder.beginComputePass();
+      for (let i = from; i < to; i++) {
+        const { stage, steps } = bound[i];
         const p = pass ?? encoder.beginComputePass({ timestampWrites: timer!.writes(i) });
         for (const { kernel, group, grid } of steps) {
           const [x, y, z] = grid(extent);
@@ -150,36 +177,37 @@ export class Executor {
         }
         for (const copy of after.get(stage) ?? []) copy(p);
         if (!pass) p.end();
-        if (!ends.includes(stage)) continue;
-        p.end();
-        this.gpu.device.queue.submit([encoder.finish()]);
-        await this.gpu.settle();
-        signal?.throwIfAborted();
-        onLayer?.(ends.indexOf(stage) + 1, ends.length);
-        encoder = this.gpu.device.createCommandEncoder();
-        pass = encoder.beginComputePass();
       }
-      if (best) {
+      if (best && to === bound.length) {
         pass ??= encoder.beginComputePass();
         best(pass);
       }
       pass?.end();
-      timer?.resolve(encoder);
-      this.gpu.device.queue.submit([encoder.finish()]);
-      const captured = await tapped.collect();
-      const token = best ? new Uint32Array(await this.gpu.read([{ buffer: this.#best.buffer, bytes: 4 }]))[0] : null;
-      const times = timer ? await timer.read(bound.map(({ stage }) => stage.name)) : null;
-      return { captured, token, times };
-    } finally {
-      timer?.[Symbol.dispose]();
     }
+  }
+
+  /** What the GPU refuses of a submit is thrown by the call that made it. */
+  #submit(what: string, encode: (encoder: GPUCommandEncoder) => void): Promise<void> {
+    return this.gpu.scoped(what, () => {
+      const encoder = this.gpu.device.createCommandEncoder();
+      encode(encoder);
+      this.gpu.device.queue.submit([encoder.finish()]);
+    });
   }
 
   [Symbol.dispose](): void {
     for (const tensor of this.#owned) tensor[Symbol.dispose]();
   }
 
+  /** Throws BudgetError for what no shader could be given, before it is allocated. */
   #own(label: string, shape: readonly number[], dtype: 'f32' | 'u32' = 'f32', usage = 0): Tensor {
+    const { maxBinding } = this.gpu.traits;
+    if (4 * count(shape) > maxBinding) {
+      throw new BudgetError(
+        `'${label}' [${shape}] needs ${4 * count(shape)} bytes in one binding, and this adapter binds ${maxBinding}. ` +
+          'Use a shorter context or a smaller chunk.',
+      );
+    }
     const tensor = new Tensor(this.gpu, label, shape, dtype, usage);
     this.#owned.push(tensor);
     return tensor;
@@ -249,7 +277,9 @@ export class Executor {
         throw new Error(`${shader}.wgsl declares '${name}' (${access}), which '${stage.name}' does not give it.`);
       return { binding: index, resource: { buffer: this.#source(source) } };
     });
-    const group = this.gpu.device.createBindGroup({ label: stage.name, layout: kernel.layout, entries });
+    const group = await this.gpu.scoped(`the bindings of '${stage.name}'`, () =>
+      this.gpu.device.createBindGroup({ label: stage.name, layout: kernel.layout, entries }),
+    );
     return { kernel, group, grid };
   }
 

@@ -26,7 +26,10 @@ export class Gpu {
   readonly traits: Traits;
   #liveBytes = 0;
   #liveBuffers = 0;
-  #failure: Error | null = null;
+  /** The device is gone for good. */
+  #loss: DeviceError | null = null;
+  /** An error outside every scope: told once, to whoever looks next. */
+  #stray: DeviceError | null = null;
 
   private constructor(
     readonly device: GPUDevice,
@@ -45,15 +48,15 @@ export class Gpu {
       maxBuffer: limits.maxBufferSize,
     };
     device.lost.then(({ reason, message }) => {
-      this.#failure ??= new DeviceError(
+      this.#loss ??= new DeviceError(
         reason === 'destroyed'
-          ? 'The GPU device was closed. Open the model again.'
-          : `The GPU device was lost (${message}). Restart the kernel or the command; a driver reset is the usual cause.`,
+          ? 'The GPU device was closed. Open the model again, or bring it back with `await model.reopen()`.'
+          : `The GPU device was lost (${message.trim()}), as a driver reset does. Bring the model back with \`await model.reopen()\`, or open it again.`,
       );
     });
     device.addEventListener('uncapturederror', event => {
       const { message } = (event as GPUUncapturedErrorEvent).error;
-      this.#failure ??= new DeviceError(`The GPU reported an error that no call expected: ${message}`);
+      this.#stray ??= new DeviceError(`The GPU reported an error that no call expected: ${message.trim()}`);
     });
   }
 
@@ -85,10 +88,44 @@ export class Gpu {
     return this.#liveBuffers;
   }
 
-  /** Throws what went wrong since the last look: a lost device, or an error nothing was waiting for. */
+  /** Whether the device is gone. A new one has to be opened; nothing on this one lives on. */
+  get lost(): boolean {
+    return this.#loss !== null;
+  }
+
+  /** Throws what went wrong since the last look: a lost device, or, once, an error that no scope held. */
   check(): void {
-    const failure = this.#failure;
-    if (failure) throw failure;
+    if (this.#loss) throw this.#loss;
+    const stray = this.#stray;
+    this.#stray = null;
+    if (stray) throw stray;
+  }
+
+  /**
+   * Does `work`, which must not wait for anything, and throws a DeviceError for what the GPU refuses of it: one bad call is not the
+   * end of those after it. Scopes are a stack of the device, so that they may not stay open over an await.
+   * @param what the call, as the message names it
+   */
+  async scoped<T>(what: string, work: () => T): Promise<T> {
+    const { device } = this;
+    device.pushErrorScope('out-of-memory');
+    device.pushErrorScope('validation');
+    let done: { readonly value: T } | { readonly thrown: unknown };
+    try {
+      done = { value: work() };
+    } catch (thrown) {
+      done = { thrown };
+    }
+    const ends = [device.popErrorScope(), device.popErrorScope()];
+    const errors = await Promise.all(ends).catch(() => []); // a lost device ends scopes with an error; check() tells of it
+    this.check();
+    if ('thrown' in done) throw done.thrown;
+    const refused = errors.find(error => error !== null);
+    if (!refused) return done.value;
+    throw new DeviceError(
+      `The GPU refused ${what}: ${refused.message.trim()} Only this call failed; the session goes on. Ask for less at once ` +
+        '(fewer tokens, a slice, a shorter context), and bring back edited shaders with `model.edit(name, null)`.',
+    );
   }
 
   /** Throws BudgetError when `bytes` more would not fit; nothing is allocated. */
@@ -141,14 +178,19 @@ export class Gpu {
     const total = from.reduce((n, { bytes }) => n + bytes, 0);
     const staging = this.createBuffer('readback', total, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
     try {
-      const encoder = this.device.createCommandEncoder();
-      let to = 0;
-      for (const { buffer, bytes, at = 0 } of from) {
-        encoder.copyBufferToBuffer(buffer, at, staging, to, bytes);
-        to += bytes;
-      }
-      this.device.queue.submit([encoder.finish()]);
-      await staging.mapAsync(GPUMapMode.READ).catch(error => {
+      let mapped: Promise<unknown> = Promise.resolve();
+      await this.scoped('a readback', () => {
+        const encoder = this.device.createCommandEncoder();
+        let to = 0;
+        for (const { buffer, bytes, at = 0 } of from) {
+          encoder.copyBufferToBuffer(buffer, at, staging, to, bytes);
+          to += bytes;
+        }
+        this.device.queue.submit([encoder.finish()]);
+        mapped = staging.mapAsync(GPUMapMode.READ);
+        mapped.catch(() => {}); // waited for below, and the scope has the reason
+      });
+      await mapped.catch(error => {
         this.check(); // a destroyed device rejects with an empty message
         throw error;
       });
@@ -164,12 +206,16 @@ export class Gpu {
 const OPEN = Symbol.for('gemma-loupe.gpu');
 type Shared = Map<string, Promise<Gpu>>;
 
-/** One device a process and choice, opened at first use and kept: Dawn must outlive everything made with it. */
-export function sharedGpu(choice?: string): Promise<Gpu> {
+/** One device a process and choice, opened at first use and kept, and replaced once it is lost. Dawn itself must outlive everything made with it. */
+export async function sharedGpu(choice?: string): Promise<Gpu> {
   const shared = ((globalThis as Record<symbol, unknown>)[OPEN] ??= new Map()) as Shared;
   const key = choice ?? process.env.LOUPE_ADAPTER ?? 'auto';
-  const open = shared.get(key) ?? Gpu.open(choice);
-  shared.set(key, open);
-  open.catch(() => shared.delete(key));
-  return open;
+  const known = shared.get(key);
+  if (known && !(await known).lost) return known;
+  const current = shared.get(key);
+  if (current && current !== known) return current; // somebody who asked at the same time was first
+  const fresh = Gpu.open(choice);
+  shared.set(key, fresh);
+  fresh.catch(() => shared.delete(key));
+  return fresh;
 }

@@ -83,7 +83,12 @@ export class Taps {
     if (this.#places.size === 0) return;
     this.#capture = gpu.createBuffer('taps', this.#bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
     const uniform = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
-    this.#boxes = gpu.createBuffer('tap boxes', this.#places.size * ALIGN, uniform);
+    try {
+      this.#boxes = gpu.createBuffer('tap boxes', this.#places.size * ALIGN, uniform);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
     const words = new Uint32Array((this.#places.size * ALIGN) / 4);
     for (const { tap, box, index } of this.#places.values()) {
       const three = (list: readonly number[], fill: number) => [...Array(3 - list.length).fill(fill), ...list];
