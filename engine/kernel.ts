@@ -113,18 +113,21 @@ async function compile(gpu: Gpu, name: string, source: string, constants: Consta
   const module = await checkModule(gpu, name, source);
   const bindings = bindingsOf(source);
   const types = { uniform: 'uniform', read: 'read-only-storage', write: 'storage' } as const;
-  const layout = gpu.device.createBindGroupLayout({
-    label: name,
-    entries: bindings.map(({ index, access }) => ({
-      binding: index,
-      visibility: GPUShaderStage.COMPUTE,
-      buffer: { type: types[access] },
-    })),
+  const { layout, pipelineLayout } = await gpu.scoped(`the bindings of ${name}.wgsl`, () => {
+    const layout = gpu.device.createBindGroupLayout({
+      label: name,
+      entries: bindings.map(({ index, access }) => ({
+        binding: index,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: types[access] },
+      })),
+    });
+    return { layout, pipelineLayout: gpu.device.createPipelineLayout({ bindGroupLayouts: [layout] }) };
   });
   try {
     const pipeline = await gpu.device.createComputePipelineAsync({
       label: `${name} ${JSON.stringify(constants)}`,
-      layout: gpu.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      layout: pipelineLayout,
       compute: { module, entryPoint: 'main', constants },
     });
     return { name, bindings, pipeline, layout };

@@ -1,13 +1,15 @@
 // One stage alone: its own WGSL on given inputs, nothing before it and nothing after.
 
+import { BudgetError } from '../engine/errors.js';
 import { Executor } from '../engine/execute.js';
 import type { Model } from '../engine/model.js';
-import type { Ref, Stage } from '../engine/plan.js';
+import { count, type Extent, type Ref, type Stage, shapeOf } from '../engine/plan.js';
 import type { Captured } from '../engine/taps.js';
+import { cut, joined } from './pieces.js';
 
 export interface StageInputs {
   readonly ids: readonly number[];
-  /** Rows of the output, where it is logits. */
+  /** Rows of the output, where it is logits: one a token, or the last alone. */
   readonly rows: number;
   /** Values of an input by stage name: [T,…] for all T tokens. */
   read(name: string): Promise<Float32Array>;
@@ -21,21 +23,52 @@ export function inputsOf(model: Model, stage: Stage): Ref[] {
   });
 }
 
-/** Runs `stage` on the inputs, all tokens in one chunk from position 0. The GPU memory it takes is free again afterwards. */
+/**
+ * Runs `stage` on the inputs from position 0: all tokens at once, or, where a binding could not hold that, in pieces on a cache, as a long
+ * prompt is read. The GPU memory it takes is free again afterwards.
+ */
 export async function runStage(model: Model, stage: Stage, inputs: StageInputs): Promise<Captured> {
   const T = inputs.ids.length;
+  const whole: Extent = { tokens: T, keys: T, rows: inputs.rows };
   const caches = stage.inputs.flatMap(input => model.plan.stages.filter(s => s.state && s.name === input.name));
   const feeds = inputsOf(model, stage);
+  const most = tokensAtOnce([stage, ...feeds], whole, model.gpu.traits.maxBinding);
+  const allRows = inputs.rows === T;
   using executor = new Executor(
     model.gpu,
     model.kernels,
     model,
     [...caches, stage],
-    { tokens: T, positions: T, rows: inputs.rows },
+    { tokens: most, positions: T, rows: allRows ? most : inputs.rows },
     { feeds, keep: [stage.name] },
   );
-  for (const feed of feeds) executor.feed(feed.name, await inputs.read(feed.name));
-  const extent = { tokens: T, keys: T, rows: inputs.rows };
-  const { captured } = await executor.run({ extent, ids: inputs.ids, taps: [{ stage }] });
-  return captured[0];
+  const values = new Map<string, Float32Array>();
+  for (const feed of feeds) values.set(feed.name, await inputs.read(feed.name));
+  const parts: Captured[] = [];
+  for (let start = 0; start < T; start += most) {
+    const tokens = Math.min(most, T - start);
+    const last = start + tokens === T;
+    const extent: Extent = { tokens, keys: start + tokens, rows: allRows ? tokens : last ? inputs.rows : 0 };
+    for (const feed of feeds) executor.feed(feed.name, cut(values.get(feed.name)!, feed.axes, whole, extent));
+    const ids = inputs.ids.slice(start, start + tokens);
+    parts.push(...(await executor.run({ extent, ids, taps: [{ stage }] })).captured);
+  }
+  return { stage, start: 0, ...joined(stage, parts) };
+}
+
+/** Tokens for which each value still fits one binding. Throws BudgetError where a single token's does not. */
+function tokensAtOnce(values: readonly Ref[], whole: Extent, maxBinding: number): number {
+  let most = whole.tokens;
+  for (const { name, axes } of values) {
+    // Logits of the last row alone do not grow with the tokens.
+    if (axes[0].size === 'rows' && whole.rows < whole.tokens) continue;
+    const bytes = 4 * count(shapeOf(axes, { ...whole, tokens: 1, rows: 1 }));
+    if (bytes > maxBinding) {
+      throw new BudgetError(
+        `'${name}' has ${bytes} bytes a token, and this adapter binds ${maxBinding} at once. Use a golden of fewer tokens, or another adapter.`,
+      );
+    }
+    most = Math.min(most, Math.floor(maxBinding / bytes));
+  }
+  return most;
 }

@@ -1,0 +1,137 @@
+// One fault is not the end: what the GPU refuses belongs to the call that made it, every allocation may fail, and a lost device is
+// replaced.
+
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { BudgetError, DeviceError } from '../../engine/errors.js';
+import { type Gpu, sharedGpu, type Traits } from '../../engine/gpu.js';
+import { golden } from '../../lab/golden.js';
+import { open } from '../../lab/open.js';
+import type { Session } from '../../lab/session.js';
+
+const PROMPT = 'The capital of France is';
+let model: Session;
+beforeEach(async () => {
+  model = await open('atlas', { quiet: true });
+});
+afterEach(() => {
+  model[Symbol.dispose]();
+  expect(model.gpu.liveBytes).toBe(0);
+});
+
+/** The same adapter with smaller bindings. */
+async function binding<T>(maxBinding: number, work: () => Promise<T>): Promise<T> {
+  const gpu = await sharedGpu();
+  const own = gpu.traits;
+  (gpu as { traits: Traits }).traits = { ...own, maxBinding };
+  try {
+    return await work();
+  } finally {
+    (gpu as { traits: Traits }).traits = own;
+  }
+}
+
+const bits = (data: Float32Array) => new Uint32Array(data.buffer, data.byteOffset, data.length);
+
+test('a call that the GPU refuses fails alone, by name; the next one runs', async () => {
+  const { gpu } = model;
+  const before = (await model.run(PROMPT)).logits.values.data;
+  const big = gpu.createBuffer('big', 4 * 1024, GPUBufferUsage.COPY_DST);
+  await expect(gpu.read([{ buffer: big, bytes: 4 }])).rejects.toThrow(
+    /^The GPU refused a readback: [^]*Only this call failed/,
+  );
+  gpu.destroyBuffer(big);
+  expect(bits((await model.run(PROMPT)).logits.values.data)).toEqual(bits(before));
+});
+
+test('an error that no call held is told once', async () => {
+  const { gpu } = model;
+  gpu.device.createBuffer({ size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE });
+  await gpu.device.queue.onSubmittedWorkDone();
+  await new Promise(resolve => setTimeout(resolve, 20));
+  await expect(model.run(PROMPT)).rejects.toThrow(DeviceError);
+  expect((await model.run(PROMPT)).ids).toHaveLength(model.encode(PROMPT).length);
+});
+
+test('a validation error in one of two runs at once reaches that one alone', async () => {
+  const { gpu } = model;
+  const bad = gpu.scoped('the bad one', () => gpu.device.createBuffer({ size: 4, usage: 0x1 | 0x80 }));
+  const [refused, run] = await Promise.allSettled([bad, model.run(PROMPT)]);
+  expect(refused.status).toBe('rejected');
+  expect(run.status).toBe('fulfilled');
+});
+
+test('what no binding holds is refused before the GPU sees it, and stages are compared in pieces', async () => {
+  const g = await golden('atlas/long');
+  const whole = await model.diff(g);
+  const most = 4 * Math.max(...[...g.stages.values()].map(({ shape }) => shape.reduce((a, b) => a * b)));
+  const pieces = await binding(Math.ceil(most / 3 / 4) * 4, () => model.diff(g));
+  expect(pieces.rows.map(({ stage, verdict }) => [stage, verdict])).toEqual(
+    whole.rows.map(({ stage }) => [stage, 'ok']),
+  );
+  for (const row of pieces.rows) expect(row.local!.relL2, row.stage).toBeLessThan(5e-6);
+  await expect(binding(1024, () => model.diff(g))).rejects.toThrow(BudgetError);
+  await expect(binding(1024, () => model.run(PROMPT))).rejects.toThrow(/in one binding, and this adapter binds 1024/);
+  expect((await model.diff(g)).pass).toBe(true);
+});
+
+/** Makes the n-th allocation from now on fail. @returns whether it came to that */
+async function failing(gpu: Gpu, n: number, work: () => Promise<unknown>): Promise<boolean> {
+  const own = gpu.createBuffer;
+  let count = 0;
+  gpu.createBuffer = function (...args) {
+    count += 1;
+    if (count === n) throw new BudgetError(`allocation ${n}`);
+    return own.apply(this, args);
+  };
+  try {
+    await expect(work()).rejects.toThrow(`allocation ${n}`);
+    return true;
+  } catch (error) {
+    if (count < n) return false;
+    throw error;
+  } finally {
+    delete (gpu as { createBuffer?: unknown }).createBuffer;
+  }
+}
+
+const calls: Record<string, (session: Session) => Promise<unknown>> = {
+  open: async () => void (await open('atlas', { quiet: true, another: true }))[Symbol.dispose](),
+  'run with taps': s => s.run(PROMPT, { tap: ['embed', 'layers.0.attn.*', 'logits'], logits: 'all' }),
+  'run in chunks': s => s.run(PROMPT, { tap: 'layers.1.resid', chunks: [2, s.encode(PROMPT).length - 2] }),
+  'run with patches': s =>
+    s.run(PROMPT, {
+      patch: [
+        { stage: 'layers.0.resid', values: 0, slice: { token: [1, 2] } },
+        { stage: 'layers.1.attn.mix', values: 0, slice: { head: [0, 1] } },
+      ],
+    }),
+  generate: async s => {
+    for await (const token of s.generate(PROMPT, { maxTokens: 2, tap: 'layers.0.resid' })) void token;
+  },
+  'sampled generation': async s => {
+    for await (const token of s.generate(PROMPT, { maxTokens: 2, temperature: 1 })) void token;
+  },
+  chat: async s => {
+    using conversation = s.chat();
+    for await (const token of conversation.say('Hello', { maxTokens: 2 })) void token;
+  },
+  'one stage': async s => s.stage('layers.0.attn.scores').run(await golden('atlas/short')),
+  lens: async s => (await s.run(PROMPT, { tap: 'layers.*.resid' })).lens(),
+  profile: async s => {
+    using context = s.model.context({ length: 16 });
+    await context.forward(s.encode(PROMPT), { profile: s.gpu.device.features.has('timestamp-query') });
+  },
+};
+
+test.each(Object.keys(calls))('whichever allocation of %s fails, all bytes come back', async name => {
+  const { gpu } = model;
+  await calls[name](model);
+  const [bytes, buffers] = [gpu.liveBytes, gpu.liveBuffers];
+  let n = 1;
+  while (await failing(gpu, n, () => calls[name](model))) {
+    expect([gpu.liveBytes, gpu.liveBuffers], `allocation ${n} of ${name}`).toEqual([bytes, buffers]);
+    n += 1;
+  }
+  expect(n).toBeGreaterThan(2);
+  expect([gpu.liveBytes, gpu.liveBuffers]).toEqual([bytes, buffers]);
+});
