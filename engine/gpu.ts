@@ -55,6 +55,7 @@ export class Gpu {
       );
     });
     device.addEventListener('uncapturederror', event => {
+      event.preventDefault(); // it is told below, and not on stderr
       const { message } = (event as GPUUncapturedErrorEvent).error;
       this.#stray ??= new DeviceError(`The GPU reported an error that no call expected: ${message.trim()}`);
     });

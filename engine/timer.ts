@@ -11,8 +11,8 @@ export class Timer {
     readonly gpu: Gpu,
     readonly stages: number,
   ) {
-    this.#set = gpu.device.createQuerySet({ type: 'timestamp', count: 2 * stages });
     this.#buffer = gpu.createBuffer('timestamps', 16 * stages, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
+    this.#set = gpu.device.createQuerySet({ type: 'timestamp', count: 2 * stages });
   }
 
   writes(i: number): GPUComputePassTimestampWrites {
