@@ -15,6 +15,7 @@ TEXTS = [
     ("tokenizer_cases.py", "atlas/tokens.jsonl", "--model", HERE / "atlas/tokenizer.model", "--count", 1500),
     ("make_vocabularies.py", "vocabularies.jsonl"),
     ("chat_cases.py", "chat.jsonl"),
+    ("safetensors_cases.py", "safetensors-cases.jsonl"),
 ]
 
 

@@ -1,12 +1,14 @@
 // Reader of .safetensors: 8 bytes of header length, a JSON header, then the tensors' bytes. The header is believed only after every
 // claim in it has been held against the file's size; nothing is allocated before.
 
-import { ModelFileError } from '../errors.js';
+import { ModelFileError, OptionError } from '../errors.js';
 import { openFile, type RandomAccessFile } from '../files.js';
+import { HeaderFault } from './header-json.js';
+import { type Header, MAX_HEADER, readHeader } from './safetensors-header.js';
 
 export interface SafeTensor {
   readonly name: string;
-  /** F32, F16, BF16 … as the file says. */
+  /** F32, F16, BF16 … as the file says; also those that cannot be read, such as F4. */
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly bytes: number;
@@ -23,74 +25,29 @@ export interface Safetensors {
   close(): Promise<void>;
 }
 
-const MAX_HEADER = 100 << 20; // the format's own limit
-const WIDTH: Readonly<Record<string, number>> = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  I64: 8,
-  U64: 8,
-  I32: 4,
-  U32: 4,
-  I16: 2,
-  U16: 2,
-  I8: 1,
-  U8: 1,
-  BOOL: 1,
-  F8_E4M3: 1,
-  F8_E5M2: 1,
-};
-
-interface Placed extends SafeTensor {
-  readonly offset: number;
-}
-
 /** Opens and checks one file. Throws ModelFileError that says what in the header cannot be true. */
 export async function openSafetensors(path: string): Promise<Safetensors> {
   const file = await openFile(path);
   try {
-    return await readHeader(file);
+    return await described(file);
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
-async function readHeader(file: RandomAccessFile): Promise<Safetensors> {
+async function described(file: RandomAccessFile): Promise<Safetensors> {
   const { path } = file;
   const bad = (what: string) =>
     new ModelFileError(`${path} is not a sound safetensors file: ${what}. Fetch or export it again.`);
   if (file.size < 8) throw bad(`it has ${file.size} bytes, and the header's length alone takes 8`);
   const lengthBytes = await file.read(0, 8);
   const length = Number(new DataView(lengthBytes.buffer).getBigUint64(0, true));
-  if (length > MAX_HEADER || length > file.size - 8) {
-    throw bad(`its header claims ${length} bytes, but the file has ${file.size}`);
-  }
-  let header: unknown;
-  try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await file.read(8, length)));
-  } catch {
-    throw bad('its header is not JSON');
-  }
-  if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw bad('its header is not a JSON object');
-  const { __metadata__: meta = {}, ...entries } = header as Record<string, unknown>;
-  const metadata = new Map<string, string>();
-  for (const [key, text] of Object.entries(meta ?? {})) if (typeof text === 'string') metadata.set(key, text);
+  if (length > file.size - 8) throw bad(`its header claims ${length} bytes, but the file has ${file.size}`);
+  if (length > MAX_HEADER) throw bad(`its header claims ${length} bytes, and the format has at most ${MAX_HEADER}`);
   const dataStart = 8 + length;
-  const tensors = new Map<string, Placed>();
-  for (const [name, entry] of Object.entries(entries)) {
-    tensors.set(name, placed(name, entry, dataStart, file.size - dataStart, bad));
-  }
-  const ordered = [...tensors.values()].sort((a, b) => a.offset - b.offset || a.bytes - b.bytes);
-  ordered.forEach((tensor, i) => {
-    const before = ordered[i - 1];
-    if (before && before.offset + before.bytes > tensor.offset) {
-      throw bad(`the tensors '${before.name}' and '${tensor.name}' overlap`);
-    }
-  });
-  const tensorOf = (name: string): Placed => {
+  const { metadata, tensors } = headerOf(await file.read(8, length), file.size - dataStart, bad);
+  const tensorOf = (name: string) => {
     const tensor = tensors.get(name);
     if (tensor) return tensor;
     throw new ModelFileError(`${path} has no tensor '${name}'. It has ${tensors.size} others.`);
@@ -101,62 +58,49 @@ async function readHeader(file: RandomAccessFile): Promise<Safetensors> {
     tensors,
     readBytes(name) {
       const { offset, bytes } = tensorOf(name);
-      return file.read(offset, bytes);
+      return file.read(dataStart + offset, bytes);
     },
     async readF32(name, start = 0, count) {
       const tensor = tensorOf(name);
       const rows = tensor.shape[0] ?? 1;
       const rowBytes = rows === 0 ? 0 : tensor.bytes / rows;
       const many = count ?? rows - start;
-      if (start < 0 || many < 0 || start + many > rows)
-        throw new Error(`Rows ${start} to ${start + many} of '${name}' [${tensor.shape}] do not exist.`);
-      const bytes = await file.read(tensor.offset + start * rowBytes, many * rowBytes);
-      return toF32(bytes, tensor, path);
+      if (!(start >= 0 && many >= 0 && start + many <= rows)) {
+        throw new OptionError(`Rows ${start} to ${start + many} of '${name}' [${tensor.shape}] do not exist.`);
+      }
+      readable(tensor, path);
+      const bytes = await file.read(dataStart + tensor.offset + start * rowBytes, many * rowBytes);
+      return toF32(bytes, tensor.dtype);
     },
     close: () => file.close(),
   };
 }
 
-function placed(
-  name: string,
-  entry: unknown,
-  dataStart: number,
-  dataBytes: number,
-  bad: (what: string) => Error,
-): Placed {
-  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-  const whole = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
-  if (typeof dtype !== 'string' || !(dtype in WIDTH))
-    throw bad(`tensor '${name}' has the dtype ${JSON.stringify(dtype)}`);
-  if (!Array.isArray(shape) || !shape.every(whole))
-    throw bad(`tensor '${name}' has the shape ${JSON.stringify(shape)}`);
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(whole)) {
-    throw bad(`tensor '${name}' has the offsets ${JSON.stringify(offsets)}`);
+function headerOf(bytes: Uint8Array, dataBytes: number, bad: (what: string) => Error): Header {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw bad('its header is not UTF-8');
   }
-  const [begin, end] = offsets as [number, number];
-  if (begin > end || end > dataBytes) {
-    throw bad(`tensor '${name}' claims bytes ${begin} to ${end}, but there are ${dataBytes} after the header`);
+  try {
+    return readHeader(text, dataBytes);
+  } catch (error) {
+    throw error instanceof HeaderFault ? bad(`its header ${error.message}`) : error;
   }
-  const bytes = shape.reduce((a: number, b: number) => a * b, WIDTH[dtype]);
-  if (bytes !== end - begin) {
-    throw bad(`tensor '${name}' is ${dtype} [${shape}], which takes ${bytes} bytes, but it has ${end - begin}`);
-  }
-  return { name, dtype, shape: shape as number[], bytes, offset: dataStart + begin };
 }
 
-function toF32(bytes: Uint8Array<ArrayBuffer>, { dtype, name }: SafeTensor, path: string): Float32Array {
-  switch (dtype) {
-    case 'F32':
-      return new Float32Array(bytes.buffer);
-    case 'BF16':
-      return bf16ToF32(new Uint16Array(bytes.buffer));
-    case 'F16':
-      return f16ToF32(new Uint16Array(bytes.buffer));
-    default:
-      throw new ModelFileError(
-        `Tensor '${name}' in ${path} is ${dtype}; F32, F16 and BF16 can be read. Convert it, e.g. with transformers' save_pretrained.`,
-      );
-  }
+function readable({ dtype, name }: SafeTensor, path: string): void {
+  if (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16') return;
+  throw new ModelFileError(
+    `Tensor '${name}' in ${path} is ${dtype}; F32, F16 and BF16 can be read. Convert it, e.g. with transformers' save_pretrained.`,
+  );
+}
+
+function toF32(bytes: Uint8Array<ArrayBuffer>, dtype: string): Float32Array {
+  if (dtype === 'F32') return new Float32Array(bytes.buffer);
+  const halves = new Uint16Array(bytes.buffer);
+  return dtype === 'BF16' ? bf16ToF32(halves) : f16ToF32(halves);
 }
 
 /** bf16 is the upper half of an f32. */

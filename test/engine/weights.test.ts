@@ -61,21 +61,26 @@ function broken(header: object | string, data = 16): string {
 const tensor = (dtype: string, shape: unknown, offsets: unknown) => ({ t: { dtype, shape, data_offsets: offsets } });
 
 test.each([
-  ['no JSON', 'not json', /its header is not JSON/],
+  ['no JSON', 'not json', /its header is not a JSON object/],
+  ['half of JSON', '{"t":{', /its header is not JSON that can be read: it has no string at its end/],
   ['a list', '[1]', /its header is not a JSON object/],
-  ['an unknown dtype', tensor('F3', [4], [0, 16]), /tensor 't' has the dtype "F3"/],
-  ['a negative shape', tensor('F32', [-4], [0, 16]), /has the shape \[-4\]/],
-  ['offsets past the end', tensor('F32', [400], [0, 1600]), /claims bytes 0 to 1600, but there are 16/],
+  ['an unknown dtype', tensor('F3', [4], [0, 16]), /the tensor 't' of the dtype "F3", which the format does not have/],
+  ['a negative shape', tensor('F32', [-4], [0, 16]), /whose shape has no whole number at character 29, "-4\],/],
+  [
+    'offsets past the end',
+    tensor('F32', [400], [0, 1600]),
+    /the tensor 't' with a claim to bytes 0 to 1600, but there are 16/,
+  ],
   [
     'a size that does not fit its shape',
     tensor('F32', [3], [0, 16]),
-    /is F32 \[3\], which takes 12 bytes, but it has 16/,
+    /the tensor 't' as F32 \[3\], which takes 12 bytes, but it has 16/,
   ],
-  ['an absurd shape', tensor('F32', [2 ** 40, 2 ** 40], [0, 16]), /which takes \S+ bytes/],
+  ['an absurd shape', tensor('F32', [2 ** 40, 2 ** 40], [0, 16]), /in a shape of more than 2⁶⁴ bits/],
   [
     'an overlap',
     { ...tensor('F32', [4], [0, 16]), u: { dtype: 'F32', shape: [2], data_offsets: [8, 16] } },
-    /'t' and 'u' overlap/,
+    /the tensor 'u' from byte 8, so that it overlaps 't', which ends at 16/,
   ],
 ])('a safetensors header with %s is refused', async (_, header, message) => {
   await expect(openSafetensors(broken(header))).rejects.toThrow(message);
