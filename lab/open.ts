@@ -5,10 +5,11 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ModelFileError, PromptError } from '../engine/errors.js';
 import { packageRoot } from '../engine/files.js';
-import { sharedGpu } from '../engine/gpu.js';
+import { type Gpu, sharedGpu } from '../engine/gpu.js';
 import { Model } from '../engine/model.js';
 import { openTokenizer, openTokenizerFile } from '../engine/tokenizer/open.js';
 import { openModelFiles } from '../engine/weights/open.js';
+import type { ModelFiles } from '../engine/weights/source.js';
 import { progressLine } from './display/progress.js';
 import { eitherSignal } from './interrupt.js';
 import { cachedModel, hubCache } from './pull/cache.js';
@@ -70,17 +71,28 @@ export async function open(name = 'atlas', options: OpenOptions = {}): Promise<S
     const tokenizer = options.tokenizer
       ? await openTokenizerFile(options.tokenizer)
       : files.vocabulary && (await openTokenizer(files.vocabulary));
-    using progress = progressLine(`Loading ${name}`, options.quiet);
-    const model = await Model.load(files, gpu, {
-      signal: eitherSignal(options.signal),
-      onProgress: ({ done, total }) => progress.bytes(done, total),
-    });
+    const load = async (from: ModelFiles, to: Gpu) => {
+      using progress = progressLine(`Loading ${name}`, options.quiet);
+      return await Model.load(from, to, {
+        signal: eitherSignal(options.signal),
+        onProgress: ({ done, total }) => progress.bytes(done, total),
+      });
+    };
     const session = new Session(
       existsSync(name) ? basename(path) : name,
-      model,
+      await load(files, gpu),
       tokenizer,
       options.context,
       files.chatTemplate,
+      async () => {
+        const again = await openModelFiles(path);
+        try {
+          if (again.fingerprint === files.fingerprint) return await load(again, await sharedGpu(options.adapter));
+        } finally {
+          await again.close();
+        }
+        throw new ModelFileError(`${path} is not what it was when it was opened. Open it again.`);
+      },
     );
     sessions.set(key, session);
     return session;

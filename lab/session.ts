@@ -10,6 +10,7 @@ import type { Tokenizer } from '../engine/tokenizer/tokenizer.js';
 import { Activation } from './activation.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { Conversation, type ConversationOptions } from './chat/conversation.js';
+import { OurValues } from './diff/ours.js';
 import { checkGolden, Diff, type DiffOptions, diffRows } from './diff/diff.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './diff/tolerance.js';
 import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from './display/bundle.js';
@@ -29,17 +30,27 @@ import { stream } from './stream.js';
 
 export class Session {
   #disposed = false;
+  #model: Model;
+  #reopening: Promise<void> | null = null;
   readonly #conversations = new Set<Conversation>();
 
   constructor(
     readonly name: string,
-    readonly model: Model,
+    model: Model,
     /** Null where no vocabulary was found: prompts are then lists of ids. */
     readonly tokenizer: Tokenizer | null,
     readonly contextLength?: number,
     /** The model's own Jinja template of conversations; null for Gemma's turns. */
     readonly chatTemplate: string | null = null,
-  ) {}
+    /** Loads the same weights again, on a device that lives. */
+    private readonly reload: (() => Promise<Model>) | null = null,
+  ) {
+    this.#model = model;
+  }
+
+  get model(): Model {
+    return this.#model;
+  }
 
   get gpu(): Gpu {
     return this.model.gpu;
@@ -136,10 +147,13 @@ export class Session {
     checkGolden(this.model, golden);
     const signal = eitherSignal(options.signal);
     const logits = golden.stages.get('logits')!.shape[0] === golden.ids.length ? 'all' : 'last';
-    const run = await this.run(golden.ids, { tap: '**', chunks: golden.chunks, logits, signal });
+    const { budget } = options;
+    const read = (tap: readonly string[]) =>
+      this.run(golden.ids, { tap, chunks: golden.chunks, logits, signal, budget });
+    const ours = new OurValues(this.plan, golden.ids.length, logits, read, budget);
     using progress = progressLine('Comparing', options.onProgress !== undefined);
     const onProgress = options.onProgress ?? ((done: number, total: number) => progress.count(done, total, 'stages'));
-    const rows = await diffRows(this.model, golden, run.activations, { ...options, signal, onProgress });
+    const rows = await diffRows(this.model, golden, ours, { ...options, signal, onProgress });
     const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };
     return new Diff(rows, golden.name, limits, this.provenance());
   }
@@ -173,6 +187,28 @@ export class Session {
     for (const earlier of this.#conversations) if (earlier.disposed) this.#conversations.delete(earlier);
     this.#conversations.add(conversation);
     return conversation;
+  }
+
+  /**
+   * Brings the model back after its device was lost: the weights are loaded again on a new one, edited shaders are put in, and
+   * conversations go on (their next turn reads everything again). Throws ModelFileError if the files have changed.
+   */
+  reopen(): Promise<void> {
+    this.#reopening ??= this.#reload().finally(() => {
+      this.#reopening = null;
+    });
+    return this.#reopening;
+  }
+
+  async #reload(): Promise<void> {
+    if (this.#disposed || !this.reload) throw this.#closed();
+    const { kernels } = this.#model;
+    const edits = kernels.edited.map(name => [name, kernels.source(name)] as const);
+    for (const conversation of this.#conversations) conversation.forget();
+    this.#model[Symbol.dispose]();
+    this.#model = await this.reload();
+    for (const [name, source] of edits) await this.#model.kernels.edit(name, source);
+    if (this.#disposed) this.#model[Symbol.dispose]();
   }
 
   /** Writes a continuation into the cell, or to the terminal, as it is made, with its speed. What there was stays when it is stopped. */
@@ -229,12 +265,14 @@ export class Session {
   }
 
   #check(): void {
+    if (this.#disposed) throw this.#closed();
     this.gpu.check();
-    if (this.#disposed) {
-      throw new ModelFileError(
-        `This session with '${this.name}' was closed, as opening the same model again does. Use the newer one.`,
-      );
-    }
+  }
+
+  #closed(): ModelFileError {
+    return new ModelFileError(
+      `This session with '${this.name}' was closed, as opening the same model again does. Use the newer one.`,
+    );
   }
 
   #context(tokens: number, logits: 'last' | 'all', prompt = tokens): Context {

@@ -188,10 +188,17 @@ export class Conversation {
     this.#stats = null;
   }
 
-  [Symbol.dispose](): void {
-    this.#disposed = true;
+  /** Gives the cache back, as a lost device took it: the next turn reads all turns again. */
+  forget(): void {
     this.#context?.[Symbol.dispose]();
     this.#context = null;
+    this.#text = '';
+    this.#pending = [];
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.forget();
   }
 
   [DISPLAY](): Bundle {

@@ -5,7 +5,6 @@ import type { Table } from 'apache-arrow';
 import { GoldenError } from '../../engine/errors.js';
 import type { Model } from '../../engine/model.js';
 import type { Stage } from '../../engine/plan.js';
-import type { Activation } from '../activation.js';
 import { diffToArrow } from '../arrow.js';
 import { type Bundle, DISPLAY, INSPECT } from '../display/bundle.js';
 import { diffBundle, diffText } from '../display/diff.js';
@@ -40,6 +39,8 @@ export interface DiffLimits {
 export interface DiffOptions extends DiffLimits {
   /** Run every stage alone on the golden's inputs as well; default true. */
   readonly alone?: boolean;
+  /** Most bytes of our own activations to hold at once; more take several runs. */
+  readonly budget?: number;
   readonly signal?: AbortSignal;
   onProgress?(done: number, total: number): void;
 }
@@ -118,7 +119,7 @@ export function checkGolden(model: Model, golden: Golden): Stage[] {
 export async function diffRows(
   model: Model,
   golden: Golden,
-  ours: ReadonlyMap<string, Activation>,
+  ours: { read(stage: string): Promise<Float32Array> },
   { accumulated = ACCUMULATED_LIMIT, local = LOCAL_LIMIT, alone = true, signal, onProgress }: DiffOptions,
 ): Promise<DiffRow[]> {
   const stages = checkGolden(model, golden);
@@ -128,7 +129,7 @@ export async function diffRows(
     signal?.throwIfAborted();
     const expected = await golden.read(stage.name);
     const { shape } = golden.stages.get(stage.name)!;
-    const inRun = ours.get(stage.name)!.data;
+    const inRun = await ours.read(stage.name);
     const both = compare(inRun, expected, shape);
     errors.set(stage.name, both.relL2);
     let own: Metrics | null = null;
