@@ -4,13 +4,13 @@
 // Order: a hardware adapter; else a software Vulkan that is installed (Mesa lavapipe 25 or newer); else the SwiftShader inside
 // the npm package @sparticuz/chromium. LOUPE_ADAPTER or an option forces one.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { constants, homedir, tmpdir, totalmem } from 'node:os';
+import { existsSync, readdirSync } from 'node:fs';
+import { constants, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { brotliDecompressSync } from 'node:zlib';
 import { create, globals } from 'webgpu';
+import { cacheFolder } from './cache.js';
 import { AdapterError, OptionError } from './errors.js';
+import { swiftShaderManifest } from './swiftshader.js';
 
 export const ADAPTER_CHOICES = ['auto', 'hardware', 'lavapipe', 'swiftshader'] as const;
 export type AdapterChoice = (typeof ADAPTER_CHOICES)[number];
@@ -37,7 +37,7 @@ export function adapterChoice(option?: string): AdapterChoice {
 export async function findAdapter(option?: string): Promise<FoundAdapter> {
   const choice = adapterChoice(option);
   Object.assign(globalThis, globals);
-  process.env.XDG_RUNTIME_DIR ??= tmpdir(); // unset, Mesa warns on stderr
+  process.env.XDG_RUNTIME_DIR ??= cacheFolder(); // unset, Mesa warns on stderr
   if (choice !== 'swiftshader') {
     const found = await request(choice === 'lavapipe' ? lavapipeManifest() : undefined);
     if (found && (choice === 'auto' || choice === found.kind)) return found;
@@ -93,53 +93,6 @@ function lavapipeManifest(): string {
     if (name) return join(folder, name);
   }
   return '/nonexistent/lvp_icd.json';
-}
-
-/** Unpacks SwiftShader (once a version) into the cache folder. @returns the path of its Vulkan manifest */
-function swiftShaderManifest(): string {
-  const require = createRequire(import.meta.url);
-  let root = dirname(require.resolve('@sparticuz/chromium'));
-  while (!existsSync(join(root, 'bin', 'swiftshader.tar.br'))) root = dirname(root);
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-  const folder = join(cacheFolder(), `swiftshader-${version}`);
-  const manifest = join(folder, 'vk_swiftshader_icd.json');
-  if (existsSync(manifest)) return manifest;
-  const unpacked = `${folder}.${process.pid}`;
-  mkdirSync(unpacked, { recursive: true });
-  const archive = brotliDecompressSync(readFileSync(join(root, 'bin', 'swiftshader.tar.br')));
-  for (const { name, body } of tarEntries(archive)) writeFileSync(join(unpacked, name), body, { mode: 0o755 });
-  try {
-    renameSync(unpacked, folder);
-  } catch {
-    rmSync(unpacked, { recursive: true, force: true }); // another process was first
-  }
-  return manifest;
-}
-
-/** Plain files of a tar archive with short names, which is all that SwiftShader's is. */
-function* tarEntries(archive: Buffer): Generator<{ name: string; body: Buffer }> {
-  for (let at = 0; at + 512 <= archive.length && archive[at] !== 0; ) {
-    const name = archive.toString('utf8', at, at + 100).replace(/\0.*$/s, '');
-    const size = Number.parseInt(archive.toString('ascii', at + 124, at + 136), 8);
-    const file = archive[at + 156] === 0x30 || archive[at + 156] === 0;
-    if (file && /^(\.\/)?[\w.-]+$/.test(name)) {
-      yield { name: name.replace('./', ''), body: archive.subarray(at + 512, at + 512 + size) };
-    }
-    at += 512 + Math.ceil(size / 512) * 512;
-  }
-}
-
-/** Where Loupe keeps what can be made or fetched again: LOUPE_CACHE, else the user's cache folder, else a temporary one. */
-export function cacheFolder(): string {
-  const wanted = process.env.LOUPE_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'loupe');
-  try {
-    mkdirSync(wanted, { recursive: true });
-    return wanted;
-  } catch {
-    const instead = join(tmpdir(), 'loupe-cache');
-    mkdirSync(instead, { recursive: true });
-    return instead;
-  }
 }
 
 /** Dawn opens libvulkan.so.1 by name. Where none is installed, load SwiftShader's copy first; it then goes by that name. */

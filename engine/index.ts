@@ -1,6 +1,7 @@
 // The engine alone, for programs that need no lab.
 
-export { ADAPTER_CHOICES, cacheFolder } from './adapter.js';
+export { ADAPTER_CHOICES } from './adapter.js';
+export { cacheFolder } from './cache.js';
 export type { GemmaConfig } from './config.js';
 export { Context } from './context.js';
 export * from './errors.js';

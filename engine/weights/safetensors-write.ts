@@ -8,12 +8,11 @@ export interface F32Tensor {
   readonly data: Float32Array;
 }
 
-/** Writes the file whole or, on an error, leaves it incomplete: callers write where nothing is lost by that. */
-export async function writeSafetensors(
-  path: string,
+/** The parts of a file, one after the other. */
+export function* safetensorsParts(
   tensors: readonly F32Tensor[],
   metadata: Readonly<Record<string, string>> = {},
-): Promise<void> {
+): Generator<Uint8Array> {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;
   for (const { name, shape, data } of tensors) {
@@ -24,11 +23,20 @@ export async function writeSafetensors(
   const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
+  yield length;
+  yield padded;
+  for (const { data } of tensors) yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Writes the file whole or, on an error, leaves it incomplete: callers write where nothing is lost by that. */
+export async function writeSafetensors(
+  path: string,
+  tensors: readonly F32Tensor[],
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const file = await open(path, 'w');
   try {
-    await file.write(length);
-    await file.write(padded);
-    for (const { data } of tensors) await file.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    for (const part of safetensorsParts(tensors, metadata)) await file.write(part);
   } finally {
     await file.close();
   }

@@ -1,8 +1,9 @@
 // A conversation as JSON in a file, and back.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { OptionError } from '../../engine/errors.js';
 import type { Message } from '../../engine/tokenizer/chat-template.js';
+import { writeWhole } from '../write-file.js';
 import { checked, NAMES, type Settings } from './settings.js';
 
 const LARGEST = 64 << 20;
@@ -16,11 +17,7 @@ export interface Saved {
 
 /** Throws OptionError where the file cannot be written. */
 export function save(path: string, conversation: Saved): void {
-  try {
-    writeFileSync(path, `${JSON.stringify({ loupe_conversation: 1, ...conversation }, null, 1)}\n`);
-  } catch (error) {
-    throw new OptionError(`${path} cannot be written (${(error as Error).message}). Give another path.`);
-  }
+  writeWhole(path, [`${JSON.stringify({ loupe_conversation: 1, ...conversation }, null, 1)}\n`]);
 }
 
 /** Throws OptionError for what is no conversation. */

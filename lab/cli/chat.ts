@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { cacheFolder } from '../../engine/adapter.js';
+import { cacheFolder } from '../../engine/cache.js';
 import { OptionError } from '../../engine/errors.js';
 import type { Chat } from '../chat/commands.js';
 import { load } from '../chat/file.js';

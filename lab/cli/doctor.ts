@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { cacheFolder } from '../../engine/adapter.js';
+import { cacheFolder, cacheTrouble } from '../../engine/cache.js';
 import { LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { sharedGpu } from '../../engine/gpu.js';
@@ -32,6 +32,8 @@ export function doctorCommand(): Command {
     if (kernels.length === 0)
       advice.push('The notebook kernel is not installed; `npm run lab` does it, or `loupe kernel install`.');
     for (const { trouble } of kernels) if (trouble) advice.push(trouble);
+    const trouble = cacheTrouble();
+    if (trouble) advice.push(trouble);
     if (gpu?.kind === 'swiftshader') {
       advice.push(
         'SwiftShader works but is slow. With a GPU, install its Vulkan driver; without, Mesa 25 or newer is 3 to 7 times faster ' +

@@ -1,14 +1,14 @@
 // loupe trace: the activations of one run in a file that other tools read.
 
-import { writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Command } from 'commander';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { OptionError } from '../../engine/errors.js';
-import { writeSafetensors } from '../../engine/weights/safetensors-write.js';
+import { safetensorsParts } from '../../engine/weights/safetensors-write.js';
 import type { Activation } from '../activation.js';
 import { traceToIpc } from '../arrow.js';
 import { bytesText } from '../display/numbers.js';
+import { checkTarget, writeWhole } from '../write-file.js';
 import { idList, type ModelOptions, openModel, print, printJson, promptOf, withModel } from './options.js';
 
 interface Options extends ModelOptions {
@@ -32,6 +32,7 @@ export function traceCommand(): Command {
         );
       }
       const prompt = promptOf(options);
+      checkTarget(options.out);
       const session = await openModel(options);
       const run = await session.run(prompt, { tap: options.tap, logits: 'all' });
       const activations = [...run.activations.values()];
@@ -43,21 +44,21 @@ export function traceCommand(): Command {
         pieces: JSON.stringify(run.tokens),
         ...session.provenance(),
       };
-      if (kind === '.safetensors') {
-        await writeSafetensors(
-          options.out,
-          activations.map(({ name, shape, data }) => ({ name, shape, data })),
-          provenance,
-        );
-      } else if (kind === '.arrow') {
-        writeFileSync(options.out, traceToIpc(activations, provenance));
-      } else {
-        writeFileSync(options.out, new Uint8Array(parquet(activations, provenance)));
-      }
+      writeWhole(options.out, parts(kind, activations, provenance));
       const values = activations.reduce((n, { data }) => n + data.length, 0);
       if (options.json) printJson({ out: options.out, stages: activations.length, values, ids: run.ids });
       else print(`${options.out}: ${activations.length} stages, ${values} values (${bytesText(4 * values)}).`);
     });
+}
+
+function parts(
+  kind: string,
+  activations: readonly Activation[],
+  provenance: Readonly<Record<string, string>>,
+): Iterable<Uint8Array> {
+  if (kind === '.safetensors') return safetensorsParts(activations, provenance);
+  if (kind === '.arrow') return [traceToIpc(activations, provenance)];
+  return [new Uint8Array(parquet(activations, provenance))];
 }
 
 /** One row a value: stage, up to three indices, value. */

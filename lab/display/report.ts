@@ -1,9 +1,10 @@
 // report(): what was shown, as one page that opens anywhere without a network: for mail and for CI artefacts.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OptionError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
+import { checkTarget, writeWhole } from '../write-file.js';
 import type { Bundle } from './bundle.js';
 import { Html, html } from './html.js';
 import { bundleOf } from './show.js';
@@ -17,6 +18,10 @@ section{margin:2em 0;overflow-x:auto}footer{opacity:.7;font-size:12px;border-top
  * @param path the file, e.g. out.html. Throws OptionError where it cannot be written.
  */
 export function report(path: string, ...values: readonly unknown[]): void {
+  checkTarget(path);
+  if (values.length === 0) {
+    throw new OptionError('A report of nothing was asked for. Give what it is to show: report("out.html", run, diff).');
+  }
   const bundles = values.map(bundleOf);
   const figures = bundles.some(bundle => bundle['application/vnd.plotly.v1+json']);
   // </script> inside a script would end it; in JavaScript the backslash changes nothing.
@@ -27,13 +32,7 @@ export function report(path: string, ...values: readonly unknown[]): void {
   );
   const page = html`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Loupe</title>
 <style>${new Html(STYLE)}</style>${plotly}</head><body><h1>Loupe</h1>${bundles.map(section)}${footer(values)}${figures ? draw : html``}</body></html>`;
-  try {
-    writeFileSync(path, page.text);
-  } catch (error) {
-    throw new OptionError(
-      `The report cannot be written to ${path} (${(error as NodeJS.ErrnoException).code}). Give a path in a folder that exists.`,
-    );
-  }
+  writeWhole(path, [page.text]);
 }
 
 /** Where the numbers come from: of every model that is in what was shown. */

@@ -2,7 +2,7 @@
 
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder } from '../../engine/adapter.js';
+import { cacheFolder } from '../../engine/cache.js';
 
 interface Entry {
   readonly session: number;

@@ -2,11 +2,12 @@
 // never overwrite or remove each other's.
 
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { LoupeError } from '../../engine/errors.js';
+import { LoupeError, OptionError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
+import { writeWhole } from '../write-file.js';
 
 export const KERNEL_NAME = 'loupe';
 
@@ -75,15 +76,19 @@ export function installKernelSpec(data: string): InstalledKernel {
   const folder = join(data, 'kernels', name);
   try {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'kernel.json'), `${JSON.stringify(spec, null, 1)}\n`);
-    copyFileSync(join(root, 'lab', 'kernel', 'logo.svg'), join(folder, 'logo-svg.svg'));
+    writeWhole(join(folder, 'logo-svg.svg'), [readFileSync(join(root, 'lab', 'kernel', 'logo.svg'))]);
+    writeWhole(join(folder, 'kernel.json'), [`${JSON.stringify(spec, null, 1)}\n`]);
   } catch (error) {
     throw new KernelSpecError(
-      `The kernel cannot be written into ${folder} (${(error as NodeJS.ErrnoException).code}). Choose a folder of your own: --user or --prefix P.`,
+      `The kernel cannot be written into ${folder} (${codeOf(error)}). Choose a folder of your own: --user or --prefix P.`,
     );
   }
   return kernelsIn(data).find(found => found.name === name)!;
 }
+
+const codeOf = (error: unknown): string =>
+  (error as NodeJS.ErrnoException).code ??
+  (error instanceof OptionError && error.cause ? codeOf(error.cause) : String(error));
 
 /** Removes this installation's kernelspecs from `data`, and no other's. @returns those that were removed */
 export function uninstallKernelSpec(data: string): InstalledKernel[] {

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type typescript from 'typescript';
-import { cacheFolder } from '../../engine/adapter.js';
+import { cacheFolder } from '../../engine/cache.js';
 import { packageRoot } from '../../engine/files.js';
 import { type Plan, shapeText } from '../../engine/plan.js';
 import { parseCell } from './compile.js';

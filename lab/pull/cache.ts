@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { ModelFileError } from '../../engine/errors.js';
+import { ModelFileError, PullError } from '../../engine/errors.js';
 import type { HubName } from './name.js';
 
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -20,15 +20,23 @@ function hubHome(): string {
   return HF_HOME || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface');
 }
 
-/** Of $HF_TOKEN, or the file that `hf auth login` writes. */
+/** Of $HF_TOKEN, or the file that `hf auth login` writes. Throws PullError, which does not show it, for what can be none. */
 export function hubToken(): string | undefined {
   const { HF_TOKEN, HUGGING_FACE_HUB_TOKEN, HF_TOKEN_PATH } = process.env;
-  const given = HF_TOKEN || HUGGING_FACE_HUB_TOKEN;
-  if (given) return given.trim();
+  const file = HF_TOKEN_PATH || join(hubHome(), 'token');
+  const given = (HF_TOKEN || HUGGING_FACE_HUB_TOKEN || contents(file)).trim();
+  if (given === '') return undefined;
+  if (/^[\x21-\x7e]+$/.test(given)) return given;
+  throw new PullError(
+    `The token in ${HF_TOKEN ? 'HF_TOKEN' : HUGGING_FACE_HUB_TOKEN ? 'HUGGING_FACE_HUB_TOKEN' : file} has spaces, line ends or other signs in it. Set it again.`,
+  );
+}
+
+function contents(path: string): string {
   try {
-    return readFileSync(HF_TOKEN_PATH || join(hubHome(), 'token'), 'utf8').trim() || undefined;
+    return readFileSync(path, 'utf8');
   } catch {
-    return undefined;
+    return '';
   }
 }
 

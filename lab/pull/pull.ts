@@ -1,9 +1,11 @@
 // From a name to a model on this disk: asks the hub what there is, chooses what a model needs, fetches it.
 
-import { existsSync, mkdirSync, statfsSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PullError } from '../../engine/errors.js';
 import { bytesText } from '../display/numbers.js';
+import { writeWhole } from '../write-file.js';
+import { asking, endpoint } from './ask.js';
 import { cachedModel, hubToken, matching, repoFolder, severalFiles } from './cache.js';
 import type { HubName } from './name.js';
 import { type HubFile, refused, transfer } from './transfer.js';
@@ -31,9 +33,9 @@ export interface Pulled {
 export async function pull(name: HubName, options: PullOptions = {}): Promise<Pulled> {
   const { signal, patience = 500, idle = 30_000, onProgress } = options;
   const hub = await import('@huggingface/hub');
-  const hubUrl = (options.hubUrl ?? process.env.HF_ENDPOINT ?? hub.HUB_URL).replace(/\/+$/, '');
+  const hubUrl = endpoint(options.hubUrl ?? (process.env.HF_ENDPOINT || hub.HUB_URL));
   const token = hubToken();
-  const asked = { hubUrl, fetch: asking(token, signal) };
+  const asked = { hubUrl, fetch: asking(hubUrl, token, idle, signal) };
   let commit: string;
   const files: HubFile[] = [];
   try {
@@ -45,6 +47,7 @@ export async function pull(name: HubName, options: PullOptions = {}): Promise<Pu
     }
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof PullError) throw error;
     const { statusCode } = error as { statusCode?: number };
     if (statusCode) throw refused(statusCode, `${name.repo}@${name.revision}`, hubUrl, token !== undefined);
     const { message, cause } = error as Error;
@@ -57,55 +60,56 @@ export async function pull(name: HubName, options: PullOptions = {}): Promise<Pu
   const wanted = chosen(files, name);
   const folder = repoFolder(name.repo);
   const total = wanted.reduce((n, { size }) => n + size, 0);
-  mkdirSync(folder, { recursive: true });
   const here = new Map<string, number>();
   let fetched = 0;
   checkRoom(folder, wanted);
-  for (const file of wanted) {
-    const url = `${hubUrl}/${name.repo}/resolve/${commit}/${file.path.split('/').map(encodeURIComponent).join('/')}`;
-    const pointer = join(folder, 'snapshots', commit, file.path);
-    let first: number | null = null;
-    await transfer(file, folder, pointer, {
-      url,
-      token,
-      signal,
-      patience,
-      idle,
-      onBytes(bytes) {
-        first ??= bytes;
-        here.set(file.path, bytes);
-        onProgress?.(
-          [...here.values()].reduce((a, b) => a + b, 0),
-          total,
-        );
-      },
-    });
-    fetched += file.size - (first ?? 0);
-  }
-  // The reference last: until then, an earlier commit stays the one that is found.
-  if (name.revision !== commit) {
-    const ref = join(folder, 'refs', name.revision);
-    mkdirSync(dirname(ref), { recursive: true });
-    writeFileSync(ref, commit);
+  try {
+    for (const file of wanted) {
+      const url = `${hubUrl}/${name.repo}/resolve/${commit}/${file.path.split('/').map(encodeURIComponent).join('/')}`;
+      const pointer = join(folder, 'snapshots', commit, file.path);
+      fetched += await transfer(file, folder, pointer, {
+        url,
+        token,
+        signal,
+        patience,
+        idle,
+        onBytes(bytes) {
+          here.set(file.path, bytes);
+          onProgress?.(
+            [...here.values()].reduce((a, b) => a + b, 0),
+            total,
+          );
+        },
+      });
+    }
+    // The reference last: until then, an earlier commit stays the one that is found.
+    if (name.revision !== commit) {
+      const ref = join(folder, 'refs', name.revision);
+      mkdirSync(dirname(ref), { recursive: true });
+      writeWhole(ref, [commit]);
+    }
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (!syscall) throw error;
+    throw new PullError(
+      `${folder} cannot be written (${code}). Make room there, or set HF_HOME to a folder of your own.`,
+    );
   }
   const path = cachedModel({ ...name, revision: commit });
   if (path === null) throw new PullError(`${name.repo} was fetched, and has no model that can be opened.`);
   return { path, files: wanted, fetched, commit };
 }
 
-/** The library takes only tokens of Hugging Face itself; other hubs have others. */
-const asking =
-  (token?: string, signal?: AbortSignal): typeof fetch =>
-  (input, init) => {
-    const headers = new Headers(init?.headers);
-    if (token) headers.set('authorization', `Bearer ${token}`);
-    return fetch(input, { ...init, headers, signal });
-  };
-
 /** What to fetch: weights of one kind, and of the small files those that say what they are. */
 function chosen(files: readonly HubFile[], name: HubName): HubFile[] {
   for (const { path, hash, size } of files) {
-    if (/(^|[\\/])\.\.([\\/]|$)|^[\\/]/.test(path) || !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash) || !(size >= 0)) {
+    const text = typeof path === 'string' && typeof hash === 'string' && !CONTROL.test(path);
+    if (
+      !text ||
+      /(^|[\\/])\.\.([\\/]|$)|^[\\/]/.test(path) ||
+      !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash) ||
+      !(size >= 0)
+    ) {
       throw new PullError(`The hub lists '${path}' (${size} bytes, hash '${hash}'), which is no file to fetch.`);
     }
   }
@@ -138,7 +142,19 @@ function chosen(files: readonly HubFile[], name: HubName): HubFile[] {
 const SMALL = /^(config|generation_config|tokenizer_config|tokenizer)\.json$|^tokenizer\.model$|^chat_template\.jinja$/;
 const WEIGHTS = /^model(-\d+-of-\d+)?\.safetensors$|^model\.safetensors\.index\.json$/;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: no file to fetch has one in its name
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** Throws PullError where the cache cannot be written or does not hold what is missing. */
 function checkRoom(folder: string, files: readonly HubFile[]): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new PullError(
+      `${folder} cannot be written (${(error as NodeJS.ErrnoException).code}). Set HF_HOME to a folder of your own.`,
+    );
+  }
   const missing = files.reduce((n, { size, hash }) => (existsSync(join(folder, 'blobs', hash)) ? n : n + size), 0);
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize > missing) return;

@@ -1,12 +1,13 @@
 // One file from a hub into its cache: goes on where a broken connection left off, and is what its hash says, or is not there.
 
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { createReadStream, existsSync, lstatSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PullError } from '../../engine/errors.js';
+import { lock } from './lock.js';
 
 export interface HubFile {
   readonly path: string;
@@ -29,23 +30,31 @@ export interface TransferOptions {
 
 const ATTEMPTS = 6; // in a row that bring no byte
 
-/** Fetches `file` into blobs/ of `folder`, and links it at `pointer`. Throws PullError. */
+/** Fetches `file` into blobs/ of `folder`, and links it at `pointer`. @returns bytes that were fetched. Throws PullError. */
 export async function transfer(
   file: HubFile,
   folder: string,
   pointer: string,
   options: TransferOptions,
-): Promise<void> {
+): Promise<number> {
   const blob = join(folder, 'blobs', file.hash);
-  if (!existsSync(blob)) {
+  const here = () => existsSync(blob) || whole(pointer, file.size);
+  let fetched = 0;
+  if (!here()) {
     const incomplete = `${blob}.incomplete`;
     mkdirSync(dirname(blob), { recursive: true });
-    await fetchAll(file, incomplete, options);
-    await verify(file, incomplete, options.url);
-    renameSync(incomplete, blob);
+    // Two pulls of one model are one download: the other waits, and finds the file.
+    using _lock = await lock(`${blob}.lock`, options.signal, () => options.onBytes(sizeOf(incomplete)));
+    if (!here()) {
+      fetched = file.size - Math.min(file.size, sizeOf(incomplete));
+      await fetchAll(file, incomplete, options);
+      await verify(file, incomplete, options.url);
+      renameSync(incomplete, blob);
+    }
   }
   options.onBytes(file.size);
   link(blob, pointer);
+  return fetched;
 }
 
 async function fetchAll(file: HubFile, path: string, options: TransferOptions): Promise<void> {
@@ -83,6 +92,7 @@ async function fetchRest(file: HubFile, path: string, options: TransferOptions):
   const { url, token, signal, idle, onBytes } = options;
   const from = sizeOf(path);
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+  // The address is the hub's own; on the way to a content network, fetch takes the header off.
   if (token) headers.authorization = `Bearer ${token}`;
   if (from > 0) headers.range = `bytes=${from}-`;
   const silence = new AbortController();
@@ -171,9 +181,16 @@ function link(blob: string, pointer: string): void {
   try {
     symlinkSync(relative(dirname(pointer), blob), pointer);
   } catch {
-    renameSync(blob, pointer); // where links are not allowed
+    // Another process was first; or links are not allowed, and the file itself goes there.
+    if (!existsSync(pointer)) renameSync(blob, pointer);
   }
 }
+
+/** Whether the file itself lies where a link would: on systems that allow none. */
+const whole = (pointer: string, size: number): boolean => {
+  const stat = lstatSync(pointer, { throwIfNoEntry: false });
+  return stat?.isFile() === true && stat.size === size;
+};
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 

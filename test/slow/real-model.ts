@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder } from '../../engine/adapter.js';
+import { cacheFolder } from '../../engine/cache.js';
 
 const needed = (name: string, command: string) => (): string => {
   const path = join(cacheFolder(), name);
