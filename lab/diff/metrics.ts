@@ -60,15 +60,13 @@ export function compare(actual: Float32Array, expected: Float32Array, shape: rea
     squaredExpected += e * e;
     squaredActual += a * a;
     dot += a * e;
-    ulps[measured++] = error === 0 ? 0 : ulpDistance(a, e);
+    ulps[measured++] = ulpDistance(a, e);
   }
   const sorted = ulps.subarray(0, measured).sort();
   const failed = maskMismatch + nonFinite > 0;
   const relL2 = failed
     ? Number.POSITIVE_INFINITY
-    : squaredError === 0
-      ? 0
-      : Math.sqrt(squaredError) / Math.max(Math.sqrt(squaredExpected), Number.MIN_VALUE);
+    : Math.sqrt(squaredError) / Math.max(Math.sqrt(squaredExpected), Number.MIN_VALUE);
   const norms = Math.sqrt(squaredExpected) * Math.sqrt(squaredActual);
   return {
     maxAbs: Math.max(0, maxAbs),

@@ -52,4 +52,45 @@ test('masked entries are left out when both sides have them, and fail when one h
 test('nothing to compare is an error, not a pass', () => {
   expect(() => compare(f(), f(), [0])).toThrow(/cannot be compared/);
   expect(() => compare(f(1), f(1, 2), [2])).toThrow(/Tensors of 1 and 2 values/);
+  expect(() => compare(f(1, 2), f(1), [2])).toThrow(/Tensors of 2 and 1 values/);
+});
+
+test('the same infinity on both sides is equal, and spoils no sum', () => {
+  const m = compare(f(Infinity, -1, 2), f(Infinity, -1, 2), [3]);
+  expect(m).toMatchObject({ maxAbs: 0, relL2: 0, cosine: 1, maskMismatch: 0, nonFinite: 0 });
+  expect(compare(f(Infinity, 1), f(-Infinity, 1), [2])).toMatchObject({
+    maxAbs: Infinity,
+    nonFinite: 0,
+    maskMismatch: 1,
+  });
+});
+
+test('what is not a number is no mask, and a mask is a number; the first of several is the worst', () => {
+  expect(compare(f(1, NaN), f(1, 2), [2])).toMatchObject({
+    nonFinite: 1,
+    maskMismatch: 0,
+    worst: [1],
+    relL2: Infinity,
+  });
+  expect(compare(f(1, MASK), f(1, 2), [2])).toMatchObject({ nonFinite: 0, maskMismatch: 1, worst: [1] });
+  expect(compare(f(0, NaN, 2, NaN), f(9, 1, 2, 3), [2, 2]).worst).toEqual([0, 1]);
+  expect(compare(f(5, 0, 7), f(6, 0, 6), [3]).worst).toEqual([0]);
+});
+
+test('directions: equal zeros are 1, nothing against something is 0', () => {
+  expect(compare(f(0, 0), f(0, 0), [2])).toMatchObject({ cosine: 1, relL2: 0 });
+  expect(compare(f(0, 0), f(3, 4), [2])).toMatchObject({ cosine: 0, relL2: 1 });
+});
+
+test('units of the last place are counted across zero, and the 99th percentile is of the sorted ones', () => {
+  const tiny = 2 ** -149;
+  expect(compare(f(-tiny), f(tiny), [1]).ulpP99).toBe(2);
+  expect(compare(f(0), f(tiny), [1]).ulpP99).toBe(1);
+  expect(compare(f(-0), f(0), [1])).toMatchObject({ ulpP99: 0, maxAbs: 0 });
+  const expected = new Float32Array(200).fill(1);
+  const actual = expected.slice();
+  actual[0] = 1 + 5 * 2 ** -23;
+  actual[1] = 1 + 2 ** -23;
+  actual[2] = 1 + 2 * 2 ** -23;
+  expect(compare(actual, expected, [200]).ulpP99).toBe(1); // 198 of 200 are at most that
 });
