@@ -1,6 +1,17 @@
-// The one file of the engine that reads files. A browser would put fetch and range requests in its place.
+// The one file of the engine that reads files; a browser would put fetch and range requests in its place. It also decides what is read at
+// all: a file, not a pipe nobody writes to or a device without an end, and no more of it than its kind may have.
 
-import { existsSync, readFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,20 +26,33 @@ export interface RandomAccessFile {
   close(): Promise<void>;
 }
 
-/** Throws ModelFileError for what is missing, a folder, or not readable. */
+/** Makes the error of a reader's kind out of what is wrong, a clause such as "there is no such file". */
+export type Fault = (what: string) => Error;
+
+/** Bytes of a JSON file beside the weights (config.json, an index …): the largest there are have 1 MB. */
+export const MOST_JSON = 16 << 20;
+/** Bytes of a Jinja template: the longest there are have 20 kB. */
+export const MOST_TEMPLATE = 1 << 20;
+
+// Opening a pipe waits for its other end, unless told not to.
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+const AT_ONCE = 1 << 30; // what one read may ask for
+
+/** Throws ModelFileError for what is missing, no file, or not readable. */
 export async function openFile(path: string): Promise<RandomAccessFile> {
+  const fault = (what: string) => new ModelFileError(`${path} cannot be opened: ${what}. Give the file itself.`);
+  const wrong = (error: unknown) =>
+    error instanceof ModelFileError
+      ? error
+      : new ModelFileError(`${path} cannot be read: ${reason(error)}. Fetch it again.`);
   let handle: FileHandle;
+  let stat: Stats;
   try {
-    handle = await open(path, 'r');
+    mustBeFile(statSync(path), fault);
+    handle = await open(path, READ);
+    stat = await handle.stat();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'you may not read it' : String(error);
-    throw new ModelFileError(`${path} cannot be opened: ${why}. Check the path.`);
-  }
-  const stat = await handle.stat();
-  if (!stat.isFile()) {
-    await handle.close();
-    throw new ModelFileError(`${path} is not a file. Give the file itself.`);
+    throw error instanceof ModelFileError ? error : fault(reason(error));
   }
   return {
     path,
@@ -39,16 +63,97 @@ export async function openFile(path: string): Promise<RandomAccessFile> {
           `${path} ends at byte ${stat.size}, but ${length} bytes from ${offset} were expected. It is truncated; fetch it again.`,
         );
       }
-      const bytes = new Uint8Array(length);
-      for (let at = 0; at < length; ) {
-        const { bytesRead } = await handle.read(bytes, at, length - at, offset + at);
-        if (bytesRead === 0) throw new ModelFileError(`${path} became shorter while it was read. Fetch it again.`);
-        at += bytesRead;
+      try {
+        const bytes = new Uint8Array(length);
+        for (let at = 0; at < length; ) {
+          const { bytesRead } = await handle.read(bytes, at, Math.min(length - at, AT_ONCE), offset + at);
+          if (bytesRead === 0) throw new ModelFileError(`${path} became shorter while it was read. Fetch it again.`);
+          at += bytesRead;
+        }
+        return bytes;
+      } catch (error) {
+        throw wrong(error);
       }
-      return bytes;
     },
     close: () => handle.close(),
   };
+}
+
+/** All bytes of a file of at most `most`; throws what `fault` makes where there is none such. */
+export function readWhole(path: string, most: number, fault: Fault): Buffer {
+  let handle: number | null = null;
+  try {
+    mustBeFile(statSync(path), fault);
+    handle = openSync(path, READ);
+    const { size } = fstatSync(handle);
+    if (size > most) throw fault(`it has ${size} bytes, and at most ${most} are read`);
+    const bytes = Buffer.alloc(size);
+    let at = 0;
+    for (let got = -1; got !== 0 && at < size; at += got) got = readSync(handle, bytes, at, size - at, at);
+    return bytes.subarray(0, at);
+  } catch (error) {
+    throw isFromSystem(error) ? fault(reason(error)) : error;
+  } finally {
+    if (handle !== null) closeSync(handle);
+  }
+}
+
+/** Text of a file in UTF-8, of at most `most` bytes. Bytes that are no UTF-8 become U+FFFD. */
+export const readText = (path: string, most: number, fault: Fault): string => readWhole(path, most, fault).toString();
+
+/** Lines of a file of any length; one of more than `longest` bytes is refused. */
+export async function* readLines(path: string, fault: Fault, longest = 64 << 20): AsyncGenerator<string> {
+  let handle: FileHandle;
+  try {
+    mustBeFile(statSync(path), fault);
+    handle = await open(path, READ);
+  } catch (error) {
+    throw isFromSystem(error) ? fault(reason(error)) : error;
+  }
+  try {
+    const block = Buffer.alloc(1 << 16);
+    let parts: Buffer[] = [];
+    let length = 0;
+    const line = () => {
+      const text = Buffer.concat(parts).toString();
+      parts = [];
+      length = 0;
+      return text.endsWith('\r') ? text.slice(0, -1) : text;
+    };
+    for (;;) {
+      const { bytesRead } = await handle.read(block, 0, block.length, null);
+      if (bytesRead === 0) break;
+      let from = 0;
+      for (let end = block.indexOf(10); end >= 0 && end < bytesRead; end = block.indexOf(10, from)) {
+        parts.push(Buffer.from(block.subarray(from, end)));
+        yield line();
+        from = end + 1;
+      }
+      length += bytesRead - from;
+      if (length > longest) throw fault(`it has a line of more than ${longest} bytes`);
+      parts.push(Buffer.from(block.subarray(from, bytesRead)));
+    }
+    if (length > 0) yield line();
+  } catch (error) {
+    throw isFromSystem(error) ? fault(reason(error)) : error;
+  } finally {
+    await handle.close();
+  }
+}
+
+function mustBeFile(stat: Stats, fault: Fault): void {
+  if (stat.isFile()) return;
+  const kind = stat.isDirectory() ? 'folder' : stat.isFIFO() ? 'pipe' : stat.isSocket() ? 'socket' : 'device';
+  throw fault(`it is a ${kind}, and a file is needed`);
+}
+
+const isFromSystem = (error: unknown): boolean => typeof (error as NodeJS.ErrnoException).code === 'string';
+
+function reason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file';
+  if (code === 'EACCES' || code === 'EPERM') return 'you may not read it';
+  return code && !code.startsWith('ERR_') ? code : message;
 }
 
 /** The package's folder, found from this file whether it runs as source or as built. */

@@ -19,6 +19,7 @@ import {
   vectorFromArray,
 } from 'apache-arrow';
 import { GoldenError } from '../engine/errors.js';
+import { parseJson } from '../engine/json.js';
 import { Activation, type Dim } from './activation.js';
 import type { DiffRow } from './diff/diff.js';
 
@@ -83,20 +84,43 @@ export function diffToArrow(rows: readonly DiffRow[], metadata: Readonly<Record<
 
 /** The activation that `toArrow` made a table of. Throws GoldenError for other tables. */
 export function fromArrow(table: Table): Activation {
-  const note = table.schema.metadata.get(KEY);
-  if (!note)
-    throw new GoldenError(
-      "This Arrow table was not made from an activation: it has no metadata 'loupe'. Use a table of toArrow().",
-    );
-  const { name, dims } = JSON.parse(note) as { name: string; dims: Dim[] };
-  const parts = table.getChild('values')!.data.map(({ children }) => children[0].values as Float32Array);
-  const data = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
+  const bad = (what: string) =>
+    new GoldenError(`This Arrow table was not made from an activation: ${what}. Use a table of toArrow().`);
+  const note = table?.schema?.metadata?.get?.(KEY);
+  if (typeof note !== 'string') throw bad("it has no metadata 'loupe'");
+  const { name, dims } = readNote(note, bad);
+  const parts = table.getChild('values')?.data.map(({ children }) => children?.[0]?.values);
+  if (!parts?.every((part): part is Float32Array => part instanceof Float32Array)) {
+    throw bad("it has no column 'values' of lists of 32-bit floats");
+  }
+  const size = dims.reduce((n, dim) => n * dim.size, 1);
+  const length = parts.reduce((n, part) => n + part.length, 0);
+  if (size !== length) throw bad(`it has ${length} values for the shape [${dims.map(dim => dim.size)}]`);
+  const data = new Float32Array(length);
   let at = 0;
   for (const part of parts) {
     data.set(part, at);
     at += part.length;
   }
   return new Activation(name, dims, data);
+}
+
+/** Name and dimensions of the activation, as `toArrow` wrote them down. */
+function readNote(note: string, bad: (what: string) => Error): { name: string; dims: Dim[] } {
+  let value: unknown;
+  try {
+    value = parseJson(note);
+  } catch {} // the same complaint below
+  const { name, dims } = (value ?? {}) as { name?: unknown; dims?: unknown };
+  if (typeof name !== 'string' || !Array.isArray(dims)) throw bad("its metadata 'loupe' names no activation");
+  for (const dim of dims) {
+    const { name: axis, size, labels } = (dim ?? {}) as Record<string, unknown>;
+    const texts = labels === undefined || (Array.isArray(labels) && labels.every(text => typeof text === 'string'));
+    if (typeof axis !== 'string' || !Number.isSafeInteger(size) || (size as number) < 0 || !texts) {
+      throw bad("its metadata 'loupe' has a dimension without a name, a size or texts as labels");
+    }
+  }
+  return { name, dims: dims as Dim[] };
 }
 
 /** Bytes of an Arrow IPC file of several activations, one row a (stage, row): values are lists of the row's own length. */

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GoldenError } from '../engine/errors.js';
 import { packageRoot } from '../engine/files.js';
+import { parseJson } from '../engine/json.js';
 import { openSafetensors, type Safetensors } from '../engine/weights/safetensors.js';
 import { DISPLAY, INSPECT, type Shown } from './display/bundle.js';
 import { htmlTable } from './display/table.js';
@@ -24,6 +25,8 @@ export interface Golden extends Shown {
 
 /** Opens `MODEL/NAME` (golden/MODEL/NAME.safetensors of this package) or a .safetensors file. */
 export async function golden(name: string): Promise<Golden> {
+  if (typeof name !== 'string')
+    throw new GoldenError("A golden is given by its name, e.g. 'atlas/capital', or by a file.");
   const own = join(packageRoot(), 'golden', `${name}.safetensors`);
   const path = existsSync(own) && !existsSync(name) ? own : name;
   if (!existsSync(path)) {
@@ -42,21 +45,26 @@ function describe(name: string, path: string, { metadata, tensors }: Safetensors
       `${name} is no golden: its metadata has no 'loupe_golden'. Make one with golden/make_golden.py.`,
     );
   }
-  const list = (key: string): number[] => {
+  const listOf = <T>(key: string, what: string, holds: (one: unknown) => one is T): T[] => {
     try {
-      const value = JSON.parse(metadata.get(key) ?? '');
-      if (Array.isArray(value) && value.every(n => Number.isInteger(n) && n >= 0)) return value;
+      const value = parseJson(metadata.get(key) ?? '');
+      if (Array.isArray(value) && value.every(holds)) return value;
     } catch {} // the same complaint below
     throw new GoldenError(
-      `${name} has no list of numbers '${key}' in its metadata. Make it again with golden/make_golden.py.`,
+      `${name} has no list of ${what} '${key}' in its metadata. Make it again with golden/make_golden.py.`,
     );
   };
+  const list = (key: string) =>
+    listOf(key, 'numbers', (n): n is number => Number.isSafeInteger(n) && (n as number) >= 0);
   const ids = list('ids');
   const chunks = list('chunks');
   if (ids.length === 0 || chunks.reduce((a, b) => a + b, 0) !== ids.length) {
     throw new GoldenError(`${name} has ${ids.length} ids in chunks of ${chunks}, which do not add up. Make it again.`);
   }
-  const pieces = metadata.has('pieces') ? (JSON.parse(metadata.get('pieces')!) as string[]) : null;
+  const pieces = metadata.has('pieces') ? listOf('pieces', 'texts', piece => typeof piece === 'string') : null;
+  if (pieces && pieces.length !== ids.length) {
+    throw new GoldenError(`${name} has ${pieces.length} pieces for ${ids.length} ids. Make it again.`);
+  }
   const text =
     `golden ${name}: ${tensors.size} stages of ${ids.length} tokens in ${chunks.length === 1 ? 'one chunk' : `${chunks.length} chunks`}` +
     `${pieces ? `, ‘${pieces.join('').replaceAll('\u2581', ' ')}’` : ''}`;

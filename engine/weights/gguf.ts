@@ -1,9 +1,10 @@
 // Reader of GGUF 2 and 3: typed metadata, tensor infos, aligned data. Every length is checked against what is left of the file
 // before anything is allocated for it, because a lying count is the usual way such a file is broken.
 
-import { ModelFileError } from '../errors.js';
+import { ModelFileError, OptionError } from '../errors.js';
 import { openFile, type RandomAccessFile } from '../files.js';
 import { BLOCKS, dequantise } from './dequantise.js';
+import { Cursor, short } from './gguf-cursor.js';
 
 export interface GgufTensor {
   readonly name: string;
@@ -60,6 +61,7 @@ const TYPES: Readonly<Record<number, string>> = {
   39: 'MXFP4',
 };
 
+// No model comes near.
 const MAX_TENSORS = 100_000;
 const MAX_KEYS = 100_000;
 
@@ -89,14 +91,14 @@ async function readGguf(file: RandomAccessFile): Promise<Gguf> {
   const metadata = new Map<string, unknown>();
   for (let i = 0; i < keyCount; i++) {
     const key = await cursor.string();
-    if (metadata.has(key)) throw cursor.bad(`the metadata key '${key}' comes twice`);
+    if (metadata.has(key)) throw cursor.bad(`the metadata key '${short(key)}' comes twice`);
     metadata.set(key, await cursor.value(await cursor.u32(), key));
   }
   const infos: { name: string; shape: number[]; type: number; offset: number }[] = [];
   for (let i = 0; i < tensorCount; i++) {
     const name = await cursor.string();
     const dims = await cursor.u32();
-    if (dims < 1 || dims > 4) throw cursor.bad(`tensor '${name}' has ${dims} dimensions`);
+    if (dims < 1 || dims > 4) throw cursor.bad(`tensor '${short(name)}' has ${dims} dimensions`);
     const shape: number[] = [];
     for (let d = 0; d < dims; d++) shape.unshift(await cursor.u64());
     infos.push({ name, shape, type: await cursor.u32(), offset: await cursor.u64() });
@@ -107,14 +109,14 @@ async function readGguf(file: RandomAccessFile): Promise<Gguf> {
   const dataStart = Math.ceil(cursor.at / alignment) * alignment;
   const tensors = new Map<string, GgufTensor>();
   for (const info of infos) {
-    if (tensors.has(info.name)) throw cursor.bad(`the tensor '${info.name}' comes twice`);
+    if (tensors.has(info.name)) throw cursor.bad(`the tensor '${short(info.name)}' comes twice`);
     tensors.set(info.name, placed(info, dataStart, file, cursor));
   }
   const ordered = [...tensors.values()].sort((a, b) => a.offset - b.offset);
   ordered.forEach((tensor, i) => {
     const before = ordered[i - 1];
     if (before && before.offset + before.bytes > tensor.offset) {
-      throw cursor.bad(`the tensors '${before.name}' and '${tensor.name}' overlap`);
+      throw cursor.bad(`the tensors '${short(before.name)}' and '${short(tensor.name)}' overlap`);
     }
   });
   return {
@@ -126,8 +128,8 @@ async function readGguf(file: RandomAccessFile): Promise<Gguf> {
       if (!tensor) throw new ModelFileError(`${path} has no tensor '${name}'. It has ${tensors.size} others.`);
       const rows = tensor.shape[0];
       const many = count ?? rows - start;
-      if (start < 0 || many < 0 || start + many > rows)
-        throw new Error(`Rows ${start} to ${start + many} of '${name}' [${tensor.shape}] do not exist.`);
+      if (!(start >= 0 && many >= 0 && start + many <= rows))
+        throw new OptionError(`Rows ${start} to ${start + many} of '${name}' [${tensor.shape}] do not exist.`);
       const rowBytes = tensor.bytes / rows;
       const bytes = await file.read(tensor.offset + start * rowBytes, many * rowBytes);
       return dequantise(tensor.format, bytes);
@@ -143,148 +145,28 @@ function placed(
   cursor: Cursor,
 ): GgufTensor {
   const format = TYPES[type];
-  if (!format) throw cursor.bad(`tensor '${name}' has the unknown type ${type}`);
+  if (!format) throw cursor.bad(`tensor '${short(name)}' has the unknown type ${type}`);
   const values = shape.reduce((a, b) => a * b, 1);
-  if (!(Number.isSafeInteger(values) && values > 0)) throw cursor.bad(`tensor '${name}' has the shape [${shape}]`);
+  if (!(Number.isSafeInteger(values) && values > 0))
+    throw cursor.bad(`tensor '${short(name)}' has the shape [${shape}]`);
   const block = BLOCKS[format];
   if (!block) {
     throw new ModelFileError(
-      `Tensor '${name}' in ${file.path} is ${format}, which cannot be read; ${Object.keys(BLOCKS).join(', ')} can. ` +
+      `Tensor '${short(name)}' in ${file.path} is ${format}, which cannot be read; ${Object.keys(BLOCKS).join(', ')} can. ` +
         'Quantise the model to one of these.',
     );
   }
   const across = shape[shape.length - 1];
   if (across % block.values !== 0) {
     throw cursor.bad(
-      `tensor '${name}' has rows of ${across} values, which ${format}'s blocks of ${block.values} do not fill`,
+      `tensor '${short(name)}' has rows of ${across} values, which ${format}'s blocks of ${block.values} do not fill`,
     );
   }
   const bytes = (values / block.values) * block.bytes;
   if (dataStart + offset + bytes > file.size) {
     throw cursor.bad(
-      `tensor '${name}' ends at byte ${dataStart + offset + bytes}, but the file has ${file.size}: it is truncated or its header lies`,
+      `tensor '${short(name)}' ends at byte ${dataStart + offset + bytes}, but the file has ${file.size}: it is truncated or its header lies`,
     );
   }
   return { name, shape, format, bytes, offset: dataStart + offset };
 }
-
-/** Reads forward through the file in blocks; refuses to go past its end. */
-class Cursor {
-  at = 0;
-  #block: DataView<ArrayBuffer> = new DataView(new ArrayBuffer(0));
-  #from = 0;
-  readonly #utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-
-  constructor(readonly file: RandomAccessFile) {}
-
-  bad(what: string): ModelFileError {
-    return new ModelFileError(`${this.file.path} is not a sound GGUF file: ${what}. Fetch or convert it again.`);
-  }
-
-  async u32(): Promise<number> {
-    const at = await this.#need(4);
-    return this.#block.getUint32(at, true);
-  }
-
-  async u64(): Promise<number> {
-    return this.#size(await this.#need(8));
-  }
-
-  /** A count of things that take at least `least` bytes each. */
-  async count(what: string, most: number, least: number): Promise<number> {
-    const n = await this.u64();
-    if (n > most || n * least > this.file.size) throw this.bad(`it claims ${n} ${what} in ${this.file.size} bytes`);
-    return n;
-  }
-
-  async text(length: number): Promise<string> {
-    const at = await this.#need(length);
-    return this.#utf8.decode(new Uint8Array(this.#block.buffer, this.#block.byteOffset + at, length));
-  }
-
-  async string(): Promise<string> {
-    const length = await this.u64();
-    if (length > this.file.size - this.at) throw this.bad(`a string claims ${length} bytes past its end`);
-    return this.text(length);
-  }
-
-  async value(type: number, key: string): Promise<unknown> {
-    switch (type) {
-      case 8:
-        return this.string();
-      case 9: {
-        const of = await this.u32();
-        const least = of === 8 ? 8 : (SCALARS[of]?.bytes ?? 1);
-        const n = await this.count(`values in the array '${key}'`, Number.MAX_SAFE_INTEGER, least);
-        if (of === 9) throw this.bad(`the array '${key}' holds arrays`);
-        const list: unknown[] = [];
-        // What is at hand is read without waiting: a vocabulary has hundreds of thousands of values.
-        for (let i = 0; i < n; i++) list.push(this.#atHand(of) ?? (await this.value(of, key)));
-        return list;
-      }
-      default: {
-        const scalar = SCALARS[type];
-        if (!scalar) throw this.bad(`the metadata key '${key}' has the unknown type ${type}`);
-        const at = await this.#need(scalar.bytes);
-        return scalar.read(this.#block, at);
-      }
-    }
-  }
-
-  /** A value that lies in the block as a whole, or undefined. */
-  #atHand(type: number): unknown {
-    const place = this.at - this.#from;
-    const left = this.#block.byteLength - place;
-    if (place < 0 || left < 8) return undefined;
-    if (type !== 8) {
-      const scalar = SCALARS[type];
-      if (scalar) this.at += scalar.bytes;
-      return scalar?.read(this.#block, place);
-    }
-    const length = this.#size(place);
-    if (length > left - 8) return undefined;
-    this.at += 8 + length;
-    return this.#utf8.decode(new Uint8Array(this.#block.buffer, this.#block.byteOffset + place + 8, length));
-  }
-
-  /** A size of 64 bits at a place in the block. */
-  #size(place: number): number {
-    const value = this.#block.getUint32(place + 4, true) * 2 ** 32 + this.#block.getUint32(place, true);
-    if (value > Number.MAX_SAFE_INTEGER) throw this.bad(`it claims a size of ${value}`);
-    return value;
-  }
-
-  /** Makes `length` bytes available and steps over them. @returns their place in the block */
-  async #need(length: number): Promise<number> {
-    if (this.at + length > this.file.size)
-      throw this.bad(`it ends at byte ${this.file.size}, in the middle of its header`);
-    if (this.at < this.#from || this.at + length > this.#from + this.#block.byteLength) {
-      const size = Math.min(Math.max(length, 1 << 20), this.file.size - this.at);
-      const bytes = await this.file.read(this.at, size);
-      this.#block = new DataView(bytes.buffer, bytes.byteOffset, size);
-      this.#from = this.at;
-    }
-    const place = this.at - this.#from;
-    this.at += length;
-    return place;
-  }
-}
-
-interface Scalar {
-  readonly bytes: number;
-  read(view: DataView, at: number): unknown;
-}
-
-const SCALARS: Readonly<Record<number, Scalar>> = {
-  0: { bytes: 1, read: (v, at) => v.getUint8(at) },
-  1: { bytes: 1, read: (v, at) => v.getInt8(at) },
-  2: { bytes: 2, read: (v, at) => v.getUint16(at, true) },
-  3: { bytes: 2, read: (v, at) => v.getInt16(at, true) },
-  4: { bytes: 4, read: (v, at) => v.getUint32(at, true) },
-  5: { bytes: 4, read: (v, at) => v.getInt32(at, true) },
-  6: { bytes: 4, read: (v, at) => v.getFloat32(at, true) },
-  7: { bytes: 1, read: (v, at) => v.getUint8(at) !== 0 },
-  10: { bytes: 8, read: (v, at) => Number(v.getBigUint64(at, true)) },
-  11: { bytes: 8, read: (v, at) => Number(v.getBigInt64(at, true)) },
-  12: { bytes: 8, read: (v, at) => v.getFloat64(at, true) },
-};

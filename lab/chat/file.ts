@@ -1,7 +1,8 @@
 // A conversation as JSON in a file, and back.
 
-import { readFileSync } from 'node:fs';
 import { OptionError } from '../../engine/errors.js';
+import { readText } from '../../engine/files.js';
+import { parseJson } from '../../engine/json.js';
 import type { Message } from '../../engine/tokenizer/chat-template.js';
 import { writeWhole } from '../write-file.js';
 import { checked, NAMES, type Settings } from './settings.js';
@@ -24,21 +25,19 @@ export function save(path: string, conversation: Saved): void {
 export function load(path: string): Saved {
   const bad = (what: string) =>
     new OptionError(`${path} is no conversation of Loupe: ${what}. Give a file that /save wrote.`);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new OptionError(`${path} cannot be read (${(error as Error).message}). Give a file that is there.`);
-  }
-  if (text.length > LARGEST) throw bad(`it has ${text.length} characters`);
+  const text = readText(path, LARGEST, what => {
+    return new OptionError(`${path} cannot be read: ${what}. Give a file that /save wrote.`);
+  });
   let file: Record<string, unknown>;
   try {
-    file = JSON.parse(text) ?? {};
-  } catch {
-    throw bad('it is not JSON');
+    file = (parseJson(text) ?? {}) as Record<string, unknown>;
+  } catch (error) {
+    throw bad(`it is not JSON (${(error as Error).message})`);
   }
   if (file.loupe_conversation !== 1) throw bad("it does not say 'loupe_conversation': 1");
-  const messages = Array.isArray(file.messages) ? file.messages : [];
+  const { model = '', system = '', messages = [] } = file;
+  if (typeof model !== 'string' || typeof system !== 'string') throw bad('its model and system are no texts');
+  if (!Array.isArray(messages)) throw bad('its messages are no list');
   messages.forEach((turn, i) => {
     const { role, content } = turn ?? {};
     if (role !== (i % 2 === 0 ? 'user' : 'assistant') || typeof content !== 'string') {
@@ -49,8 +48,8 @@ export function load(path: string): Saved {
   if (NAMES.some(name => typeof settings[name] !== 'number')) throw bad('a setting is missing');
   checked(settings);
   return {
-    model: String(file.model ?? ''),
-    system: String(file.system ?? ''),
+    model,
+    system,
     messages: messages.map(({ role, content }) => ({ role, content })),
     settings,
   };

@@ -1,8 +1,9 @@
 // A chat in a terminal: lines in, answers streamed out. Ctrl-C stops the answer and not the program.
 
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Interrupted, LoupeError } from '../../engine/errors.js';
+import { Interrupted, LoupeError, OptionError } from '../../engine/errors.js';
+import { readText } from '../../engine/files.js';
 import { select } from '../select.js';
 import { type Chat, commandNames, runCommand } from './commands.js';
 import { LineReader } from './lines.js';
@@ -121,7 +122,11 @@ function printable(text: string): string {
 function readHistory(path: string | null): string[] {
   if (path === null || !existsSync(path)) return [];
   try {
-    return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-HISTORY).reverse();
+    return readText(path, 16 << 20, what => new OptionError(what))
+      .trimEnd()
+      .split('\n')
+      .slice(-HISTORY)
+      .reverse();
   } catch {
     return []; // a chat without its history is still a chat
   }

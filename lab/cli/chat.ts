@@ -1,10 +1,10 @@
 // loupe chat: a conversation in the terminal, or with what is piped in.
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { cacheFolder } from '../../engine/cache.js';
 import { OptionError } from '../../engine/errors.js';
+import { MOST_TEMPLATE, readText } from '../../engine/files.js';
 import type { Chat } from '../chat/commands.js';
 import { load } from '../chat/file.js';
 import { checked } from '../chat/settings.js';
@@ -89,16 +89,21 @@ async function answerOnce({ conversation, settings }: Chat, message: string, jso
 const collected = (text: string, before: string[]): string[] => [...before, text.replaceAll('\\n', '\n')];
 
 function readTemplate(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new OptionError(`${path} cannot be read (${(error as Error).message}). Give a file that is there.`);
-  }
+  return readText(path, MOST_TEMPLATE, what => {
+    return new OptionError(`${path} cannot be read: ${what}. Give a Jinja template.`);
+  });
 }
+
+const MOST_PIPED = 64 << 20;
 
 async function everything(input: NodeJS.ReadStream): Promise<string> {
   let text = '';
   input.setEncoding('utf8');
-  for await (const part of input) text += part;
+  for await (const part of input) {
+    text += part;
+    if (text.length > MOST_PIPED) {
+      throw new OptionError(`More than ${MOST_PIPED} characters were piped in, far more than a message. Pipe less.`);
+    }
+  }
   return text;
 }

@@ -1,9 +1,9 @@
 // loupe tokenize: text to ids and back. No GPU.
 
-import { createReadStream, existsSync, readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
 import { TokenizerError } from '../../engine/errors.js';
+import { readLines, readText } from '../../engine/files.js';
+import { parseJson } from '../../engine/json.js';
 import { openTokenizer, openTokenizerFile } from '../../engine/tokenizer/open.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { openModelFiles } from '../../engine/weights/open.js';
@@ -54,20 +54,15 @@ export function tokenizeCommand(): Command {
       }
       const encode = (t: string) => tokenizer.encode(t, { bos: options.bos, special: options.special });
       if (options.jsonl) {
-        const lines = createInterface({
-          input: createReadStream(options.jsonl).on('error', () => {}),
-          crlfDelay: Number.POSITIVE_INFINITY,
-        });
-        readable(options.jsonl);
         let number = 0;
-        for await (const line of lines) {
+        for await (const line of readLines(options.jsonl, unreadable(options.jsonl))) {
           number += 1;
           const value = parse(line, options, number);
           print(JSON.stringify(Array.isArray(value) ? tokenizer.decode(value) : encode(value)));
         }
         return;
       }
-      const given = text ?? (options.file ? readable(options.file) : undefined);
+      const given = text ?? (options.file ? readText(options.file, MOST_FILE, unreadable(options.file)) : undefined);
       if (given === undefined)
         throw new TokenizerError('There is nothing to tokenize. Give TEXT, --file F or --jsonl F.');
       if (options.decode) {
@@ -87,7 +82,6 @@ export function tokenizeCommand(): Command {
 }
 
 async function check(tokenizer: Tokenizer, path: string, options: Options): Promise<void> {
-  if (!existsSync(path)) throw new TokenizerError(`${path} cannot be read. Give a file that is there.`);
   const json = /\.json$/i.test(options.tokenizer ?? '');
   const reference = options.reference ?? (json ? 'tokenizers' : 'sentencepiece');
   const found = await checkTokens(tokenizer, path, reference);
@@ -111,18 +105,15 @@ async function tokenizerOf({ tokenizer, model }: Options): Promise<Tokenizer> {
   }
 }
 
-function readable(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    throw new TokenizerError(`${path} cannot be read. Give a file that is there.`);
-  }
-}
+const MOST_FILE = 256 << 20; // as one string; --jsonl reads files of any size
+
+const unreadable = (path: string) => (what: string) =>
+  new TokenizerError(`${path} cannot be read: ${what}. Give a file that is there.`);
 
 function parse(line: string, { decode, jsonl }: Options, number: number): string | number[] {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parseJson(line);
   } catch {} // the same complaint below
   if (!decode && typeof value === 'string') return value;
   if (decode && Array.isArray(value) && value.every(Number.isInteger)) return value;

@@ -1,8 +1,8 @@
 // A tokenizer against the reference implementations, on strings whose ids they have written down (golden/tokenizer_cases.py).
 
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { GoldenError } from '../../engine/errors.js';
+import { readLines } from '../../engine/files.js';
+import { parseJson } from '../../engine/json.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 
 /** Whose ids are right: Python's `sentencepiece`, for which control pieces are text, or `tokenizers`, for which they are not. */
@@ -36,7 +36,9 @@ export async function checkTokens(tokenizer: Tokenizer, path: string, reference:
   let encoding = 0;
   let decoding = 0;
   let spent = 0;
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+  const fault = (what: string) =>
+    new GoldenError(`${path} cannot be read: ${what}. Write cases with golden/tokenizer_cases.py.`);
+  for await (const line of readLines(path, fault)) {
     lines += 1;
     const { text, ids, back } = expected(line, reference, `${path}, line ${lines}`);
     if (text !== null) {
@@ -66,10 +68,13 @@ interface Case {
 
 function expected(line: string, reference: Reference, where: string): Case {
   try {
-    const { text, ids, back, hf, hf_back } = JSON.parse(line);
-    if ((typeof text === 'string' || text === null) && Array.isArray(ids) && typeof back === 'string') {
-      return reference === 'tokenizers' ? { text, ids: hf ?? ids, back: hf_back ?? back } : { text, ids, back };
-    }
+    const found = (parseJson(line) ?? {}) as Record<string, unknown>;
+    const { text } = found;
+    const hf = reference === 'tokenizers';
+    const ids = (hf ? found.hf : null) ?? found.ids;
+    const back = (hf ? found.hf_back : null) ?? found.back;
+    const whole = Array.isArray(ids) && ids.every(Number.isInteger);
+    if ((typeof text === 'string' || text === null) && whole && typeof back === 'string') return { text, ids, back };
   } catch {}
   throw new GoldenError(
     `${where} is no case: {"text", "ids", "back"} is expected. Write them with golden/tokenizer_cases.py.`,

@@ -1,7 +1,8 @@
 // The connection file that Jupyter writes for a kernel: ports and the key that messages are signed with.
 
-import { readFileSync } from 'node:fs';
 import { LoupeError } from '../../engine/errors.js';
+import { readText } from '../../engine/files.js';
+import { parseJson } from '../../engine/json.js';
 
 export interface Connection {
   readonly transport: string;
@@ -27,17 +28,14 @@ export function readConnection(path: string | undefined): Connection {
   if (!path) {
     throw new ConnectionError('No connection file was given. Jupyter starts this kernel; try `loupe lab`.');
   }
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConnectionError(
-      `The connection file ${path} cannot be read (${(error as NodeJS.ErrnoException).code}). Jupyter writes it; try \`loupe lab\`.`,
+  const text = readText(path, 1 << 16, what => {
+    return new ConnectionError(
+      `The connection file ${path} cannot be read: ${what}. Jupyter writes it; try \`loupe lab\`.`,
     );
-  }
+  });
   let found: Partial<Connection> | null = null;
   try {
-    found = JSON.parse(text) as Partial<Connection> | null;
+    found = parseJson(text) as Partial<Connection> | null;
   } catch {} // the same complaint below
   const whole = PORTS.every(port => {
     const number = found?.[port];

@@ -1,8 +1,9 @@
 // What was typed, for the arrow keys of consoles: this session's cells with their results, and earlier sessions' cells from a file.
 
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../../engine/cache.js';
+import { readText } from '../../engine/files.js';
 
 interface Entry {
   readonly session: number;
@@ -22,7 +23,9 @@ export class History {
   constructor(private readonly file = join(cacheFolder(), 'history.jsonl')) {
     let lines: string[] = [];
     try {
-      lines = readFileSync(file, 'utf8').split('\n').slice(-KEPT);
+      lines = readText(file, 64 << 20, what => new Error(what))
+        .split('\n')
+        .slice(-KEPT);
     } catch {} // there is none yet
     for (const line of lines) {
       try {

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { LoupeError, OptionError } from '../../engine/errors.js';
-import { packageRoot } from '../../engine/files.js';
+import { packageRoot, readText } from '../../engine/files.js';
 import { writeWhole } from '../write-file.js';
 
 export const KERNEL_NAME = 'loupe';
@@ -114,7 +114,8 @@ export function kernelsIn(data: string): InstalledKernel[] {
 function describe(name: string, folder: string): InstalledKernel | null {
   let spec: Spec;
   try {
-    spec = JSON.parse(readFileSync(join(folder, 'kernel.json'), 'utf8')) as Spec;
+    spec = JSON.parse(readText(join(folder, 'kernel.json'), 1 << 20, what => new KernelSpecError(what))) as Spec;
+    if (!Array.isArray(spec.argv)) return null;
   } catch {
     return null; // not a kernel, or not one of ours
   }

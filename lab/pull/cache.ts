@@ -1,10 +1,11 @@
 // The cache that Hugging Face's tools share: models--org--name/{blobs,refs,snapshots}. What transformers has downloaded is found here,
 // and what Loupe pulls, transformers finds.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ModelFileError, PullError } from '../../engine/errors.js';
+import { readText } from '../../engine/files.js';
 import type { HubName } from './name.js';
 
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -34,11 +35,14 @@ export function hubToken(): string | undefined {
 
 function contents(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return smallText(path);
   } catch {
     return '';
   }
 }
+
+const smallText = (path: string): string =>
+  readText(path, 1 << 16, what => new ModelFileError(`${path}: ${what}.`)).trim();
 
 export const repoFolder = (repo: string): string => join(hubCache(), `models--${repo.replace('/', '--')}`);
 
@@ -48,7 +52,7 @@ export function snapshotFolder({ repo, revision }: HubName): string | null {
   let commit = revision;
   if (!COMMIT.test(revision)) {
     try {
-      commit = readFileSync(join(folder, 'refs', revision), 'utf8').trim();
+      commit = smallText(join(folder, 'refs', revision));
     } catch {
       return null;
     }

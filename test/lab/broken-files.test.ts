@@ -1,0 +1,133 @@
+// Files of the lab that are not what they say: goldens, Arrow tables, saved chats. Each is refused by an error of ours, in words.
+
+import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { GoldenError, OptionError } from '../../engine/errors.js';
+import { writeSafetensors } from '../../engine/weights/safetensors-write.js';
+import { Activation } from '../../lab/activation.js';
+import { fromArrow, toArrow } from '../../lab/arrow.js';
+import { load, save } from '../../lab/chat/file.js';
+import { golden } from '../../lab/golden.js';
+import { freshFolder } from '../fixtures/folder.js';
+
+const folder = freshFolder();
+const deep = '['.repeat(20_000) + ']'.repeat(20_000);
+
+describe('a golden', () => {
+  const sound = { loupe_golden: '1', ids: '[2,5]', chunks: '[2]', pieces: '["a","b"]' };
+  const made = async (metadata: Record<string, string>) => {
+    const path = join(folder, 'golden.safetensors');
+    await writeSafetensors(path, [{ name: 'embed', shape: [2, 1], data: Float32Array.of(1, 2) }], metadata);
+    return golden(path);
+  };
+  test('that is sound is opened', async () => {
+    expect((await made(sound)).pieces).toEqual(['a', 'b']);
+  });
+  test.each([
+    ['without its mark', { ...sound, loupe_golden: '2' }, /is no golden: its metadata has no 'loupe_golden'/],
+    ['with pieces that are no JSON', { ...sound, pieces: 'a' }, /no list of texts 'pieces'/],
+    ['with a piece that is a number', { ...sound, pieces: '["a",1]' }, /no list of texts 'pieces'/],
+    ['with pieces that are an object', { ...sound, pieces: '{"join":1}' }, /no list of texts 'pieces'/],
+    ['with a piece too few', { ...sound, pieces: '["a"]' }, /has 1 pieces for 2 ids/],
+    ['with ids nested deep', { ...sound, ids: deep }, /no list of numbers 'ids'/],
+    ['with a negative id', { ...sound, ids: '[2,-5]' }, /no list of numbers 'ids'/],
+    ['with half an id', { ...sound, ids: '[2,0.5]' }, /no list of numbers 'ids'/],
+    ['with chunks that do not add up', { ...sound, chunks: '[1]' }, /has 2 ids in chunks of 1, which do not add up/],
+    ['without ids', { loupe_golden: '1', chunks: '[2]' }, /no list of numbers 'ids'/],
+  ])('%s is refused', async (_, metadata, message) => {
+    const found = await made(metadata as Record<string, string>).catch(error => error);
+    expect(found).toBeInstanceOf(GoldenError);
+    expect(found.message).toMatch(message);
+  });
+  test('whose name is no text is refused', async () => {
+    for (const name of [5, null, undefined, {}, ['a']])
+      await expect(golden(name as never)).rejects.toThrow(GoldenError);
+  });
+});
+
+describe('an Arrow table', () => {
+  const activation = new Activation(
+    'x',
+    [
+      { name: 'token', size: 2 },
+      { name: 'dim', size: 3 },
+    ],
+    new Float32Array(6),
+  );
+  /** The table with another note of what it is. */
+  const noted = (note: unknown) => {
+    const table = tableFromIPC(tableToIPC(toArrow(activation)));
+    table.schema.metadata.set('loupe', typeof note === 'string' ? note : JSON.stringify(note));
+    return table;
+  };
+  const dims = [
+    { name: 'token', size: 2 },
+    { name: 'dim', size: 3 },
+  ];
+  test('that is sound comes back', () => {
+    expect(fromArrow(noted({ name: 'x', dims })).shape).toEqual([2, 3]);
+  });
+  test.each([
+    ['whose note is no JSON', 'a', /names no activation/],
+    ['whose note is null', 'null', /names no activation/],
+    ['whose note is nested deep', deep, /names no activation/],
+    ['whose name is a number', { name: 1, dims }, /names no activation/],
+    ['without dimensions', { name: 'x' }, /names no activation/],
+    ['with a dimension that is null', { name: 'x', dims: [null] }, /a dimension without a name, a size or texts/],
+    ['with a negative size', { name: 'x', dims: [{ name: 'dim', size: -6 }] }, /a dimension without/],
+    ['with a size that is a text', { name: 'x', dims: [{ name: 'dim', size: '6' }] }, /a dimension without/],
+    ['with labels that are none', { name: 'x', dims: [{ name: 'dim', size: 6, labels: [1] }] }, /a dimension without/],
+    ['of another shape', { name: 'x', dims: [{ name: 'dim', size: 7 }] }, /it has 6 values for the shape \[7\]/],
+  ])('%s is refused', (_, note, message) => {
+    expect(() => fromArrow(noted(note))).toThrow(message);
+    expect(() => fromArrow(noted(note))).toThrow(GoldenError);
+  });
+  test('with other columns, or that is none, is refused', () => {
+    const other = tableFromArrays({ values: Int32Array.of(1, 2) });
+    expect(() => fromArrow(other)).toThrow(/it has no metadata 'loupe'/);
+    other.schema.metadata.set('loupe', JSON.stringify({ name: 'x', dims }));
+    expect(() => fromArrow(other)).toThrow(/no column 'values' of lists of 32-bit floats/);
+    const without = tableFromArrays({ a: Int32Array.of(1) });
+    without.schema.metadata.set('loupe', JSON.stringify({ name: 'x', dims }));
+    expect(() => fromArrow(without)).toThrow(/no column 'values'/);
+    for (const value of [null, undefined, 7, {}, { schema: {} }])
+      expect(() => fromArrow(value as never)).toThrow(GoldenError);
+  });
+});
+
+describe('a saved chat', () => {
+  const settings = { temperature: 0.8, top_k: 64, top_p: 0.95, seed: 1, max_tokens: 0 };
+  const path = join(folder, 'chat.json');
+  const messages = [
+    { role: 'user', content: 'hi' },
+    { role: 'assistant', content: 'ho' },
+  ] as const;
+  const sound = { loupe_conversation: 1, model: 'm', system: '', messages, settings };
+  test('that is sound comes back', () => {
+    save(path, { model: 'm', system: 's', messages, settings });
+    expect(load(path)).toEqual({ model: 'm', system: 's', messages, settings });
+  });
+  test.each([
+    ['a number', 7, /does not say 'loupe_conversation': 1/],
+    ['null', null, /does not say/],
+    ['a model that is an object', { ...sound, model: { toString: 1 } }, /its model and system are no texts/],
+    ['a system text that is a list', { ...sound, system: [] }, /its model and system are no texts/],
+    ['messages that are a text', { ...sound, messages: 'hi' }, /its messages are no list/],
+    ['a turn that is null', { ...sound, messages: [null] }, /turn 1 is no text of the user/],
+    ['a turn without text', { ...sound, messages: [{ role: 'user', content: {} }] }, /turn 1 is no text of the user/],
+    ['two turns of the user', { ...sound, messages: [messages[0], messages[0]] }, /turn 2 is no text of the assistant/],
+    ['no settings', { ...sound, settings: null }, /a setting is missing/],
+    ['settings that are a text', { ...sound, settings: 'hot' }, /a setting is missing/],
+    ['a setting that is a list', { ...sound, settings: { ...settings, seed: [1] } }, /a setting is missing/],
+  ])('%s is refused', (_, value, message) => {
+    writeFileSync(path, JSON.stringify(value));
+    expect(() => load(path)).toThrow(message);
+    expect(() => load(path)).toThrow(OptionError);
+  });
+  test('that is nested deep is refused', () => {
+    writeFileSync(path, `{"loupe_conversation":1,"messages":${deep}}`);
+    expect(() => load(path)).toThrow(/it is not JSON \(it has more than 100 brackets within each other\)/);
+  });
+});
