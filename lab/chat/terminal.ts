@@ -49,8 +49,21 @@ export async function chatInTerminal(chat: Chat, options: TerminalOptions): Prom
       if (error instanceof Interrupted) say(dim('(stopped)'));
       else if (error instanceof LoupeError) say(red(error.message));
       else throw error;
+      await recovered(chat, note => say(dim(note)));
     }
     say('');
+  }
+}
+
+/** A device that was lost is replaced at once: the next message reads all turns again. */
+async function recovered({ conversation: { session } }: Chat, say: (note: string) => void): Promise<void> {
+  if (!session.gpu.lost) return;
+  try {
+    await session.reopen();
+    say('(the model was loaded again; say it once more)');
+  } catch (error) {
+    if (!(error instanceof LoupeError)) throw error;
+    say(`(the model could not be loaded again: ${error.message})`);
   }
 }
 

@@ -1,9 +1,12 @@
 // One fault is not the end: what the GPU refuses belongs to the call that made it, every allocation may fail, and a lost device is
 // replaced.
 
+import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BudgetError, DeviceError } from '../../engine/errors.js';
 import { type Gpu, sharedGpu, type Traits } from '../../engine/gpu.js';
+import type { Chat } from '../../lab/chat/commands.js';
+import { chatInTerminal, type TerminalOptions } from '../../lab/chat/terminal.js';
 import { golden } from '../../lab/golden.js';
 import { open } from '../../lab/open.js';
 import type { Session } from '../../lab/session.js';
@@ -113,6 +116,30 @@ test('a lost device is replaced by the next open; reopen brings back weights, ed
   const another = await open('atlas', { quiet: true });
   expect(bits((await another.run(PROMPT)).logits.values.data)).toEqual(bits(before));
   model = another;
+});
+
+test('a chat in the terminal goes on after its device is lost', async () => {
+  const conversation = model.chat();
+  const settings = { temperature: 0, top_k: 0, top_p: 1, seed: 1, max_tokens: 3 };
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  let said = '';
+  output.on('data', chunk => (said += chunk));
+  const until = async (text: string) => {
+    while (!said.includes(text)) await new Promise(resolve => setTimeout(resolve, 5));
+    said = said.slice(said.indexOf(text) + text.length);
+  };
+  const options = { input, output, history: null, colour: false } as unknown as TerminalOptions;
+  const chatting = chatInTerminal({ conversation, settings, tap: null } as Chat, options);
+  model.gpu.device.destroy();
+  await model.gpu.device.lost;
+  input.write('Hello\r');
+  await until('The GPU device was closed');
+  await until('(the model was loaded again; say it once more)');
+  input.write('Hello\r');
+  while (conversation.messages.length < 2) await new Promise(resolve => setTimeout(resolve, 5));
+  input.end('\u0004');
+  await chatting;
+  expect(conversation.messages.map(({ role }) => role)).toEqual(['user', 'assistant']);
 });
 
 test('a session that was closed is not brought back by reopen', async () => {
