@@ -93,7 +93,9 @@ export async function open(name = 'atlas', options: OpenOptions = {}): Promise<S
         }
         throw new ModelFileError(`${path} is not what it was when it was opened. Open it again.`);
       },
+      files.chat,
     );
+    if (!options.quiet) for (const notice of session.notices) process.stderr.write(`loupe: ${notice}\n`);
     sessions.set(key, session);
     return session;
   } finally {

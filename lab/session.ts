@@ -7,6 +7,7 @@ import type { Gpu } from '../engine/gpu.js';
 import type { Model } from '../engine/model.js';
 import { nearest, type Stage } from '../engine/plan.js';
 import type { Tokenizer } from '../engine/tokenizer/tokenizer.js';
+import type { ChatFiles } from '../engine/weights/source.js';
 import { Activation } from './activation.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { Conversation, type ConversationOptions } from './chat/conversation.js';
@@ -44,8 +45,15 @@ export class Session {
     readonly chatTemplate: string | null = null,
     /** Loads the same weights again, on a device that lives. */
     private readonly reload: (() => Promise<Model>) | null = null,
+    /** What the model's files say of conversations. */
+    readonly chatFiles: ChatFiles | null = null,
   ) {
     this.#model = model;
+  }
+
+  /** What a person should know of the model's files: which of two was read, what is not used. */
+  get notices(): readonly string[] {
+    return [...(this.tokenizer?.notices ?? []), ...(this.chatFiles?.notices ?? [])];
   }
 
   get model(): Model {
@@ -77,7 +85,7 @@ export class Session {
     return this.#vocabulary().decode(ids);
   }
 
-  /** Texts for ids, as labels: pieces, or `#id` without a vocabulary. */
+  /** Texts for ids, as labels: pieces, or `#id` where an id has none or there is no vocabulary. */
   labels(ids: readonly number[]): string[] {
     return ids.map(id => this.tokenizer?.piece(id).replaceAll('\u2581', ' ') ?? `#${id}`);
   }

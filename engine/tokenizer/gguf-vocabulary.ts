@@ -29,9 +29,20 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
       `The GGUF lists ${pieces.length} tokens but ${scores.length} scores and ${types.length} types. Convert it again.`,
     );
   }
-  const kinds = types.map((type, id) => kindOf(pieces[id], KINDS[type] ?? 'normal'));
+  const template = metadata.get('tokenizer.chat_template');
+  const marks = marksOf(typeof template === 'string' ? template : '');
+  const kinds = types.map((type, id) => marks.get(pieces[id]) ?? kindOf(pieces[id], KINDS[type] ?? 'normal'));
+  const said = metadata.get('tokenizer.ggml.add_space_prefix');
+  const gemma = /^gemma/.test(String(metadata.get('general.architecture') ?? 'gemma'));
+  const notices =
+    typeof said === 'boolean'
+      ? []
+      : [
+          `The GGUF does not say whether a space is put in front of a text (tokenizer.ggml.add_space_prefix). ${gemma ? 'With Gemma none is, so none is put.' : 'Of models that are not Gemma one is, so one is put.'}`,
+        ];
   const id = (key: string, otherwise: number) => Number(metadata.get(`tokenizer.ggml.${key}`) ?? otherwise);
   return {
+    source: 'gguf',
     pieces,
     scores,
     kinds,
@@ -41,13 +52,26 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
     algorithm: { kind: 'bpe' },
     normalisation: {
       ...PLAIN,
-      dummyPrefix: metadata.get('tokenizer.ggml.add_space_prefix') !== false,
+      dummyPrefix: typeof said === 'boolean' ? said : !gemma,
       collapseSpaces: metadata.get('tokenizer.ggml.remove_extra_whitespaces') === true,
     },
     byteFallback: kinds.includes('byte'),
-    userBeforeNormalising: false,
+    added: null,
+    notices,
     unkSurface: ' \u2047 ',
   };
+}
+
+/** Texts of `bos_token` and the like, which templates may name. */
+export function specialTokensOfGguf(metadata: ReadonlyMap<string, unknown>): Readonly<Record<string, string>> {
+  const tokens = metadata.get('tokenizer.ggml.tokens');
+  const texts: Record<string, string> = { bos_token: '<bos>', eos_token: '<eos>' };
+  for (const [name, key] of Object.entries({ bos: 'bos', eos: 'eos', unk: 'unknown', pad: 'padding' })) {
+    const id = metadata.get(`tokenizer.ggml.${key}_token_id`);
+    const text = Array.isArray(tokens) && typeof id === 'number' ? tokens[id] : undefined;
+    if (typeof text === 'string') texts[`${name}_token`] = text;
+  }
+  return texts;
 }
 
 /**
@@ -57,3 +81,17 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
 function kindOf(piece: string, kind: PieceKind): PieceKind {
   return kind === 'control' && /^(<unused\d+>|<mask>|<2mass>|\[@BOS@\]|\[multimodal\])$/.test(piece) ? 'user' : kind;
 }
+
+/**
+ * Kinds of pieces that are marks although converters wrote them as any text: Gemma's turns, and what the model's template writes in
+ * angle brackets. Those of ChatML's form (`<|im_start|>`) stand for no text; others, such as `<think>`, are text that is never cut.
+ */
+function marksOf(template: string): Map<string, PieceKind> {
+  const marks = new Map<string, PieceKind>();
+  for (const [mark] of template.slice(0, MAX_TEMPLATE).matchAll(/<[^\s<>{}'"]{1,64}>/g)) {
+    if (/^<\|.*\|>$|_of_(turn|image)>$/.test(mark)) marks.set(mark, 'control');
+  }
+  return marks.set('<start_of_turn>', 'control').set('<end_of_turn>', 'control');
+}
+
+const MAX_TEMPLATE = 1 << 20;

@@ -4,6 +4,7 @@ import { TokenizerError } from '../errors.js';
 import { openFile } from '../files.js';
 import { openGguf } from '../weights/gguf.js';
 import type { ModelFiles } from '../weights/source.js';
+import { vocabularyOfFolder } from './folder-vocabulary.js';
 import { vocabularyFromGguf } from './gguf-vocabulary.js';
 import { PieceTokenizer } from './piece-tokenizer.js';
 import { vocabularyFromModel } from './sentencepiece-model.js';
@@ -15,7 +16,22 @@ const MAX_MODEL = 256 << 20; // Gemma's are 4.7 MB and, as tokenizer.json, 33 MB
 /** The tokenizer of a model's own vocabulary. */
 export async function openTokenizer(vocabulary: NonNullable<ModelFiles['vocabulary']>): Promise<Tokenizer> {
   if (vocabulary.kind === 'gguf') return new PieceTokenizer(vocabularyFromGguf(vocabulary.metadata));
-  return openTokenizerFile(vocabulary.path);
+  if (!vocabulary.files) return openTokenizerFile(vocabulary.path);
+  const found = await vocabularyOfFolder(vocabulary.files, contentsOf);
+  return new PieceTokenizer(found.vocabulary, found.path);
+}
+
+/** What a vocabulary's file holds. Throws TokenizerError for one far too large. */
+async function contentsOf(path: string): Promise<Uint8Array> {
+  const file = await openFile(path);
+  try {
+    if (file.size <= MAX_MODEL) return await file.read(0, file.size);
+  } finally {
+    await file.close();
+  }
+  throw new TokenizerError(
+    `${path} has ${file.size} bytes, far more than a vocabulary. Give a tokenizer.model, .spm, tokenizer.json or .gguf.`,
+  );
 }
 
 /** The tokenizer in a .model, .spm, tokenizer.json or .gguf file. Throws TokenizerError or ModelFileError. */
@@ -28,17 +44,7 @@ export async function openTokenizerFile(path: string): Promise<Tokenizer> {
       await gguf.close();
     }
   }
-  const file = await openFile(path);
-  try {
-    if (file.size > MAX_MODEL) {
-      throw new TokenizerError(
-        `${path} has ${file.size} bytes, far more than a vocabulary. Give a tokenizer.model, .spm, tokenizer.json or .gguf.`,
-      );
-    }
-    const bytes = await file.read(0, file.size);
-    const vocabulary = /\.json$/i.test(path) ? vocabularyFromJson(bytes, path) : vocabularyFromModel(bytes, path);
-    return new PieceTokenizer(vocabulary, path);
-  } finally {
-    await file.close();
-  }
+  const bytes = await contentsOf(path);
+  const vocabulary = /\.json$/i.test(path) ? vocabularyFromJson(bytes, path) : vocabularyFromModel(bytes, path);
+  return new PieceTokenizer(vocabulary, path);
 }

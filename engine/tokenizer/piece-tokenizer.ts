@@ -1,6 +1,7 @@
 // A tokenizer of any vocabulary: special pieces are taken out of the text, the rest is normalised, cut, and written as ids.
 
 import { TokenizerError } from '../errors.js';
+import { ADDED, AddedTokens } from './added-tokens.js';
 import { BytePairs } from './bpe.js';
 import { DecodedText } from './decode.js';
 import { Matcher } from './matcher.js';
@@ -9,60 +10,78 @@ import { PairsByList, PairsByScore } from './pairs.js';
 import type { Segmenter } from './segmenter.js';
 import type { DecodeStream, EncodeOptions, Tokenizer } from './tokenizer.js';
 import { Unigram } from './unigram.js';
-import { SPACE, type Vocabulary } from './vocabulary.js';
+import { type AddedToken, SPACE, type Vocabulary } from './vocabulary.js';
 
 export class PieceTokenizer implements Tokenizer {
   readonly size: number;
   readonly bosId: number;
   readonly eosId: number;
   readonly unkId: number;
+  readonly source: string;
+  readonly notices: readonly string[];
   readonly #vocabulary: Vocabulary;
   /** Pieces that text may become, and the others. */
   readonly #ids = new Map<string, number>();
   readonly #others = new Map<string, number>();
+  /** Added tokens that have the id of another piece: text may become the piece, and the id stands for the token. */
+  readonly #over = new Map<number, AddedToken>();
   readonly #bytes = new Int32Array(256).fill(-1);
   readonly #normalise: (text: string) => string;
   readonly #segmenter: Segmenter;
-  /** Pieces looked for in the text as it is: with control pieces, and without. */
-  readonly #withControl: Matcher;
-  readonly #withoutControl: Matcher;
+  /** Tokens looked for in the text as it is, and in the normalised text: with control pieces, and without. */
+  readonly #withControl: readonly [AddedTokens, AddedTokens];
+  readonly #withoutControl: readonly [AddedTokens, AddedTokens];
 
   /** @param where path of the vocabulary, for messages */
   constructor(vocabulary: Vocabulary, where = 'The vocabulary') {
     this.#vocabulary = vocabulary;
-    const { pieces, kinds, userBeforeNormalising } = vocabulary;
+    const { pieces, kinds, added, foreign } = vocabulary;
     this.size = pieces.length;
     this.bosId = vocabulary.bosId;
     this.eosId = vocabulary.eosId;
     this.unkId = vocabulary.unkId;
+    this.source = vocabulary.source;
+    this.notices = vocabulary.notices ?? [];
+    const literal = new Map((added ?? []).map(token => [token.id, token] as const));
     const user: [string, number][] = [];
-    const control: [string, number][] = [];
+    const control: AddedToken[] = [];
     for (let id = 0; id < pieces.length; id++) {
       const piece = pieces[id];
       const kind = kinds[id];
-      (kind === 'normal' || kind === 'user' || kind === 'unused' ? this.#ids : this.#others).set(piece, id);
-      if (kind === 'user') user.push([piece, id]);
-      else if (kind === 'control') control.push([piece, id]);
+      // In a list of merges a control piece may be one's result all the same.
+      const text = kind === 'normal' || kind === 'user' || kind === 'unused' || (literal.has(id) && kind === 'control');
+      if (piece === '') continue;
+      (text && !(foreign?.has(id) && literal.get(id)!.content === piece) ? this.#ids : this.#others).set(piece, id);
+      if (kind === 'user' && !literal.has(id)) user.push([piece, id]);
+      else if (kind === 'control' && !literal.has(id)) control.push({ ...ADDED, id, content: piece, special: true });
       else if (kind === 'byte') this.#bytes[Number.parseInt(piece.slice(3, 5), 16)] = id;
     }
-    const none = new Matcher([]);
+    for (const token of literal.values()) {
+      if (pieces[token.id] !== token.content) this.#over.set(token.id, token);
+      this.#others.set(token.content, token.id);
+    }
     const users = new Matcher(user);
-    this.#withControl = new Matcher(userBeforeNormalising ? [...control, ...user] : control);
-    this.#withoutControl = userBeforeNormalising ? users : none;
     this.#normalise = normaliser(vocabulary.normalisation, users, where);
-    this.#segmenter = segmenter(vocabulary, this.#ids, userBeforeNormalising ? none : users, where);
+    const groups = (tokens: readonly AddedToken[]) =>
+      [
+        new AddedTokens(tokens.filter(({ normalized }) => !normalized)),
+        new AddedTokens(
+          tokens
+            .filter(({ normalized }) => normalized)
+            .map(token => ({ ...token, content: this.#normalise(token.content) })),
+        ),
+      ] as const;
+    const listed = [...(added ?? []), ...control];
+    this.#withControl = groups(listed);
+    this.#withoutControl = groups(listed.filter(({ special }) => !special));
+    this.#segmenter = segmenter(vocabulary, this.#ids, users, where);
   }
 
   encode(text: string, { bos = false, special = false }: EncodeOptions = {}): number[] {
     const ids: number[] = [];
-    const literal = special ? this.#withControl : this.#withoutControl;
-    let from = 0;
-    for (let found = literal.next(text, 0); found; found = literal.next(text, from)) {
-      this.#plain(text.slice(from, found.at), ids);
-      ids.push(found.id);
-      from = found.at + found.piece.length;
-    }
-    this.#plain(from === 0 ? text : text.slice(from), ids);
+    const [asWritten, normalised] = special ? this.#withControl : this.#withoutControl;
+    const push = (id: number) => ids.push(id);
+    asWritten.cut(text, part => normalised.cut(this.#normalise(part), rest => this.#plain(rest, ids), push), push);
     if (bos && ids[0] !== this.bosId) ids.unshift(this.bosId);
     return ids;
   }
@@ -80,14 +99,14 @@ export class PieceTokenizer implements Tokenizer {
     let leading = normalisation.dummyPrefix || normalisation.collapseSpaces;
     return {
       push: id => {
-        this.#check(id);
-        const kind = kinds[id];
+        const over = this.#over.get(id);
+        const kind = over ? (over.special ? 'control' : 'user') : this.has(id) ? kinds[id] : 'control';
         if (kind === 'control') return '';
         if (kind === 'byte') {
           leading = false;
           return text.byte(Number.parseInt(pieces[id].slice(3, 5), 16));
         }
-        let piece = pieces[id];
+        let piece = over?.content ?? pieces[id];
         if (leading && kind !== 'unknown' && piece.startsWith(SPACE)) {
           piece = piece.slice(1);
           if (!normalisation.collapseSpaces || piece.length > 0) leading = false;
@@ -98,23 +117,27 @@ export class PieceTokenizer implements Tokenizer {
     };
   }
 
+  has(id: number): boolean {
+    if (!Number.isInteger(id) || id < 0) {
+      throw new TokenizerError(`${id} is no token id; these are whole numbers from 0 to ${this.size - 1}.`);
+    }
+    return id < this.size && this.#vocabulary.pieces[id] !== '';
+  }
+
   piece(id: number): string {
-    this.#check(id);
-    return this.#vocabulary.pieces[id];
+    return this.#over.get(id)?.content ?? (this.has(id) ? this.#vocabulary.pieces[id] : `#${id}`);
   }
 
   idOf(piece: string): number | null {
-    return this.#ids.get(piece) ?? this.#others.get(piece) ?? null;
+    return this.#others.get(piece) ?? this.#ids.get(piece) ?? null;
   }
 
   isControl(id: number): boolean {
-    this.#check(id);
-    return this.#vocabulary.kinds[id] === 'control';
+    return this.#over.get(id)?.special ?? (this.has(id) && this.#vocabulary.kinds[id] === 'control');
   }
 
-  /** Text without special pieces. */
-  #plain(text: string, ids: number[]): void {
-    const normal = this.#normalise(text);
+  /** Normalised text without special pieces. */
+  #plain(normal: string, ids: number[]): void {
     if (normal.length === 0) return;
     const symbols: number[] = [];
     this.#segmenter.segment(normal, symbols);
@@ -139,11 +162,6 @@ export class PieceTokenizer implements Tokenizer {
     const more = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
     push(((0xff00 >> (more + 1)) & 0xff) | (point >> (6 * more)));
     for (let shift = 6 * (more - 1); shift >= 0; shift -= 6) push(0x80 | ((point >> shift) & 0x3f));
-  }
-
-  #check(id: number): void {
-    if (Number.isInteger(id) && id >= 0 && id < this.size) return;
-    throw new TokenizerError(`Token id ${id} is not in the vocabulary; ids go from 0 to ${this.size - 1}.`);
   }
 }
 

@@ -55,6 +55,7 @@ export function vocabularyFromModel(bytes: Uint8Array, where: string): Vocabular
   const charsmap = normaliser.get(2);
   const surface = trainer.get(44);
   return {
+    source: 'sentencepiece',
     pieces,
     scores,
     kinds,
@@ -70,7 +71,7 @@ export function vocabularyFromModel(bytes: Uint8Array, where: string): Vocabular
       spaceAsSuffix: trainer.get(24) === 1,
     },
     byteFallback: trainer.get(35) === 1,
-    userBeforeNormalising: false,
+    added: null,
     unkSurface: surface instanceof Uint8Array ? utf8.decode(surface) : ' \u2047 ',
   };
 }

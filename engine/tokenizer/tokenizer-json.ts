@@ -2,14 +2,19 @@
 // byte-pair encoding become is read (Gemma's and Llama's); the rest is refused by name, never passed over.
 
 import { TokenizerError } from '../errors.js';
+import { declared, placed, putInto, type TokensBeside } from './declared-tokens.js';
 import { findMerges, readMerges } from './merge-list.js';
 import { readVocab } from './vocab-list.js';
 import { type Normalisation, type PieceKind, PLAIN, SPACE, type Vocabulary } from './vocabulary.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Vocabulary of a tokenizer.json. @param where its path, for messages */
-export function vocabularyFromJson(bytes: Uint8Array, where: string): Vocabulary {
+/**
+ * Vocabulary of a tokenizer.json.
+ * @param where its path, for messages
+ * @param beside what other files of its folder say of added tokens; without them, as `tokenizers` reads the file alone
+ */
+export function vocabularyFromJson(bytes: Uint8Array, where: string, beside?: TokensBeside): Vocabulary {
   const merges = findMerges(bytes, where);
   const vocab = readVocab(bytes, where);
   const file = parsed(without(bytes, [merges, vocab]), where);
@@ -33,43 +38,38 @@ export function vocabularyFromJson(bytes: Uint8Array, where: string): Vocabulary
     if (piece === undefined) return 'unused'; // an id without a piece
     return piece.length === 6 && BYTE.test(piece) ? 'byte' : piece === model.unk_token ? 'unknown' : 'normal';
   });
-  for (const token of list(file.added_tokens).map(object)) {
-    const { content, id, special, single_word: single, lstrip, rstrip } = token;
-    need(!single && !lstrip && !rstrip, `has the added token '${content}' that takes part of its surroundings`);
-    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > pieces.length + MAX_ADDED) {
-      throw new TokenizerError(`${where} gives the added token '${content}' the id ${id}. Fetch it again.`);
-    }
-    pieces[id] = String(content);
-    kinds[id] = special ? 'control' : 'user';
-  }
   for (let id = 0; id < pieces.length; id++) {
     pieces[id] ??= '';
     kinds[id] ??= 'unused';
   }
+  const listed = list(file.added_tokens).map(token => declared(token, pieces.length, where));
+  const merging = merges ? readMerges(bytes, merges, pieces, where) : NO_MERGES;
+  const { added, foreign, notices } = placed(beside ? beside.all(listed) : listed, pieces, where, beside?.rows);
+  putInto(pieces, kinds, added, foreign);
   const idOf = (piece: string, otherwise: number) => {
     const id = pieces.indexOf(piece);
     return id < 0 ? otherwise : id;
   };
   return {
+    source: 'tokenizer.json',
     pieces,
     scores: new Float32Array(pieces.length),
     kinds,
     bosId: idOf('<bos>', idOf('<s>', 2)),
     eosId: idOf('<eos>', idOf('</s>', 1)),
     unkId: idOf(String(model.unk_token), 3),
-    algorithm: {
-      kind: 'merges',
-      merges: merges ? readMerges(bytes, merges, pieces, where) : { left: new Int32Array(), right: new Int32Array() },
-    },
+    algorithm: { kind: 'merges', merges: merging },
     normalisation: normalisation(file, where, need),
     byteFallback: true,
-    userBeforeNormalising: true,
+    added,
+    foreign,
+    notices,
     unkSurface: String(model.unk_token),
   };
 }
 
 const BYTE = /^<0x[0-9A-F]{2}>$/;
-const MAX_ADDED = 1 << 16;
+const NO_MERGES = { left: new Int32Array(), right: new Int32Array() };
 
 /** Spaces to ▁, and perhaps one in front: Gemma's replacement, and the older form of Llama's. */
 function normalisation(file: Json, where: string, need: (holds: boolean, what: string) => void): Normalisation {

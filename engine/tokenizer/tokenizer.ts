@@ -1,17 +1,26 @@
 // Text to token ids and back, the same for every vocabulary format.
 
 export interface Tokenizer {
-  /** Number of pieces, reserved ones included. */
+  /** One more than the largest id that has a piece. */
   readonly size: number;
   readonly bosId: number;
   readonly eosId: number;
   readonly unkId: number;
+  /** What it was read from: sentencepiece, tokenizer.json or gguf. */
+  readonly source: string;
   /** Ids of `text`. Lone surrogates are encoded as U+FFFD, as UTF-8 does. */
   encode(text: string, options?: EncodeOptions): number[];
-  /** Text of `ids`; control tokens give nothing. Throws TokenizerError for an id outside the vocabulary. */
+  /** What a person should know of this vocabulary: which of two files was read, what was decided for want of a key. */
+  readonly notices: readonly string[];
+  /**
+   * Text of `ids`; control tokens give nothing, and neither do ids that have no piece (models have more rows than their vocabularies
+   * have pieces). Throws TokenizerError for what is no whole number from 0.
+   */
   decode(ids: readonly number[]): string;
-  /** The piece as the vocabulary writes it (`▁the`, `<0x0A>`, `<bos>`). */
+  /** The piece as the vocabulary writes it (`▁the`, `<0x0A>`, `<bos>`); `#id` for an id that has none. */
   piece(id: number): string;
+  /** Whether the id has a piece. */
+  has(id: number): boolean;
   /** Id of an exact piece, or null. */
   idOf(piece: string): number | null;
   /** Whether the id stands for no text: bos, eos, the marks of turns. */

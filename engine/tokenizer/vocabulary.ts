@@ -30,7 +30,23 @@ export type Algorithm =
   /** The pieces whose scores have the largest sum. */
   | { readonly kind: 'unigram' };
 
+/** A text that is one id wherever it stands, found before anything is cut: an entry of `added_tokens`, in the words of `tokenizers`. */
+export interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  /** Stands for no text when decoded, and is text like any other unless control pieces are asked for. */
+  readonly special: boolean;
+  /** White space on that side belongs to it. */
+  readonly lstrip: boolean;
+  readonly rstrip: boolean;
+  /** Only where neither neighbour is a letter, a digit or an underscore. */
+  readonly singleWord: boolean;
+  /** Is looked for in normalised text, in its own normalised form. */
+  readonly normalized: boolean;
+}
+
 export interface Vocabulary {
+  readonly source: 'sentencepiece' | 'tokenizer.json' | 'gguf';
   readonly pieces: readonly string[];
   readonly scores: ArrayLike<number>;
   readonly kinds: readonly PieceKind[];
@@ -41,8 +57,12 @@ export interface Vocabulary {
   readonly normalisation: Normalisation;
   /** Characters that no piece has become pieces of their UTF-8 bytes. */
   readonly byteFallback: boolean;
-  /** User pieces are found in the text as it is, before it is normalised: `tokenizers` does so, SentencePiece does not. */
-  readonly userBeforeNormalising: boolean;
+  /** Found in the text before it is cut, as `tokenizers` does; SentencePiece's user pieces are found while cutting. Null: none are listed. */
+  readonly added: readonly AddedToken[] | null;
+  /** Added tokens that are no pieces of the model's own, by id: nothing is joined to one of them. */
+  readonly foreign?: ReadonlySet<number>;
+  /** What a person should know: which of two files was read, what was decided for want of a key. A sentence each. */
+  readonly notices?: readonly string[];
   /** What an unknown piece is decoded to. */
   readonly unkSurface: string;
 }

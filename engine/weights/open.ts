@@ -6,8 +6,11 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { GemmaConfig } from '../config.js';
 import { ModelFileError } from '../errors.js';
+import { specialTokensOfGguf } from '../tokenizer/gguf-vocabulary.js';
+import { specialTokensIn } from '../tokenizer/tokens-beside.js';
 import { configFromGguf, configFromJson } from './detect.js';
 import { openGguf } from './gguf.js';
+import { samplingOf } from './generation-config.js';
 import { checkWeights, nameFromGguf, nameFromHuggingFace } from './names.js';
 import { openSafetensors, type Safetensors } from './safetensors.js';
 import type { ModelFiles, WeightEntry, WeightSource } from './source.js';
@@ -61,13 +64,20 @@ async function openFolder(folder: string, single?: string): Promise<ModelFiles> 
       }
     }
     checkWeights(config, entries, folder);
+    const found = chatTemplateIn(folder);
     return modelFiles({
       path: folder,
       format: 'safetensors',
       config,
       entries,
-      vocabulary: vocabularyIn(folder),
-      chatTemplate: chatTemplateIn(folder),
+      vocabulary: vocabularyIn(folder, config.vocab),
+      chatTemplate: found.template,
+      chat: {
+        templateFrom: found.from,
+        templateProblem: found.problem,
+        specialTokens: specialTokensIn(folder),
+        ...samplingOf(readJson(generation)),
+      },
       leftOut,
       async readRows(entry, start, count) {
         const values = await holders.get(entry.name)!.readF32(entry.fileName, start, count);
@@ -127,6 +137,13 @@ async function openGgufModel(path: string): Promise<ModelFiles> {
       entries,
       vocabulary: file.metadata.has('tokenizer.ggml.tokens') ? { kind: 'gguf', metadata: file.metadata } : null,
       chatTemplate: typeof template === 'string' ? template : null,
+      chat: {
+        templateFrom: typeof template === 'string' ? 'tokenizer.chat_template' : null,
+        templateProblem: null,
+        specialTokens: specialTokensOfGguf(file.metadata),
+        sampling: {},
+        notices: [],
+      },
       leftOut,
       readRows: (entry, start, count) => file.readF32(entry.fileName, start, count),
       close: () => file.close(),
@@ -144,13 +161,14 @@ interface Parts {
   readonly entries: ReadonlyMap<string, WeightEntry>;
   readonly vocabulary: ModelFiles['vocabulary'];
   readonly chatTemplate: string | null;
+  readonly chat: ModelFiles['chat'];
   readonly leftOut: readonly string[];
   readRows(entry: WeightEntry, start: number, count: number): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
 async function modelFiles(parts: Parts): Promise<ModelFiles> {
-  const { path, format, config, entries, vocabulary, chatTemplate, leftOut, readRows, close } = parts;
+  const { path, format, config, entries, vocabulary, chatTemplate, chat, leftOut, readRows, close } = parts;
   const weights: WeightSource = {
     entries,
     close,
@@ -174,6 +192,7 @@ async function modelFiles(parts: Parts): Promise<ModelFiles> {
     weights,
     vocabulary,
     chatTemplate,
+    chat,
     leftOut: {
       tensors: leftOut.length,
       parts: [...new Set(leftOut.map(name => name.replace(/^model\./, '').split('.')[0]))],

@@ -12,6 +12,7 @@
 // the 1 baked in; a source hides the difference.
 
 import type { GemmaConfig } from '../config.js';
+import type { FolderFiles } from '../tokenizer/folder-vocabulary.js';
 
 export interface WeightEntry {
   /** Canonical name. */
@@ -37,6 +38,25 @@ export interface WeightSource {
   close(): Promise<void>;
 }
 
+/** What a model's files say of conversations. */
+export interface ChatFiles {
+  /** Where the template was found; null where there is none. */
+  readonly templateFrom: string | null;
+  /** Why there is none although there are templates; null otherwise. */
+  readonly templateProblem: string | null;
+  /** Texts of `bos_token` and the like, which templates may name. */
+  readonly specialTokens: Readonly<Record<string, string>>;
+  /** How answers are drawn by default, as generation_config.json has it; what it says that cannot be used is in `notices`. */
+  readonly sampling: SamplingDefaults;
+  readonly notices: readonly string[];
+}
+
+export interface SamplingDefaults {
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+}
+
 /** Everything found at a path: configuration, weights, and a vocabulary if there is one. Nothing is on the GPU yet. */
 export interface ModelFiles {
   /** What the user gave: a folder, a .gguf or a .safetensors file. */
@@ -46,11 +66,18 @@ export interface ModelFiles {
   readonly weights: WeightSource;
   /** Where a vocabulary was found; null runs on token ids alone. Opened lazily with `openTokenizer`. */
   readonly vocabulary:
-    | { readonly kind: 'sentencepiece' | 'tokenizer.json'; readonly path: string }
+    | {
+        readonly kind: 'sentencepiece' | 'tokenizer.json';
+        readonly path: string;
+        /** Everything in the folder that may be the vocabulary: which is read is decided when it is opened. */
+        readonly files?: FolderFiles;
+      }
     | { readonly kind: 'gguf'; readonly metadata: ReadonlyMap<string, unknown> }
     | null;
   /** The model's own Jinja template of conversations, if it has one. */
   readonly chatTemplate: string | null;
+  /** What a conversation needs beside its template. */
+  readonly chat: ChatFiles;
   /** Tensors that the text model has no use for, such as a vision tower: how many, and their names up to the first dot. */
   readonly leftOut: { readonly tensors: number; readonly parts: readonly string[] };
   /** SHA-256 over names, shapes, formats and sampled bytes: recognises the model in goldens and traces (hex). */

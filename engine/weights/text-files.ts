@@ -5,28 +5,69 @@ import { join } from 'node:path';
 import { ConfigError, ModelFileError, TokenizerError } from '../errors.js';
 import { MOST_JSON, MOST_TEMPLATE, readText } from '../files.js';
 import { parseJson } from '../json.js';
+import { quoted } from '../tokenizer/quoted.js';
 import type { ModelFiles } from './source.js';
 
-/** tokenizer.model before tokenizer.json: both give the same ids, and it is a seventh of the size. */
-export function vocabularyIn(folder: string): ModelFiles['vocabulary'] {
-  const names = ['tokenizer.model', ...filesIn(folder).filter(file => file.endsWith('.spm')), 'tokenizer.json'];
-  const name = names.find(file => existsSync(join(folder, file)));
-  if (!name) return null;
-  return { kind: name.endsWith('.json') ? 'tokenizer.json' : 'sentencepiece', path: join(folder, name) };
+/** tokenizer.model before tokenizer.json, which is seven times as large; which of two is read is decided when they are opened. */
+export function vocabularyIn(folder: string, rows: number): ModelFiles['vocabulary'] {
+  const at = (name: string | undefined) => (name && existsSync(join(folder, name)) ? join(folder, name) : null);
+  const model = at('tokenizer.model') ?? at(filesIn(folder).find(file => file.endsWith('.spm')));
+  const json = at('tokenizer.json');
+  const path = model ?? json;
+  if (path === null) return null;
+  return { kind: path === json ? 'tokenizer.json' : 'sentencepiece', path, files: { folder, model, json, rows } };
 }
 
-/** The Jinja template: chat_template.jinja, or the one inside tokenizer_config.json, which may have several by name. */
-export function chatTemplateIn(folder: string): string | null {
-  const own = join(folder, 'chat_template.jinja');
-  if (existsSync(own)) {
-    return readText(own, MOST_TEMPLATE, what => new TokenizerError(`${own} is no template: ${what}. Fetch it again.`));
-  }
-  const template = readJson(join(folder, 'tokenizer_config.json')).chat_template;
-  if (typeof template === 'string') return template;
-  if (!Array.isArray(template)) return null;
-  const named = template.find(entry => entry?.name === 'default') ?? template[0];
-  return typeof named?.template === 'string' ? named.template : null;
+export interface FoundTemplate {
+  readonly template: string | null;
+  readonly from: string | null;
+  readonly problem: string | null;
 }
+
+/**
+ * The Jinja template, as transformers looks for it: chat_template.jinja and additional_chat_templates/, else what tokenizer_config.json has,
+ * and last chat_template.json, which only its processors read. Of several by name, the one called default.
+ */
+export function chatTemplateIn(folder: string): FoundTemplate {
+  const named = new Map<string, string>();
+  const more = join(folder, 'additional_chat_templates');
+  const files = existsSync(more) ? filesIn(more).filter(file => file.endsWith('.jinja')) : [];
+  for (const file of files) named.set(file.replace(/\.jinja$/, ''), templateOf(join(more, file)));
+  const own = join(folder, 'chat_template.jinja');
+  if (existsSync(own)) named.set('default', templateOf(own));
+  if (named.size > 0) return oneOf(named, existsSync(own) ? 'chat_template.jinja' : 'additional_chat_templates');
+  for (const name of ['tokenizer_config.json', 'chat_template.json']) {
+    const template = readJson(join(folder, name)).chat_template;
+    if (template === undefined || template === null) continue;
+    if (typeof template === 'string') return { template, from: name, problem: null };
+    for (const entry of Array.isArray(template) ? template : Object.entries(template).map(pair)) {
+      if (typeof entry?.name === 'string' && typeof entry.template === 'string') named.set(entry.name, entry.template);
+    }
+    if (named.size > 0) return oneOf(named, name);
+    return {
+      template: null,
+      from: null,
+      problem: `${name} has a chat_template that is neither a text nor a list of named ones. Give one with --chat-template FILE, or chat({ template }).`,
+    };
+  }
+  return { template: null, from: null, problem: null };
+}
+
+const pair = ([name, template]: readonly [string, unknown]) => ({ name, template });
+
+/** transformers takes no template where none is called default, and neither is one guessed here. */
+function oneOf(named: ReadonlyMap<string, string>, from: string): FoundTemplate {
+  const template = named.get('default');
+  if (template !== undefined) return { template, from, problem: null };
+  return {
+    template: null,
+    from: null,
+    problem: `The model has the chat templates ${[...named.keys()].sort().map(quoted).join(', ')} (${from}) and none called default, so none is taken. Give one with --chat-template FILE, or chat({ template }).`,
+  };
+}
+
+const templateOf = (path: string): string =>
+  readText(path, MOST_TEMPLATE, what => new TokenizerError(`${path} is no template: ${what}. Fetch it again.`));
 
 /** An object out of a JSON file, empty where there is none. Throws ConfigError for what is no file or no JSON object. */
 export function readJson(path: string): Readonly<Record<string, unknown>> {

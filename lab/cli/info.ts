@@ -3,9 +3,12 @@
 import { Command } from 'commander';
 import type { GemmaConfig } from '../../engine/config.js';
 import { costOf } from '../../engine/cost.js';
+import { LoupeError } from '../../engine/errors.js';
 import { planOf } from '../../engine/gemma.js';
 import { shapeText } from '../../engine/plan.js';
+import { openTokenizer } from '../../engine/tokenizer/open.js';
 import { openModelFiles } from '../../engine/weights/open.js';
+import type { ModelFiles } from '../../engine/weights/source.js';
 import { bytesText, countText } from '../display/numbers.js';
 import { textTable } from '../display/table.js';
 import { modelPath } from '../open.js';
@@ -32,7 +35,9 @@ export function infoCommand(): Command {
     async ({ model, json }: Options) => {
       const files = await openModelFiles(modelPath(model));
       try {
-        const { config, format, fingerprint, vocabulary, chatTemplate, leftOut } = files;
+        const { config, format, fingerprint, vocabulary, chatTemplate, chat, leftOut } = files;
+        const tokenizer = vocabulary && (await readable(vocabulary));
+        const notices = [...(tokenizer?.notices ?? []), ...chat.notices];
         const entries = [...files.weights.entries.values()];
         const parameters = entries.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b), 0);
         const formats: Record<string, { tensors: number; bytes: number }> = {};
@@ -50,8 +55,12 @@ export function infoCommand(): Command {
             parameters,
             bytes,
             formats,
-            vocabulary: vocabulary?.kind ?? null,
+            vocabulary: tokenizer?.kind ?? null,
+            pieces: tokenizer?.pieces ?? null,
             chatTemplate: chatTemplate !== null,
+            chatTemplateFrom: chat.templateFrom,
+            sampling: chat.sampling,
+            notices,
             leftOut,
             config,
           });
@@ -77,12 +86,21 @@ export function infoCommand(): Command {
             .map(([f, { tensors, bytes: b }]) => `${f} ${tensors}× ${bytesText(b)}`)
             .join(', '),
           'on the GPU': `${bytesText(4 * parameters)} in f32`,
-          tokenizer: vocabulary?.kind ?? 'none: prompts are token ids',
+          tokenizer:
+            tokenizer === null
+              ? 'none: prompts are token ids'
+              : tokenizer.pieces === null
+                ? `${tokenizer.kind}, which cannot be read`
+                : `${tokenizer.kind}, ${tokenizer.pieces} pieces`,
           chat:
-            chatTemplate === null ? 'Gemma’s turns: the model has no template of its own' : 'the model’s own template',
+            chat.templateProblem ??
+            (chatTemplate === null
+              ? 'Gemma’s turns: the model has no template of its own'
+              : `the model’s own template (${chat.templateFrom})`),
           ...(leftOut.tensors > 0 && {
             'left out': `${leftOut.tensors} tensors of ${leftOut.parts.slice(0, 4).join(', ')}: Loupe runs the text model`,
           }),
+          ...(notices.length > 0 && { note: notices.join(' ') }),
           fingerprint: fingerprint.slice(0, 16),
         });
         print(
@@ -96,6 +114,19 @@ export function infoCommand(): Command {
       }
     },
   );
+}
+
+/** Of the vocabulary: which file was read and what it has. One that cannot be read is told too, and is no reason to tell nothing else. */
+async function readable(
+  vocabulary: NonNullable<ModelFiles['vocabulary']>,
+): Promise<{ kind: string; pieces: number | null; notices: readonly string[] }> {
+  try {
+    const { source, size, notices } = await openTokenizer(vocabulary);
+    return { kind: source, pieces: size, notices };
+  } catch (error) {
+    if (!(error instanceof LoupeError)) throw error;
+    return { kind: vocabulary.kind, pieces: null, notices: [error.message] };
+  }
 }
 
 function ropeText({ rope: { full, sliding }, slidingWindow }: GemmaConfig): string {

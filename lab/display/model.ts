@@ -25,6 +25,7 @@ export function modelFacts(session: Session): { readonly [label: string]: string
     weights: `${bytesText(model.weightBytes)} in f32 on the GPU${formatsText(model.formats)}`,
     cache: `${bytesText(cache)} a token${sliding > 0 ? ', until the windows are full' : ''}`,
     tokenizer: session.tokenizer ? `${session.tokenizer.size} pieces` : 'none: prompts are token ids',
+    ...(session.notices.length > 0 && { note: session.notices.join(' ') }),
     adapter: `${gpu.kind}: ${gpu.info.description || gpu.info.device}`,
     'GPU memory': `${bytesText(gpu.liveBytes)} live in ${gpu.liveBuffers} buffers`,
   };

@@ -53,7 +53,9 @@ test('broken files and ids are refused in one sentence', () => {
   expect(() => vocabularyFromModel(Uint8Array.of(0x0a, 0xff, 0xff, 0xff, 0x7f), 'm')).toThrow(
     /claims \d+ bytes where 0 are left/,
   );
-  expect(() => tokenizer.decode([512])).toThrow(/Token id 512 is not in the vocabulary; ids go from 0 to 511/);
+  for (const id of [-1, 1.5, Number.NaN]) {
+    expect(() => tokenizer.decode([id])).toThrow(/is no token id; these are whole numbers from 0 to 511/);
+  }
 });
 
 interface Listed {
@@ -140,7 +142,12 @@ test('tokenizer.json: what Loupe does not do is refused by name, and broken ones
   expect(refused({ ...file, normalizer: { type: 'NFC' } })).toThrow(/normalises text by {"type":"NFC"}/);
   expect(refused({ ...file, pre_tokenizer: { type: 'ByteLevel' } })).toThrow(/cuts text by/);
   expect(refused({ ...file, added_tokens: [{ id: -1, content: 'x' }] })).toThrow(/the added token 'x' the id -1/);
-  expect(refused({ ...file, added_tokens: [{ id: 5, content: 'x', lstrip: true }] })).toThrow(/takes part of its/);
+  expect(refused({ ...file, added_tokens: [{ id: 5, content: 'x', lstrip: 'yes' }] })).toThrow(
+    /lstrip = "yes", and true or/,
+  );
+  expect(refused({ ...file, added_tokens: [{ id: 5 }] })).toThrow(
+    /among its added tokens, where an object with a text/,
+  );
   for (const broken of ['', '{}', '[]', 'null', '{"model":3}', text.slice(0, text.length / 2)]) {
     expect(refused(broken)).toThrow(/^T /);
   }

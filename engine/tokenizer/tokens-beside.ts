@@ -1,0 +1,124 @@
+// What lies beside a vocabulary in a Hugging Face folder and adds tokens to it: tokenizer_config.json, special_tokens_map.json and, of old,
+// added_tokens.json. Put together as transformers 5.23 does for Gemma (tokenization_utils_base.py, `_from_pretrained`).
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError, TokenizerError } from '../errors.js';
+import { quoted } from './quoted.js';
+import { readJson } from '../weights/text-files.js';
+import { type DeclaredToken, declared, named, type TokensBeside } from './declared-tokens.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const ORDER = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
+/** Of transformers' GemmaTokenizer, where no file says otherwise. */
+const GEMMA: Json = {
+  bos_token: '<bos>',
+  eos_token: '<eos>',
+  unk_token: '<unk>',
+  pad_token: '<pad>',
+  mask_token: '<mask>',
+};
+const SIZE = 1 << 24; // no vocabulary is larger
+
+/** The texts of `bos_token` and the like, which templates may name. A file that is none says so when the vocabulary is opened. */
+export function specialTokensIn(folder: string): Readonly<Record<string, string>> {
+  let found: Json = {};
+  try {
+    found = specialsIn(folder);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+  }
+  const values: Json = { ...GEMMA, ...found };
+  const texts = Object.entries(values).map(([key, value]) => [key, textOf(value)] as const);
+  return Object.fromEntries(
+    texts.filter((entry): entry is [string, string] => /_token$/.test(entry[0]) && entry[1] !== null),
+  );
+}
+
+/** @param rows of the model's embedding */
+export function tokensBeside(folder: string, rows: number): TokensBeside {
+  const configPath = join(folder, 'tokenizer_config.json');
+  const { added_tokens_decoder: decoder } = readJson(configPath);
+  const specials = specialsIn(folder);
+  const extras = [specials.extra_special_tokens ?? specials.additional_special_tokens ?? []].flat();
+  const names = [...ORDER, ...Object.keys(specials).filter(key => /_token$/.test(key) && !ORDER.includes(key))];
+  const singles = names.flatMap(key => {
+    const value = specials[key] ?? GEMMA[key];
+    const text = textOf(value);
+    return text === null ? [] : [{ text, value, assumed: specials[key] === undefined }];
+  });
+  return {
+    rows,
+    all(listed) {
+      const byId = new Map<number, DeclaredToken>();
+      if (decoder !== undefined && decoder !== null) {
+        for (const [id, token] of Object.entries(object(decoder))) {
+          byId.set(Number(id), declared(token, SIZE, configPath, Number(id)));
+        }
+      } else {
+        const special = new Set([...singles.map(({ text }) => text), ...extrasIn(folder).map(textOf)]);
+        for (const [content, id] of legacyIn(folder)) {
+          const flags = { id, special: special.has(content), normalized: !special.has(content) };
+          byId.set(id, named(content, flags));
+        }
+        for (const token of listed) byId.set(token.id!, token);
+      }
+      const single = new Set(singles.map(({ text }) => text));
+      const tokens = [...byId.entries()]
+        .sort(([a], [b]) => a - b)
+        .map(([, token]) => (single.has(token.content) ? { ...token, special: true } : token));
+      const seen = new Set(tokens.map(({ content }) => content));
+      const also = (content: string, value: unknown, assumed: boolean) => {
+        if (seen.has(content)) return;
+        seen.add(content);
+        const flags = typeof value === 'string' ? {} : { ...declared(value, SIZE, folder, 0), id: null, special: true };
+        tokens.push(named(content, { ...flags, assumed }));
+      };
+      for (const { text, value, assumed } of singles) also(text, value, assumed);
+      for (const value of extras) {
+        const text = textOf(value);
+        if (text !== null) also(text, value, false);
+      }
+      return tokens;
+    },
+  };
+}
+
+/** Extra tokens that make one of added_tokens.json special; transformers does not look at special_tokens_map.json's additional ones for that. */
+function extrasIn(folder: string): unknown[] {
+  const config = readJson(join(folder, 'tokenizer_config.json'));
+  const map = readJson(join(folder, 'special_tokens_map.json'));
+  return [config.extra_special_tokens ?? config.additional_special_tokens ?? [], map.extra_special_tokens ?? []].flat();
+}
+
+/** Special tokens by name: special_tokens_map.json speaks where tokenizer_config.json has no list of added tokens. */
+function specialsIn(folder: string): Json {
+  const config = readJson(join(folder, 'tokenizer_config.json'));
+  const map = config.added_tokens_decoder ? {} : readJson(join(folder, 'special_tokens_map.json'));
+  const all: Json = { ...config, ...map };
+  return Object.fromEntries(
+    Object.entries(all).filter(
+      ([key, value]) => value !== null && (/_token$/.test(key) || /^(extra|additional)_special_tokens$/.test(key)),
+    ),
+  );
+}
+
+/** `{"piece": id}` of added_tokens.json. */
+function legacyIn(folder: string): readonly (readonly [string, number])[] {
+  const path = join(folder, 'added_tokens.json');
+  if (!existsSync(path)) return [];
+  return Object.entries(readJson(path)).map(([content, id]) => {
+    if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < SIZE && content !== '') return [content, id];
+    throw new TokenizerError(`${path} gives ${quoted(content)} the id ${JSON.stringify(id)}. Mend the file.`);
+  });
+}
+
+/** A token's text: itself, or the `content` of an object. */
+function textOf(value: unknown): string | null {
+  const text = typeof value === 'string' ? value : object(value).content;
+  return typeof text === 'string' && text !== '' ? text : null;
+}
+
+const object = (value: unknown): Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
