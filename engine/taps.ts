@@ -4,7 +4,7 @@
 import { BudgetError, OptionError } from './errors.js';
 import type { Gpu } from './gpu.js';
 import type { Kernels } from './kernel.js';
-import { type AxisName, count, type Extent, type Stage, shapeOf } from './plan.js';
+import { type AxisName, count, type Extent, nearest, type Stage, shapeOf } from './plan.js';
 
 /** Half-open ranges by axis name; `token`, `query` and `key` count from the start of the sequence. */
 export type Slice = Partial<Record<AxisName, readonly [number, number]>>;
@@ -19,32 +19,56 @@ export interface Captured {
   readonly stage: Stage;
   readonly shape: readonly number[];
   readonly data: Float32Array;
+  /** Where the part begins along every axis, in positions of the model. */
+  readonly from: readonly number[];
   /** Position of the first token in the chunk. */
   readonly start: number;
 }
 
 interface Box {
+  /** Where it begins in the chunk's own indices, and in the model's. */
   readonly from: number[];
+  readonly at: number[];
   readonly size: number[];
 }
 
-/** The part of a chunk's activation that a slice asks for, in the chunk's own indices; sizes may be 0. */
+/** The part of a chunk's activation that a slice asks for; sizes may be 0. Throws OptionError for what the stage cannot have. */
 export function boxOf({ stage, slice = {} }: Tap, extent: Extent): Box {
   const shape = shapeOf(stage.axes, extent);
   const start = extent.keys - extent.tokens;
   const firstRow = start + extent.tokens - extent.rows;
-  const ranges = stage.axes.map((axis, i) => {
-    const [from, to] = slice[axis.name] ?? [0, Number.POSITIVE_INFINITY];
-    if (!(from >= 0 && to > from)) {
+  const offsets = stage.axes.map(({ size }) => (size === 'tokens' ? start : size === 'rows' ? firstRow : 0));
+  checkSlice(stage, slice);
+  const ranges = stage.axes.map(({ name }, i) => {
+    const [from, to] = slice[name] ?? [0, Number.POSITIVE_INFINITY];
+    const low = Math.min(Math.max(0, from - offsets[i]), shape[i]);
+    return [low, Math.max(low, Math.min(shape[i], to - offsets[i]))];
+  });
+  const from = ranges.map(([low]) => low);
+  return { from, at: from.map((low, i) => low + offsets[i]), size: ranges.map(([low, high]) => high - low) };
+}
+
+/** Positions of tokens cannot be checked here: those of later chunks are not known. */
+function checkSlice({ name, axes }: Stage, slice: Slice): void {
+  for (const [axis, [from, to]] of Object.entries(slice)) {
+    const found = axes.find(a => a.name === axis);
+    if (!found) {
       throw new OptionError(
-        `The slice ${axis.name}: [${from}, ${to}] of '${stage.name}' is empty; give [first, one past the last].`,
+        `'${name}' has no dimension '${axis}' to slice; it has ${axes.map(a => a.name).join(', ')}. ${nearest(
+          axis,
+          axes.map(a => a.name),
+          1,
+        )}`,
       );
     }
-    const offset = axis.size === 'tokens' ? start : axis.size === 'rows' ? firstRow : 0;
-    const low = Math.min(Math.max(0, from - offset), shape[i]);
-    return [low, Math.max(low, Math.min(shape[i], to - offset))];
-  });
-  return { from: ranges.map(([low]) => low), size: ranges.map(([low, high]) => high - low) };
+    if (!(Number.isInteger(from) && from >= 0 && to > from)) {
+      throw new OptionError(
+        `The slice ${axis}: [${from}, ${to}] of '${name}' is empty; give [first, one past the last].`,
+      );
+    }
+    if (typeof found.size !== 'number' || to <= found.size || to === Number.POSITIVE_INFINITY) continue;
+    throw new OptionError(`'${name}' has ${found.size} entries along '${axis}', so [${from}, ${to}] is outside.`);
+  }
 }
 
 /** Bytes that the taps of one chunk hold, on the GPU and then on the CPU. */
@@ -130,6 +154,7 @@ export class Taps {
       stage: tap.stage,
       shape: box.size,
       data: new Float32Array(data, at, bytes / 4).slice(),
+      from: box.at,
       start,
     }));
   }

@@ -4,16 +4,12 @@ import type { Table } from 'apache-arrow';
 import { OptionError } from '../engine/errors.js';
 import type { AxisName } from '../engine/plan.js';
 import { fromArrow, toArrow } from './arrow.js';
+import { type Cut, checkAxis, completed, type Dim, type DimSpec, dimText, type Range, rangeOf, said } from './dims.js';
 import { activationBundle } from './display/activation.js';
 import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from './display/bundle.js';
 import { histogramBundle, type Outlier, outliersBundle, outliersOf } from './display/spread.js';
 
-/** A dimension: what it counts, how far, and texts for its entries where tokens have some. */
-export interface Dim {
-  readonly name: AxisName;
-  readonly size: number;
-  readonly labels?: readonly string[];
-}
+export type { Dim, DimSpec } from './dims.js';
 
 export interface Stats {
   readonly min: number;
@@ -30,15 +26,24 @@ export interface Stats {
 /** Values at or below this are masked attention scores. */
 export const MASK_LIMIT = -1e30;
 
+/**
+ * Indices are positions in the model, in everything that takes or gives one: of what holds heads 2 and 3, `head(2)` is the first, and
+ * `get(0, …)` is refused.
+ */
 export class Activation {
+  readonly dims: readonly Dim[];
+
+  /** Throws OptionError where there are not as many values as the dimensions say. */
   constructor(
     /** Stage name, with the cuts made since in brackets. */
     readonly name: string,
-    readonly dims: readonly Dim[],
+    dims: readonly DimSpec[],
     readonly data: Float32Array,
   ) {
+    this.dims = completed(dims);
     const size = dims.reduce((n, dim) => n * dim.size, 1);
-    if (size !== data.length) throw new Error(`${name} has ${data.length} values for a shape of ${size}.`);
+    if (size === data.length) return;
+    throw new OptionError(`${name} has ${data.length} values for a shape of ${size}. Give as many as the shape has.`);
   }
 
   get shape(): number[] {
@@ -46,21 +51,22 @@ export class Activation {
   }
 
   /**
-   * Cuts by dimension name: an index drops the dimension, a half-open range keeps it. Negative indices count from the end.
+   * Cuts by dimension name: an index drops the dimension, a half-open range keeps it. Both are positions in the model, also in what was cut
+   * before; negative ones count from the end of what is here. Throws OptionError for what is not here.
    * @example pattern.slice({ head: 0, query: [4, 8] })
    */
-  slice(cuts: Partial<Record<AxisName, number | readonly [number, number]>>): Activation {
-    for (const name of Object.keys(cuts)) this.#dim(name as AxisName);
-    const ranges = this.dims.map(({ name, size }) => {
-      const cut = cuts[name];
-      if (cut === undefined) return { from: 0, to: size, drop: false };
-      const [a, b] = typeof cut === 'number' ? [cut, cut < 0 ? cut + 1 || size : cut + 1] : cut;
-      const from = a < 0 ? a + size : a;
-      const to = b < 0 ? b + size : b;
-      if (from >= 0 && to > from && to <= size) return { from, to, drop: typeof cut === 'number' };
-      throw new OptionError(
-        `${this.name} has ${size} entries along '${name}', so ${JSON.stringify(cut)} is outside. Take 0 to ${size - 1}.`,
-      );
+  slice(cuts: Partial<Record<AxisName, Cut>>): Activation {
+    if (typeof cuts !== 'object' || cuts === null || Array.isArray(cuts))
+      throw new OptionError(`A slice is { axis: index or [first, one past the last] }, not ${said(cuts)}.`);
+    const axes = this.dims.map(({ name }) => name);
+    for (const name of Object.keys(cuts)) checkAxis(this.name, name, axes);
+    const given = this.dims.filter(({ name }) => cuts[name] !== undefined);
+    if (given.length === 0) return this;
+    const ranges = this.dims.map((dim): Range => {
+      const cut = cuts[dim.name];
+      return cut === undefined
+        ? { from: dim.from, to: dim.from + dim.size, drop: false }
+        : rangeOf(this.name, dim, cut);
     });
     const strides = this.dims.map((_, i) => this.dims.slice(i + 1).reduce((n, { size }) => n * size, 1));
     const out = new Float32Array(ranges.reduce((n, { from, to }) => n * (to - from), 1));
@@ -70,12 +76,14 @@ export class Activation {
         out[at++] = this.data[base];
         return;
       }
-      for (let i = ranges[dim].from; i < ranges[dim].to; i++) copy(dim + 1, base + i * strides[dim]);
+      const { from } = this.dims[dim];
+      for (let i = ranges[dim].from; i < ranges[dim].to; i++) copy(dim + 1, base + (i - from) * strides[dim]);
     };
     copy(0, 0);
     const dims = this.dims.flatMap((dim, i) => {
       const { from, to, drop } = ranges[i];
-      return drop ? [] : [{ name: dim.name, size: to - from, labels: dim.labels?.slice(from, to) }];
+      const labels = dim.labels?.slice(from - dim.from, to - dim.from);
+      return drop ? [] : [{ name: dim.name, size: to - from, from, of: dim.of, labels }];
     });
     const cutText = this.dims.flatMap(({ name }, i) =>
       cuts[name] === undefined ? [] : [`${name} ${rangeText(ranges[i])}`],
@@ -83,27 +91,49 @@ export class Activation {
     return new Activation(`${this.name}[${cutText.join(', ')}]`, dims, out);
   }
 
-  /** One head. */
+  /** One head, by its number in the model. */
   head(index: number): Activation {
-    return this.slice({ head: index });
+    return this.slice({ head: index ?? Number.NaN });
   }
 
-  /** One token, or one query of an attention pattern. */
+  /** One token, or one query of an attention pattern, by its position in the sequence. */
   token(index: number): Activation {
-    return this.slice({ [this.dims.some(({ name }) => name === 'token') ? 'token' : 'query']: index });
+    const axis = this.dims.some(({ name }) => name === 'query') ? 'query' : 'token';
+    return this.slice({ [axis]: index ?? Number.NaN });
   }
 
-  /** One value. */
+  /** One value, by its position in the model along every dimension. Throws OptionError for a position that is not here. */
   get(...indices: readonly number[]): number {
-    return this.data[this.dims.reduce((at, { size }, i) => at * size + indices[i], 0)];
+    if (indices.length !== this.dims.length) {
+      const names = this.dims.map(({ name }) => name).join(', ');
+      throw new OptionError(
+        `${this.name} has ${this.dims.length} dimensions (${names}), and get() was given ${indices.length} indices. Give one for each.`,
+      );
+    }
+    return this.data[
+      this.dims.reduce((at, dim, i) => {
+        const index = indices[i];
+        if (Number.isInteger(index) && index >= dim.from && index < dim.from + dim.size)
+          return at * dim.size + index - dim.from;
+        const { from, size } = dim;
+        throw new OptionError(
+          `${this.name} has ${size} ${size === 1 ? 'entry' : 'entries'} along '${dim.name}'${from > 0 ? `, ${from} to ${from + size - 1}` : ''}, so ` +
+            `${said(index)} is outside. Take ${from} to ${from + size - 1}; slice() also counts from the end.`,
+        );
+      }, 0)
+    ];
   }
 
-  /** The k largest values along the last dimension of the last row, with their indices: the next-token table of logits. */
-  top(k = 10): { index: number; value: number }[] {
-    const { size } = this.dims[this.dims.length - 1];
+  /**
+   * The k largest values along the last dimension of the last row, with their indices in the model: the next-token table of logits. Throws
+   * OptionError unless k is a whole number from 1 to what there is.
+   */
+  top(k?: number): { index: number; value: number }[] {
+    const { size, from } = this.#last('top');
+    const many = checkMany(k ?? Math.min(10, size), size, `top() of ${this.name}`);
     const row = this.data.subarray(this.data.length - size);
     const order = [...row.keys()].sort((a, b) => row[b] - row[a] || a - b);
-    return order.slice(0, k).map(index => ({ index, value: row[index] }));
+    return order.slice(0, many).map(i => ({ index: from + i, value: row[i] }));
   }
 
   stats(): Stats {
@@ -138,9 +168,10 @@ export class Activation {
     return shown(() => histogramBundle(this), {});
   }
 
-  /** The `many` channels (entries of the last dimension) that stick out most, by root mean square over all rows. */
-  outliers(many = 8): Shown & { readonly rows: readonly Outlier[] } {
-    const rows = outliersOf(this, many);
+  /** The `many` channels (entries of the last dimension) that stick out most, by root mean square over all rows; 8 by default. */
+  outliers(many?: number): Shown & { readonly rows: readonly Outlier[] } {
+    const { size } = this.#last('outliers');
+    const rows = outliersOf(this, checkMany(many ?? Math.min(8, size), size, `outliers() of ${this.name}`));
     return shown(() => outliersBundle(this, rows), { rows });
   }
 
@@ -167,9 +198,9 @@ export class Activation {
     return fromArrow(table);
   }
 
-  /** `layers.3.attn.pattern [head 4, query 6, key 6]` */
+  /** `layers.3.attn.pattern [head 2:4 of 4, query 6, key 6]` */
   toString(): string {
-    return `${this.name} [${this.dims.map(({ name, size }) => `${name} ${size}`).join(', ')}]`;
+    return `${this.name} [${this.dims.map(dimText).join(', ')}]`;
   }
 
   [DISPLAY](): Bundle {
@@ -180,12 +211,17 @@ export class Activation {
     return activationBundle(this)['text/plain'];
   }
 
-  #dim(name: AxisName): Dim {
-    const dim = this.dims.find(d => d.name === name);
+  #last(what: string): Dim {
+    const dim = this.dims.at(-1);
     if (dim) return dim;
-    throw new OptionError(`${this.name} has no dimension '${name}'; it has ${this.dims.map(d => d.name).join(', ')}.`);
+    throw new OptionError(`${this.name} is one value and has no dimension, so ${what}() has nothing to choose from.`);
   }
 }
 
-const rangeText = ({ from, to, drop }: { from: number; to: number; drop: boolean }) =>
-  drop ? `${from}` : `${from}:${to}`;
+/** Throws OptionError unless `many` is a whole number from 1 to `size`. */
+export function checkMany(many: number, size: number, who: string): number {
+  if (Number.isInteger(many) && many >= 1 && many <= size) return many;
+  throw new OptionError(`${who} gives 1 to ${size} entries, not ${said(many)}. Ask for a whole number of them.`);
+}
+
+const rangeText = ({ from, to, drop }: Range) => (drop ? `${from}` : `${from}:${to}`);

@@ -20,12 +20,18 @@ import {
 } from 'apache-arrow';
 import { GoldenError } from '../engine/errors.js';
 import { parseJson } from '../engine/json.js';
-import { Activation, type Dim } from './activation.js';
+import { Activation, type DimSpec } from './activation.js';
 import type { DiffRow } from './diff/diff.js';
+import { isWhole, rowIndex, rowNumber } from './dims.js';
 
 const KEY = 'loupe';
+/** Dimensions that rows are of, in a trace. */
+const LEADING = ['token', 'head', 'query'] as const;
 
-/** A table of one activation: columns stage, one index a leading dimension, and `values`, a list of the last dimension. */
+/**
+ * A table of one activation: columns stage, one index a leading dimension, and `values`, a list of the last dimension. Indices are positions
+ * in the model; where the list begins is in the metadata `loupe`, with all dimensions.
+ */
 export function toArrow(activation: Activation): Table {
   const { name, dims, data } = activation;
   const width = dims.length > 0 ? dims[dims.length - 1].size : 1;
@@ -38,7 +44,7 @@ export function toArrow(activation: Activation): Table {
     repeat /= dim.size;
     const every = repeat;
     columns[dim.name] = vectorFromArray(
-      Array.from({ length: rows }, (_, i) => Math.floor(i / every) % dim.size),
+      Array.from({ length: rows }, (_, i) => dim.from + (Math.floor(i / every) % dim.size)),
       new Int32(),
     );
     if (dim.labels) {
@@ -106,7 +112,7 @@ export function fromArrow(table: Table): Activation {
 }
 
 /** Name and dimensions of the activation, as `toArrow` wrote them down. */
-function readNote(note: string, bad: (what: string) => Error): { name: string; dims: Dim[] } {
+function readNote(note: string, bad: (what: string) => Error): { name: string; dims: DimSpec[] } {
   let value: unknown;
   try {
     value = parseJson(note);
@@ -114,36 +120,53 @@ function readNote(note: string, bad: (what: string) => Error): { name: string; d
   const { name, dims } = (value ?? {}) as { name?: unknown; dims?: unknown };
   if (typeof name !== 'string' || !Array.isArray(dims)) throw bad("its metadata 'loupe' names no activation");
   for (const dim of dims) {
-    const { name: axis, size, labels } = (dim ?? {}) as Record<string, unknown>;
+    const { name: axis, size, labels, from = 0, of = 0 } = (dim ?? {}) as Record<string, unknown>;
+    const places = [from, of].every(n => Number.isSafeInteger(n) && (n as number) >= 0);
     const texts = labels === undefined || (Array.isArray(labels) && labels.every(text => typeof text === 'string'));
-    if (typeof axis !== 'string' || !Number.isSafeInteger(size) || (size as number) < 0 || !texts) {
+    if (typeof axis !== 'string' || !Number.isSafeInteger(size) || (size as number) < 0 || !texts || !places) {
       throw bad("its metadata 'loupe' has a dimension without a name, a size or texts as labels");
     }
   }
-  return { name, dims: dims as Dim[] };
+  return { name, dims: dims as DimSpec[] };
 }
 
-/** Bytes of an Arrow IPC file of several activations, one row a (stage, row): values are lists of the row's own length. */
+/**
+ * Bytes of an Arrow IPC file of several activations, one row a (stage, row): values are lists of the row's own length. `token`, `head` and
+ * `query` are positions in the model, null where a stage has no such dimension; `row` is the row's number in the activation uncut, and
+ * `first` the position of the first of the values; `dims` says which part of a stage is here, `head=2:4,query=7,key=7`.
+ */
 export function traceToIpc(
   activations: readonly Activation[],
   provenance: Readonly<Record<string, string>>,
 ): Uint8Array {
   const stages: string[] = [];
   const rows: number[] = [];
+  const firsts: number[] = [];
   const shapes: string[] = [];
   const values: Float32Array[] = [];
+  const places = LEADING.map((): (number | null)[] => []);
   for (const { name, dims, data } of activations) {
-    const width = dims[dims.length - 1].size;
+    const lead = dims.slice(0, -1);
+    const last = dims.at(-1);
+    const width = last?.size ?? 1;
+    const shape = dims.map(d => `${d.name}=${isWhole(d) ? d.size : `${d.from}:${d.from + d.size}`}`).join(',');
     for (let row = 0; row * width < data.length; row++) {
+      const index = rowIndex(lead, row);
       stages.push(name);
-      rows.push(row);
-      shapes.push(dims.map(d => `${d.name}=${d.size}`).join(','));
+      rows.push(rowNumber(lead, row));
+      firsts.push(last?.from ?? 0);
+      shapes.push(shape);
       values.push(data.subarray(row * width, (row + 1) * width));
+      for (const [i, axis] of LEADING.entries()) {
+        places[i].push(index[lead.findIndex(dim => dim.name === axis)] ?? null);
+      }
     }
   }
   const table = new Table({
     stage: vectorFromArray(stages, new Utf8()),
     row: vectorFromArray(rows, new Int32()),
+    ...Object.fromEntries(LEADING.map((axis, i) => [axis, vectorFromArray(places[i], new Int32())])),
+    first: vectorFromArray(firsts, new Int32()),
     dims: vectorFromArray(shapes, new Utf8()),
     values: vectorFromArray(values.map(v => [...v])),
   });

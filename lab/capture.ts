@@ -1,10 +1,10 @@
 // Taps of a whole run: planned against a budget before anything runs, put together from the chunks after.
 
 import { BudgetError } from '../engine/errors.js';
-import type { Extent, Stage } from '../engine/plan.js';
+import { count, type Extent, type Stage } from '../engine/plan.js';
 import { type Captured, type Slice, type Tap, tapBytes } from '../engine/taps.js';
 import { Activation, type Dim } from './activation.js';
-import { joined } from './pieces.js';
+import { MASKED } from './pieces.js';
 
 /** What a run may bring back at most, in bytes. */
 export const CAPTURE_BUDGET = 1 << 30;
@@ -27,25 +27,55 @@ export function checkCapture(taps: readonly Tap[], extents: readonly Extent[], b
   );
 }
 
-/** One activation a stage, the chunks' rows one after the other, with labels for its tokens. */
+/**
+ * One activation a stage, the chunks' parts put where they belong, with labels for its tokens. What no chunk had, because its keys did not
+ * exist yet, is what the mask makes of it.
+ * @param labels of all tokens of the sequence so far @param taps with the slices that were asked for @param first position of the first token read
+ */
 export function assemble(
   captured: readonly Captured[],
   labels: readonly string[],
-  slice: Slice = {},
+  taps: readonly Tap[] = [],
+  first = 0,
 ): Map<string, Activation> {
+  const slices = new Map(taps.map(({ stage, slice }) => [stage, slice]));
   const byStage = new Map<Stage, Captured[]>();
   for (const part of captured) byStage.set(part.stage, [...(byStage.get(part.stage) ?? []), part]);
-  return new Map([...byStage].map(([stage, parts]) => [stage.name, join(stage, parts, labels, slice)]));
+  return new Map(
+    [...byStage].map(([stage, parts]) => [stage.name, join(stage, parts, labels, slices.get(stage) ?? {}, first)]),
+  );
 }
 
-function join(stage: Stage, parts: readonly Captured[], labels: readonly string[], slice: Slice): Activation {
-  const { shape, data } = joined(stage, parts);
+function join(
+  stage: Stage,
+  parts: readonly Captured[],
+  labels: readonly string[],
+  slice: Slice,
+  first: number,
+): Activation {
   const dims: Dim[] = stage.axes.map(({ name, size }, i) => {
-    if (typeof size === 'number') return { name, size: shape[i] };
-    // Logits of the last row alone belong to the last token.
-    const first = size === 'rows' ? Math.max(0, labels.length - shape[i]) : 0;
-    const from = slice[name]?.[0] ?? first;
-    return { name, size: shape[i], labels: labels.slice(from, from + shape[i]) };
+    const [low, high] = slice[name] ?? [0, Number.POSITIVE_INFINITY];
+    const of = typeof size === 'number' ? size : labels.length;
+    // Logits are of the rows that were wanted, and the others of all that was read.
+    const rows = size === 'rows';
+    const from = rows ? Math.min(...parts.map(part => part.from[i])) : Math.max(low, size === 'tokens' ? first : 0);
+    const to = rows ? Math.max(...parts.map(part => part.from[i] + part.shape[i])) : Math.min(high, of);
+    const dim = { name, size: to - from, from, of };
+    return typeof size === 'number' ? dim : { ...dim, labels: labels.slice(from, to) };
   });
+  const shape = dims.map(({ size }) => size);
+  if (parts.length === 1 && parts[0].shape.every((size, i) => size === shape[i]))
+    return new Activation(stage.name, dims, parts[0].data);
+  const data = new Float32Array(count(shape));
+  if (stage.operation.kind === 'scores') data.fill(MASKED);
+  for (const part of parts) {
+    const width = part.shape[part.shape.length - 1];
+    const index = part.shape.map(() => 0);
+    for (let at = 0; at < part.data.length; at += width) {
+      const to = index.reduce((place, n, d) => place * shape[d] + part.from[d] - dims[d].from + n, 0);
+      data.set(part.data.subarray(at, at + width), to);
+      for (let d = index.length - 2; d >= 0 && ++index[d] === part.shape[d]; d--) index[d] = 0;
+    }
+  }
   return new Activation(stage.name, dims, data);
 }

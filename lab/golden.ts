@@ -8,6 +8,7 @@ import { parseJson } from '../engine/json.js';
 import { openSafetensors, type Safetensors } from '../engine/weights/safetensors.js';
 import { DISPLAY, INSPECT, type Shown } from './display/bundle.js';
 import { htmlTable } from './display/table.js';
+import { Names } from './select.js';
 
 export interface Golden extends Shown {
   /** What was asked for: `atlas/capital` or a path. */
@@ -19,7 +20,7 @@ export interface Golden extends Shown {
   readonly pieces: readonly string[] | null;
   readonly provenance: ReadonlyMap<string, string>;
   readonly stages: ReadonlyMap<string, { readonly shape: readonly number[] }>;
-  /** Values of one stage; throws GoldenError for a stage that is not in the file. */
+  /** Values of one stage, by any of its names; throws GoldenError for a stage that is not in the file. */
   read(stage: string): Promise<Float32Array>;
 }
 
@@ -84,9 +85,10 @@ function describe(name: string, path: string, { metadata, tensors }: Safetensors
     pieces,
     provenance: metadata,
     stages: new Map([...tensors.values()].map(t => [t.name, { shape: t.shape }])),
-    async read(stage) {
-      if (!tensors.has(stage)) {
-        throw new GoldenError(`${name} has no stage '${stage}'. It was made for another model, or by another version.`);
+    async read(asked) {
+      const stage = tensors.has(asked) ? asked : aliased(asked, tensors);
+      if (stage === null) {
+        throw new GoldenError(`${name} has no stage '${asked}'. It was made for another model, or by another version.`);
       }
       // Opened for each look: a golden lies about in a notebook, and nobody would think of closing it.
       const file = await openSafetensors(path);
@@ -97,4 +99,16 @@ function describe(name: string, path: string, { metadata, tensors }: Safetensors
       }
     },
   };
+}
+
+/** The stage that TransformerLens or Hugging Face call so. Only where all stages are there is it known which family's names they are. */
+function aliased(asked: string, tensors: Safetensors['tensors']): string | null {
+  const own = [...tensors.keys()];
+  const all = ['embed', 'layers.0.attn.out', 'layers.0.resid_mid', 'layers.0.mlp.down', 'layers.0.resid', 'logits'];
+  if (!all.every(stage => tensors.has(stage))) return null;
+  try {
+    return new Names(own).one(asked);
+  } catch (error) {
+    throw new GoldenError((error as Error).message);
+  }
 }

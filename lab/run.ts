@@ -2,7 +2,8 @@
 
 import { OptionError, StageError } from '../engine/errors.js';
 import { nearest } from '../engine/plan.js';
-import type { Activation } from './activation.js';
+import { type Activation, checkMany } from './activation.js';
+import { said } from './dims.js';
 import { attentionBundle } from './display/attention.js';
 import { headsBundle } from './display/attention-heads.js';
 import { tokensBundle } from './display/attention-tokens.js';
@@ -11,8 +12,9 @@ import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from './display/bund
 import { logitsBundle } from './display/logits.js';
 import { type Foreseen, foresee, promptBundle } from './display/prompt.js';
 import { normsBundle } from './display/spread.js';
-import { type Lens, lens } from './probe/lens.js';
-import { type Selector, select } from './select.js';
+import { type Lens, type LensOptions, lens } from './probe/lens.js';
+import type { RunOptions } from './request.js';
+import { namesOf, type Selector, select } from './select.js';
 import type { Session } from './session.js';
 
 /** The k most likely next tokens. */
@@ -36,6 +38,19 @@ export interface Logits {
   top(k?: number): TopTokens;
 }
 
+/** How a run came about, for those who look at it later. */
+export interface Made {
+  /** Why stages that were selected were not brought back. */
+  readonly absent?: ReadonlyMap<string, string>;
+  readonly budget?: number;
+  /** Of the shaders that it ran. */
+  readonly revision?: number;
+  /** Stages that were patched. */
+  readonly patched?: readonly string[];
+  /** The same run again, with other taps. */
+  again?(wanted: Pick<RunOptions, 'tap' | 'slice' | 'logits'>): Promise<Run>;
+}
+
 export class Run {
   constructor(
     readonly session: Session,
@@ -44,14 +59,21 @@ export class Run {
     readonly tokens: readonly string[],
     readonly activations: ReadonlyMap<string, Activation>,
     private readonly last: Activation,
+    readonly made: Made = {},
   ) {}
 
-  /** A tapped activation. Throws StageError when it was not tapped. */
+  /** A tapped activation, by any name of its stage. Throws StageError when it was not tapped. */
   at(stage: string): Activation {
-    const found = this.activations.get(stage);
+    const known = this.activations.get(stage);
+    if (known) return known;
+    const name = namesOf(this.session.plan).one(stage);
+    const found = this.activations.get(name);
     if (found) return found;
+    const told = this.made.absent?.get(name);
+    if (told) throw new StageError(told);
+    const others = this.activations.size > 0 ? nearest(name, [...this.activations.keys()]) : 'Nothing was.';
     throw new StageError(
-      `'${stage}' was not tapped in this run. ${nearest(stage, [...this.activations.keys()])} Add it to the option tap.`,
+      `'${stage}'${name === stage ? '' : `, '${name}',`} was not tapped in this run. ${others} Add it to the option tap.`,
     );
   }
 
@@ -59,7 +81,7 @@ export class Run {
     const values = this.last;
     return {
       values,
-      top: (k = 10) => {
+      top: k => {
         const max = values.data.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
         const sum = values.data.reduce((n, logit) => n + Math.exp(logit - max), 0);
         const rows = values.top(k).map(({ index, value }) => ({
@@ -75,21 +97,27 @@ export class Run {
 
   /**
    * Attention as a figure with a selector for the heads, and one for the layers when none is given; `heads()` shows all heads of the
-   * layer side by side, `byToken()` what each token reads as it is pointed at. Needs a tap on `layers.N.attn.pattern`.
+   * layer side by side, `byToken()` what each token reads as it is pointed at. Needs a tap on `layers.N.attn.pattern`. Heads, queries and
+   * keys are called by their number in the model, also where the tap was sliced.
+   * @param layer its number, or a selector of patterns. Throws OptionError for a layer that the model has not
    */
-  attention(layer?: number): AttentionView {
-    const { config } = this.session;
+  attention(layer?: number | Selector): AttentionView {
+    const { config, plan } = this.session;
+    const patterns = typeof layer === 'number' || layer === undefined ? null : select(plan, layer);
+    const other = patterns?.find(({ name }) => !/^layers\.\d+\.attn\.pattern$/.test(name));
+    if (other) throw new StageError(`'${other.name}' is no attention pattern. Select layers.N.attn.pattern.`);
     const wanted =
-      layer === undefined
+      patterns?.map(({ name }) => Number(name.split('.')[1])) ??
+      (layer === undefined
         ? config.layerKinds.map((_, i) => i).filter(i => this.activations.has(`layers.${i}.attn.pattern`))
-        : [layer];
+        : [this.#layer(layer as number)]);
     if (wanted.length === 0) this.at('layers.0.attn.pattern'); // throws
     const layers = wanted.map(i => ({
       layer: i,
       pattern: this.at(`layers.${i}.attn.pattern`),
       window: config.layerKinds[i] === 'sliding' ? config.slidingWindow : null,
     }));
-    const figure = { layers, kvHeads: config.kvHeads, heads: layers[0].pattern.shape[0] };
+    const figure = { layers, kvHeads: config.kvHeads, heads: config.heads };
     return shown(() => attentionBundle(figure), {
       heads: () => shown(() => headsBundle(figure), {}),
       byToken: () => shown(() => tokensBundle(figure), {}),
@@ -99,15 +127,24 @@ export class Run {
   /** L2 norms by layer, a line a token; `stages` selects the same stage of several layers. Needs a tap on them. */
   norms(stages: Selector = 'layers.*.resid'): Shown {
     const found = select(this.session.plan, stages).map(({ name }) => this.at(name));
+    const [first] = found;
+    const rows = (a: Activation) => a.dims.slice(0, -1).map(({ name, size, from }) => `${name} ${from}+${size}`);
+    const other = found.find(a => rows(a).join() !== rows(first).join());
+    if (other) {
+      throw new OptionError(
+        `The norms of stages with the same rows can be drawn together, and '${first.name}' is [${first.shape}], '${other.name}' [${other.shape}]. Select one kind, e.g. layers.*.resid.`,
+      );
+    }
     return shown(() => normsBundle(found), {});
   }
 
   /** Surprisal of every token and entropy before it, in bits. Needs `{ tap: 'logits', logits: 'all' }`. */
   surprisal(): Shown & { readonly tokens: readonly Foreseen[] } {
     const logits = this.at('logits');
-    if (logits.shape[0] !== this.ids.length || this.ids.length < 2) {
+    const [rows, vocab] = logits.shape;
+    if (rows !== this.ids.length || vocab !== this.session.config.vocab || rows < 2) {
       throw new OptionError(
-        `Surprisal needs the logits of every token of at least two, and this run has ${logits.shape[0]} for ${this.ids.length}. Run with { tap: 'logits', logits: 'all' }.`,
+        `Surprisal needs all logits of every token of at least two, and this run has [${logits.shape}] for ${this.ids.length}. Run with { tap: 'logits', logits: 'all' }, unsliced.`,
       );
     }
     const tokens = foresee(logits, this.ids, id => this.session.labels([id])[0]);
@@ -115,7 +152,7 @@ export class Run {
   }
 
   /** The next tokens of this run and another side by side; `kl` is the divergence of the second from the first, in bits. */
-  beside(other: Run, k = 8): Shown & { readonly rows: readonly Compared[]; readonly kl: number } {
+  beside(other: Run, k?: number): Shown & { readonly rows: readonly Compared[]; readonly kl: number } {
     const values = [this.logits.values, other.logits.values] as const;
     const [vocab, others] = values.map(({ data }) => data.length);
     if (vocab !== others) {
@@ -123,13 +160,14 @@ export class Run {
         `The runs have ${vocab} and ${others} logits, so they are of models that cannot be compared.`,
       );
     }
+    const many = checkMany(k ?? Math.min(8, vocab), vocab, 'beside()');
     const log = values.map(({ data }) => {
       const most = data.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
       const sum = data.reduce((n, logit) => n + Math.exp(logit - most), 0);
       return data.map(logit => logit - most - Math.log(sum));
     });
     const kl = log[0].reduce((n, p, i) => n + Math.exp(p) * (p - log[1][i]), 0) / Math.LN2;
-    const ids = new Set(values.flatMap(v => v.top(k).map(({ index }) => index)));
+    const ids = new Set(values.flatMap(v => v.top(many).map(({ index }) => index)));
     const rows = [...ids]
       .map(id => ({
         id,
@@ -138,13 +176,16 @@ export class Run {
         logit: [values[0].data[id], values[1].data[id]] as const,
       }))
       .sort((a, b) => Math.max(...b.probability) - Math.max(...a.probability))
-      .slice(0, k);
+      .slice(0, many);
     return shown(() => besideBundle(rows, [this.prompt, other.prompt], kl), { rows, kl });
   }
 
-  /** What each layer would say if the model stopped there. Needs a tap on the residual stream, `layers.*.resid`. */
-  lens(stages: Selector = 'layers.*.resid'): Promise<Lens> {
-    return lens(this, stages);
+  /**
+   * What each layer would say if the model stopped there, beside what the model does say. Needs a tap on the residual stream,
+   * `layers.*.resid`. Logits are made in pieces that fit the budget, by default the run's, and never kept.
+   */
+  lens(stages: Selector = 'layers.*.resid', options: LensOptions = {}): Promise<Lens> {
+    return lens(this, stages, options);
   }
 
   /** The text that was read, without its bos. */
@@ -159,5 +200,13 @@ export class Run {
   [INSPECT](): string {
     const taps = [...this.activations.values()].map(a => `  ${a}`).join('\n');
     return `Run of ${this.ids.length} tokens: ${this.tokens.join('·')}\n${taps}`;
+  }
+
+  #layer(layer: number): number {
+    const { layerKinds } = this.session.config;
+    if (Number.isInteger(layer) && layer >= 0 && layer < layerKinds.length) return layer;
+    throw new OptionError(
+      `The model has ${layerKinds.length} layers, 0 to ${layerKinds.length - 1}, so layer ${said(layer)} is outside. Give one of them.`,
+    );
   }
 }

@@ -1,8 +1,10 @@
 // One way to say which stages: a name, a glob, a list, or a predicate. Names that TransformerLens and Hugging Face users know are
-// understood too.
+// understood too, wherever a name is taken.
 
 import { StageError } from '../engine/errors.js';
 import { nearest, type Plan, type Stage } from '../engine/plan.js';
+import { type Alias, type Aliases, aliasesOf } from './aliases.js';
+import { said } from './dims.js';
 
 /** `layers.*.attn.pattern`, `layers.{0,5}.**`, `blocks.3.attn.hook_pattern`, a list of such, or a function of the stage. */
 export type Selector = string | readonly string[] | ((stage: Stage) => boolean);
@@ -16,19 +18,93 @@ export function select(plan: Plan, selector: Selector): Stage[] {
     throw new StageError('The predicate selects no stage; `loupe plan` lists them all.');
   }
   const patterns = typeof selector === 'string' ? [selector] : selector;
-  const chosen = new Set<Stage>();
-  for (const pattern of patterns) {
-    const name = fromAlias(pattern);
-    const matches = /[*{]/.test(name)
-      ? stages.filter(stage => globToRegExp(name).test(stage.name))
-      : stages.filter(s => s.name === name);
-    if (matches.length === 0) {
-      const names = stages.map(stage => stage.name);
-      throw new StageError(`No stage matches '${pattern}'. ${nearest(name, names)} \`loupe plan\` lists them all.`);
-    }
-    for (const stage of matches) chosen.add(stage);
+  if (!Array.isArray(patterns) || patterns.length === 0 || patterns.some(pattern => typeof pattern !== 'string')) {
+    throw new StageError(
+      `Stages are selected by a name, a glob, a list of such or a function of the stage, not by ${said(selector)}. Give e.g. 'layers.*.resid'.`,
+    );
   }
-  return stages.filter(stage => chosen.has(stage));
+  const names = namesOf(plan);
+  const chosen = new Set(patterns.flatMap(pattern => names.all(pattern)));
+  return stages.filter(({ name }) => chosen.has(name));
+}
+
+/** The stages of the option `tap`: none for none, and for an empty list. */
+export const tapped = (plan: Plan, tap: Selector | undefined): Stage[] =>
+  tap === undefined || (Array.isArray(tap) && tap.length === 0) ? [] : select(plan, tap);
+
+/** The one stage of a name. Throws StageError for none, and for several. */
+export const selectOne = (plan: Plan, name: string): Stage => plan.stage(namesOf(plan).one(name));
+
+const known = new WeakMap<Plan, Names>();
+
+/** The names of a plan's stages, own and others'. */
+export function namesOf(plan: Plan): Names {
+  let names = known.get(plan);
+  if (!names) {
+    const softcapped = plan.stages.some(({ operation }) => operation.kind === 'head' && operation.softcap !== null);
+    const own = plan.stages.filter(({ state }) => !state).map(({ name }) => name);
+    names = new Names(own, softcapped);
+    known.set(plan, names);
+  }
+  return names;
+}
+
+/** Resolves names and globs, whoever's they are, to Loupe's names of stages. */
+export class Names {
+  readonly #aliases: Aliases;
+
+  /** @param softcapped whether the logits are; of stages without a plan, Gemma 2's are: post-norms, and none on queries */
+  constructor(
+    readonly own: readonly string[],
+    softcapped = own.includes('layers.0.post_attn_norm') && !own.includes('layers.0.attn.q_norm'),
+  ) {
+    this.#aliases = aliasesOf(own, softcapped);
+  }
+
+  /** Every stage that a name or glob stands for. Throws StageError, with the nearest in the same naming, for none. */
+  all(pattern: string): string[] {
+    const own = this.own.filter(matcher(pattern));
+    if (own.length > 0) return own;
+    const { naming, canonical, written } = this.#naming(pattern);
+    const found = naming.filter(({ name }) => matcher(canonical)(name));
+    const stages = found.flatMap(({ stage }) => stage ?? []);
+    if (stages.length > 0) return stages;
+    if (found.length > 0) throw new StageError(`'${pattern}' is no stage of Loupe: ${found[0].refusal}`);
+    const like = naming.length > 0 ? naming.filter(({ stage }) => stage).map(({ name }) => written(name)) : this.own;
+    throw new StageError(`No stage matches '${pattern}'. ${nearest(pattern, like)} \`loupe plan\` lists them all.`);
+  }
+
+  /** The stage of a name; what several stages match is refused. */
+  one(name: string): string {
+    if (typeof name !== 'string')
+      throw new StageError(`A stage is given by its name, not by ${said(name)}. Give e.g. 'layers.0.resid'.`);
+    const found = this.all(name);
+    if (found.length === 1) return found[0];
+    throw new StageError(`'${name}' selects ${found.length} stages, and one is needed. ${nearest(name, found)}`);
+  }
+
+  /** Whose naming a pattern is in: the list to look it up in, how it is written there, and how the reader writes what is in it. */
+  #naming(pattern: string): { naming: readonly Alias[]; canonical: string; written: (name: string) => string } {
+    const dotted = pattern.replace(/\[(\d+|\*)\]/g, '.$1');
+    if (/^(blocks|hook_|ln_final|unembed)/.test(dotted))
+      return { naming: this.#aliases.transformerLens, canonical: dotted, written: name => name };
+    // `model.language_model.layers…` and `language_model.model.layers…`: where a text model sits in one with a picture tower.
+    const path = /^((?:(?:base_model|model|language_model|text_model)\.)*)(.*)$/.exec(dotted)!;
+    const [, prefix, rest] = path;
+    if (prefix === '' && !rest.startsWith('lm_head')) return { naming: [], canonical: pattern, written: name => name };
+    const canonical = rest.startsWith('lm_head') ? rest : `model.${rest}`;
+    return {
+      naming: this.#aliases.huggingFace,
+      canonical,
+      written: name => (name.startsWith('model.') ? `${prefix || 'model.'}${name.slice('model.'.length)}` : name),
+    };
+  }
+}
+
+function matcher(pattern: string): (name: string) => boolean {
+  if (!/[*{]/.test(pattern)) return name => name === pattern;
+  const glob = globToRegExp(pattern);
+  return name => glob.test(name);
 }
 
 /** `*` stays within one part of a name, `**` crosses parts, `{a,b}` is either. */
@@ -38,45 +114,4 @@ export function globToRegExp(glob: string): RegExp {
     .replace(/\{([^{}]*)\}/g, (_, list: string) => `(?:${list.split(',').join('|')})`)
     .replace(/\*\*|\*/g, star => (star === '**' ? '.*' : '[^.]*'));
   return new RegExp(`^${pattern}$`);
-}
-
-const TRANSFORMER_LENS: readonly (readonly [RegExp, string])[] = [
-  [/^hook_embed$/, 'embed'],
-  [/^ln_final\.hook_normalized$/, 'final_norm'],
-  [/^blocks\.(.+?)\.hook_resid_mid$/, 'layers.$1.resid_mid'],
-  [/^blocks\.(.+?)\.hook_resid_post$/, 'layers.$1.resid'],
-  [/^blocks\.(.+?)\.ln1\.hook_normalized$/, 'layers.$1.input_norm'],
-  [/^blocks\.(.+?)\.ln2\.hook_normalized$/, 'layers.$1.pre_mlp_norm'],
-  [/^blocks\.(.+?)\.hook_attn_out$/, 'layers.$1.post_attn_norm'],
-  [/^blocks\.(.+?)\.hook_mlp_out$/, 'layers.$1.post_mlp_norm'],
-  [/^blocks\.(.+?)\.attn\.hook_(q|k|v)$/, 'layers.$1.attn.$2'],
-  [/^blocks\.(.+?)\.attn\.hook_rot_(q|k)$/, 'layers.$1.attn.$2_rope'],
-  [/^blocks\.(.+?)\.attn\.hook_attn_scores$/, 'layers.$1.attn.scores'],
-  [/^blocks\.(.+?)\.attn\.hook_pattern$/, 'layers.$1.attn.pattern'],
-  [/^blocks\.(.+?)\.attn\.hook_z$/, 'layers.$1.attn.mix'],
-  [/^blocks\.(.+?)\.mlp\.hook_pre$/, 'layers.$1.mlp.gate'],
-  [/^blocks\.(.+?)\.mlp\.hook_pre_linear$/, 'layers.$1.mlp.up'],
-  [/^blocks\.(.+?)\.mlp\.hook_post$/, 'layers.$1.mlp.mul'],
-];
-
-const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
-  [/^model\.embed_tokens$/, 'embed'],
-  [/^model\.norm$/, 'final_norm'],
-  [/^lm_head$/, 'logits'],
-  [/^model\.layers\.([^.]+)$/, 'layers.$1.resid'],
-  [/^model\.layers\.([^.]+)\.input_layernorm$/, 'layers.$1.input_norm'],
-  [/^model\.layers\.([^.]+)\.self_attn\.(q|k|v)_proj$/, 'layers.$1.attn.$2'],
-  [/^model\.layers\.([^.]+)\.self_attn\.(q|k)_norm$/, 'layers.$1.attn.$2_norm'],
-  [/^model\.layers\.([^.]+)\.self_attn\.o_proj$/, 'layers.$1.attn.out'],
-  [/^model\.layers\.([^.]+)\.post_attention_layernorm$/, 'layers.$1.post_attn_norm'],
-  [/^model\.layers\.([^.]+)\.pre_feedforward_layernorm$/, 'layers.$1.pre_mlp_norm'],
-  [/^model\.layers\.([^.]+)\.post_feedforward_layernorm$/, 'layers.$1.post_mlp_norm'],
-  [/^model\.layers\.([^.]+)\.mlp\.(gate|up|down)_proj$/, 'layers.$1.mlp.$2'],
-  [/^model\.layers\.([^.]+)\.mlp\.act_fn$/, 'layers.$1.mlp.act'],
-];
-
-function fromAlias(name: string): string {
-  for (const [pattern, own] of [...TRANSFORMER_LENS, ...HUGGING_FACE])
-    if (pattern.test(name)) return name.replace(pattern, own);
-  return name;
 }

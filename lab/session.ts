@@ -2,10 +2,10 @@
 // keeps.
 
 import type { Context } from '../engine/context.js';
-import { ModelFileError, PromptError, StageError, TokenizerError } from '../engine/errors.js';
+import { ModelFileError, PromptError, TokenizerError } from '../engine/errors.js';
 import type { Gpu } from '../engine/gpu.js';
 import type { Model } from '../engine/model.js';
-import { nearest, type Stage } from '../engine/plan.js';
+import type { Stage } from '../engine/plan.js';
 import type { Tokenizer } from '../engine/tokenizer/tokenizer.js';
 import type { ChatFiles } from '../engine/weights/source.js';
 import { Activation } from './activation.js';
@@ -25,7 +25,8 @@ import { eitherSignal } from './interrupt.js';
 import { type Patching, type PatchingOptions, patching } from './probe/patching.js';
 import type { GenerateRunOptions, RunOptions, Token } from './request.js';
 import { Run } from './run.js';
-import { select } from './select.js';
+import { selectOne, tapped } from './select.js';
+import { planPatches, planTaps } from './slices.js';
 import { runStage } from './stage.js';
 import { stream } from './stream.js';
 
@@ -92,19 +93,13 @@ export class Session {
 
   /** Reads a prompt from an empty cache. Looking never changes the run: the logits are the same bits with any taps. */
   async run(prompt: string | readonly number[], options: RunOptions = {}): Promise<Run> {
-    const { slice, chunks, logits = 'last', budget = CAPTURE_BUDGET } = options;
+    const { chunks, logits = 'last', budget = CAPTURE_BUDGET } = options;
     this.#check();
     const ids = this.encode(prompt);
-    const stages = options.tap === undefined ? [] : select(this.plan, options.tap);
-    const taps = stages.map(stage => ({ stage, slice: stage.name === 'logits' ? undefined : slice }));
-    const patches = [options.patch ?? []].flat().flatMap(({ stage, values, slice: part }) =>
-      select(this.plan, stage).map(found => ({
-        stage: found,
-        slice: part,
-        values: typeof values === 'number' ? values : values.data,
-        shape: typeof values === 'number' ? undefined : values.shape,
-      })),
-    );
+    const reach = { tokens: ids.length, logits };
+    const { taps, absent } = planTaps(tapped(this.plan, options.tap), options.slice, reach);
+    const patches = planPatches(this.plan, options.patch, reach);
+    const { revision } = this.model.kernels;
     using context = this.#context(ids.length, logits);
     checkCapture(taps, [{ tokens: ids.length, keys: ids.length, rows: logits === 'all' ? ids.length : 1 }], budget);
     using progress = progressLine('Reading', ids.length < 32);
@@ -118,19 +113,21 @@ export class Session {
       onLayer: ids.length < 32 ? undefined : (...at) => progress.layer(...at, ids.length),
     });
     const labels = this.labels(ids);
-    const activations = assemble(captured, labels, slice);
+    const activations = assemble(captured, labels, taps);
     const last = new Activation('logits', [{ name: 'vocab', size: this.config.vocab }], await context.logits());
-    return new Run(this, ids, labels, activations, last);
+    const { patch } = options;
+    return new Run(this, ids, labels, activations, last, {
+      absent,
+      budget,
+      revision,
+      patched: patches.map(({ stage }) => stage.name),
+      again: wanted => this.run(ids, { ...wanted, patch, chunks, budget }),
+    });
   }
 
   /** One stage: look it up, or run its WGSL alone on a golden's inputs. Throws StageError with the nearest names. */
   stage(name: string): Shown & { readonly stage: Stage; run(golden: Golden): Promise<Activation> } {
-    const [stage, ...more] = select(this.plan, name);
-    if (more.length > 0) {
-      throw new StageError(
-        `'${name}' selects ${more.length + 1} stages, and one is needed. ${nearest(name, [stage.name, ...more.map(s => s.name)])}`,
-      );
-    }
+    const stage = selectOne(this.plan, name);
     return shown(() => stageBundle(stage), {
       stage,
       run: async (golden: Golden) => {

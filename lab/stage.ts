@@ -53,7 +53,8 @@ export async function runStage(model: Model, stage: Stage, inputs: StageInputs):
     const ids = inputs.ids.slice(start, start + tokens);
     parts.push(...(await executor.run({ extent, ids, taps: [{ stage }] })).captured);
   }
-  return { stage, start: 0, ...joined(stage, parts) };
+  const from = stage.axes.map(({ size }) => (size === 'rows' ? T - inputs.rows : 0));
+  return { stage, start: 0, from, ...joined(stage, parts) };
 }
 
 /** Tokens for which each value still fits one binding. Throws BudgetError where a single token's does not. */

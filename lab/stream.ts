@@ -3,13 +3,15 @@
 import type { Context } from '../engine/context.js';
 import { StageError } from '../engine/errors.js';
 import { generate } from '../engine/generate.js';
+import type { Tap } from '../engine/taps.js';
 import type { Activation } from './activation.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { progressLine } from './display/progress.js';
 import { eitherSignal } from './interrupt.js';
 import type { GenerateRunOptions, Token } from './request.js';
-import { select } from './select.js';
+import { namesOf, tapped } from './select.js';
 import type { Session } from './session.js';
+import { planTaps } from './slices.js';
 
 const QUICK = 64; // tokens that are read without progress
 
@@ -20,12 +22,20 @@ export async function* stream(
   ids: readonly number[],
   options: GenerateRunOptions & { readonly stopIds?: readonly number[] },
 ): AsyncGenerator<Token, void, void> {
-  const { tap, slice, budget = CAPTURE_BUDGET } = options;
-  const taps = tap === undefined ? [] : select(session.plan, tap).map(stage => ({ stage, slice }));
+  const { budget = CAPTURE_BUDGET, maxTokens = 128 } = options;
   // The prompt's are the largest.
   const keys = context.ids.length + ids.length;
+  const most = Number.isInteger(maxTokens)
+    ? Math.max(keys, Math.min(keys + maxTokens, context.length))
+    : context.length;
+  const { taps } = planTaps(tapped(session.plan, options.tap), options.slice, {
+    tokens: most,
+    logits: 'last',
+    open: true,
+  });
   checkCapture(taps, [{ tokens: ids.length, keys, rows: 1 }], budget);
   const text = session.tokenizer?.stream();
+  let read = context.ids.length;
   using progress = progressLine('Reading', ids.length < QUICK);
   for await (const token of generate(context, ids, {
     ...options,
@@ -36,6 +46,8 @@ export async function* stream(
   })) {
     progress[Symbol.dispose]();
     const labels = session.labels([...context.ids]);
+    const first = read;
+    read = context.ids.length;
     let seen: Map<string, Activation> | null = null;
     yield {
       id: token.id,
@@ -43,10 +55,12 @@ export async function* stream(
       position: token.position,
       stop: token.stop,
       at(stage) {
-        seen ??= assemble(token.captured, labels, slice);
-        const found = seen.get(stage);
+        seen ??= assemble(token.captured, labels, taps, first);
+        const name = seen.has(stage) ? stage : namesOf(session.plan).one(stage);
+        const found = seen.get(name);
         if (found) return found;
-        throw new StageError(`'${stage}' was not tapped. Add it to the option tap of generate().`);
+        const tap = taps.find(({ stage: { name: known } }) => known === name);
+        throw new StageError(tap ? outside(tap, first, labels.length) : untapped(stage, name));
       },
     };
   }
@@ -55,4 +69,13 @@ export async function* stream(
   function fail(): never {
     throw new StageError('The end of the text has no activations.');
   }
+}
+
+const untapped = (asked: string, name: string): string =>
+  `'${asked}'${asked === name ? '' : `, '${name}',`} was not tapped. Add it to the option tap of generate().`;
+
+function outside({ stage, slice = {} }: Tap, first: number, end: number): string {
+  const ranges = Object.entries(slice).map(([axis, [from, to]]) => `${axis} [${from}, ${to}]`);
+  const read = end - first === 1 ? `token ${first}` : `tokens ${first} to ${end - 1}`;
+  return `Nothing of '${stage.name}' lies within the slice ${ranges.join(', ')} while ${read} ${end - first === 1 ? 'was' : 'were'} read.`;
 }

@@ -1,12 +1,14 @@
 // loupe trace: the activations of one run in a file that other tools read.
 
 import { extname } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { OptionError } from '../../engine/errors.js';
+import type { Slice } from '../../engine/taps.js';
 import { safetensorsParts } from '../../engine/weights/safetensors-write.js';
 import type { Activation } from '../activation.js';
 import { traceToIpc } from '../arrow.js';
+import { isWhole } from '../dims.js';
 import { bytesText } from '../display/numbers.js';
 import { checkTarget, writeWhole } from '../write-file.js';
 import { idList, type ModelOptions, openModel, print, printJson, promptOf, withModel } from './options.js';
@@ -15,6 +17,7 @@ interface Options extends ModelOptions {
   readonly prompt?: string;
   readonly ids?: number[];
   readonly tap: string[];
+  readonly slice?: Slice;
   readonly out: string;
 }
 
@@ -23,6 +26,7 @@ export function traceCommand(): Command {
     .option('-p, --prompt <text>', 'text to read')
     .option('--ids <ids>', 'token ids to read, comma-separated', idList)
     .option('--tap <glob...>', 'which stages', ['**'])
+    .option('--slice <parts>', 'parts of them, by position in the model: head=2:4,query=0:10', sliceOf)
     .requiredOption('-o, --out <file>', 'run.safetensors, run.arrow or run.parquet')
     .action(async (options: Options) => {
       const kind = extname(options.out);
@@ -34,7 +38,7 @@ export function traceCommand(): Command {
       const prompt = promptOf(options);
       checkTarget(options.out);
       const session = await openModel(options);
-      const run = await session.run(prompt, { tap: options.tap, logits: 'all' });
+      const run = await session.run(prompt, { tap: options.tap, slice: options.slice, logits: 'all' });
       const activations = [...run.activations.values()];
       const ids = JSON.stringify(run.ids);
       const provenance = {
@@ -42,6 +46,8 @@ export function traceCommand(): Command {
         ids,
         chunks: `[${run.ids.length}]`,
         pieces: JSON.stringify(run.tokens),
+        // Where the parts are in the model: tensors of a safetensors file begin at 0.
+        ...(options.slice ? { slice: JSON.stringify(places(activations)) } : {}),
         ...session.provenance(),
       };
       writeWhole(options.out, parts(kind, activations, provenance));
@@ -61,18 +67,43 @@ function parts(
   return [new Uint8Array(parquet(activations, provenance))];
 }
 
-/** One row a value: stage, up to three indices, value. */
+/** For every stage that was cut, [first, one past the last] along each dimension. */
+function places(activations: readonly Activation[]): Record<string, Record<string, readonly [number, number]>> {
+  return Object.fromEntries(
+    activations
+      .filter(({ dims }) => !dims.every(isWhole))
+      .map(({ name, dims }) => [name, Object.fromEntries(dims.map(d => [d.name, [d.from, d.from + d.size] as const]))]),
+  );
+}
+
+/** `head=2:4,query=0:10`; a single number is that one alone. */
+function sliceOf(text: string): Slice {
+  const axes = text.split(',').map(part => /^\s*(\w+)=(-?\d+)(?::(-?\d*))?\s*$/.exec(part));
+  if (axes.some(part => part === null))
+    throw new InvalidArgumentError('Give axis=first:one-past-the-last, e.g. head=2:4,query=0:10.');
+  return Object.fromEntries(
+    axes.map(part => {
+      const [, axis, first, end] = part!;
+      const from = Number(first);
+      const one = from === -1 ? Number.POSITIVE_INFINITY : from + 1;
+      return [axis, [from, end === undefined ? one : end === '' ? Number.POSITIVE_INFINITY : Number(end)]];
+    }),
+  );
+}
+
+/** One row a value: stage, up to three indices, positions in the model, value. */
 function parquet(activations: readonly Activation[], provenance: Readonly<Record<string, string>>): ArrayBuffer {
   const stage: string[] = [];
   const indices: number[][] = [[], [], []];
   const value: number[] = [];
-  for (const { name, shape, data } of activations) {
+  for (const { name, shape, dims, data } of activations) {
     const three = [...Array(3 - shape.length).fill(1), ...shape];
+    const from = [...Array(3 - shape.length).fill(0), ...dims.map(dim => dim.from)];
     data.forEach((v, i) => {
       stage.push(name);
-      indices[0].push(Math.floor(i / (three[1] * three[2])));
-      indices[1].push(Math.floor(i / three[2]) % three[1]);
-      indices[2].push(i % three[2]);
+      indices[0].push(from[0] + Math.floor(i / (three[1] * three[2])));
+      indices[1].push(from[1] + (Math.floor(i / three[2]) % three[1]));
+      indices[2].push(from[2] + (i % three[2]));
       value.push(v);
     });
   }

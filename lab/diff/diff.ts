@@ -9,6 +9,7 @@ import { diffToArrow } from '../arrow.js';
 import { type Bundle, DISPLAY, INSPECT } from '../display/bundle.js';
 import { diffBundle, diffText } from '../display/diff.js';
 import type { Golden } from '../golden.js';
+import { Names } from '../select.js';
 import { inputsOf, runStage } from '../stage.js';
 import { largest, locate, type Spread } from './locate.js';
 import { compare, type Metrics } from './metrics.js';
@@ -63,9 +64,12 @@ export class Diff {
     return this.rows.find(({ verdict }) => verdict === 'source') ?? this.rows.find(({ pass }) => !pass) ?? null;
   }
 
-  /** The row of one stage. */
-  at(stage: string): DiffRow | null {
-    return this.rows.find(row => row.stage === stage) ?? null;
+  /** The row of one stage, by any of its names. Throws StageError, with the nearest, for a name of none. */
+  at(stage: string): DiffRow {
+    const found = this.rows.find(row => row.stage === stage);
+    if (found) return found;
+    const name = new Names(this.rows.map(row => row.stage)).one(stage);
+    return this.rows.find(row => row.stage === name)!;
   }
 
   toJSON(): unknown {
@@ -130,7 +134,10 @@ export async function diffRows(
     const expected = await golden.read(stage.name);
     const { shape } = golden.stages.get(stage.name)!;
     const inRun = await ours.read(stage.name);
-    const both = compare(inRun, expected, shape);
+    // Logits of the last token alone are that token's, also where the largest error is told.
+    const last = stage.axes[0].size === 'rows' ? golden.ids.length - shape[0] : 0;
+    const placed = (m: Metrics): Metrics => ({ ...m, worst: m.worst.map((n, d) => (d === 0 ? n + last : n)) });
+    const both = placed(compare(inRun, expected, shape));
     errors.set(stage.name, both.relL2);
     let own: Metrics | null = null;
     let ownData: Float32Array | null = null;
@@ -141,7 +148,7 @@ export async function diffRows(
         read: (name: string) => golden.read(name),
       };
       ownData = (await runStage(model, stage, inputs)).data;
-      own = compare(ownData, expected, shape);
+      own = placed(compare(ownData, expected, shape));
     }
     const incoming = Math.max(0, ...inputsOf(model, stage).map(({ name }) => errors.get(name) ?? 0));
     const failsHere = both.relL2 > accumulated;

@@ -1,6 +1,7 @@
 // An activation as a picture: rows × last dimension, blue below zero and red above, with limits that one outlier cannot stretch.
 
 import { type Activation, MASK_LIMIT } from '../activation.js';
+import { type Dim, labelsOf, rowName } from '../dims.js';
 import { type Bundle, CONFIG, GREY, PAGE, TITLE, WIDE } from './bundle.js';
 import { DIVERGING, packed, pooled, svg } from './chart.js';
 import { label, visible } from './html.js';
@@ -14,12 +15,20 @@ export function activationBundle(activation: Activation): Bundle {
   const trouble = `${stats.nans ? `, ${stats.nans} NaN` : ''}${stats.masked ? `, ${stats.masked} masked` : ''}`;
   const summary = `${activation}  min ${sci(stats.min)}  max ${sci(stats.max)}  mean ${sci(stats.mean)}  std ${sci(stats.std)}${trouble}`;
   if (dims.length === 0) return { 'text/plain': `${activation.name} = ${data[0]}` };
-  const columns = dims[dims.length - 1].size;
+  const last = dims[dims.length - 1];
+  const lead = dims.slice(0, -1);
+  const columns = last.size;
   const rows = data.length / columns;
   const clean = data.map(v => (v <= MASK_LIMIT || !Number.isFinite(v) ? 0 : v));
   const limit = robustLimit(clean);
   const grid = pooled(clean, rows, columns, MOST);
-  const names = rowNames(activation);
+  const nameOf = (row: number, text: (s: string) => string) => rowName(lead, row, text);
+  // Columns are called by their numbers in the model, and by their texts where they are tokens.
+  const texts = last.labels ? labelsOf(last) : null;
+  const across = texts
+    ? { x: Array.from({ length: grid.columns }, (_, j) => `${last.from + j * grid.by} ${label(texts[j * grid.by])}`) }
+    : { x0: last.from, dx: grid.by };
+  const most = grid.by === 1 ? '' : `most of ${grid.by} × ${grid.by}: `;
   const title = `${activation}`;
   const height = Math.max(180, Math.min(640, 120 + 16 * grid.rows));
   return {
@@ -32,8 +41,9 @@ export function activationBundle(activation: Activation): Bundle {
           zmax: limit,
           colorscale: DIVERGING.map((colour, i) => [i / (DIVERGING.length - 1), colour]),
           colorbar: { thickness: 12 },
-          hovertemplate: `%{y}<br>${dims[dims.length - 1].name} %{x}<br>%{z}<extra></extra>`,
-          y: Array.from({ length: grid.rows }, (_, i) => `${i * grid.by} ${label(names[i * grid.by])}`),
+          hovertemplate: `%{y}<br>${last.name} %{x}<br>${most}%{z}<extra></extra>`,
+          ...across,
+          y: Array.from({ length: grid.rows }, (_, i) => nameOf(i * grid.by, label)),
         },
       ],
       layout: {
@@ -42,12 +52,12 @@ export function activationBundle(activation: Activation): Bundle {
         width: WIDE,
         height,
         margin: { l: 130, r: 20, t: 50, b: 50 },
-        xaxis: { title: { text: dims[dims.length - 1].name }, showgrid: false, zeroline: false },
+        xaxis: { title: { text: last.name }, showgrid: false, zeroline: false, ...(texts ? { type: 'category' } : {}) },
         yaxis: { autorange: 'reversed', showgrid: false, zeroline: false, type: 'category' },
       },
       config: CONFIG,
     },
-    'image/svg+xml': still(clean, rows, columns, limit, title, names),
+    'image/svg+xml': still(clean, rows, last, limit, title, row => nameOf(row, visible)),
     'text/plain': summary,
   };
 }
@@ -55,25 +65,25 @@ export function activationBundle(activation: Activation): Bundle {
 function still(
   values: Float32Array,
   rows: number,
-  columns: number,
+  last: Dim,
   limit: number,
   title: string,
-  names: readonly string[],
+  nameOf: (row: number) => string,
 ): string {
-  const grid = pooled(values, rows, columns, 20);
+  const grid = pooled(values, rows, last.size, 20);
   return svg(
     {
-      title: { text: title, textStyle: { fontSize: 14, color: GREY } },
+      title: { text: visible(title), textStyle: { fontSize: 14, color: GREY } },
       grid: { left: 90, right: 20, top: 36, bottom: 40 },
       xAxis: {
         type: 'category',
-        data: Array.from({ length: grid.columns }, (_, i) => i * grid.by),
+        data: Array.from({ length: grid.columns }, (_, i) => last.from + i * grid.by),
         axisLabel: { color: GREY },
       },
       yAxis: {
         type: 'category',
         inverse: true,
-        data: Array.from({ length: grid.rows }, (_, i) => visible(names[i * grid.by]).slice(0, 12)),
+        data: Array.from({ length: grid.rows }, (_, i) => nameOf(i * grid.by).slice(0, 16)),
         axisLabel: { color: GREY },
       },
       visualMap: { show: false, min: -limit, max: limit, inRange: { color: DIVERGING } },
@@ -97,20 +107,4 @@ function still(
 function robustLimit(values: Float32Array): number {
   const sizes = values.map(Math.abs).sort();
   return sizes[Math.floor(0.99 * (sizes.length - 1))] || sizes[sizes.length - 1] || 1;
-}
-
-/** A name for every row: the token's text, with the head in front where there are heads. */
-function rowNames({ dims, data }: Activation): string[] {
-  const lead = dims.slice(0, -1);
-  const rows = data.length / (dims[dims.length - 1]?.size ?? 1);
-  return Array.from({ length: rows }, (_, row) => {
-    let rest = row;
-    const parts: string[] = [];
-    for (const dim of [...lead].reverse()) {
-      const index = rest % dim.size;
-      rest = Math.floor(rest / dim.size);
-      parts.unshift(dim.labels?.[index] ?? `${dim.name} ${index}`);
-    }
-    return parts.join(' ');
-  });
 }

@@ -1,6 +1,7 @@
 // All heads of a layer side by side, small, those that share a key/value head beside each other under one colour.
 
-import { type AttentionFigure, attentionBundle, attentionTitle, gridOf, labelsOf } from './attention.js';
+import { labelsOf } from '../dims.js';
+import { type AttentionFigure, attentionBundle, attentionTitle, gridOf, headsOf } from './attention.js';
 import { type Bundle, CONFIG, PAGE, TITLE } from './bundle.js';
 import { label } from './html.js';
 
@@ -9,14 +10,17 @@ const GROUPS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'
 const SIDE = 170;
 
 export function headsBundle(figure: AttentionFigure): Bundle {
-  const { heads, kvHeads, layers } = figure;
+  const { kvHeads, layers } = figure;
   const [first] = layers;
+  const numbers = headsOf(first.pattern);
+  const heads = numbers.length;
   const across = Math.min(4, heads);
   const down = Math.ceil(heads / across);
   const most = Math.max(24, Math.min(96, Math.floor(Math.sqrt(120_000 / heads))));
   const [, T, S] = first.pattern.shape;
-  const queries = labelsOf(first.pattern, 1).map(label);
-  const keys = labelsOf(first.pattern, 2).map(label);
+  const [, query, key] = first.pattern.dims;
+  const queries = labelsOf(query).map(label);
+  const keys = labelsOf(key).map(label);
   const width = across * (SIDE + 20) + 100;
   const height = down * (SIDE + 40) + 70;
   const gap = { x: 20 / (width - 100), y: 40 / (height - 70) };
@@ -31,9 +35,10 @@ export function headsBundle(figure: AttentionFigure): Bundle {
     const hidden = { type: 'category', showticklabels: false, ticks: '', showgrid: false, zeroline: false };
     axes[`xaxis${n}`] = { ...hidden, domain: x, anchor: `y${n}` };
     axes[`yaxis${n}`] = { ...hidden, domain: y, anchor: `x${n}`, autorange: 'reversed' };
-    const kv = Math.floor(head / (heads / kvHeads));
+    const number = numbers[head];
+    const kv = Math.floor(number / (figure.heads / kvHeads));
     annotations.push({
-      text: `head ${head} <span style="color:${GROUPS[kv % GROUPS.length]}">■ kv ${kv}</span>`,
+      text: `head ${number} <span style="color:${GROUPS[kv % GROUPS.length]}">■ kv ${kv}</span>`,
       showarrow: false,
       xref: 'paper',
       yref: 'paper',
@@ -54,9 +59,9 @@ export function headsBundle(figure: AttentionFigure): Bundle {
       colorscale: 'Cividis',
       showscale: head === 0,
       colorbar: { thickness: 10, title: { text: 'weight' } },
-      x: Array.from({ length: columns }, (_, j) => `${j * by} ${keys[j * by]}`),
-      y: Array.from({ length: rows }, (_, i) => `${i * by + S - T} ${queries[i * by]}`),
-      hovertemplate: `head ${head}<br>%{y} reads %{x}<br>%{z:.3f}<extra></extra>`,
+      x: Array.from({ length: columns }, (_, j) => `${key.from + j * by} ${keys[j * by]}`),
+      y: Array.from({ length: rows }, (_, i) => `${query.from + i * by} ${queries[i * by]}`),
+      hovertemplate: `head ${number}<br>%{y} reads %{x}<br>%{z:.3f}<extra></extra>`,
       hoverongaps: false,
     };
   });

@@ -1,7 +1,9 @@
 // What each token reads: the text itself, and under a token that is pointed at (or clicked) the same text shaded by the attention it
 // pays. Done with styles alone, no script, so that it also works where scripts are dropped.
 
-import { type AttentionFigure, attentionTitle, headName, labelsOf } from './attention.js';
+import type { Activation } from '../activation.js';
+import { labelsOf } from '../dims.js';
+import { type AttentionFigure, attentionTitle, headName, headsOf } from './attention.js';
 import type { Bundle } from './bundle.js';
 import { Html, html, visible } from './html.js';
 
@@ -20,29 +22,30 @@ const STYLE = `.loupe-reads label{cursor:pointer;padding:1px 8px;border-radius:4
 let made = 0;
 
 export function tokensBundle(figure: AttentionFigure): Bundle {
-  const { heads, layers } = figure;
-  const [layer] = layers;
+  const [layer] = figure.layers;
   const { pattern } = layer;
-  const [, T, S] = pattern.shape;
+  const [heads, T, S] = pattern.shape;
+  const [, query, key] = pattern.dims;
+  const numbers = headsOf(pattern);
   const panels = heads + 1; // the strongest of all heads, then each
-  const shown = Math.max(1, Math.min(T, Math.floor(Math.sqrt(MOST_SPANS / panels))));
-  const [fromQuery, fromKey] = [T - shown, S - shown];
-  const queries = labelsOf(pattern, 1);
-  const keys = labelsOf(pattern, 2).slice(fromKey);
+  const { shown, fromKey, keysTo } = partShown(pattern, Math.floor(MOST_SPANS / panels));
+  const fromQuery = T - shown;
+  const queries = labelsOf(query);
+  const keys = labelsOf(key);
   const name = `loupe-reads-${++made}-${Math.round(1e6 * pattern.data.reduce((a, b) => a + b * b, 0)).toString(36)}`;
-  const weight = (head: number, query: number, key: number): number => {
-    if (head >= 0) return pattern.data[(head * T + query) * S + key];
-    return Math.max(...Array.from({ length: heads }, (_, h) => pattern.data[(h * T + query) * S + key]));
+  const weight = (head: number, i: number, j: number): number => {
+    if (head >= 0) return pattern.data[(head * T + i) * S + j];
+    return strongest(pattern, i, j);
   };
-  const reads = (head: number, query: number): Html[] =>
-    keys.slice(0, shown - (T - 1 - query)).map((text, j) => {
-      const w = weight(head, query, fromKey + j);
-      return html`<span title="${(100 * w).toFixed(1)} %" style="background:rgba(230,159,0,${Math.min(1, w).toFixed(2)})">${visible(text)}</span>`;
+  const reads = (head: number, i: number): Html[] =>
+    keys.slice(fromKey, Math.min(keysTo, visibleTo(pattern, i))).map((text, n) => {
+      const w = weight(head, i, fromKey + n);
+      return html`<span title="${key.from + fromKey + n}: ${(100 * w).toFixed(1)} %" style="background:rgba(230,159,0,${Math.min(1, w).toFixed(2)})">${visible(text)}</span>`;
     });
   const panel = (head: number): Html => {
     const tokens = Array.from({ length: shown }, (_, i) => {
-      const query = fromQuery + i;
-      return html`<span class="q" tabindex="0">${visible(queries[query])}<span class="r">${reads(head, query)}</span></span>`;
+      const at = fromQuery + i;
+      return html`<span class="q" tabindex="0" title="${query.from + at}">${visible(queries[at])}<span class="r">${reads(head, at)}</span></span>`;
     });
     return html`<div class="panel p${head + 1}">${tokens}</div>`;
   };
@@ -51,7 +54,8 @@ export function tokensBundle(figure: AttentionFigure): Bundle {
     head => html`<input type="radio" name="${name}" id="${name}-${head + 1}" ${head < 0 ? 'checked' : ''}>`,
   );
   const labels = choices.map(
-    head => html`<label for="${name}-${head + 1}">${head < 0 ? 'strongest head' : headName(figure, head)}</label>`,
+    head =>
+      html`<label for="${name}-${head + 1}">${head < 0 ? 'strongest head' : headName(figure, numbers[head])}</label>`,
   );
   const rules = choices
     .map(
@@ -59,27 +63,44 @@ export function tokensBundle(figure: AttentionFigure): Bundle {
         `#${name}-${head + 1}:checked~.panels .p${head + 1}{display:block}#${name}-${head + 1}:checked~.labels label[for="${name}-${head + 1}"]{background:rgba(0,114,178,.3)}`,
     )
     .join('');
-  const lines = Math.ceil(keys.join('').length / 90) + 1;
+  const lines = Math.ceil(keys.slice(fromKey, keysTo).join('').length / 90) + 1;
   const left = shown < T ? ` The last ${shown} of ${T} tokens are shown.` : '';
+  const cut = fromKey > 0 ? ` Of what they read, positions from ${key.from + fromKey} on.` : '';
   return {
     'text/html':
-      html`<div class="loupe-reads" id="${name}"><style>${new Html(STYLE + rules)}</style><p style="margin:2px 0 8px"><b>${attentionTitle(layer)}</b> <span style="opacity:.7">Point at a token, or click it: what it reads is shaded below.${left}</span></p>${inputs}<div class="labels" style="margin-bottom:6px">${labels}</div><div class="panels" style="padding-bottom:${lines * 28 + 10}px">${choices.map(panel)}</div></div>`
+      html`<div class="loupe-reads" id="${name}"><style>${new Html(STYLE + rules)}</style><p style="margin:2px 0 8px"><b>${attentionTitle(layer)}</b> <span style="opacity:.7">Point at a token, or click it: what it reads is shaded below.${left}${cut}</span></p>${inputs}<div class="labels" style="margin-bottom:6px">${labels}</div><div class="panels" style="padding-bottom:${lines * 28 + 10}px">${choices.map(panel)}</div></div>`
         .text,
-    'text/plain': text(figure, keys, shown),
+    'text/plain': text(figure, shown),
   };
 }
 
-function text(figure: AttentionFigure, keys: readonly string[], shown: number): string {
-  const [{ pattern }] = figure.layers;
-  const [, T, S] = pattern.shape;
-  const lines = Array.from({ length: shown }, (_, i) => {
-    const query = T - shown + i;
-    const strongest = Array.from({ length: S }, (_, key) =>
-      Math.max(...Array.from({ length: figure.heads }, (_, h) => pattern.data[(h * T + query) * S + key])),
-    ).slice(S - shown);
-    const best = [...strongest.keys()].sort((a, b) => strongest[b] - strongest[a]).slice(0, 3);
-    const read = best.map(j => `'${visible(keys[j])}' ${strongest[j].toFixed(2)}`).join(', ');
-    return `  '${visible(labelsOf(pattern, 1)[query])}' reads ${read}`;
+/** Keys that a query may see, as places in the pattern: those before it and itself. */
+const visibleTo = ({ dims: [, query, key] }: Activation, i: number): number =>
+  Math.max(0, Math.min(key.size, query.from + i + 1 - key.from));
+
+/** The last queries, and the last of the keys that they may see, so that the page holds all their spans. */
+function partShown(pattern: Activation, most: number): { shown: number; fromKey: number; keysTo: number } {
+  const [, T] = pattern.shape;
+  const keysTo = visibleTo(pattern, T - 1);
+  if (T * keysTo <= most) return { shown: T, fromKey: 0, keysTo };
+  const shown = Math.max(1, Math.min(T, Math.max(Math.floor(Math.sqrt(most)), Math.floor(most / keysTo))));
+  return { shown, fromKey: Math.max(0, keysTo - Math.max(1, Math.floor(most / shown))), keysTo };
+}
+
+const strongest = ({ data, shape: [heads, T, S] }: Activation, i: number, j: number): number =>
+  Math.max(...Array.from({ length: heads }, (_, head) => data[(head * T + i) * S + j]));
+
+function text({ layers: [layer] }: AttentionFigure, shown: number): string {
+  const { pattern } = layer;
+  const [, T] = pattern.shape;
+  const [, query, key] = pattern.dims;
+  const keys = labelsOf(key);
+  const lines = Array.from({ length: shown }, (_, n) => {
+    const i = T - shown + n;
+    const weights = Array.from({ length: visibleTo(pattern, i) }, (_, j) => strongest(pattern, i, j));
+    const best = [...weights.keys()].sort((a, b) => weights[b] - weights[a]).slice(0, 3);
+    const read = best.map(j => `'${visible(keys[j])}' ${weights[j].toFixed(2)}`).join(', ');
+    return `  ${query.from + i} '${visible(labelsOf(query)[i])}' reads ${read || 'none of these'}`;
   });
-  return [`${attentionTitle(figure.layers[0])}, the strongest head of each token:`, ...lines].join('\n');
+  return [`${attentionTitle(layer)}, the strongest head of each token:`, ...lines].join('\n');
 }

@@ -2,19 +2,21 @@
 // the key/value head they share, the causal edge and the sliding window drawn. Long sequences are pooled by their maximum.
 
 import type { Activation } from '../activation.js';
+import { labelsOf, partText } from '../dims.js';
 import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE } from './bundle.js';
 import { CIVIDIS, type Packed, packed, pooled, svg } from './chart.js';
 import { label, visible } from './html.js';
 
 export interface AttentionLayer {
   readonly layer: number;
-  /** [A,T,S] */
+  /** [A,T,S], or a part of it: its dimensions say which heads, queries and keys. */
   readonly pattern: Activation;
   readonly window: number | null;
 }
 
 export interface AttentionFigure {
   readonly layers: readonly AttentionLayer[];
+  /** Heads and key/value heads of the model; a pattern may hold fewer. */
   readonly heads: number;
   readonly kvHeads: number;
 }
@@ -33,24 +35,33 @@ export function attentionBundle(figure: AttentionFigure): Bundle {
 export const headName = ({ heads, kvHeads }: AttentionFigure, head: number): string =>
   `head ${head} · kv ${Math.floor(head / (heads / kvHeads))}`;
 
-export const attentionTitle = ({ layer, window }: AttentionLayer): string =>
-  `Attention, layer ${layer} ${window === null ? '(sees every token)' : `(sees the last ${window} tokens)`}`;
+export function attentionTitle({ layer, window, pattern }: AttentionLayer): string {
+  const part = partText(pattern.dims);
+  const sees = window === null ? '(sees every token)' : `(sees the last ${window} tokens)`;
+  return `Attention, layer ${layer} ${sees}${part ? `: ${part}` : ''}`;
+}
+
+/** The heads that a pattern holds, by their numbers in the model. */
+export const headsOf = ({ dims: [{ size, from }] }: Activation): number[] =>
+  Array.from({ length: size }, (_, i) => from + i);
 
 function plotly(figure: AttentionFigure): Figure {
-  const { layers, heads } = figure;
+  const { layers } = figure;
   const [first] = layers;
-  const [, T, S] = first.pattern.shape;
-  const keys = labelsOf(first.pattern, 2).map(label);
-  const queries = labelsOf(first.pattern, 1).map(label);
+  const [heads, T, S] = first.pattern.shape;
+  const numbers = headsOf(first.pattern);
+  const [, query, key] = first.pattern.dims;
+  const keys = labelsOf(key).map(label);
+  const queries = labelsOf(query).map(label);
   // Categories must differ; the tick shows the text alone.
-  const keyNames = keys.map((name, i) => `${i} ${name}`);
-  const queryNames = queries.map((name, i) => `${i + S - T} ${name}`);
+  const keyNames = keys.map((name, i) => `${key.from + i} ${name}`);
+  const queryNames = queries.map((name, i) => `${query.from + i} ${name}`);
   const side = Math.max(24, Math.floor(Math.sqrt(VALUES / (layers.length * heads))));
   const grids = layers.map(layer => Array.from({ length: heads }, (_, head) => gridOf(layer, head, side)));
   const { rows, columns, by } = grids[0][0];
   const data = grids[0].map(({ z }, head) => ({
     type: 'heatmap',
-    name: headName(figure, head),
+    name: headName(figure, numbers[head]),
     visible: head === 0,
     z,
     x: Array.from({ length: columns }, (_, j) => keyNames[j * by]),
@@ -65,7 +76,7 @@ function plotly(figure: AttentionFigure): Figure {
   const few = (n: number) =>
     Array.from({ length: n }, (_, i) => i).filter(i => i % Math.ceil(n / 64) === 0 && i % by === 0);
   const size = Math.max(440, Math.min(760, 130 + 18 * S));
-  const shapes = (layer: AttentionLayer) => (by === 1 ? edges(T, S, layer.window) : []);
+  const shapes = (layer: AttentionLayer) => (by === 1 ? edges(layer) : []);
   return {
     data,
     layout: {
@@ -102,7 +113,7 @@ function plotly(figure: AttentionFigure): Figure {
           x: 0,
           pad: { b: 10, l: layers.length > 1 ? 92 : 0 },
           buttons: grids[0].map((_, head) => ({
-            label: headName(figure, head),
+            label: headName(figure, numbers[head]),
             method: 'restyle',
             args: [{ visible: grids[0].map((_, other) => other === head) }],
           })),
@@ -147,14 +158,15 @@ interface Grid {
   readonly by: number;
 }
 
-/** One head, pooled to at most `most` entries on a side; what a query cannot see is NaN, a hole. */
+/** One head, by its place in the pattern, pooled to at most `most` entries on a side; what a query cannot see is NaN, a hole. */
 export function gridOf({ pattern, window }: AttentionLayer, head: number, most: number): Grid {
   const [, T, S] = pattern.shape;
+  const [, query, key] = pattern.dims;
   const { z, rows, columns, by } = pooled(pattern.data.subarray(head * T * S, (head + 1) * T * S), T, S, most);
-  const offset = S - T; // queries are the last T of S positions
   const seen = (i: number, j: number) => {
-    const [lastQuery, firstKey] = [(i + 1) * by - 1 + offset, j * by];
-    return firstKey <= lastQuery && (window === null || (j + 1) * by - 1 + window > i * by + offset);
+    const [firstQuery, firstKey] = [query.from + i * by, key.from + j * by];
+    const [lastQuery, lastKey] = [firstQuery + by - 1, firstKey + by - 1];
+    return firstKey <= lastQuery && (window === null || lastKey + window > firstQuery);
   };
   const values = new Float32Array(rows * columns);
   for (let i = 0; i < rows; i++) {
@@ -163,21 +175,22 @@ export function gridOf({ pattern, window }: AttentionLayer, head: number, most: 
   return { z: packed(values, rows, columns), rows, columns, by };
 }
 
-/** The staircases between what a query may see and what it may not. */
-function edges(T: number, S: number, window: number | null): unknown[] {
-  const offset = S - T;
+/** The staircases between what a query may see and what it may not, where they cross the part that is shown. */
+function edges({ pattern, window }: AttentionLayer): unknown[] {
+  const [, query, key] = pattern.dims;
   const stair = (lag: number) => {
     let path = '';
-    for (let i = 0; i < T; i++) {
-      const x = i + offset - lag + 0.5;
-      if (x < -0.5 || x > S - 0.5) continue;
+    for (let i = 0; i < query.size; i++) {
+      const x = query.from + i - lag - key.from + 0.5;
+      if (x < -0.5 || x > key.size - 0.5) continue;
       path += `${path ? 'L' : 'M'}${x},${i - 0.5}L${x},${i + 0.5}`;
     }
     return path;
   };
   const line = (path: string, dash: string) => ({ type: 'path', path, line: { color: GREY, width: 1.5, dash } });
-  const causal = line(stair(0), 'solid');
-  return window !== null && S > window ? [causal, line(stair(window), 'dot')] : [causal];
+  const paths = [{ path: stair(0), dash: 'solid' }];
+  if (window !== null && query.from + query.size > window) paths.push({ path: stair(window), dash: 'dot' });
+  return paths.flatMap(({ path, dash }) => (path === '' ? [] : [line(path, dash)]));
 }
 
 function still(figure: AttentionFigure): string {
@@ -187,8 +200,9 @@ function still(figure: AttentionFigure): string {
   const most = 24;
   const side = 190;
   const columns = Math.min(4, A);
-  const keys = labelsOf(pattern, 2).map(visible);
-  const queries = labelsOf(pattern, 1).map(visible);
+  const keys = labelsOf(pattern.dims[2]).map(visible);
+  const queries = labelsOf(pattern.dims[1]).map(visible);
+  const numbers = headsOf(pattern);
   const shown = Math.min(A, 8);
   const panels = Array.from({ length: shown }, (_, head) => {
     const grid = pooled(pattern.data.subarray(head * T * S, (head + 1) * T * S), T, S, most);
@@ -211,7 +225,7 @@ function still(figure: AttentionFigure): string {
       title: [
         { text: attentionTitle(first), textStyle: { fontSize: 14, color: GREY }, left: 8, top: 4 },
         ...panels.map(p => ({
-          text: headName(figure, p.head),
+          text: headName(figure, numbers[p.head]),
           left: p.left,
           top: p.top - 20,
           textStyle: { fontSize: 11, fontWeight: 'normal' as const, color: GREY },
@@ -242,19 +256,17 @@ function still(figure: AttentionFigure): string {
 function text(figure: AttentionFigure): string {
   const [first] = figure.layers;
   const { pattern } = first;
-  const [A, T, S] = pattern.shape;
-  const keys = labelsOf(pattern, 2).map(visible);
-  const last = labelsOf(pattern, 1).map(visible)[T - 1];
-  const lines = Array.from({ length: A }, (_, head) => {
+  const [, T, S] = pattern.shape;
+  const [, query, key] = pattern.dims;
+  const keys = labelsOf(key).map(visible);
+  const last = labelsOf(query).map(visible)[T - 1];
+  const lines = headsOf(pattern).map((number, head) => {
     const row = pattern.data.subarray((head * T + T - 1) * S, (head * T + T) * S);
     const best = [...row.keys()].sort((a, b) => row[b] - row[a]).slice(0, 3);
-    return `  ${headName(figure, head)}: '${last}' reads ${best.map(j => `'${keys[j]}' ${row[j].toFixed(2)}`).join(', ')}`;
+    return `  ${headName(figure, number)}: '${last}' reads ${best.map(j => `'${keys[j]}' ${row[j].toFixed(2)}`).join(', ')}`;
   });
   const more = figure.layers.slice(1).map(({ layer }) => layer);
   const others = more.length > 0 ? [`  and layers ${more.join(', ')}`] : [];
-  return [`${attentionTitle(first)}, ${T} queries × ${S} keys; the last query:`, ...lines, ...others].join('\n');
-}
-
-export function labelsOf({ dims }: Activation, i: number): readonly string[] {
-  return dims[i].labels ?? Array.from({ length: dims[i].size }, (_, n) => String(n));
+  const end = `the last query, ${query.from + T - 1}`;
+  return [`${attentionTitle(first)}, ${T} queries × ${S} keys; ${end}:`, ...lines, ...others].join('\n');
 }

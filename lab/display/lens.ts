@@ -4,6 +4,7 @@ import type { LensCell } from '../probe/lens.js';
 import { type Bundle, CONFIG, GREY, PAGE, TITLE } from './bundle.js';
 import { CIVIDIS, svg } from './chart.js';
 import { label, visible } from './html.js';
+import { layerTicks } from './spread.js';
 import { textTable } from './table.js';
 
 const MOST_TOKENS = 40;
@@ -12,8 +13,8 @@ export function lensBundle(cells: readonly (readonly LensCell[])[], labels: read
   const from = Math.max(0, labels.length - MOST_TOKENS);
   const rows = cells.map(row => row.slice(from));
   const columns = labels.slice(from);
-  const layers = cells.map(([{ stage }]) => /^layers\.(\d+)\./.exec(stage)?.[1] ?? stage);
-  const x = columns.map((text, i) => `${from + i} ${label(text)}`);
+  const layers = layerTicks(cells.map(([{ stage }]) => stage));
+  const x = columns.map((text, i) => `${rows[0][i].token} ${label(text)}`);
   const title = 'Logit lens: what each layer would say next';
   const wide = Math.max(7, ...rows.flat().map(({ text }) => Math.min(12, text.length + 1)));
   const cellWidth = 10 + 7 * wide;
@@ -76,7 +77,10 @@ export function lensBundle(cells: readonly (readonly LensCell[])[], labels: read
       height,
     ),
     'text/plain': `${title}, for the last ${Math.min(8, columns.length)} tokens\n${textTable(
-      [{ title: 'layer', right: true }, ...columns.slice(-8).map(text => ({ title: `after ${visible(text)}` }))],
+      [
+        { title: 'layer', right: true },
+        ...columns.slice(-8).map((text, i) => ({ title: `after ${rows[0].slice(-8)[i].token} ${visible(text)}` })),
+      ],
       rows.map((row, i) => ({
         cells: [layers[i], ...row.slice(-8).map(c => `${visible(c.text)} ${Math.round(100 * c.probability)} %`)],
       })),

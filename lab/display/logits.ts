@@ -15,7 +15,12 @@ export interface LogitsFigure {
   readonly prompt: string;
 }
 
-export function logitsBundle({ rows, prompt }: LogitsFigure): Bundle {
+/** Bars in the picture; the others are in the rows alone. */
+const MOST = 100;
+
+export function logitsBundle({ rows: all, prompt }: LogitsFigure): Bundle {
+  const rows = all.slice(0, MOST);
+  const more = all.length > MOST ? `\nand ${all.length - MOST} more, in .rows` : '';
   const ending = prompt.length > 50 ? `…${prompt.slice(-50)}` : prompt;
   const percent = (p: number) => `${(100 * p).toFixed(p < 0.001 ? 3 : 1)} %`;
   const height = 90 + 26 * rows.length;
@@ -74,7 +79,7 @@ export function logitsBundle({ rows, prompt }: LogitsFigure): Bundle {
       620,
       height,
     ),
-    'text/plain': textTable(
+    'text/plain': `${textTable(
       [
         { title: 'next token' },
         { title: 'id', right: true },
@@ -82,6 +87,6 @@ export function logitsBundle({ rows, prompt }: LogitsFigure): Bundle {
         { title: 'probability', right: true },
       ],
       rows.map(r => ({ cells: [visible(r.text), String(r.id), r.logit.toFixed(4), percent(r.probability)] })),
-    ),
+    )}${more}`,
   };
 }

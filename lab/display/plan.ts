@@ -57,7 +57,7 @@ export function planBundle(session: Session, diff: Diff | null): Bundle {
       shapeText(stage.axes),
       bytesText(cost.bytes),
       countText(cost.flops),
-      ...(diff ? [diff.at(stage.name)?.verdict ?? ''] : []),
+      ...(diff ? [diff.rows.find(row => row.stage === stage.name)?.verdict ?? ''] : []),
     ],
   }));
   return {
@@ -68,7 +68,7 @@ export function planBundle(session: Session, diff: Diff | null): Bundle {
 }
 
 const verdictColour = (diff: Diff, stage: Stage) => {
-  const row = diff.at(stage.name);
+  const row = diff.rows.find(found => found.stage === stage.name);
   return row ? VERDICT_COLOURS[row.verdict] : GROUP;
 };
 

@@ -1,6 +1,7 @@
 // How values are spread: the histogram of an activation, the channels that stick out, and the norms of a stage from layer to layer.
 
 import { type Activation, MASK_LIMIT } from '../activation.js';
+import { partText, rowIndex, rowName, rowNumber } from '../dims.js';
 import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE, WIDE } from './bundle.js';
 import { svg } from './chart.js';
 import { label, visible } from './html.js';
@@ -73,28 +74,33 @@ function histogramText(title: string, counts: readonly number[], min: number, wi
 }
 
 export interface Outlier {
-  /** Index along the last dimension. */
+  /** Position in the model along the last dimension. */
   readonly channel: number;
   /** Root mean square over all rows, and how many times that of the median channel it is. */
   readonly rms: number;
   readonly ratio: number;
   readonly maxAbs: number;
-  /** The row where it is largest. */
+  /** The row where it is largest: its number in the activation uncut, and its positions in the model, as `get` takes them. */
   readonly row: number;
+  readonly at: readonly number[];
 }
 
 /** The channels of the last dimension that are largest by root mean square. */
 export function outliersOf({ dims, data }: Activation, many: number): Outlier[] {
-  const channels = dims[dims.length - 1].size;
+  const { size: channels, from } = dims[dims.length - 1];
+  const lead = dims.slice(0, -1);
   const rows = data.length / channels;
   const found = Array.from({ length: channels }, (_, channel) => {
     let [squares, maxAbs, at] = [0, 0, 0];
     for (let row = 0; row < rows; row++) {
-      const value = Math.abs(data[row * channels + channel]);
+      const signed = data[row * channels + channel];
+      if (signed <= MASK_LIMIT) continue;
+      const value = Math.abs(signed);
       squares += value * value;
       if (value > maxAbs) [maxAbs, at] = [value, row];
     }
-    return { channel, rms: Math.sqrt(squares / rows), maxAbs, row: at };
+    const [row, index] = [rowNumber(lead, at), rowIndex(lead, at)];
+    return { channel: from + channel, rms: Math.sqrt(squares / rows), maxAbs, row, at: index };
   });
   const ordered = found.map(({ rms }) => rms).sort((a, b) => a - b);
   const median = ordered[Math.floor(ordered.length / 2)] || Number.MIN_VALUE;
@@ -106,16 +112,12 @@ export function outliersOf({ dims, data }: Activation, many: number): Outlier[] 
 
 export function outliersBundle(activation: Activation, outliers: readonly Outlier[]): Bundle {
   const lead = activation.dims.slice(0, -1);
-  const where = (row: number) => {
-    let rest = row;
-    const parts: string[] = [];
-    for (const dim of [...lead].reverse()) {
-      const index = rest % dim.size;
-      rest = Math.floor(rest / dim.size);
-      parts.unshift(dim.labels ? `${index} ${visible(dim.labels[index])}` : `${dim.name} ${index}`);
-    }
-    return parts.join(', ');
-  };
+  const where = (at: readonly number[]) =>
+    rowName(
+      lead,
+      at.reduce((row, index, i) => row * lead[i].size + index - lead[i].from, 0),
+      visible,
+    );
   const columns = [
     { title: activation.dims[activation.dims.length - 1].name, right: true },
     { title: 'rms', right: true },
@@ -124,41 +126,40 @@ export function outliersBundle(activation: Activation, outliers: readonly Outlie
     { title: 'at' },
   ];
   const number = (value: number, text = sci(value)) => ({ text, value });
-  const rows = outliers.map(({ channel, rms, ratio, maxAbs, row }) => ({
+  const rows = outliers.map(({ channel, rms, ratio, maxAbs, at }) => ({
     cells: [
       number(channel, String(channel)),
       number(rms),
       number(ratio, `${ratio.toFixed(1)}×`),
       number(maxAbs),
-      where(row),
+      where(at),
     ],
   }));
   return { 'text/html': htmlTable(columns, rows, { tools: true }).text, 'text/plain': textTable(columns, rows) };
 }
 
-/** L2 norms of the last dimension, a line a token, over the layers: where a residual stream grows, and on which tokens. */
+/** L2 norms of the last dimension, a line a row (a token, or a head of one), over the layers: where a residual stream grows, and on which tokens. */
 export function normsBundle(activations: readonly Activation[]): Bundle {
   const names = activations.map(({ name }) => name);
   const norms = activations.map(({ dims, data }) => {
     const width = dims[dims.length - 1].size;
-    return Array.from({ length: data.length / width }, (_, row) =>
-      Math.hypot(...data.subarray(row * width, (row + 1) * width)),
-    );
+    return Array.from({ length: data.length / width }, (_, row) => norm(data.subarray(row * width, (row + 1) * width)));
   });
-  const labels = activations[0].dims[0].labels ?? norms[0].map((_, i) => String(i));
-  const ticks = names.map(name => /^layers\.(\d+)\./.exec(name)?.[1] ?? name);
-  const what = names[0].replace(/^layers\.\d+\./, '');
+  const lead = activations[0].dims.slice(0, -1);
+  const ticks = layerTicks(names);
+  const kinds = new Set(names.map(name => name.replace(/^layers\.\d+\./, '')));
+  const part = partText(activations[0].dims);
   const mean = norms.map(line => line.reduce((a, b) => a + b, 0) / line.length);
-  const tokens = labels.map((_, token) => token).slice(0, 64);
+  const tokens = norms[0].map((_, row) => row).slice(0, 64);
   const round = (v: number) => Number(v.toPrecision(4));
-  const title = `L2 norm of ${what}, by layer`;
+  const title = `L2 norm of ${kinds.size === 1 ? [...kinds][0] : `${kinds.size} stages`}, by layer${part ? `: ${part}` : ''}`;
   return {
     'application/vnd.plotly.v1+json': {
       data: [
         ...tokens.map(token => ({
           type: 'scatter',
           mode: 'lines',
-          name: `${token} ${label(labels[token])}`,
+          name: rowName(lead, token, label),
           x: ticks,
           y: norms.map(line => round(line[token])),
           line: { width: 1 },
@@ -188,7 +189,7 @@ export function normsBundle(activations: readonly Activation[]): Bundle {
     },
     'image/svg+xml': svg(
       {
-        title: { text: title, textStyle: { fontSize: 14, color: GREY } },
+        title: { text: visible(title), textStyle: { fontSize: 14, color: GREY } },
         grid: { left: 60, right: 20, top: 40, bottom: 40 },
         xAxis: { type: 'category', data: ticks, name: 'layer', axisLabel: { color: GREY } },
         yAxis: { type: 'value', axisLabel: { color: GREY } },
@@ -210,12 +211,25 @@ export function normsBundle(activations: readonly Activation[]): Bundle {
       640,
       340,
     ),
-    'text/plain': `${title}, mean over ${norms[0].length} tokens and the largest\n${textTable(
+    'text/plain': `${title}, mean over ${norms[0].length} ${lead.length === 1 && lead[0].name === 'token' ? 'tokens' : 'rows'} and the largest\n${textTable(
       [{ title: 'stage' }, { title: 'mean', right: true }, { title: 'largest', right: true }, { title: 'at' }],
       norms.map((line, i) => {
         const most = line.indexOf(Math.max(...line));
-        return { cells: [names[i], sci(round(mean[i])), sci(round(line[most])), `${most} ${visible(labels[most])}`] };
+        return { cells: [names[i], sci(round(mean[i])), sci(round(line[most])), rowName(lead, most, visible)] };
       }),
     )}`,
   };
+}
+
+/** Without what the mask hides. Not by Math.hypot, whose arguments a real vocabulary outnumbers. */
+function norm(values: Float32Array): number {
+  let squares = 0;
+  for (const v of values) if (!(v <= MASK_LIMIT)) squares += v * v;
+  return Math.sqrt(squares);
+}
+
+/** Stages by the number of their layer, or by name where two are of one layer. */
+export function layerTicks(names: readonly string[]): string[] {
+  const ticks = names.map(name => /^layers\.(\d+)\./.exec(name)?.[1] ?? name);
+  return new Set(ticks).size === names.length ? ticks : names.map(name => name.replace(/^layers\./, ''));
 }

@@ -1,9 +1,13 @@
 // The logit lens: what the model would say if it stopped after a layer. The final norm and the head are run on the residual stream of
-// every layer (nostalgebraist, "interpreting GPT: the logit lens", 2020).
+// every layer (nostalgebraist, "interpreting GPT: the logit lens", 2020). Logits of a real vocabulary are a megabyte a token: they are made
+// for a few tokens at a time, and what stays of them is a cell.
 
-import { StageError } from '../../engine/errors.js';
+import { BudgetError, OptionError, StageError } from '../../engine/errors.js';
 import { Executor } from '../../engine/execute.js';
+import type { Stage } from '../../engine/plan.js';
 import type { Activation } from '../activation.js';
+import { CAPTURE_BUDGET } from '../capture.js';
+import { isWhole } from '../dims.js';
 import type { Shown } from '../display/bundle.js';
 import { shown } from '../display/bundle.js';
 import { lensBundle } from '../display/lens.js';
@@ -15,12 +19,13 @@ import { type Selector, select } from '../select.js';
 /** What the lens sees at one layer and token. */
 export interface LensCell {
   readonly stage: string;
+  /** Position in the sequence. */
   readonly token: number;
   /** The likeliest next token there, and its probability. */
   readonly id: number;
   readonly text: string;
   readonly probability: number;
-  /** Probability and rank of the token that the whole model says. */
+  /** Probability and rank there of the token that the model itself says after this one, whatever stages were selected. */
   readonly finalProbability: number;
   readonly finalRank: number;
 }
@@ -30,77 +35,168 @@ export interface Lens extends Shown {
   readonly cells: readonly (readonly LensCell[])[];
 }
 
-/** Needs a tap on the stages, [T,H] each. Throws StageError for stages of another width. */
-export async function lens(run: Run, stages: Selector = 'layers.*.resid'): Promise<Lens> {
+export interface LensOptions {
+  /** Most bytes of logits at a time; default: the run's. */
+  readonly budget?: number;
+}
+
+/** Most tokens whose logits are made at a time. */
+const BLOCK = 64;
+
+/**
+ * Needs a tap on the stages, [T,H] each. Throws StageError for stages of another width, BudgetError where one token's logits are more than
+ * the budget.
+ */
+export async function lens(run: Run, stages: Selector = 'layers.*.resid', options: LensOptions = {}): Promise<Lens> {
   const { session } = run;
-  const { model, config } = session;
-  const seen = select(session.plan, stages).map(({ name }) => run.at(name));
-  const norm = model.plan.stages.find(({ name }) => name === 'final_norm')!;
-  const head = model.plan.stages.find(({ name }) => name === 'logits')!;
-  const [feed] = norm.inputs;
-  for (const { name, shape } of seen) {
-    if (shape.length === 2 && shape[1] === config.hidden) continue;
-    throw new StageError(
-      `The lens reads residual streams, [T,${config.hidden}], and '${name}' is [${shape}]. Select layers.*.resid.`,
+  const { config } = session;
+  const budget = options.budget ?? run.made.budget ?? CAPTURE_BUDGET;
+  const seen = select(session.plan, stages).map(stage => residual(stage, run.at(stage.name), config.hidden));
+  const [tokens] = seen[0].dims;
+  const bytes = 4 * config.vocab;
+  const fit = Math.floor(Math.min(budget, session.gpu.traits.maxBinding) / bytes);
+  if (!(fit >= 1)) {
+    throw new BudgetError(
+      `The lens makes ${bytes} bytes of logits for a token, and the budget is ${budget}. Raise it: lens(stages, { budget }).`,
     );
   }
-  const tokens = Math.max(...seen.map(({ shape }) => shape[0]));
-  const most = Math.max(1, Math.min(64, tokens, Math.floor(session.gpu.traits.maxBinding / (4 * config.vocab))));
-  using executor = new Executor(
-    session.gpu,
-    model.kernels,
-    model,
-    [norm, head],
-    { tokens: most, positions: most, rows: most },
-    { feeds: [feed], keep: [head.name] },
-  );
-  using progress = progressLine('Looking through the lens', tokens * seen.length < 200);
-  const all: Float32Array[][] = [];
+  using head = new Head(run, Math.min(BLOCK, tokens.size, fit));
+  const finals = await answers(run, head, tokens.from, tokens.from + tokens.size);
+  using progress = progressLine('Looking through the lens', tokens.size * seen.length < 200);
+  const cells: LensCell[][] = [];
   for (const [i, activation] of seen.entries()) {
-    all.push(await logitsOf(executor, feed.name, activation, most));
+    const row: LensCell[] = [];
+    await head.each(activation, (logits, token) => {
+      row.push(cellOf(logits, activation.name, token, finals.get(token)!, id => session.labels([id])[0]));
+    });
+    cells.push(row);
     progress.count(i + 1, seen.length, 'layers');
   }
-  const finals = all[all.length - 1].map(best);
-  const cells = all.map((rows, i) =>
-    rows.map((logits, token) => {
-      const id = best(logits);
-      const top = logits[id];
-      const sum = logits.reduce((n, logit) => n + Math.exp(logit - top), 0);
-      const final = logits[finals[token]];
-      return {
-        stage: seen[i].name,
-        token,
-        id,
-        text: session.labels([id])[0],
-        probability: 1 / sum,
-        finalProbability: Math.exp(final - top) / sum,
-        finalRank: 1 + logits.reduce((n, logit) => n + Number(logit > final), 0),
-      };
-    }),
-  );
-  const labels = seen[0].dims[0].labels ?? run.tokens;
+  const labels = tokens.labels ?? run.tokens.slice(tokens.from, tokens.from + tokens.size);
   return shown(() => lensBundle(cells, labels), { cells });
 }
 
-/** Logits [V] of every token of a residual stream. */
-async function logitsOf(
-  executor: Executor,
-  feed: string,
-  { data, shape }: Activation,
-  most: number,
-): Promise<Float32Array[]> {
-  const [tokens, hidden] = shape;
-  const out: Float32Array[] = [];
-  const head = executor.stages[executor.stages.length - 1];
-  for (let at = 0; at < tokens; at += most) {
-    interruptSignal().throwIfAborted();
-    const n = Math.min(most, tokens - at);
-    executor.feed(feed, data.subarray(at * hidden, (at + n) * hidden));
-    const extent = { tokens: n, keys: n, rows: n };
-    const { captured } = await executor.run({ extent, taps: [{ stage: head }] });
-    const vocab = captured[0].shape[1];
-    for (let row = 0; row < n; row++) out.push(captured[0].data.subarray(row * vocab, (row + 1) * vocab));
+function residual(stage: Stage, activation: Activation, hidden: number): Activation {
+  const { name, shape, dims } = activation;
+  const wide = stage.axes.length === 2 && stage.axes[1].letter === 'H';
+  if (!wide) {
+    throw new StageError(
+      `The lens reads residual streams, [T,${hidden}], and '${name}' is [${shape}]. Select layers.*.resid.`,
+    );
   }
+  if (shape.length === 2 && isWhole(dims[1])) return activation;
+  throw new StageError(
+    `The lens reads whole residual streams, [T,${hidden}], and '${name}' was cut to [${shape}]. Run without a slice of its channels.`,
+  );
+}
+
+function cellOf(
+  logits: Float32Array,
+  stage: string,
+  token: number,
+  final: number,
+  textOf: (id: number) => string,
+): LensCell {
+  const id = best(logits);
+  const top = logits[id];
+  const wanted = logits[final];
+  let [sum, rank] = [0, 1];
+  for (const logit of logits) {
+    sum += Math.exp(logit - top);
+    if (logit > wanted) rank += 1;
+  }
+  const finalProbability = Math.exp(wanted - top) / sum;
+  return { stage, token, id, text: textOf(id), probability: 1 / sum, finalProbability, finalRank: rank };
+}
+
+/** The final norm and the head alone, on rows that are fed. */
+class Head implements Disposable {
+  readonly #executor: Executor;
+  readonly #feed: string;
+
+  constructor(
+    run: Run,
+    /** Rows at a time. */
+    readonly most: number,
+  ) {
+    const { model } = run.session;
+    const norm = model.plan.stage('final_norm');
+    const head = model.plan.stage('logits');
+    this.#feed = norm.inputs[0].name;
+    this.#executor = new Executor(
+      model.gpu,
+      model.kernels,
+      model,
+      [norm, head],
+      { tokens: most, positions: most, rows: most },
+      { feeds: norm.inputs, keep: [head.name] },
+    );
+  }
+
+  /** Calls `look` with the logits [V] of every token of a residual stream, a few of which exist at a time. */
+  async each({ data, dims }: Activation, look: (logits: Float32Array, token: number) => void): Promise<void> {
+    const [{ size: tokens, from }, { size: hidden }] = dims;
+    const head = this.#executor.stages[1];
+    for (let at = 0; at < tokens; at += this.most) {
+      interruptSignal().throwIfAborted();
+      const n = Math.min(this.most, tokens - at);
+      this.#executor.feed(this.#feed, data.subarray(at * hidden, (at + n) * hidden));
+      const extent = { tokens: n, keys: n, rows: n };
+      const { captured } = await this.#executor.run({ extent, taps: [{ stage: head }] });
+      const vocab = captured[0].shape[1];
+      for (let row = 0; row < n; row++)
+        look(captured[0].data.subarray(row * vocab, (row + 1) * vocab), from + at + row);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#executor[Symbol.dispose]();
+  }
+}
+
+/**
+ * What the model itself says after each of the tokens [from, to): by the logits of the run where there are any, else by the last residual
+ * stream, for which the run is made again where it was not tapped.
+ */
+async function answers(run: Run, head: Head, from: number, to: number): Promise<Map<number, number>> {
+  const { session, made } = run;
+  const out = new Map<number, number>([[run.ids.length - 1, best(run.logits.values.data)]]);
+  const missing = () => {
+    for (let token = from; token < to; token++) if (!out.has(token)) return true;
+    return false;
+  };
+  const read = ({ data, dims: [token, vocab] }: Activation) => {
+    if (!isWhole(vocab)) return;
+    for (let i = 0; i < token.size; i++) {
+      if (!out.has(token.from + i)) out.set(token.from + i, best(data.subarray(i * vocab.size, (i + 1) * vocab.size)));
+    }
+  };
+  const logits = run.activations.get('logits');
+  if (logits) read(logits);
+  if (!missing()) return out;
+  const current = session.model.kernels.revision;
+  if (made.revision !== undefined && made.revision !== current) {
+    throw new OptionError(
+      "A shader was edited after this run, so what it said after each token is not known any more. Run again, or run with { tap: ['layers.*.resid', 'logits'], logits: 'all' }.",
+    );
+  }
+  const slice = { token: [from, to] as const };
+  // What was put into the norm or the logits themselves is no function of the residual stream.
+  if (made.patched?.some(name => name === 'final_norm' || name === 'logits')) {
+    const again = await made.again?.({ tap: 'logits', logits: 'all', slice });
+    if (again) read(again.at('logits'));
+    return out;
+  }
+  const last = session.model.plan.stage('final_norm').inputs[0].name;
+  let stream = run.activations.get(last);
+  const covers = ({ dims: [token, channel] }: Activation) =>
+    token.from <= from && token.from + token.size >= to && isWhole(channel);
+  if (!stream || !covers(stream)) stream = (await made.again?.({ tap: last, slice }))?.at(last);
+  if (!stream)
+    throw new StageError(`'${last}' was not tapped in this run, and the lens needs it. Add it to the option tap.`);
+  await head.each(stream, (row, token) => {
+    if (!out.has(token)) out.set(token, best(row));
+  });
   return out;
 }
 

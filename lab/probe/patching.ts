@@ -19,7 +19,7 @@ export interface PatchingOptions {
   /** What the clean prompt is answered by, and the corrupt one; by default what the model says. One token each. */
   readonly answer?: string | number;
   readonly wrong?: string | number;
-  /** The stages to put back, a row each; [T,…] all. */
+  /** The stages to put back, a row each; [T,…] all. Any name of them. */
   readonly stages?: Selector;
 }
 
@@ -87,7 +87,13 @@ export async function patching(session: Session, options: PatchingOptions): Prom
 
 function tokenOf(session: Session, wanted: string | number | undefined, run: Run, option: string): number {
   if (wanted === undefined) return run.logits.values.top(1)[0].index;
-  if (typeof wanted === 'number') return wanted;
+  if (typeof wanted === 'number') {
+    const { vocab } = session.config;
+    if (Number.isInteger(wanted) && wanted >= 0 && wanted < vocab) return wanted;
+    throw new OptionError(
+      `The ${option} ${wanted} is no token id; ids go from 0 to ${vocab - 1}. Give one, or a text.`,
+    );
+  }
   const { bosId } = session.config;
   const ids = session.encode(wanted).filter(id => id !== bosId);
   if (ids.length === 1) return ids[0];
