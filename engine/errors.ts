@@ -2,10 +2,12 @@
 // found, and what to do about it. The command line prints the message alone and exits with 2; a notebook shows it
 // without a stack. Anything else that is thrown is a defect of Loupe.
 
+import { printable } from './printable.js';
+
 /** A mistake with its cure in the message. */
 export class LoupeError extends Error {
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(printable(message), options); // it may quote a name out of a file
     this.name = new.target.name;
   }
 }

@@ -6,7 +6,7 @@ import type { AxisName } from '../engine/plan.js';
 import { fromArrow, toArrow } from './arrow.js';
 import { type Cut, checkAxis, completed, type Dim, type DimSpec, dimText, type Range, rangeOf, said } from './dims.js';
 import { activationBundle } from './display/activation.js';
-import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from './display/bundle.js';
+import { type Bundle, DISPLAY, INSPECT, plain, type Shown, shown } from './display/bundle.js';
 import { histogramBundle, type Outlier, outliersBundle, outliersOf } from './display/spread.js';
 
 export type { Dim, DimSpec } from './dims.js';
@@ -204,11 +204,11 @@ export class Activation {
   }
 
   [DISPLAY](): Bundle {
-    return activationBundle(this);
+    return plain(activationBundle(this));
   }
 
   [INSPECT](): string {
-    return activationBundle(this)['text/plain'];
+    return this[DISPLAY]()['text/plain'];
   }
 
   #last(what: string): Dim {

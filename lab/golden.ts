@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { GoldenError } from '../engine/errors.js';
 import { packageRoot } from '../engine/files.js';
 import { parseJson } from '../engine/json.js';
+import { printable } from '../engine/printable.js';
 import { openSafetensors, type Safetensors } from '../engine/weights/safetensors.js';
-import { DISPLAY, INSPECT, type Shown } from './display/bundle.js';
+import { DISPLAY, INSPECT, plain, type Shown } from './display/bundle.js';
 import { htmlTable } from './display/table.js';
 import { Names } from './select.js';
 
@@ -77,8 +78,8 @@ function describe(name: string, path: string, { metadata, tensors }: Safetensors
   const rows = [...Object.entries(facts), ...prompt, ...made].map(cells => ({ cells }));
   const card = htmlTable([{ title: '' }, { title: '' }], rows);
   return {
-    [DISPLAY]: () => ({ 'text/html': card.text, 'text/plain': text }),
-    [INSPECT]: () => text,
+    [DISPLAY]: () => plain({ 'text/html': card.text, 'text/plain': text }),
+    [INSPECT]: () => printable(text),
     name,
     ids,
     chunks,

@@ -2,6 +2,7 @@
 
 import { OptionError, StageError } from '../engine/errors.js';
 import { nearest } from '../engine/plan.js';
+import { printable, visible } from '../engine/printable.js';
 import { type Activation, checkMany } from './activation.js';
 import { said } from './dims.js';
 import { attentionBundle } from './display/attention.js';
@@ -198,8 +199,8 @@ export class Run {
   }
 
   [INSPECT](): string {
-    const taps = [...this.activations.values()].map(a => `  ${a}`).join('\n');
-    return `Run of ${this.ids.length} tokens: ${this.tokens.join('·')}\n${taps}`;
+    const taps = [...this.activations.values()].map(a => `  ${printable(String(a))}`).join('\n');
+    return `Run of ${this.ids.length} tokens: ${this.tokens.map(visible).join('·')}\n${taps}`;
   }
 
   #layer(layer: number): number {

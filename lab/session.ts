@@ -11,10 +11,10 @@ import type { ChatFiles } from '../engine/weights/source.js';
 import { Activation } from './activation.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { Conversation, type ConversationOptions } from './chat/conversation.js';
-import { OurValues } from './diff/ours.js';
 import { checkGolden, Diff, type DiffOptions, diffRows } from './diff/diff.js';
+import { OurValues } from './diff/ours.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './diff/tolerance.js';
-import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from './display/bundle.js';
+import { type Bundle, DISPLAY, INSPECT, plain, type Shown, shown } from './display/bundle.js';
 import { modelBundle } from './display/model.js';
 import { planBundle } from './display/plan.js';
 import { progressLine } from './display/progress.js';
@@ -262,11 +262,11 @@ export class Session {
   }
 
   [DISPLAY](): Bundle {
-    return modelBundle(this);
+    return plain(modelBundle(this));
   }
 
   [INSPECT](): string {
-    return modelBundle(this)['text/plain'];
+    return this[DISPLAY]()['text/plain'];
   }
 
   #check(): void {

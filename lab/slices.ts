@@ -5,7 +5,7 @@ import { OptionError } from '../engine/errors.js';
 import type { Patch } from '../engine/patches.js';
 import { type Axis, type AxisName, nearest, type Plan, type Stage } from '../engine/plan.js';
 import type { Slice, Tap } from '../engine/taps.js';
-import { checkAxis, type Cut, type Dim, rangeOf, said } from './dims.js';
+import { type Cut, checkAxis, type Dim, rangeOf, said } from './dims.js';
 import type { PatchSpec } from './request.js';
 import { select } from './select.js';
 

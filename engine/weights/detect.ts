@@ -79,7 +79,7 @@ export function configFromJson(json: unknown, where: string, generation: unknown
     throw new ConfigError(`${where} is not a JSON object. Fetch it again.`);
   const outer = json as Json;
   const type = String(outer.model_type);
-  const known = FAMILIES[type];
+  const known = Object.hasOwn(FAMILIES, type) ? FAMILIES[type] : undefined; // 'constructor' is none
   if (!known) {
     throw new ConfigError(
       `${where} describes a model of type '${outer.model_type ?? 'nothing'}', and Loupe runs Gemma: ${Object.keys(FAMILIES).join(', ')}.`,
@@ -138,7 +138,7 @@ function kindsOf(text: Json, family: number, layers: number, where: string): Lay
   const types = text.layer_types;
   if (Array.isArray(types)) {
     const names: Readonly<Record<string, LayerKind>> = { sliding_attention: 'sliding', full_attention: 'full' };
-    const unknown = types.find(type => !(type in names));
+    const unknown = types.find(type => typeof type !== 'string' || !Object.hasOwn(names, type));
     if (unknown !== undefined || types.length !== layers) {
       throw new ConfigError(
         `${where} lists ${types.length} layer_types${unknown === undefined ? '' : `, one of them '${unknown}'`}, and needs ${layers}, ` +
@@ -185,7 +185,7 @@ export function configFromGguf(
 ): GemmaConfig {
   const architecture = metadata.get('general.architecture');
   const families: Readonly<Record<string, 1 | 2 | 3>> = { gemma: 1, gemma2: 2, gemma3: 3 };
-  const family = families[String(architecture)];
+  const family = Object.hasOwn(families, String(architecture)) ? families[String(architecture)] : undefined;
   if (!family) {
     throw new ConfigError(
       `${where} holds a model of architecture '${architecture}', and Loupe runs gemma, gemma2 and gemma3.`,

@@ -111,8 +111,8 @@ const ALIASES: Readonly<Record<string, string>> = { quit: 'exit', bye: 'exit', '
 /** @returns what to print, or null to leave. Throws OptionError for what is no command. */
 export function runCommand(chat: Chat, line: string): string | null {
   const [, name, argument] = /^\/(\S*)\s*(.*)$/s.exec(line)!;
-  const command = COMMANDS[ALIASES[name] ?? name];
-  if (command) return command.run(chat, argument.trim());
+  const full = Object.hasOwn(ALIASES, name) ? ALIASES[name] : name;
+  if (Object.hasOwn(COMMANDS, full)) return COMMANDS[full].run(chat, argument.trim());
   throw new OptionError(`There is no /${name}. ${nearest(name, Object.keys(COMMANDS))} /help lists all.`);
 }
 

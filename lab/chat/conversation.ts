@@ -5,7 +5,7 @@ import type { Context } from '../../engine/context.js';
 import { PromptError } from '../../engine/errors.js';
 import { type ChatTemplate, chatTemplate, type Message } from '../../engine/tokenizer/chat-template.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
-import { type Bundle, DISPLAY, INSPECT } from '../display/bundle.js';
+import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
 import { writing } from '../display/writing.js';
 import type { GenerateRunOptions, Token } from '../request.js';
 import type { Session } from '../session.js';
@@ -202,11 +202,11 @@ export class Conversation {
   }
 
   [DISPLAY](): Bundle {
-    return conversationBundle(this);
+    return plain(conversationBundle(this));
   }
 
   [INSPECT](): string {
-    return conversationBundle(this)['text/plain'];
+    return this[DISPLAY]()['text/plain'];
   }
 
   /** Ids that the cache lacks for `prompt`; what it has too much is forgotten. Throws PromptError when they do not fit. */

@@ -2,6 +2,7 @@
 
 import { createInterface, type Interface } from 'node:readline';
 import { Interrupted } from '../../engine/errors.js';
+import { printable } from '../../engine/printable.js';
 
 interface Streams {
   readonly input: NodeJS.ReadStream;
@@ -141,7 +142,7 @@ export class LineReader {
   #line(prompt: string): Promise<string | null> {
     const early = this.#waiting.shift();
     if (early !== undefined) {
-      this.#output.write(`${prompt}${early}\n`);
+      this.#output.write(`${prompt}${printable(early)}\n`);
       return Promise.resolve(early);
     }
     if (this.#closed) return Promise.resolve(null);

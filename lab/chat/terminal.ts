@@ -4,6 +4,7 @@ import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Interrupted, LoupeError, OptionError } from '../../engine/errors.js';
 import { readText } from '../../engine/files.js';
+import { printable } from '../../engine/printable.js';
 import { select } from '../select.js';
 import { type Chat, commandNames, runCommand } from './commands.js';
 import { LineReader } from './lines.js';
@@ -40,7 +41,7 @@ export async function chatInTerminal(chat: Chat, options: TerminalOptions): Prom
       if (/^\/[\w?]/.test(text)) {
         const result = runCommand(chat, text.trim());
         if (result === null) return;
-        say(`${dim(result)}\n`);
+        say(`${dim(printable(result))}\n`);
         continue;
       }
       const notes = await lines.during(signal => answer(chat, text, output, signal, bars));
@@ -123,19 +124,10 @@ export function sampling({ temperature, top_k, top_p, seed, max_tokens }: Chat['
   };
 }
 
-/** Control characters would steer the terminal; a model may say any. */
-function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, character => {
-    const code = character.charCodeAt(0);
-    return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\ufffd';
-  });
-}
-
 function readHistory(path: string | null): string[] {
   if (path === null || !existsSync(path)) return [];
   try {
-    return readText(path, 16 << 20, what => new OptionError(what))
+    return printable(readText(path, 16 << 20, what => new OptionError(what)))
       .trimEnd()
       .split('\n')
       .slice(-HISTORY)

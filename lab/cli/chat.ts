@@ -9,7 +9,7 @@ import type { Chat } from '../chat/commands.js';
 import { load } from '../chat/file.js';
 import { checked } from '../chat/settings.js';
 import { Beginning, chatInTerminal, sampling } from '../chat/terminal.js';
-import { type ModelOptions, openModel, print, printJson, real, whole, withModel } from './options.js';
+import { type ModelOptions, openModel, print, printJson, printText, real, whole, withModel } from './options.js';
 
 interface Options extends ModelOptions {
   readonly system?: string;
@@ -76,7 +76,7 @@ export function chatCommand(): Command {
 async function answerOnce({ conversation, settings }: Chat, message: string, json: boolean): Promise<void> {
   const begun = new Beginning();
   for await (const token of conversation.say(message, sampling(settings, conversation.messages.length))) {
-    if (!json) process.stdout.write(begun.push(token.text));
+    if (!json) printText(begun.push(token.text));
   }
   if (!json) {
     print('');

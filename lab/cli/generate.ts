@@ -1,7 +1,18 @@
 // loupe generate: text from a prompt, streamed as it is made.
 
 import { Command } from 'commander';
-import { idList, type ModelOptions, openModel, print, printJson, promptOf, real, whole, withModel } from './options.js';
+import {
+  idList,
+  type ModelOptions,
+  openModel,
+  print,
+  printJson,
+  printText,
+  promptOf,
+  real,
+  whole,
+  withModel,
+} from './options.js';
 
 interface Options extends ModelOptions {
   readonly prompt?: string;
@@ -35,7 +46,7 @@ export function generateCommand(): Command {
         if (token.id >= 0) ids.push(token.id);
         if (ids.length === 1) first = performance.now();
         text += token.text;
-        if (!options.json) process.stdout.write(token.text);
+        if (!options.json) printText(token.text);
       }
       const decode = performance.now() - first;
       if (!options.json) {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { Interrupted, LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
+import { printable } from '../../engine/printable.js';
 import { fireInterrupt } from '../interrupt.js';
 import { benchCommand } from './bench.js';
 import { chatCommand } from './chat.js';
@@ -45,7 +46,10 @@ function program(): Command {
     loupe.addCommand(command);
   }
   // Commander exits with 1 for a wrong option; here 1 means that a check failed.
-  for (const command of [loupe, ...loupe.commands, ...loupe.commands.flatMap(c => c.commands)]) command.exitOverride();
+  for (const command of [loupe, ...loupe.commands, ...loupe.commands.flatMap(c => c.commands)]) {
+    command.exitOverride();
+    command.configureOutput({ writeErr: text => process.stderr.write(printable(text)) }); // it quotes what was typed
+  }
   return loupe;
 }
 
@@ -61,7 +65,9 @@ async function main(): Promise<number> {
       process.stderr.write(`loupe: ${error.message}\n`);
       return 2;
     }
-    process.stderr.write(`loupe: this is a defect of Loupe, please report it:\n${(error as Error).stack ?? error}\n`);
+    process.stderr.write(
+      `loupe: this is a defect of Loupe, please report it:\n${printable(String((error as Error)?.stack ?? error))}\n`,
+    );
     return 70;
   }
 }

@@ -68,11 +68,4 @@ export function promptOf({ prompt, ids }: { prompt?: string; ids?: number[] }): 
   throw new PromptError("There is no prompt. Give --prompt 'some text' or --ids 2,818,5279.");
 }
 
-export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-export function printJson(value: unknown): void {
-  // JSON has no NaN or Infinity; a metric that is one says so in words.
-  print(JSON.stringify(value, (_, v) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v), 1));
-}
+export { print, printJson, printText } from '../print.js';

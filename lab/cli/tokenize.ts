@@ -4,12 +4,13 @@ import { Command, Option } from 'commander';
 import { TokenizerError } from '../../engine/errors.js';
 import { readLines, readText } from '../../engine/files.js';
 import { parseJson } from '../../engine/json.js';
+import { printableJson, visible } from '../../engine/printable.js';
 import { openTokenizer, openTokenizerFile } from '../../engine/tokenizer/open.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { openModelFiles } from '../../engine/weights/open.js';
 import { checkTokens, type Reference } from '../diff/tokens.js';
 import { modelPath } from '../open.js';
-import { print } from './options.js';
+import { print, printText } from './options.js';
 
 interface Options {
   readonly model: string;
@@ -58,7 +59,7 @@ export function tokenizeCommand(): Command {
         for await (const line of readLines(options.jsonl, unreadable(options.jsonl))) {
           number += 1;
           const value = parse(line, options, number);
-          print(JSON.stringify(Array.isArray(value) ? tokenizer.decode(value) : encode(value)));
+          print(printableJson(Array.isArray(value) ? tokenizer.decode(value) : encode(value)));
         }
         return;
       }
@@ -66,18 +67,15 @@ export function tokenizeCommand(): Command {
       if (given === undefined)
         throw new TokenizerError('There is nothing to tokenize. Give TEXT, --file F or --jsonl F.');
       if (options.decode) {
-        print(
-          tokenizer.decode(
-            given
-              .split(/[\s,]+/)
-              .filter(Boolean)
-              .map(Number),
-          ),
-        );
+        const ids = given
+          .split(/[\s,]+/)
+          .filter(Boolean)
+          .map(Number);
+        printText(`${tokenizer.decode(ids)}\n`);
         return;
       }
       const ids = encode(given);
-      print(options.pieces ? ids.map(id => `${id}\t${tokenizer.piece(id)}`).join('\n') : ids.join(','));
+      print(options.pieces ? ids.map(id => `${id}\t${visible(tokenizer.piece(id))}`).join('\n') : ids.join(','));
     });
 }
 

@@ -5,8 +5,9 @@ import type { Table } from 'apache-arrow';
 import { GoldenError } from '../../engine/errors.js';
 import type { Model } from '../../engine/model.js';
 import type { Stage } from '../../engine/plan.js';
+import { printable } from '../../engine/printable.js';
 import { diffToArrow } from '../arrow.js';
-import { type Bundle, DISPLAY, INSPECT } from '../display/bundle.js';
+import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
 import { diffBundle, diffText } from '../display/diff.js';
 import type { Golden } from '../golden.js';
 import { Names } from '../select.js';
@@ -88,11 +89,11 @@ export class Diff {
   }
 
   [DISPLAY](): Bundle {
-    return diffBundle(this);
+    return plain(diffBundle(this));
   }
 
   [INSPECT](): string {
-    return diffText(this);
+    return printable(diffText(this));
   }
 }
 

@@ -1,6 +1,8 @@
 // What an object shows: the same thing in several forms, of which a notebook takes the richest it can. A plot is plotly JSON for
 // JupyterLab, a static picture for places that run no script, and text for a terminal.
 
+import { printable } from '../../engine/printable.js';
+
 /** Any object with this method shows itself as the last expression of a cell (Deno's convention). */
 export const DISPLAY = Symbol.for('Jupyter.display');
 /** Node's convention for text. */
@@ -26,7 +28,12 @@ export interface Shown {
 
 /** An object that shows itself as `make` says, with what else it has. The picture is made when it is looked at. */
 export function shown<T extends object>(make: () => Bundle, value: T): T & Shown {
-  return Object.assign(value, { [DISPLAY]: make, [INSPECT]: () => make()['text/plain'] });
+  return Object.assign(value, { [DISPLAY]: () => plain(make()), [INSPECT]: () => plain(make())['text/plain'] });
+}
+
+/** With a text that steers no terminal. The other forms are escaped where they are made: html.ts, chart.ts. */
+export function plain(bundle: Bundle): Bundle {
+  return { ...bundle, 'text/plain': printable(bundle['text/plain']) };
 }
 
 /** Layout that reads on light and dark pages alike: nothing is painted behind it, and the text is a grey between. */

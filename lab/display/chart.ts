@@ -1,6 +1,7 @@
 // Static pictures: ECharts drawn to SVG text, for places that run no script.
 
 import * as echarts from 'echarts';
+import { printable } from '../../engine/printable.js';
 import { GREY } from './bundle.js';
 
 /** Perceptually even and the same to colour-blind eyes: Cividis, dark to light. */
@@ -35,7 +36,7 @@ export function svg(option: echarts.EChartsCoreOption, width: number, height: nu
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
     chart.setOption({ animation: false, textStyle: { color: GREY, fontFamily: 'system-ui, sans-serif' }, ...option });
-    return compact(chart.renderToSVGString());
+    return printable(compact(chart.renderToSVGString())); // control characters are no XML
   } finally {
     chart.dispose();
   }

@@ -1,6 +1,8 @@
 // The one place where text becomes HTML. Everything put into the template is escaped, unless it is HTML that came from it: token
 // texts come from model files and may be anything.
 
+import { printable, visible } from '../../engine/printable.js';
+
 export class Html {
   constructor(readonly text: string) {}
   toString(): string {
@@ -16,7 +18,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, character => ESCAPES[character]);
+export const escapeHtml = (text: string): string =>
+  printable(text).replace(/[&<>"']/g, character => ESCAPES[character]);
 
 export function html(
   parts: TemplateStringsArray,
@@ -31,19 +34,12 @@ export function html(
   return new Html(parts.reduce((text, part, i) => text + shown(values[i - 1]) + part));
 }
 
-/** Text for a plotly label, which plotly reads as HTML of its own: escaped, with white space made visible. */
+/**
+ * Text for a plotly title, tick, legend or hover. Plotly reads all of them as HTML of its own, what stands between dollar signs as LaTeX where
+ * MathJax is, and %{…} of a template as a value: none of a name's is meant so.
+ */
 export function label(text: string): string {
-  return escapeHtml(visible(text));
+  return escapeHtml(visible(text)).replaceAll('$', '&#36;').replaceAll('%{', '&#37;{');
 }
 
-/** White space and control characters as signs. */
-export function visible(text: string): string {
-  return (
-    text
-      .replace(/\n/g, '↵')
-      .replace(/\t/g, '⇥')
-      .replace(/^ | $/g, '␣')
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters in token texts are what this removes
-      .replace(/[\u0000-\u001f\u007f-\u009f]/g, '·')
-  );
-}
+export { visible };

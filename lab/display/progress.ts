@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { notebook, sendBundle } from '../kernel/mime.js';
-import { html } from './html.js';
+import { html, visible } from './html.js';
 import { bytesText } from './numbers.js';
 
 export interface Progress {
@@ -17,7 +17,8 @@ export interface Progress {
 const PATIENCE = 600; // ms before anything shows: quick things need no progress
 const EVERY = 150;
 
-export function progressLine(what: string, quiet = false): Progress {
+export function progressLine(task: string, quiet = false): Progress {
+  const what = visible(task); // with the name of a model in it
   const began = performance.now();
   const id = randomUUID();
   let last = 0;

@@ -2,6 +2,7 @@
 // constant script; where scripts are dropped it is a plain table.
 
 import Table from 'cli-table3';
+import { printable } from '../../engine/printable.js';
 import { Html, html } from './html.js';
 
 export interface Column {
@@ -18,7 +19,7 @@ export interface Row {
   readonly kind?: string;
 }
 
-const textOf = (cell: Cell) => (typeof cell === 'string' ? cell : cell.text);
+const textOf = (cell: Cell) => printable(typeof cell === 'string' ? cell : cell.text);
 
 export function textTable(columns: readonly Column[], rows: readonly Row[]): string {
   const sides = ['top', 'bottom', 'left', 'right', 'mid', 'middle'];
@@ -26,7 +27,7 @@ export function textTable(columns: readonly Column[], rows: readonly Row[]): str
   const crossings = ['left-mid', 'mid-mid', 'right-mid'];
   const chars = Object.fromEntries([...sides, ...corners, ...crossings].map(name => [name, '']));
   const table = new Table({
-    head: columns.map(({ title }) => title),
+    head: columns.map(({ title }) => printable(title)),
     colAligns: columns.map(({ right }) => (right ? 'right' : 'left')),
     style: { head: [], border: [], compact: true },
     chars: { ...chars, middle: ' ' },

@@ -1,7 +1,9 @@
 // Text as it is written: in a notebook it grows in place, with the speed beside it while it runs; on a terminal it streams.
 
 import { randomUUID } from 'node:crypto';
+import { printable } from '../../engine/printable.js';
 import { notebook, sendBundle } from '../kernel/mime.js';
+import { printText } from '../print.js';
 import type { Bundle } from './bundle.js';
 import { html } from './html.js';
 
@@ -24,7 +26,7 @@ export function writing(prompt: string): Writing {
       'text/html':
         html`<div style="white-space:pre-wrap;max-width:80ch"><span style="opacity:.6">${prompt}</span>${text}</div><div style="opacity:.6;font-size:11px;margin-top:4px">${note}</div>`
           .text,
-      'text/plain': `${prompt}${text}\n(${note})`,
+      'text/plain': printable(`${prompt}${text}\n(${note})`),
     };
   };
   const look = (running: boolean) => {
@@ -35,11 +37,11 @@ export function writing(prompt: string): Writing {
     add(piece) {
       if (tokens === 0) {
         first = performance.now();
-        if (!notebook()) process.stdout.write(prompt);
+        if (!notebook()) printText(prompt);
       }
       text += piece;
       tokens += 1;
-      if (!notebook()) process.stdout.write(piece);
+      if (!notebook()) printText(piece);
       else if (performance.now() - last > EVERY) {
         last = performance.now();
         look(true);

@@ -84,7 +84,7 @@ function namesFor(literal: typescript.StringLiteralLike, variables: Variables): 
 
 /** Of the run or model called `owner`; else of any model that is open. */
 function stagesOf(variables: Variables, owner: string | null): Name[] {
-  const own = owner ? variables[owner] : undefined;
+  const own = owner && Object.hasOwn(variables, owner) ? variables[owner] : undefined;
   const plan = planOf(own) ?? planOf(Object.values(variables).findLast(value => planOf(value)));
   const tapped = (own as { activations?: unknown } | undefined)?.activations;
   const stages = plan?.stages.filter(({ state }) => !state) ?? [];

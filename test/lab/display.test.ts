@@ -14,6 +14,7 @@ import { golden } from '../../lab/golden.js';
 import { open } from '../../lab/open.js';
 import type { Session } from '../../lab/session.js';
 import { freshFolder } from '../fixtures/folder.js';
+import { withOther } from '../fixtures/other.js';
 import { type Packed, unpacked } from '../fixtures/plotly.js';
 
 const folder = freshFolder();
@@ -68,7 +69,9 @@ describe('every object shows itself', () => {
     const path = join(folder, 'all.html');
     report(path, ...Object.values(all));
     expect(statSync(path).size).toBeLessThan(6_000_000);
-    expect(() => report(join(folder, 'none', 'x.html'), 1)).toThrow(/cannot be written .*ENOENT.*Give a path/);
+    expect(() => report(join(folder, 'none', 'x.html'), 1)).toThrow(
+      /cannot be written: there is no folder .*give another path/,
+    );
   });
 });
 
@@ -132,7 +135,7 @@ test('token texts that are HTML, SVG or script are shown as text, everywhere', a
     { tap: '**', logits: 'all' },
   );
   const texts = (ids: readonly number[]) => ids.map(id => evil[id % evil.length]);
-  const session = Object.create(model, { labels: { value: texts } }) as Session;
+  const session = withOther(model, { labels: texts });
   const renamed = new (run.constructor as new (...args: unknown[]) => typeof run)(
     session,
     run.ids,
