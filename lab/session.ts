@@ -32,7 +32,7 @@ import { stream } from './stream.js';
 
 export class Session {
   #disposed = false;
-  #model: Model;
+  private loaded: Model;
   #reopening: Promise<void> | null = null;
   readonly #conversations = new Set<Conversation>();
 
@@ -49,7 +49,7 @@ export class Session {
     /** What the model's files say of conversations. */
     readonly chatFiles: ChatFiles | null = null,
   ) {
-    this.#model = model;
+    this.loaded = model;
   }
 
   /** What a person should know of the model's files: which of two was read, what is not used. */
@@ -58,7 +58,7 @@ export class Session {
   }
 
   get model(): Model {
-    return this.#model;
+    return this.loaded;
   }
 
   get gpu(): Gpu {
@@ -207,13 +207,13 @@ export class Session {
 
   async #reload(): Promise<void> {
     if (this.#disposed || !this.reload) throw this.#closed();
-    const { kernels } = this.#model;
+    const { kernels } = this.loaded;
     const edits = kernels.edited.map(name => [name, kernels.source(name)] as const);
     for (const conversation of this.#conversations) conversation.forget();
-    this.#model[Symbol.dispose]();
-    this.#model = await this.reload();
-    for (const [name, source] of edits) await this.#model.kernels.edit(name, source);
-    if (this.#disposed) this.#model[Symbol.dispose]();
+    this.loaded[Symbol.dispose]();
+    this.loaded = await this.reload();
+    for (const [name, source] of edits) await this.loaded.kernels.edit(name, source);
+    if (this.#disposed) this.loaded[Symbol.dispose]();
   }
 
   /** Writes a continuation into the cell, or to the terminal, as it is made, with its speed. What there was stays when it is stopped. */
