@@ -51,7 +51,7 @@ export function doctorCommand(): Command {
         subgroup: gpu.traits.subgroup,
       },
       features: gpu?.features ?? [],
-      versions: { node: process.versions.node, webgpu: version('webgpu'), tslab: version('tslab') },
+      versions: { node: process.versions.node, webgpu: version('webgpu'), typescript: version('typescript') },
       kernel: kernels.length > 0 ? `installed in ${kernels.map(({ folder }) => folder).join(', ')}` : 'not installed',
       cache: cacheFolder(),
       ok: gpu !== null,

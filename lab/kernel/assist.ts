@@ -1,15 +1,22 @@
 // What the editor asks while a cell is written: completions, and what the thing under the cursor is.
 
-import type typescript from 'typescript';
-import { parseCell } from './compile.js';
+import ts from 'typescript';
+import type { CellCompiler } from './compile.js';
 import { pointsOf, unitsOf } from './cursor.js';
 import { namesAt } from './stage-names.js';
-import { type Executor, ts } from './tslab.js';
+import { parse } from './stoppable.js';
+
+type Variables = Readonly<Record<string, unknown>>;
 
 /** A complete_reply. */
-export function complete(executor: Executor, source: string, points: number): Record<string, unknown> {
+export function complete(
+  compiler: CellCompiler,
+  variables: Variables,
+  source: string,
+  points: number,
+): Record<string, unknown> {
   const position = unitsOf(source, points);
-  const quoted = namesAt(source, position, executor.locals);
+  const quoted = namesAt(source, position, variables);
   const reply = (start: number, end: number, found: readonly { text: string; type: string; signature: string }[]) => {
     const [from, to] = [pointsOf(source, start), pointsOf(source, end)];
     return {
@@ -30,29 +37,68 @@ export function complete(executor: Executor, source: string, points: number): Re
       found.map(({ text, kind, signature }) => ({ text, type: kind, signature })),
     );
   }
-  const { start, end, candidates, original } = executor.complete(source, position);
-  const kinds = new Map(original?.entries.map(({ name, kind }) => [name, kind]));
-  // Internals that TypeScript lists, and nobody who completes wants first.
-  const wanted = candidates.filter(text => !/^(__tslab__|tsLastExpr)/.test(text));
-  return reply(
-    start,
-    end,
-    wanted.map(text => ({ text, type: kinds.get(text) ?? '', signature: '' })),
-  );
+  return compiler.ask(source, (service, path, file) => {
+    const found = service.getCompletionsAtPosition(path, position, {})?.entries ?? [];
+    const word = wordAt(file, position);
+    const typed = word ? word.text : '';
+    const fitting = found
+      .map((entry, order) => ({ entry, order, fit: fitOf(entry.name, typed) }))
+      .filter(({ fit }) => fit >= 0)
+      .sort(
+        (a, b) =>
+          a.fit - b.fit ||
+          compare(a.entry.sortText, b.entry.sortText) ||
+          (word ? a.order - b.order : compare(a.entry.name, b.entry.name)),
+      );
+    return reply(
+      word?.getStart(file) ?? position,
+      word?.end ?? position,
+      fitting.map(({ entry: { name, kind } }) => ({ text: name, type: kind, signature: '' })),
+    );
+  });
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** How well a name fits what is typed: as its beginning, that in other letters, within; -1 for not at all. */
+function fitOf(name: string, typed: string): number {
+  if (name.startsWith(typed)) return 0;
+  const [low, wanted] = [name.toLowerCase(), typed.toLowerCase()];
+  if (low.startsWith(wanted)) return 1;
+  return low.includes(wanted) ? 2 : -1;
+}
+
+/** The name that the cursor is in or behind. */
+function wordAt(file: ts.SourceFile, position: number): ts.Identifier | null {
+  let found: ts.Identifier | null = null;
+  const visit = (node: ts.Node): void => {
+    if (node.getStart(file) > position || node.end < position) return;
+    if (ts.isIdentifier(node) && node.text !== '') found = node;
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
 }
 
 /** An inspect_reply: signature and documentation of what is at the cursor, or of the function whose argument it is in. */
-export function inspect(executor: Executor, source: string, points: number): Record<string, unknown> {
+export function inspect(
+  compiler: CellCompiler,
+  variables: Variables,
+  source: string,
+  points: number,
+): Record<string, unknown> {
   const position = unitsOf(source, points);
-  const quoted = namesAt(source, position, executor.locals);
+  const quoted = namesAt(source, position, variables);
   const stage = quoted?.names.find(({ text }) => text === source.slice(quoted.start, quoted.end));
   if (stage) return found(`${stage.kind} ${stage.text} ${stage.signature}`.trim(), '');
-  for (const at of [position, position - 1, calleeEnd(source, position)]) {
-    if (at === null || at < 0) continue;
-    const info = executor.inspect(source, at);
-    if (info?.displayParts?.length) return found(textOf(info.displayParts), documentation(info));
-  }
-  return { status: 'ok', found: false, data: {}, metadata: {} };
+  return compiler.ask(source, (service, path) => {
+    for (const at of [position, position - 1, calleeEnd(source, position)]) {
+      if (at === null || at < 0) continue;
+      const info = service.getQuickInfoAtPosition(path, at);
+      if (info?.displayParts?.length) return found(textOf(info.displayParts), documentation(info));
+    }
+    return { status: 'ok', found: false, data: {}, metadata: {} };
+  });
 }
 
 function found(signature: string, docs: string): Record<string, unknown> {
@@ -63,9 +109,9 @@ function found(signature: string, docs: string): Record<string, unknown> {
   return { status: 'ok', found: true, data, metadata: {} };
 }
 
-const textOf = (parts: readonly typescript.SymbolDisplayPart[] = []) => parts.map(({ text }) => text).join('');
+const textOf = (parts: readonly ts.SymbolDisplayPart[] = []) => parts.map(({ text }) => text).join('');
 
-function documentation({ documentation, tags = [] }: typescript.QuickInfo): string {
+function documentation({ documentation, tags = [] }: ts.QuickInfo): string {
   const lines = tags.map(({ name, text }) => `@${name} ${textOf(text)}`.trimEnd());
   return [textOf(documentation), ...lines].filter(line => line !== '').join('\n\n');
 }
@@ -73,11 +119,11 @@ function documentation({ documentation, tags = [] }: typescript.QuickInfo): stri
 /** The end of the function's name, for a position among its arguments. */
 function calleeEnd(source: string, position: number): number | null {
   let end: number | null = null;
-  const visit = (node: typescript.Node): void => {
+  const visit = (node: ts.Node): void => {
     if (node.getStart() > position || node.end < position) return;
     if (ts.isCallExpression(node) && node.expression.end < position) end = node.expression.end - 1;
     ts.forEachChild(node, visit);
   };
-  visit(parseCell(source));
+  visit(parse('cell.ts', source));
   return end;
 }

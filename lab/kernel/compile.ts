@@ -1,138 +1,281 @@
-// Compiling a cell: tslab's converter, with what Jupyter needs besides. All diagnostics come with place, code and source line, as tsc
-// prints them, and the compiled text is kept, so that a place in it can be found again in the cell (place.ts).
+// Compiling a cell: TypeScript looks at it with the cells before it (language.ts), what it needs is put in (rewrite.ts, stoppable.ts),
+// and what comes out is a function to call (scope.ts). The way back to its own lines is kept (place.ts).
 
-import type typescript from 'typescript';
-import { bareShorthands } from './shorthand.js';
-import { type Stoppable, stoppable } from './stoppable.js';
-import { type Converted, type Converter, createConverter, type Diagnostic, ts } from './tslab.js';
+import { createRequire } from 'node:module';
+import { join, relative } from 'node:path';
+import ts from 'typescript';
+import { packageRoot } from '../../engine/files.js';
+import { type Edited, edited } from './edits.js';
+import { type CellFile, Language, OPTIONS } from './language.js';
+import { plainCell } from './module-syntax.js';
+import { type Fault, faultOf, type Problem, problemsOf } from './problems.js';
+import { type Import, IMPORT, IMPORTS, localsOf, META, type Rewritten, rewrite, SCOPE } from './rewrite.js';
+import { checks } from './stoppable.js';
 
+export { BOLD, CYAN, INVERSE, RESET } from './problems.js';
+
+/** A text that runs, and how it came from what was written. */
 export interface CompiledCell {
   /** As stack traces name it. */
   readonly name: string;
   readonly source: string;
-  /** What tslab made of it. */
-  output: string;
-  /** What runs. */
-  running: Stoppable;
+  /** What runs; the first line begins with `prefix` characters that stand for nothing. */
+  readonly code: string;
+  readonly prefix: number;
+  /** From what was written to what the compiler read. */
+  readonly edited: Edited;
+  /** From there to what runs: a source map. */
+  readonly map: string;
 }
 
-const NOTHING: Stoppable = { code: '', inserted: [] };
+/** A cell that can be run. */
+export interface RunnableCell {
+  readonly name: string;
+  readonly code: string;
+  readonly imports: readonly Import[];
+  readonly values: readonly string[];
+}
+
+interface Kept extends Pick<Rewritten, 'types' | 'augments'> {
+  readonly file: CellFile;
+  values: readonly string[];
+  /** Names that the cell declares and never came to. */
+  hidden: ReadonlySet<string>;
+}
+
+/** Of texts that were run, for the places of errors. */
+const MOST_KEPT = 50_000_000;
 
 export class CellCompiler {
-  readonly converter: Converter;
   /** What was wrong with the cell that was compiled last, ready to print. */
-  problems: { readonly short: string; readonly long: string }[] = [];
-  /** By name. */
+  problems: readonly Problem[] = [];
+  /** By name: cells, and TypeScript files beside the notebook by their path. */
   readonly cells = new Map<string, CompiledCell>();
-  #cell: CompiledCell = { name: 'cell', source: '', output: '', running: NOTHING };
+  readonly language: Language;
+  #kept: Kept[] = [];
+  #next: Kept | null = null;
+  #name = 'cell';
+  #count = 0;
 
   /** @param folder where types and packages are looked for */
-  constructor(folder: string) {
-    const back = process.cwd();
-    process.chdir(folder); // tslab's compiler looks around in the working folder of its birth
-    const node = createConverter({ isJS: false, isBrowser: false });
-    process.chdir(back);
-    this.converter = {
-      ...node,
-      convert: (earlier, source) => this.#convert(node, earlier, source),
-      addModule: (name, content, meta) => this.#report(node.addModule(name, content, meta), content),
-    };
+  constructor(readonly folder: string) {
+    this.language = new Language(folder);
   }
 
   /** Names the cell that is compiled next. */
-  begin(name: string, source: string): void {
+  begin(name: string): void {
     this.problems = [];
-    this.#cell = { name, source, output: '', running: NOTHING };
+    this.#name = name;
   }
 
-  #convert(node: Converter, earlier: string, source: string): Converted {
-    const converted = node.convert(earlier, source);
-    this.#report(converted.diagnostics, source);
-    if (converted.output === undefined) return converted;
-    this.#cell.output = converted.output;
-    this.#cell.running = stoppable(converted.output, bareShorthands(converted.output, earlier));
-    this.cells.set(this.#cell.name, this.#cell);
-    return {
-      ...converted,
-      output: `${this.#cell.running.code}\n//# sourceURL=${this.#cell.name}`,
-      // tslab sees `await x`, but neither `for await` nor `await (await x).y`.
-      hasToplevelAwait: converted.hasToplevelAwait || awaits(source),
-    };
-  }
-
-  #report(diagnostics: readonly Diagnostic[], source: string): readonly Diagnostic[] {
-    const lines = source.split('\n');
-    for (const group of grouped(diagnostics)) {
-      const { start, end, code, fileName } = group[0];
-      const place = `${fileName ?? this.#cell.name}:${start.line + 1}:${start.character + 1}`;
-      const message = group.map(({ messageText }, depth) => '  '.repeat(depth) + messageText).join('\n');
-      const line = fileName ? undefined : lines[start.line];
-      const until = end.line === start.line ? end.character : (line?.length ?? 0);
-      const long = [`${CYAN}${place}${RESET} - ${BOLD}error TS${code}${RESET}: ${message}`];
-      if (line !== undefined) {
-        const number = String(start.line + 1);
-        const under = ' '.repeat(start.character) + '~'.repeat(Math.max(1, until - start.character));
-        long.push('', `${INVERSE}${number}${RESET} ${line}`, `${' '.repeat(number.length)} ${BOLD}${under}${RESET}`);
-      }
-      this.problems.push({
-        short: `${start.line + 1}:${start.character + 1} - error TS${code}: ${message}`,
-        long: long.join('\n'),
-      });
+  /** @returns null where something is wrong with it: see `problems` */
+  compile(source: string): RunnableCell | null {
+    const name = this.#name;
+    const { text, refused } = plainCell(source);
+    const cell = this.#cell(name, text);
+    const { program, file } = this.#look(cell);
+    const ours = refused.map(
+      ({ start, end, sentence }): Fault => ({
+        name,
+        text: source,
+        start: file.getLineAndCharacterOfPosition(start),
+        end: file.getLineAndCharacterOfPosition(end),
+        code: '',
+        message: sentence,
+      }),
+    );
+    const faults = ours.length > 0 ? ours : this.#faults(program, cell, source);
+    this.problems = problemsOf(faults);
+    if (faults.length > 0) {
+      this.language.keep(this.#kept.map(each => each.file));
+      return null;
     }
-    return diagnostics;
+    const byFile = new Map(this.#kept.map(each => [program.getSourceFile(each.file.path), each.file]));
+    const rewritten = rewrite(file, program.getTypeChecker(), this.#names(), from => {
+      const used = byFile.get(from);
+      if (used) cell.uses.add(used);
+      return used !== undefined;
+    });
+    const { values, types, augments, imports } = rewritten;
+    const made = edited(text, [...rewritten.edits, ...checks(file)]);
+    const prefix = opening(rewritten);
+    const { code, map } = transpile(made.code, ts.ModuleKind.ESNext);
+    const compiled = {
+      name,
+      source,
+      code: `${prefix}${code}\n}).call(); })`,
+      prefix: prefix.length,
+      edited: made,
+      map,
+    };
+    this.remember(compiled);
+    this.#next = { file: cell, values: values.map(value => value.name), types, augments, hidden: new Set() };
+    return { name, code: compiled.code, imports, values: this.#next.values };
+  }
+
+  /** The cell that was compiled last has run: these of its values have been set, and later cells see them. */
+  settle(reached: ReadonlySet<string>): void {
+    const next = this.#next;
+    if (!next) return;
+    this.#next = null;
+    next.hidden = new Set(next.values.filter(name => !reached.has(name)));
+    next.values = next.values.filter(name => reached.has(name));
+    this.#kept = living([...this.#kept, next]);
+    this.language.keep(this.#kept.map(each => each.file));
+  }
+
+  /** Asks TypeScript about a cell that is being written. */
+  ask<T>(source: string, question: (service: ts.LanguageService, path: string, file: ts.SourceFile) => T): T {
+    const kept = this.#next ? [...this.#kept, this.#next] : this.#kept;
+    const cell = this.#cell('draft', plainCell(source).text);
+    try {
+      const { file } = this.#look(cell);
+      return question(this.language.service, cell.path, file);
+    } finally {
+      this.language.keep(kept.map(each => each.file));
+    }
+  }
+
+  remember(compiled: CompiledCell): void {
+    this.cells.delete(compiled.name);
+    this.cells.set(compiled.name, compiled);
+    let size = 0;
+    for (const { name, source, code, map } of [...this.cells.values()].reverse()) {
+      size += source.length + code.length + map.length;
+      if (size > MOST_KEPT && name !== compiled.name) this.cells.delete(name);
+    }
+  }
+
+  #cell(name: string, text: string): CellFile {
+    const path = `${this.folder.replaceAll('\\', '/')}/__${name}-${++this.#count}.ts`;
+    return { path, text, before: (this.#next ?? this.#kept.at(-1))?.file ?? null, uses: new Set() };
+  }
+
+  #look(cell: CellFile): { program: ts.Program; file: ts.SourceFile } {
+    const seen = this.language.with(cell);
+    for (const { file, hidden } of this.#kept) {
+      if (hidden.size === 0) continue;
+      const locals = localsOf(seen.program.getSourceFile(file.path)!);
+      for (const name of hidden) locals.delete(ts.escapeLeadingUnderscores(name));
+    }
+    return seen;
+  }
+
+  #names(): Set<string> {
+    return new Set(this.#kept.flatMap(({ values, types }) => [...values, ...types]));
+  }
+
+  /** Of the cell, and of the files beside the notebook that it imports. */
+  #faults(program: ts.Program, cell: CellFile, source: string): Fault[] {
+    const faults: Fault[] = [];
+    const file = program.getSourceFile(cell.path)!;
+    const syntax = program.getSyntacticDiagnostics(file);
+    const found = syntax.length > 0 ? syntax : program.getSemanticDiagnostics(file);
+    for (const diagnostic of found) {
+      if (!nodeHas(diagnostic, this.folder)) faults.push(faultOf(diagnostic, this.#name, source));
+    }
+    for (const beside of this.#imported(program, file)) {
+      const errors = [...program.getSyntacticDiagnostics(beside), ...program.getSemanticDiagnostics(beside)];
+      for (const diagnostic of errors) {
+        if (!nodeHas(diagnostic, this.folder)) {
+          faults.push(faultOf(diagnostic, relative(this.folder, beside.fileName), beside.text));
+        }
+      }
+    }
+    return faults;
+  }
+
+  #imported(program: ts.Program, file: ts.SourceFile): Set<ts.SourceFile> {
+    const found = new Set<ts.SourceFile>();
+    const follow = (from: ts.SourceFile) => {
+      for (const { text } of (from as unknown as { imports?: readonly ts.StringLiteral[] }).imports ?? []) {
+        if (!text.startsWith('.') && !text.startsWith('/')) continue;
+        const { resolvedModule } = ts.resolveModuleName(text, from.fileName, OPTIONS, ts.sys);
+        const next = resolvedModule && program.getSourceFile(resolvedModule.resolvedFileName);
+        if (!next || found.has(next) || !/(?<!\.d)\.[cm]?ts$/.test(next.fileName)) continue;
+        found.add(next);
+        follow(next);
+      }
+    };
+    follow(file);
+    return found;
   }
 }
 
-/** Front ends show errors on red, light or dark: bold is read on both, red and grey are not. */
-export const [BOLD, CYAN, INVERSE, RESET] = ['\x1b[1m', '\x1b[36m', '\x1b[7m', '\x1b[0m'];
-
-/** tslab flattens a message and its explanations into entries with the same place. */
-function grouped(diagnostics: readonly Diagnostic[]): Diagnostic[][] {
-  const groups: Diagnostic[][] = [];
-  for (const diagnostic of diagnostics) {
-    const last = groups.at(-1);
-    const same =
-      last && last[0].start.offset === diagnostic.start.offset && last[0].end.offset === diagnostic.end.offset;
-    if (same) last.push(diagnostic);
-    else groups.push([diagnostic]);
-  }
-  return groups;
-}
-
-export const parseCell = (source: string): typescript.SourceFile =>
-  ts.createSourceFile('cell.ts', source, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
-
-/** Whether a cell awaits outside any function of its own. */
-function awaits(source: string): boolean {
-  if (!/\bawait\b/.test(source)) return false;
-  const visit = (node: typescript.Node): boolean =>
-    ts.isAwaitExpression(node) ||
-    (ts.isForOfStatement(node) && node.awaitModifier !== undefined) ||
-    (!ts.isFunctionLike(node) && !ts.isClassLike(node) && (ts.forEachChild(node, visit) ?? false));
-  return visit(parseCell(`${source}\nexport {}`)); // in a module, await is a keyword
-}
-
-export type Completeness = { status: 'complete' | 'invalid' } | { status: 'incomplete'; indent: string };
-
-/** No next line can end it. */
-const UNTERMINATED_STRING = 1002;
-
-/** Whether Enter should run what was typed, for consoles. */
-export function completeness(source: string): Completeness {
-  const { parseDiagnostics } = parseCell(source) as unknown as {
-    parseDiagnostics: readonly typescript.DiagnosticWithLocation[];
+/** Cells that have a name which no later one has, and those that they use. */
+function living(all: readonly Kept[]): Kept[] {
+  const [values, types, augments] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const byFile = new Map(all.map(each => [each.file, each]));
+  const alive = new Set<Kept>();
+  const keep = (each: Kept | undefined) => {
+    if (!each || alive.has(each)) return;
+    alive.add(each);
+    for (const used of each.file.uses) keep(byFile.get(used));
   };
-  if (parseDiagnostics.length === 0) return { status: 'complete' };
-  const end = source.trimEnd().length;
-  // An error at the very end is one that more text can mend; so is a template or a comment that is not closed.
-  const open = parseDiagnostics.every(
-    ({ start, code }) => (start >= end && code !== UNTERMINATED_STRING) || code === 1160 || code === 1010,
-  );
-  return open ? { status: 'incomplete', indent: indentAfter(source) } : { status: 'invalid' };
+  for (const each of [...all].reverse()) {
+    const added = each.augments.join(' ');
+    if (
+      each.values.some(name => !values.has(name)) ||
+      each.types.some(name => !types.has(name)) ||
+      (added && !augments.has(added))
+    )
+      keep(each);
+    for (const name of each.values) values.add(name);
+    for (const name of each.types) types.add(name);
+    augments.add(added);
+  }
+  return all.filter(each => alive.has(each));
 }
 
-function indentAfter(source: string): string {
-  const line = source.trimEnd().split('\n').at(-1) ?? '';
-  const indent = /^\s*/.exec(line)![0];
-  return /[{([]\s*$|=>\s*$/.test(line) ? `${indent}  ` : indent;
+/** Whether Node has what TypeScript misses: a package without types, a flag of regular expressions from a later year. */
+function nodeHas({ code, file, start = 0, length = 0 }: ts.Diagnostic, folder: string): boolean {
+  if (code === 1501) return true; // V8 refuses what it has not
+  if (code !== 2307 && code !== 2792) return false;
+  const name = /^(['"`])(.*)\1$/.exec(file?.text.slice(start, start + length) ?? '')?.[2];
+  if (!name) return false;
+  return [folder, packageRoot()].some(from => {
+    try {
+      createRequire(join(from, 'cell.js')).resolve(name);
+      return true;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED';
+    }
+  });
+}
+
+/** JavaScript, line by line as its source map says. */
+export function transpile(text: string, module: ts.ModuleKind, fileName = 'cell.ts'): { code: string; map: string } {
+  const { outputText, sourceMapText = '' } = ts.transpileModule(text, {
+    fileName,
+    compilerOptions: {
+      ...OPTIONS,
+      lib: undefined,
+      module,
+      noEmit: false,
+      allowImportingTsExtensions: false,
+      sourceMap: true,
+    },
+  });
+  const end = outputText.lastIndexOf('//# sourceMappingURL=');
+  const code = (end < 0 ? outputText : outputText.slice(0, end)).replace(/(^|\n)export \{\};\s*$/, '$1');
+  return { code, map: sourceMapText };
+}
+
+function opening({ imports, values, async, strict }: Rewritten): string {
+  const bindings = imports.flatMap(({ names }, i) =>
+    names.map(
+      ([local, theirs]) =>
+        `const ${local} = ${IMPORTS}[${i}].${theirs === null ? 'namespace' : `pick(${JSON.stringify(theirs)})`};`,
+    ),
+  );
+  const shown = values.map(
+    ({ name, fixed }) => `[${JSON.stringify(name)}, () => ${name}${fixed ? '' : `, to => { ${name} = to; }`}]`,
+  );
+  return [
+    `(function (${SCOPE}, ${IMPORTS}, ${IMPORT}, ${META}, require, __filename, __dirname) { return (${async ? 'async ' : ''}function () {`,
+    strict ? "'use strict';" : '',
+    shown.length > 0 ? `${SCOPE}[Symbol.for('gemma-loupe.declare')]([${shown.join(', ')}]);` : '',
+    ...bindings,
+    ' ',
+  ].join('');
 }

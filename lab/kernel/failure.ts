@@ -11,12 +11,10 @@ export interface Failure {
   readonly traceback: readonly string[];
 }
 
-/** What tslab rejects a cell with when it is interrupted, and Node what it breaks off. */
+/** Ours, and what Node says of a script that a signal broke off. */
 const interrupted = (error: unknown) =>
   error instanceof Interrupted ||
-  (error instanceof Error &&
-    (error.message === 'Interrupted asynchronously' ||
-      (error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED'));
+  (error instanceof Error && (error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED');
 
 export function failureOf(thrown: unknown, { problems, cells }: CellCompiler): Failure {
   if (problems.length > 0) {

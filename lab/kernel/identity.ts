@@ -1,21 +1,10 @@
-// What the kernel says of itself, and where its cells look for packages.
+// What the kernel says of itself.
 
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import ts from 'typescript';
 import { packageRoot } from '../../engine/files.js';
-import { ts } from './tslab.js';
 import { PROTOCOL } from './wire.js';
-
-/** Where cells import from: the notebook's folder if the lab can be found from there, else the package itself. */
-export function moduleRoot(): string {
-  try {
-    createRequire(join(process.cwd(), 'cell.js')).resolve('gemma-loupe/package.json');
-    return process.cwd();
-  } catch {
-    return packageRoot();
-  }
-}
 
 /** The content of a kernel_info_reply. */
 export function kernelInfo(): Record<string, unknown> {

@@ -1,4 +1,4 @@
-// The notebook kernel. Cells are compiled and run by tslab (compile.ts, tslab.ts) here, in the main thread; the sockets live in a
+// The notebook kernel. Cells are compiled (compile.ts) and run (scope.ts) here, in the main thread; the sockets live in a
 // thread of their own (courier.ts), so that a busy cell can be stopped.
 //
 //   node dist/lab/kernel/kernel.js CONNECTION_FILE
@@ -10,7 +10,8 @@ import { Interrupted, LoupeError } from '../../engine/errors.js';
 import { bundleOf } from '../display/show.js';
 import { fireInterrupt } from '../interrupt.js';
 import { complete, inspect } from './assist.js';
-import { CellCompiler, completeness } from './compile.js';
+import { CellCompiler } from './compile.js';
+import { completeness } from './completeness.js';
 import { readConnection } from './connection.js';
 import {
   ANSWERED,
@@ -26,12 +27,13 @@ import {
 } from './courier.js';
 import { failureOf, ownFrames } from './failure.js';
 import { History } from './history.js';
-import { kernelInfo, moduleRoot } from './identity.js';
+import { kernelInfo } from './identity.js';
 import { setNotebook } from './mime.js';
+import { Modules } from './modules.js';
 import { CellOutput, captureStreams, current } from './output.js';
 import { stackInCells } from './place.js';
+import { CellRunner } from './scope.js';
 import { CHECK } from './stoppable.js';
-import { createExecutor, type Executor } from './tslab.js';
 import type { Request } from './wire.js';
 
 /** What every notebook has without an import line. */
@@ -42,7 +44,7 @@ class Kernel {
   readonly #history = new History();
   readonly #courier: Worker;
   readonly #compiler: CellCompiler;
-  readonly #executor: Executor;
+  readonly #runner: CellRunner;
   #chain: Promise<void>;
   #count = 0;
   #silent = 0;
@@ -62,22 +64,8 @@ class Kernel {
     this.#courier = courier;
     this.#state = state;
     courier.on('message', (message: Incoming) => this.#take(message));
-    const root = moduleRoot();
-    this.#compiler = new CellCompiler(root);
-    const { converter } = this.#compiler;
-    this.#executor = createExecutor(
-      root,
-      { node: converter, browser: converter, close: () => converter.close() },
-      {
-        log: value => {
-          this.#value = { shown: value };
-        },
-        error: (...values) => {
-          // A diagnostic comes as a format string with its parts, and the compiler has it; anything thrown comes alone.
-          if (values.length === 1) this.#thrown = values[0];
-        },
-      },
-    );
+    this.#compiler = new CellCompiler(process.cwd());
+    this.#runner = new CellRunner(this.#compiler, new Modules(process.cwd(), file => this.#compiler.remember(file)));
     captureStreams(() => this.#output);
     setNotebook({
       display: (message, update) => this.#cell()?.display(message, update),
@@ -87,10 +75,13 @@ class Kernel {
     });
     (globalThis as Record<string, unknown>)[CHECK] = () => this.#check();
     // Loading the lab is a cell like any other, before the first: it warms the compiler too.
-    this.#compiler.begin('cell-0', PRELUDE);
-    this.#chain = this.#executor.execute(PRELUDE).then(ok => {
-      if (!ok) defect(failureOf(this.#thrown, this.#compiler).traceback.join('\n'));
-    }, defect);
+    this.#compiler.begin('cell-0');
+    this.#chain = this.#runner.run(PRELUDE).then(
+      ran => {
+        if (!ran) defect(failureOf(null, this.#compiler).traceback.join('\n'));
+      },
+      error => defect(failureOf(error, this.#compiler).traceback.join('\n')),
+    );
   }
 
   #cell(): CellOutput | null {
@@ -118,10 +109,10 @@ class Kernel {
         this.#chain = this.#chain.then(() => this.#execute(request, code, wanted)).catch(defect);
         return;
       case 'complete_request':
-        this.#reply(request, 'complete_reply', () => complete(this.#executor, code, cursor));
+        this.#reply(request, 'complete_reply', () => complete(this.#compiler, this.#runner.locals, code, cursor));
         return;
       case 'inspect_request':
-        this.#reply(request, 'inspect_reply', () => inspect(this.#executor, code, cursor));
+        this.#reply(request, 'inspect_reply', () => inspect(this.#compiler, this.#runner.locals, code, cursor));
         return;
       case 'is_complete_request':
         this.#reply(request, 'is_complete_reply', () => completeness(code));
@@ -161,7 +152,7 @@ class Kernel {
     const output = new CellOutput(silent ? () => {} : everyone);
     this.#output = output;
     this.#asking = content.allow_stdin === true ? request : null;
-    this.#compiler.begin(silent ? `silent-${++this.#silent}` : `cell-${execution_count}`, code);
+    this.#compiler.begin(silent ? `silent-${++this.#silent}` : `cell-${execution_count}`);
     const ok = await this.#run(code, output);
     if (ok) {
       const data = this.#value && bundleOf(this.#value.shown);
@@ -191,7 +182,9 @@ class Kernel {
     interrupted.catch(() => {});
     Atomics.store(this.#state, STOP, Math.min(Atomics.load(this.#state, STOP), STOPPED_ONE)); // not meant for this cell
     try {
-      return await Promise.race([current.run(output, () => this.#executor.execute(code)), interrupted]);
+      const ran = await Promise.race([current.run(output, () => this.#runner.run(code)), interrupted]);
+      if (ran && ran.value !== undefined && ran.value !== null) this.#value = { shown: ran.value };
+      return ran !== null;
     } catch (error) {
       this.#thrown = error;
       return false;
@@ -218,7 +211,7 @@ class Kernel {
     Atomics.store(this.#state, ANSWERED, Atomics.load(this.#state, INTERRUPTS));
     this.#running?.stop();
     fireInterrupt();
-    this.#executor.interrupt();
+    this.#runner.interrupt();
     this.#interrupt(new Interrupted());
   }
 

@@ -1,10 +1,9 @@
-// From a place in what tslab made of a cell back to the cell's own line. tslab gives no source map, so the cell is compiled once more
-// with one, when something was thrown, and the two outputs are laid side by side line by line.
+// From a place in what runs back to the line that was written: through the compiler's source map, and past what was put in before it.
 
 import { SourceMap } from 'node:module';
-import { BOLD, type CompiledCell, CYAN, INVERSE, RESET } from './compile.js';
-import { withoutInserted } from './stoppable.js';
-import { ts } from './tslab.js';
+import type { CompiledCell } from './compile.js';
+import { originalOffset } from './edits.js';
+import { BOLD, CYAN, INVERSE, RESET, shownPart } from './problems.js';
 
 /** One-based. */
 export interface CellPlace {
@@ -12,77 +11,58 @@ export interface CellPlace {
   readonly column: number;
 }
 
+/** What is needed to look many places up; made once a cell, when something is thrown. */
+interface Lookup {
+  readonly map: SourceMap;
+  readonly written: readonly number[];
+  readonly read: readonly number[];
+}
+const lookups = new WeakMap<CompiledCell, Lookup>();
+
+function lookupOf(cell: CompiledCell): Lookup {
+  let found = lookups.get(cell);
+  if (!found) {
+    found = {
+      map: new SourceMap(JSON.parse(cell.map)),
+      written: lineStarts(cell.source),
+      read: lineStarts(cell.edited.code),
+    };
+    lookups.set(cell, found);
+  }
+  return found;
+}
+
 /** @returns null where the line came from no line of the cell */
 export function placeInCell(cell: CompiledCell, runningLine: number, runningColumn: number): CellPlace | null {
-  const { source, output, running } = cell;
-  if (runningLine > output.split('\n').length) return null; // tslab's call of the cell
-  const { line, column } = lineAndColumn(
-    output,
-    withoutInserted(running, offsetOf(running.code, runningLine, runningColumn)),
-  );
-  const { outputText, sourceMapText } = ts.transpileModule(`${source}\nexport {}`, {
-    fileName: 'cell.ts',
-    compilerOptions: {
-      module: ts.ModuleKind.CommonJS,
-      target: ts.ScriptTarget.ES2022,
-      esModuleInterop: true,
-      sourceMap: true,
-      noImplicitUseStrict: true,
-    },
-  });
-  const at = aligned(output.split('\n').map(plain), outputText.split('\n').map(plain), line - 1);
-  if (at === null) return null;
-  const removed =
-    output
-      .split('\n')
-      [line - 1].slice(0, column - 1)
-      .match(ADDED)
-      ?.join('').length ?? 0;
-  const entry = new SourceMap(JSON.parse(sourceMapText!)).findEntry(at, Math.max(0, column - 1 - removed));
-  if (!('originalLine' in entry) || entry.originalLine >= source.split('\n').length) return null;
-  return { line: entry.originalLine + 1, column: entry.originalColumn + 1 };
+  const { map, written, read } = lookupOf(cell);
+  const column = runningColumn - 1 - (runningLine === 1 ? cell.prefix : 0);
+  if (column < 0) return null;
+  const entry = map.findEntry(runningLine - 1, column);
+  if (!('originalLine' in entry) || entry.generatedLine !== runningLine - 1 || entry.originalLine >= read.length)
+    return null;
+  const offset = originalOffset(cell.edited, read[entry.originalLine] + entry.originalColumn);
+  const line = lineOf(written, offset);
+  return { line: line + 1, column: offset - written[line] + 1 };
 }
 
-function offsetOf(text: string, line: number, column: number): number {
-  let start = 0;
-  for (let i = 1; i < line; i++) start = text.indexOf('\n', start) + 1;
-  return start + column - 1;
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
 }
 
-function lineAndColumn(text: string, offset: number): CellPlace {
-  const before = text.slice(0, offset).split('\n');
-  return { line: before.length, column: before.at(-1)!.length + 1 };
-}
-
-/** What tslab adds to reach the variables of earlier cells and the value of the last expression. */
-const ADDED = /exports\.(tsLastExpr\d* = )?/g;
-const plain = (line: string) => line.replace(ADDED, '').replace(/;$/, '').trim();
-
-/** The line of `there` beside line `at` of `here`, by their longest common subsequence. */
-function aligned(here: readonly string[], there: readonly string[], at: number): number | null {
-  const best = here.map(() => new Uint16Array(there.length + 1));
-  best.push(new Uint16Array(there.length + 1));
-  for (let i = here.length - 1; i >= 0; i--) {
-    for (let j = there.length - 1; j >= 0; j--) {
-      best[i][j] = here[i] === there[j] ? best[i + 1][j + 1] + 1 : Math.max(best[i + 1][j], best[i][j + 1]);
-    }
+function lineOf(starts: readonly number[], offset: number): number {
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (starts[middle] <= offset) low = middle;
+    else high = middle - 1;
   }
-  let [i, j] = [0, 0];
-  while (i < here.length && j < there.length) {
-    if (here[i] === there[j]) {
-      if (i === at) return j;
-      i += 1;
-      j += 1;
-    } else if (best[i + 1][j] >= best[i][j + 1]) {
-      if (i === at) return j; // changed here: its neighbours on the other side
-      i += 1;
-    } else j += 1;
-  }
-  return null;
+  return low;
 }
 
-const FRAME = /^(\s*at )(?:(.*?) \()?((?:cell|silent)-\d+):(\d+):(\d+)\)?$/;
-const OURS = /node_modules|node:|dist\/lab\/kernel\//;
+const FRAME = /^(\s*at )(?:(.*?) \()?(?:async )?([^()]+?):(\d+):(\d+)\)?$/;
+const OURS = /node_modules|node:|lab\/kernel\//;
 
 /** A stack as its cells know it: their own lines, the first one shown, and nothing of what carries them. */
 export function stackInCells(stack: string, cells: ReadonlyMap<string, CompiledCell>): string[] {
@@ -90,17 +70,15 @@ export function stackInCells(stack: string, cells: ReadonlyMap<string, CompiledC
   let shown: string[] | null = null;
   for (const line of stack.split('\n')) {
     const [, at, what, name, row, column] = FRAME.exec(line) ?? [];
-    if (!at) {
+    const cell = name === undefined ? undefined : cells.get(name);
+    if (!cell) {
       if (!/^\s+at /.test(line) || !OURS.test(line)) out.push(line);
       continue;
     }
-    const cell = cells.get(name);
-    const place = cell && placeInCell(cell, Number(row), Number(column));
+    const place = placeInCell(cell, Number(row), Number(column));
     if (!place) continue;
     const where = `${CYAN}${name}:${place.line}:${place.column}${RESET}`;
-    // Functions of earlier cells are properties of a proxy.
-    const label =
-      what && !/^(async )?(eval|Object\.<anonymous>)$/.test(what) ? what.replace(/^(async )?Proxy\./, '$1') : '';
+    const label = what && !/^(async )?(eval|Object\.<anonymous>|<anonymous>)$/.test(what) ? what : '';
     out.push(`${at}${label ? `${label} (${where})` : where}`);
     shown ??= excerpt(cell.source, place);
   }
@@ -108,12 +86,13 @@ export function stackInCells(stack: string, cells: ReadonlyMap<string, CompiledC
 }
 
 function excerpt(source: string, { line, column }: CellPlace): string[] {
-  const lines = source.split('\n');
+  const lines = source.split(/\r?\n/);
   const width = String(line).length;
   const number = (n: number) => String(n).padStart(width);
+  const at = shownPart(lines[line - 1], column - 1, 1);
   return [
-    ...(line > 1 ? [`${number(line - 1)} ${lines[line - 2]}`] : []),
-    `${INVERSE}${number(line)}${RESET} ${lines[line - 1]}`,
-    `${' '.repeat(width)} ${' '.repeat(column - 1)}${BOLD}^${RESET}`,
+    ...(line > 1 ? [`${number(line - 1)} ${shownPart(lines[line - 2], 0, 1).text}`] : []),
+    `${INVERSE}${number(line)}${RESET} ${at.text}`,
+    `${' '.repeat(width)} ${' '.repeat(at.column)}${BOLD}^${RESET}`,
   ];
 }

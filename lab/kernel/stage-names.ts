@@ -2,12 +2,11 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type typescript from 'typescript';
+import ts from 'typescript';
 import { cacheFolder } from '../../engine/cache.js';
 import { packageRoot } from '../../engine/files.js';
 import { type Plan, shapeText } from '../../engine/plan.js';
-import { parseCell } from './compile.js';
-import { ts } from './tslab.js';
+import { parse } from './stoppable.js';
 
 export interface Name {
   readonly text: string;
@@ -27,7 +26,7 @@ type Variables = Readonly<Record<string, unknown>>;
 
 /** The names that fit at a position within quotes, or null where it is not within quotes that take a name. */
 export function namesAt(source: string, position: number, variables: Variables): Quoted | null {
-  const literal = literalAt(parseCell(source), position);
+  const literal = literalAt(parse('cell.ts', source), position);
   if (!literal) return null;
   const names = namesFor(literal, variables);
   if (!names) return null;
@@ -36,9 +35,9 @@ export function namesAt(source: string, position: number, variables: Variables):
   return { start, end: closed ? literal.end - 1 : literal.end, names };
 }
 
-function literalAt(file: typescript.SourceFile, position: number): typescript.StringLiteralLike | null {
-  let found: typescript.StringLiteralLike | null = null;
-  const visit = (node: typescript.Node): void => {
+function literalAt(file: ts.SourceFile, position: number): ts.StringLiteralLike | null {
+  let found: ts.StringLiteralLike | null = null;
+  const visit = (node: ts.Node): void => {
     if (node.getStart() >= position || node.end < position) return;
     if (ts.isStringLiteralLike(node)) found = node;
     else ts.forEachChild(node, visit);
@@ -47,8 +46,8 @@ function literalAt(file: typescript.SourceFile, position: number): typescript.St
   return found;
 }
 
-function namesFor(literal: typescript.StringLiteralLike, variables: Variables): Name[] | null {
-  let node: typescript.Node = literal.parent;
+function namesFor(literal: ts.StringLiteralLike, variables: Variables): Name[] | null {
+  let node: ts.Node = literal.parent;
   if (ts.isArrayLiteralExpression(node)) node = node.parent;
   if (ts.isPropertyAssignment(node) && node.name.getText() === 'tap') {
     const stages = stagesOf(variables, null);

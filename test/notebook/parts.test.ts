@@ -4,12 +4,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { completeness } from '../../lab/kernel/compile.js';
+import { completeness } from '../../lab/kernel/completeness.js';
 import { readConnection } from '../../lab/kernel/connection.js';
 import { pointsOf, unitsOf } from '../../lab/kernel/cursor.js';
 import { History } from '../../lab/kernel/history.js';
 import { CellOutput } from '../../lab/kernel/output.js';
-import { CHECK, stoppable, withoutInserted } from '../../lab/kernel/stoppable.js';
+import { originalOffset } from '../../lab/kernel/edits.js';
+import { CHECK, stoppable } from '../../lab/kernel/stoppable.js';
 import { type Request, Wire } from '../../lab/kernel/wire.js';
 import { freshFolder } from '../fixtures/folder.js';
 
@@ -141,7 +142,7 @@ describe('a loop that can be stopped', () => {
     const running = stoppable(code);
     expect(running.code.split('\n').length).toBe(3);
     for (const word of ['const', '=>', 'f(1)', 'throw', 'here']) {
-      expect(withoutInserted(running, running.code.indexOf(word))).toBe(code.indexOf(word));
+      expect(originalOffset(running, running.code.indexOf(word))).toBe(code.indexOf(word));
     }
   });
 });

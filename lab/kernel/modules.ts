@@ -1,0 +1,310 @@
+// What cells import: packages as Node finds them from the notebook's folder, else from where the lab is; TypeScript, JavaScript and JSON
+// beside the notebook, read again when they have changed.
+
+import { readFileSync, statSync } from 'node:fs';
+import { createRequire, isBuiltin } from 'node:module';
+import { dirname, extname, isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import vm from 'node:vm';
+import ts from 'typescript';
+import { LoupeError } from '../../engine/errors.js';
+import { packageRoot } from '../../engine/files.js';
+import { type CompiledCell, transpile } from './compile.js';
+import { type Edit, edited } from './edits.js';
+import { asCommonJs, type Imported, imported, importedFrom, namespaceOf } from './imported.js';
+import { IMPORT, META } from './rewrite.js';
+import { checks, parse } from './stoppable.js';
+
+interface LocalFile {
+  readonly path: string;
+  readonly version: string;
+  /** Files that it imports, for when one of them changes. */
+  readonly uses: Set<LocalFile>;
+  readonly module: { exports: unknown };
+}
+
+type Require = (specifier: string) => unknown;
+const CODE = /\.[cm]?[jt]s$/;
+const ENDINGS = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json'];
+
+export class Modules {
+  readonly #files = new Map<string, LocalFile>();
+  readonly #importers = new Map<string, (specifier: string, options?: object) => Promise<object>>();
+
+  /** @param remember called with each file that runs, for the places of errors */
+  constructor(
+    private readonly folder: string,
+    private readonly remember: (compiled: CompiledCell) => void,
+  ) {}
+
+  /** For an import line. */
+  async load(specifier: string, from = this.folder): Promise<Imported> {
+    const path = localPath(specifier, from);
+    if (!path) return imported(await this.#native(specifier, from));
+    return importedFrom(await this.#load(path));
+  }
+
+  /** `import()` for code in a folder. */
+  importer(from: string): (specifier: unknown, options?: object) => Promise<unknown> {
+    return async (specifier, options) => {
+      const name = String(specifier);
+      const path = localPath(name, from);
+      return path ? namespaceOf(await this.#load(path)) : this.#native(name, from, options);
+    };
+  }
+
+  meta(path: string): object {
+    const require = createRequire(path);
+    const [url, folder] = [pathToFileURL(path).href, dirname(path)];
+    return {
+      url,
+      filename: path,
+      dirname: folder,
+      resolve: (specifier: string) =>
+        /^\.{0,2}\//.test(specifier)
+          ? new URL(specifier, url).href
+          : isBuiltin(specifier)
+            ? specifier
+            : pathToFileURL(require.resolve(specifier)).href,
+    };
+  }
+
+  /** `require` for code in a folder. */
+  require(from: string): NodeJS.Require {
+    const native = createRequire(join(from, 'cell.js'));
+    const own = createRequire(join(packageRoot(), 'cell.js'));
+    const load = (specifier: string): unknown => {
+      const path = localPath(specifier, from);
+      if (path) return this.#require(path);
+      try {
+        return native(specifier);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (
+          code === 'ERR_PACKAGE_PATH_NOT_EXPORTED' ||
+          code === 'ERR_REQUIRE_ESM' ||
+          code === 'ERR_REQUIRE_ASYNC_MODULE'
+        ) {
+          throw new LoupeError(
+            `'${specifier}' cannot be required: it is there for import alone. Write import … from '${specifier}', or await import('${specifier}').`,
+            { cause: error },
+          );
+        }
+        if (!missing(error, specifier) || !resolves(own, specifier)) throw error;
+        return own(specifier);
+      }
+    };
+    return Object.assign(load, {
+      resolve: native.resolve,
+      cache: native.cache,
+      main: native.main,
+      extensions: native.extensions,
+    });
+  }
+
+  async #native(specifier: string, from: string, options?: object): Promise<object> {
+    try {
+      return await this.#importer(from)(specifier, options);
+    } catch (error) {
+      if (!missing(error, specifier)) throw error;
+      const found = await this.#importer(packageRoot())(specifier, options).catch(() => null);
+      if (found) return found;
+      throw error;
+    }
+  }
+
+  /** Node's own `import()`, as a file in a folder has it. */
+  #importer(from: string): (specifier: string, options?: object) => Promise<object> {
+    let found = this.#importers.get(from);
+    if (!found) {
+      const native = vm.runInThisContext('(specifier, options) => import(specifier, options)', {
+        filename: join(from, 'notebook.js'),
+        importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      }) as (specifier: string, options?: object) => Promise<object>;
+      found = (...given) => {
+        const { emitWarning } = process;
+        process.emitWarning = () => {}; // that this way to import() is new
+        try {
+          return native(...given);
+        } finally {
+          process.emitWarning = emitWarning;
+        }
+      };
+      this.#importers.set(from, found);
+    }
+    return found;
+  }
+
+  #fresh(file: LocalFile, seen = new Set<LocalFile>()): boolean {
+    if (seen.has(file)) return true;
+    seen.add(file);
+    return file.version === versionOf(file.path) && [...file.uses].every(used => this.#fresh(used, seen));
+  }
+
+  /** The file as it was read, or null where it has to be read. */
+  #known(path: string, running: ReadonlyMap<string, LocalFile>): LocalFile | null {
+    const known = running.get(path) ?? this.#files.get(path);
+    return known && (running.has(path) || this.#fresh(known)) ? known : null;
+  }
+
+  /** Runs a file after those that it imports. */
+  async #load(path: string, running = new Map<string, LocalFile>()): Promise<unknown> {
+    return (await this.#loadFile(path, running)).module.exports;
+  }
+
+  async #loadFile(path: string, running: Map<string, LocalFile>): Promise<LocalFile> {
+    const known = this.#known(path, running);
+    if (known) return known;
+    const file = newFile(path);
+    running.set(path, file);
+    if (extname(path) === '.json') file.module.exports = readJson(path);
+    else {
+      const { specifiers, body, isModule } = this.#compiled(path);
+      const loaded = new Map<string, unknown>();
+      for (const specifier of isModule ? specifiers : []) {
+        const local = localPath(specifier, dirname(path));
+        if (local) {
+          const used = await this.#loadFile(local, running);
+          file.uses.add(used);
+          // In a circle the other is not there yet.
+          loaded.set(specifier, running.has(local) && local === path ? null : used);
+        } else loaded.set(specifier, await this.load(specifier, dirname(path)).then(asCommonJs));
+      }
+      const native = this.require(dirname(path));
+      await this.#run(file, body, specifier => {
+        const found = loaded.get(specifier);
+        if (isLocalFile(found)) return found.module.exports;
+        return found ?? native(specifier);
+      });
+    }
+    this.#files.set(path, file);
+    return file;
+  }
+
+  #require(path: string, running = new Map<string, LocalFile>()): unknown {
+    const known = this.#known(path, running);
+    if (known) return known.module.exports;
+    const file = newFile(path);
+    running.set(path, file);
+    if (extname(path) === '.json') file.module.exports = readJson(path);
+    else {
+      const { body, awaits } = this.#compiled(path);
+      if (awaits) {
+        throw new LoupeError(
+          `'${path}' awaits outside its functions and cannot be required. Import it: await import('${path}').`,
+        );
+      }
+      const native = this.require(dirname(path));
+      this.#run(file, body, specifier => {
+        const local = localPath(specifier, dirname(path));
+        if (!local) return native(specifier);
+        const found = this.#require(local, running);
+        const used = running.get(local) ?? this.#files.get(local);
+        if (used) file.uses.add(used);
+        return found;
+      });
+    }
+    this.#files.set(path, file);
+    return file.module.exports;
+  }
+
+  #run({ path, module }: LocalFile, body: string, require: Require): unknown {
+    const start = vm.runInThisContext(body, { filename: path }) as (...given: unknown[]) => unknown;
+    const whole = Object.assign(require, this.require(dirname(path)));
+    const given = [module.exports, whole, module, path, dirname(path), this.importer(dirname(path)), this.meta(path)];
+    return Reflect.apply(start, module.exports, given);
+  }
+
+  #compiled(path: string): { body: string; specifiers: string[]; isModule: boolean; awaits: boolean } {
+    const source = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+    const file = parse(path, source);
+    const specifiers: string[] = [];
+    const edits: Edit[] = [];
+    let isModule = /\.m[jt]s$/.test(path);
+    let awaits = false;
+    const visit = (node: ts.Node, inFunction: boolean): void => {
+      if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isExportAssignment(node)) isModule = true;
+      if (ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword))
+        isModule = true;
+      const specifier = (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier;
+      const typeOnly =
+        (ts.isImportDeclaration(node) && node.importClause?.isTypeOnly) ||
+        (ts.isExportDeclaration(node) && node.isTypeOnly);
+      if (specifier && ts.isStringLiteral(specifier) && !typeOnly) specifiers.push(specifier.text);
+      if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) {
+        edits.push({ at: node.getStart(file), end: node.end, text: META, kind: 'replace' });
+      } else if (node.kind === ts.SyntaxKind.ImportKeyword && ts.isCallExpression(node.parent)) {
+        edits.push({ at: node.getStart(file), end: node.end, text: IMPORT, kind: 'replace' });
+      }
+      if (!inFunction && (ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier)))
+        awaits = true;
+      ts.forEachChild(node, child => visit(child, inFunction || ts.isFunctionLike(node)));
+    };
+    visit(file, false);
+    const made = edited(source, [...edits, ...checks(file)]);
+    const { code, map } = transpile(made.code, ts.ModuleKind.CommonJS, path);
+    const prefix = `(${awaits ? 'async ' : ''}function (exports, require, module, __filename, __dirname, ${IMPORT}, ${META}) { `;
+    const body = `${prefix}${code}\n})`;
+    this.remember({ name: path, source, code: body, prefix: prefix.length, edited: made, map });
+    return { body, specifiers, isModule, awaits };
+  }
+}
+
+const newFile = (path: string): LocalFile => ({
+  path,
+  version: versionOf(path),
+  uses: new Set(),
+  module: { exports: {} },
+});
+const isLocalFile = (value: unknown): value is LocalFile =>
+  typeof value === 'object' && value !== null && 'module' in value && 'version' in value && 'uses' in value;
+
+function versionOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : '';
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw new LoupeError(`${path} is no JSON: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+/** The file beside the notebook that a relative or absolute name means; null for a package, and for what only Node can load. */
+function localPath(specifier: string, from: string): string | null {
+  const name = specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier;
+  if (!/^\.{1,2}(\/|$)/.test(name) && !isAbsolute(name)) return null;
+  const path = resolve(from, name.replace(/\?.*$/, ''));
+  if (path.includes('/node_modules/')) return null;
+  const typed = path.replace(/\.([cm]?)js$/, '.$1ts');
+  const candidates = [
+    path,
+    typed,
+    ...ENDINGS.map(ending => path + ending),
+    ...ENDINGS.map(ending => join(path, `index${ending}`)),
+  ];
+  const found = candidates.find(candidate => statSync(candidate, { throwIfNoEntry: false })?.isFile()) ?? null;
+  return found && (CODE.test(found) || found.endsWith('.json')) ? found : null;
+}
+
+/** Whether it is this name that was not found, and nothing within what it names. */
+function missing(error: unknown, specifier: string): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') return false;
+  const name = specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+  return message.includes(`'${name}'`) || message.includes(`'${specifier}'`);
+}
+
+function resolves(require: NodeJS.Require, specifier: string): boolean {
+  try {
+    require.resolve(specifier);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,239 @@
+// What a cell needs besides what is written in it: variables of earlier cells are properties of the scope, imports come from the
+// kernel's loader, its own variables are shown to later cells, and the value of its last expression is returned.
+
+import ts from 'typescript';
+import type { Edit } from './edits.js';
+
+/** Names that compiled cells find as parameters. */
+export const SCOPE = '__loupe_scope';
+export const IMPORTS = '__loupe_imports';
+export const IMPORT = '__loupe_import';
+export const META = '__loupe_meta';
+
+export interface Import {
+  readonly specifier: string;
+  /** Local name and what it is called there; null for the namespace. */
+  readonly names: readonly (readonly [local: string, theirs: string | null])[];
+}
+
+export interface Rewritten {
+  readonly edits: readonly Edit[];
+  readonly imports: readonly Import[];
+  /** Values that the cell declares; `fixed` ones are never assigned. */
+  readonly values: readonly { readonly name: string; readonly fixed: boolean }[];
+  readonly types: readonly string[];
+  readonly async: boolean;
+  readonly strict: boolean;
+  /** Names of what it adds to the global scope or to other modules. */
+  readonly augments: readonly string[];
+}
+
+/**
+ * @param isEarlier whether a symbol's file is an earlier cell; told of each that is used
+ * @param names which names earlier cells have
+ */
+export function rewrite(
+  file: ts.SourceFile,
+  checker: ts.TypeChecker,
+  names: { has(name: string): boolean },
+  isEarlier: (file: ts.SourceFile) => boolean,
+): Rewritten {
+  const edits: Edit[] = [];
+  const imports: Import[] = [];
+  const augments: string[] = [];
+  const last = lastExpression(file);
+  if (last) {
+    edits.push(
+      { at: last.getStart(file), text: 'return { value: (' },
+      { at: last.expression.end, text: ') }', kind: 'close' },
+    );
+  }
+
+  const blank = (node: ts.Node) =>
+    edits.push({
+      at: node.getStart(file),
+      end: node.end,
+      text: `;${file.text.slice(node.getStart(file), node.end).replace(/[^\r\n]/g, '')}`,
+      kind: 'replace',
+    });
+
+  const reference = (node: ts.Identifier, runs: boolean): void => {
+    const { parent } = node;
+    const short = ts.isShorthandPropertyAssignment(parent) && parent.name === node;
+    const symbol = short ? checker.getShorthandAssignmentValueSymbol(parent) : checker.getSymbolAtLocation(node);
+    const [declaration] = symbol?.declarations ?? [];
+    if (!symbol || !declaration || !isEarlier(declaration.getSourceFile())) return;
+    if (!runs || symbol.declarations!.every(isAmbient)) return;
+    const property = `${SCOPE}.${node.text}`;
+    if (short) edits.push({ at: node.end, text: `: ${property}` });
+    else {
+      const called =
+        (ts.isCallExpression(parent) && parent.expression === node) ||
+        (ts.isTaggedTemplateExpression(parent) && parent.tag === node);
+      const text = called ? `${beginsStatement(node, file, last) ? ';' : ''}(0, ${property})` : property;
+      edits.push({ at: node.getStart(file), end: node.end, text, kind: 'replace' });
+    }
+  };
+
+  /** @param runs false where only types are */
+  const visit = (node: ts.Node, runs: boolean): void => {
+    if (ts.isIdentifier(node)) {
+      if (names.has(node.text) && isReference(node)) reference(node, runs);
+      return;
+    }
+    if (ts.isImportDeclaration(node)) {
+      const found = importOf(node, checker);
+      if (found) imports.push(found);
+      blank(node);
+      return;
+    }
+    if (ts.isImportEqualsDeclaration(node) && runs) {
+      const word = node.getStart(file);
+      if (node.isTypeOnly || !isValue(checker.getSymbolAtLocation(node.name), checker)) {
+        blank(node);
+        return;
+      }
+      if (node.parent === file) edits.push({ at: word, end: word + 'import'.length, text: 'const', kind: 'replace' });
+    }
+    if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword && runs) {
+      edits.push({ at: node.getStart(file), end: node.end, text: META, kind: 'replace' });
+      return;
+    }
+    if (node.kind === ts.SyntaxKind.ImportKeyword && ts.isCallExpression(node.parent) && runs) {
+      edits.push({ at: node.getStart(file), end: node.end, text: IMPORT, kind: 'replace' });
+      return;
+    }
+    if (ts.isModuleDeclaration(node) && node.parent === file && isAugmentation(node)) {
+      augments.push(node.name.text, ...bodyNames(node));
+    }
+    const still = runs && !onlyTypes(node);
+    ts.forEachChild(node, child => visit(child, still));
+  };
+  ts.forEachChild(file, child => visit(child, true));
+
+  const values: { name: string; fixed: boolean }[] = [];
+  const types: string[] = [];
+  for (const symbol of localsOf(file).values()) {
+    const declarations = symbol.declarations ?? [];
+    if (declarations.every(each => ts.isModuleDeclaration(each) && isAugmentation(each))) continue;
+    if (symbol.flags & ts.SymbolFlags.Alias) {
+      if (isValue(symbol, checker)) values.push({ name: symbol.name, fixed: true });
+      if (isType(symbol, checker)) types.push(symbol.name);
+      continue;
+    }
+    if (symbol.flags & ts.SymbolFlags.Value && !declarations.every(isAmbient)) {
+      values.push({ name: symbol.name, fixed: declarations.some(isConstant) });
+    }
+    if (symbol.flags & (ts.SymbolFlags.Type | ts.SymbolFlags.Namespace) || declarations.some(isAmbient))
+      types.push(symbol.name);
+  }
+  const [first] = file.statements;
+  const strict =
+    first !== undefined &&
+    ts.isExpressionStatement(first) &&
+    ts.isStringLiteral(first.expression) &&
+    first.expression.text === 'use strict';
+  return { edits, imports, values, types, async: awaits(file), strict, augments };
+}
+
+/** Names that a bound file declares. */
+export const localsOf = (file: ts.SourceFile): Map<ts.__String, ts.Symbol> =>
+  (file as unknown as { locals?: Map<ts.__String, ts.Symbol> }).locals ?? new Map();
+
+function lastExpression(file: ts.SourceFile): ts.ExpressionStatement | null {
+  const last = file.statements.findLast(
+    node => !ts.isEmptyStatement(node) && !ts.isInterfaceDeclaration(node) && !ts.isTypeAliasDeclaration(node),
+  );
+  return last && ts.isExpressionStatement(last) ? last : null;
+}
+
+/** Whether an identifier is one that scopes answer: no property, label or name of its own declaration. */
+function isReference(node: ts.Identifier): boolean {
+  const parent = node.parent as ts.Node & { name?: ts.Node; propertyName?: ts.Node; label?: ts.Node; right?: ts.Node };
+  if (ts.isShorthandPropertyAssignment(parent)) return true;
+  if (ts.isQualifiedName(parent)) return parent.left === node;
+  return parent.name !== node && parent.propertyName !== node && parent.label !== node;
+}
+
+/** A statement that begins with a bracket would go on from the line before it. */
+function beginsStatement(node: ts.Node, file: ts.SourceFile, last: ts.Node | null): boolean {
+  const start = node.getStart(file);
+  for (let at: ts.Node = node; at && at.getStart(file) === start; at = at.parent) {
+    if (!ts.isExpressionStatement(at)) continue;
+    const { parent } = at;
+    return (
+      at !== last &&
+      (ts.isSourceFile(parent) || ts.isBlock(parent) || ts.isModuleBlock(parent) || ts.isCaseOrDefaultClause(parent))
+    );
+  }
+  return false;
+}
+
+const onlyTypes = (node: ts.Node): boolean =>
+  (ts.isTypeNode(node) && !ts.isExpressionWithTypeArguments(node)) ||
+  ts.isInterfaceDeclaration(node) ||
+  ts.isTypeAliasDeclaration(node) ||
+  ts.isTypeParameterDeclaration(node) ||
+  (ts.isHeritageClause(node) && node.token === ts.SyntaxKind.ImplementsKeyword) ||
+  (ts.canHaveModifiers(node) && isDeclared(node));
+
+const isDeclared = (node: ts.HasModifiers) =>
+  ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.DeclareKeyword) ?? false;
+
+const isAmbient = (node: ts.Node): boolean =>
+  ts.findAncestor(node, at => (ts.isSourceFile(at) ? 'quit' : ts.canHaveModifiers(at) && isDeclared(at))) !== undefined;
+
+const isAugmentation = (node: ts.ModuleDeclaration) =>
+  ts.isStringLiteral(node.name) || (node.flags & ts.NodeFlags.GlobalAugmentation) !== 0;
+
+function bodyNames({ body }: ts.ModuleDeclaration): string[] {
+  const statements = body && ts.isModuleBlock(body) ? body.statements : [];
+  return statements.flatMap(node =>
+    ts.isVariableStatement(node)
+      ? node.declarationList.declarations.map(({ name }) => name.getText())
+      : [(node as unknown as { name?: ts.Node }).name?.getText() ?? ''],
+  );
+}
+
+const isConstant = (node: ts.Node): boolean =>
+  (ts.getCombinedNodeFlags(node as ts.Declaration) & ts.NodeFlags.Constant) !== 0;
+
+function meaning(symbol: ts.Symbol, checker: ts.TypeChecker): ts.SymbolFlags {
+  const found = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+  // A package without types is anything.
+  return found.declarations ? found.flags : ts.SymbolFlags.Value;
+}
+const isValue = (symbol: ts.Symbol | undefined, checker: ts.TypeChecker) =>
+  symbol !== undefined && (meaning(symbol, checker) & ts.SymbolFlags.Value) !== 0;
+const isType = (symbol: ts.Symbol, checker: ts.TypeChecker) =>
+  (meaning(symbol, checker) & (ts.SymbolFlags.Type | ts.SymbolFlags.Namespace)) !== 0;
+
+function importOf({ importClause, moduleSpecifier }: ts.ImportDeclaration, checker: ts.TypeChecker): Import | null {
+  const specifier = (moduleSpecifier as ts.StringLiteral).text;
+  if (!importClause) return { specifier, names: [] };
+  if (importClause.isTypeOnly) return null;
+  const names: [string, string | null][] = [];
+  const add = (name: ts.Identifier, theirs: string | null) => {
+    if (isValue(checker.getSymbolAtLocation(name), checker)) names.push([name.text, theirs]);
+  };
+  const { name, namedBindings } = importClause;
+  if (name) add(name, 'default');
+  if (namedBindings && ts.isNamespaceImport(namedBindings)) add(namedBindings.name, null);
+  else if (namedBindings) {
+    for (const { isTypeOnly, name: local, propertyName } of namedBindings.elements) {
+      if (!isTypeOnly) add(local, (propertyName ?? local).text);
+    }
+  }
+  return names.length > 0 ? { specifier, names } : null;
+}
+
+/** Whether a cell awaits outside any function of its own. */
+function awaits(file: ts.SourceFile): boolean {
+  if (!/\bawait\b/.test(file.text)) return false;
+  const visit = (node: ts.Node): boolean =>
+    ts.isAwaitExpression(node) ||
+    (ts.isForOfStatement(node) && node.awaitModifier !== undefined) ||
+    (ts.isVariableDeclarationList(node) && (node.flags & ts.NodeFlags.AwaitUsing) === ts.NodeFlags.AwaitUsing) ||
+    (!ts.isFunctionLike(node) && (ts.forEachChild(node, visit) ?? false));
+  return ts.forEachChild(file, visit) ?? false;
+}
