@@ -85,7 +85,7 @@ describe('a connection file', () => {
 
   test('is asked for', () => {
     expect(() => readConnection(undefined)).toThrow('No connection file was given');
-    expect(() => readConnection(join(folder, 'none'))).toThrow('cannot be read (ENOENT)');
+    expect(() => readConnection(join(folder, 'none'))).toThrow('cannot be read: there is no such file');
   });
 });
 
