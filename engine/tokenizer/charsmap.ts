@@ -4,6 +4,11 @@
 import { TokenizerError } from '../errors.js';
 import type { Matcher } from './matcher.js';
 
+// What keeps a table made to hang from doing so: a trie may lead back into itself, and a replacement be as long as the file. The longest of
+// NFKC have 18 and 33 bytes.
+const LONGEST_ENTRY = 256;
+const LONGEST_REPLACEMENT = 1024;
+
 const utf8 = new TextEncoder();
 const text8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -13,7 +18,10 @@ export class Charsmap {
   /** Replacements by their place; texts repeat characters. */
   readonly #decoded = new Map<number, string>();
 
-  constructor(bytes: Uint8Array, where: string) {
+  constructor(
+    bytes: Uint8Array,
+    readonly where: string,
+  ) {
     const length = bytes.length < 4 ? -1 : new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
     if (length < 4 || length % 4 !== 0 || length > bytes.length - 4) {
       throw new TokenizerError(
@@ -67,7 +75,8 @@ export class Charsmap {
     const trie = this.#trie;
     let node = offset(trie[0]);
     let best: { value: number; length: number } | null = null;
-    for (let i = at; i < bytes.length; i++) {
+    const end = Math.min(bytes.length, at + LONGEST_ENTRY);
+    for (let i = at; i < end; i++) {
       node ^= bytes[i];
       const unit = trie[node];
       if (unit === undefined || (unit & 0x800000ff) >>> 0 !== bytes[i]) break;
@@ -81,7 +90,13 @@ export class Charsmap {
     let text = this.#decoded.get(value);
     if (text === undefined) {
       const end = this.#texts.indexOf(0, value);
-      text = text8.decode(this.#texts.subarray(value, end < 0 ? undefined : end));
+      const bytes = this.#texts.subarray(value, end < 0 ? undefined : end);
+      if (bytes.length > LONGEST_REPLACEMENT) {
+        throw new TokenizerError(
+          `${this.where} replaces a character by ${bytes.length} bytes, and at most ${LONGEST_REPLACEMENT} are. Fetch it again.`,
+        );
+      }
+      text = text8.decode(bytes);
       this.#decoded.set(value, text);
     }
     return text;

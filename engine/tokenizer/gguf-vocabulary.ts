@@ -2,12 +2,17 @@
 
 import { TokenizerError } from '../errors.js';
 import { KINDS } from './sentencepiece-model.js';
-import { type PieceKind, PLAIN, SPACE, type Vocabulary } from './vocabulary.js';
+import { MAX_PIECES, type PieceKind, PLAIN, SPACE, type Vocabulary } from './vocabulary.js';
 
 /** Vocabulary of a GGUF file's metadata. */
 export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Vocabulary {
   const list = (key: string): unknown[] => {
     const value = metadata.get(`tokenizer.ggml.${key}`);
+    if (Array.isArray(value) && value.length > MAX_PIECES) {
+      throw new TokenizerError(
+        `The GGUF's 'tokenizer.ggml.${key}' has ${value.length} entries, and at most ${MAX_PIECES} are read.`,
+      );
+    }
     if (Array.isArray(value) && value.length > 0) return value;
     throw new TokenizerError(`The GGUF has no list 'tokenizer.ggml.${key}'. Give a vocabulary with --tokenizer.`);
   };

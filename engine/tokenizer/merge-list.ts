@@ -10,6 +10,7 @@ export interface MergeList {
   readonly right: Int32Array;
 }
 
+const MAX_MERGES = 1 << 21; // Gemma's tokenizer.json has 514,906
 const QUOTE = 0x22;
 const SPACE = 0x20;
 const OPEN = 0x5b;
@@ -63,6 +64,11 @@ function scanned(bytes: Uint8Array, start: number, where: string): MergeText {
       }
       strings.add(from, i, finished(h), escaped);
       if (strings.count % 2 !== 0 && depth === 1) throw bad(bytes, from, where);
+      if (strings.count > 2 * MAX_MERGES) {
+        throw new TokenizerError(
+          `${where} has more than ${MAX_MERGES} merges, far more than a vocabulary. Fetch it again.`,
+        );
+      }
     }
   }
   throw bad(bytes, start, where);

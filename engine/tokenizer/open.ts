@@ -11,7 +11,10 @@ import { vocabularyFromModel } from './sentencepiece-model.js';
 import type { Tokenizer } from './tokenizer.js';
 import { vocabularyFromJson } from './tokenizer-json.js';
 
-const MAX_MODEL = 256 << 20; // Gemma's are 4.7 MB and, as tokenizer.json, 33 MB
+// Gemma's are 4.7 MB and, as tokenizer.json, 33 MB.
+const MAX_MODEL = 64 << 20;
+const MAX_JSON = 192 << 20;
+const isJson = (path: string): boolean => /\.json$/i.test(path);
 
 /** The tokenizer of a model's own vocabulary. */
 export async function openTokenizer(vocabulary: NonNullable<ModelFiles['vocabulary']>): Promise<Tokenizer> {
@@ -25,7 +28,7 @@ export async function openTokenizer(vocabulary: NonNullable<ModelFiles['vocabula
 async function contentsOf(path: string): Promise<Uint8Array> {
   const file = await openFile(path);
   try {
-    if (file.size <= MAX_MODEL) return await file.read(0, file.size);
+    if (file.size <= (isJson(path) ? MAX_JSON : MAX_MODEL)) return await file.read(0, file.size);
   } finally {
     await file.close();
   }
@@ -45,6 +48,6 @@ export async function openTokenizerFile(path: string): Promise<Tokenizer> {
     }
   }
   const bytes = await contentsOf(path);
-  const vocabulary = /\.json$/i.test(path) ? vocabularyFromJson(bytes, path) : vocabularyFromModel(bytes, path);
+  const vocabulary = isJson(path) ? vocabularyFromJson(bytes, path) : vocabularyFromModel(bytes, path);
   return new PieceTokenizer(vocabulary, path);
 }

@@ -1,7 +1,7 @@
 // A SentencePiece .model or .spm file: a small protocol buffer with pieces, and how text is normalised and cut.
 
 import { TokenizerError } from '../errors.js';
-import type { PieceKind, Vocabulary } from './vocabulary.js';
+import { MAX_PIECES, type PieceKind, type Vocabulary } from './vocabulary.js';
 
 /** SentencePiece's numbers of kinds, which GGUF files use as well. */
 export const KINDS: Readonly<Record<number, PieceKind>> = {
@@ -13,6 +13,11 @@ export const KINDS: Readonly<Record<number, PieceKind>> = {
   6: 'byte',
 };
 
+// The fields of the two specifications that say how text is cut; the others say how the model was trained.
+const TRAINER: ReadonlySet<number> = new Set([3, 24, 35, 41, 42, 44]);
+const NORMALISER: ReadonlySet<number> = new Set([2, 3, 4, 5]);
+const MAX_FIELDS = 5 * MAX_PIECES; // a piece takes three or four
+
 /** Vocabulary of a SentencePiece model, BPE or unigram. @param where its path, for messages */
 export function vocabularyFromModel(bytes: Uint8Array, where: string): Vocabulary {
   const pieces: string[] = [];
@@ -22,7 +27,9 @@ export function vocabularyFromModel(bytes: Uint8Array, where: string): Vocabular
   const normaliser = new Map<number, number | Uint8Array>();
   const bad = (what: string) =>
     new TokenizerError(`${where} is not a sound SentencePiece model: ${what}. Fetch it again.`);
+  let seen = 0;
   for (const { field, value } of fields(bytes, bad)) {
+    if (++seen > MAX_FIELDS) throw bad(`it has more than ${MAX_FIELDS} fields`);
     if (!(value instanceof Uint8Array)) continue;
     if (field === 1) {
       let piece = '';
@@ -34,13 +41,14 @@ export function vocabularyFromModel(bytes: Uint8Array, where: string): Vocabular
         else if (part.field === 3) kind = Number(part.value);
       }
       if (!KINDS[kind]) throw bad(`piece ${pieces.length} has the type ${kind}`);
+      if (pieces.length === MAX_PIECES) throw bad(`it has more than ${MAX_PIECES} pieces`);
       pieces.push(piece);
       scores.push(score);
       kinds.push(KINDS[kind]);
     } else if (field === 2) {
-      for (const part of fields(value, bad)) trainer.set(part.field, part.value);
+      for (const part of fields(value, bad)) if (TRAINER.has(part.field)) trainer.set(part.field, part.value);
     } else if (field === 3) {
-      for (const part of fields(value, bad)) normaliser.set(part.field, part.value);
+      for (const part of fields(value, bad)) if (NORMALISER.has(part.field)) normaliser.set(part.field, part.value);
     }
   }
   if (pieces.length === 0) throw bad('it has no pieces');

@@ -2,6 +2,8 @@
 // byte-pair encoding become is read (Gemma's and Llama's); the rest is refused by name, never passed over.
 
 import { TokenizerError } from '../errors.js';
+import { MOST_JSON } from '../files.js';
+import { parseJson } from '../json.js';
 import { declared, placed, putInto, type TokensBeside } from './declared-tokens.js';
 import { findMerges, readMerges } from './merge-list.js';
 import { readVocab } from './vocab-list.js';
@@ -114,11 +116,16 @@ function without(bytes: Uint8Array, parts: readonly ({ start: number; end: numbe
 }
 
 function parsed(text: string, where: string): Json {
+  const bad = (what: string) => new TokenizerError(`${where} is no tokenizer.json: ${what}. Fetch it again.`);
+  if (text.length > MOST_JSON) throw bad(`it has ${text.length} characters beside its vocabulary and merges`);
+  let file: unknown;
   try {
-    const file = JSON.parse(text);
-    if (typeof file === 'object' && file !== null && 'model' in file) return file;
-  } catch {}
-  throw new TokenizerError(`${where} is no tokenizer.json: it is not JSON with a 'model' in it. Fetch it again.`);
+    file = parseJson(text);
+  } catch (error) {
+    throw bad(`it is not JSON (${(error as Error).message})`);
+  }
+  if (typeof file === 'object' && file !== null && 'model' in file) return file as Json;
+  throw bad("it is not JSON with a 'model' in it");
 }
 
 const object = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});

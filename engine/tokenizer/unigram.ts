@@ -1,11 +1,14 @@
 // The unigram model: of all ways to cut a text into pieces, the one with the largest sum of scores (Viterbi, from left to right).
 // Sums are rounded to f32 as SentencePiece's are, or ties would fall the other way.
 
+import { TokenizerError } from '../errors.js';
 import type { Segmenter } from './segmenter.js';
 import type { Vocabulary } from './vocabulary.js';
 
 const UNKNOWN_PENALTY = 10;
 const POINTS = 0x110000;
+const MAX_NODES = 1 << 21; // a quarter of a million pieces of many languages have a third of it
+const TOO_LONG = `The pieces of the unigram vocabulary have more than ${MAX_NODES} beginnings between them, far more than one of a model. Fetch it again.`;
 
 export class Unigram implements Segmenter {
   readonly #size: number;
@@ -31,7 +34,10 @@ export class Unigram implements Segmenter {
       for (const character of piece) {
         const key = node * POINTS + character.codePointAt(0)!;
         let child = this.#nodes.get(key);
-        if (child === undefined) this.#nodes.set(key, (child = nodes++));
+        if (child === undefined) {
+          if (nodes === MAX_NODES) throw new TokenizerError(TOO_LONG);
+          this.#nodes.set(key, (child = nodes++));
+        }
         node = child;
       }
       this.#ends.set(node, id);

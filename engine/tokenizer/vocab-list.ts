@@ -2,10 +2,11 @@
 // list it. It is read from the bytes of the file straight to a list of pieces by id.
 
 import { TokenizerError } from '../errors.js';
+import { MAX_PIECES } from './vocabulary.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const MAX_ID = 1 << 24;
+const HOLES = 1 << 16; // ids without a piece that a file may have, beside fifteen a piece
 
 export interface VocabText {
   /** From '{' to behind '}'. */
@@ -39,12 +40,20 @@ export function readVocab(file: Uint8Array, where: string): VocabText | null {
       `${where} has '${what}' in its vocabulary, where a piece and its id are expected. Fetch it again.`,
     );
   };
+  const sparse = () =>
+    new TokenizerError(
+      `${where} has the id ${pieces.length - 1} in a vocabulary of ${count} pieces, and ids up to ${Math.min(MAX_PIECES, 16 * count + HOLES) - 1} are read. Fetch it again.`,
+    );
+  let count = 0;
   let i = start + 1;
   const skip = () => {
     while (bytes[i] === 0x20 || bytes[i] === 0x0a || bytes[i] === 0x0d || bytes[i] === 0x09) i++;
   };
   for (skip(); i < bytes.length; skip()) {
-    if (bytes[i] === 0x7d) return { start, end: i + 1, pieces };
+    if (bytes[i] === 0x7d) {
+      if (pieces.length > 16 * count + HOLES) throw sparse();
+      return { start, end: i + 1, pieces };
+    }
     const from = i;
     if (bytes[i++] !== QUOTE) throw bad(from);
     let escaped = false;
@@ -61,8 +70,13 @@ export function readVocab(file: Uint8Array, where: string): VocabText | null {
     const digits = i;
     for (; bytes[i] >= 0x30 && bytes[i] <= 0x39; i++) id = id * 10 + bytes[i] - 0x30;
     skip();
-    if (i === digits || id > MAX_ID || (bytes[i] !== 0x2c && bytes[i] !== 0x7d)) throw bad(from);
+    if (i === digits || !Number.isSafeInteger(id) || (bytes[i] !== 0x2c && bytes[i] !== 0x7d)) throw bad(from);
     if (bytes[i] === 0x2c) i++;
+    if (id >= MAX_PIECES || ++count > MAX_PIECES) {
+      throw new TokenizerError(
+        `${where} gives the piece '${piece.slice(0, 40)}' the id ${id}, and ids up to ${MAX_PIECES - 1} are read. Fetch it again.`,
+      );
+    }
     pieces[id] = piece;
   }
   throw bad(start);

@@ -67,6 +67,9 @@ export interface Vocabulary {
   readonly unkSurface: string;
 }
 
+/** Most pieces of a vocabulary, and one more than its largest id. Gemma's have 262,144, and the largest there are fewer than a million. */
+export const MAX_PIECES = 1 << 20;
+
 /** Stands for a space inside pieces: ▁, U+2581. */
 export const SPACE = '\u2581';
 
