@@ -4,12 +4,47 @@
 /** `sliding` layers see the last `slidingWindow` tokens, `full` layers all of them. */
 export type LayerKind = 'sliding' | 'full';
 
-/** RoPE of one kind of layer: angle(pos, i) = pos / factor · base^(−2i/D). */
+/** RoPE of one kind of layer: angle(pos, i) = pos / factor · base^(−2i/D), unless a scaling says otherwise. */
 export interface Rope {
   readonly base: number;
   /** Linear position scaling: 1 for 270M and 1B, 8 on the full layers of 4B and up. */
   readonly factor: number;
+  /** What stretches the frequencies other than evenly; rope-table.ts computes it. */
+  readonly scaling?: RopeScaling;
 }
+
+/** The ways to stretch RoPE that transformers has beside linear, by their `rope_type` there. Lengths are in tokens. */
+export type RopeScaling =
+  | {
+      readonly kind: 'yarn';
+      readonly factor: number;
+      /** Length before the stretch. */
+      readonly original: number;
+      /** Turns within the original length above which a pair stays as it is, and below which it is stretched whole. */
+      readonly betaFast: number;
+      readonly betaSlow: number;
+      /** Whether the range in between is rounded to whole pairs. */
+      readonly truncates: boolean;
+      /** Factor on cos and sin. */
+      readonly attention: number;
+    }
+  | {
+      readonly kind: 'llama3';
+      readonly factor: number;
+      readonly original: number;
+      readonly lowFactor: number;
+      readonly highFactor: number;
+    }
+  /** The base grows with the sequence once that is longer than `original`. */
+  | { readonly kind: 'dynamic'; readonly factor: number; readonly original: number }
+  /** A divisor a pair, from one list up to the original length and from another beyond it. */
+  | {
+      readonly kind: 'longrope';
+      readonly original: number;
+      readonly short: readonly number[];
+      readonly long: readonly number[];
+      readonly attention: number;
+    };
 
 /** The geometry of a Gemma text model. Letters in brackets are those used for shapes all over the project. */
 export interface GemmaConfig {

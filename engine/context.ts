@@ -127,22 +127,24 @@ export class Context {
     const times = new Map<string, number>();
     let result: ChunkResult | null = null;
     let at = 0;
-    for (const tokens of this.#split(ids.length, options.chunks)) {
+    const before = this.#ids.length;
+    for (const { tokens, end } of this.#split(ids.length, options.chunks)) {
       signal?.throwIfAborted();
       const last = at + tokens === ids.length;
       const rows = logits === 'all' ? tokens : logits === 'last' && last ? 1 : 0;
       const extent: Extent = { tokens, keys: this.#ids.length + tokens, rows };
       const part = ids.slice(at, at + tokens);
-      const before = at;
+      const read = at;
       result = await this.#executor.run({
         extent,
+        length: before + end,
         ids: part,
         taps,
         patches,
         argmax: argmax && last,
         profile,
         signal,
-        onLayer: onLayer && tokens > 1 ? (done, total) => onLayer(done, total, before, tokens) : undefined,
+        onLayer: onLayer && tokens > 1 ? (done, total) => onLayer(done, total, read, tokens) : undefined,
       });
       this.#rows = rows;
       captured.push(...result.captured);
@@ -170,15 +172,18 @@ export class Context {
     this.model.forget(this);
   }
 
-  #split(tokens: number, chunks?: readonly number[]): number[] {
-    if (!chunks) {
-      return Array.from({ length: Math.ceil(tokens / this.chunk) }, (_, i) =>
-        Math.min(this.chunk, tokens - i * this.chunk),
-      );
-    }
+  /** Parts that fit a submit, each with the end of what is read as one with it. */
+  #split(tokens: number, chunks: readonly number[] = [tokens]): { tokens: number; end: number }[] {
     const sum = chunks.reduce((a, b) => a + b, 0);
     if (sum === tokens && chunks.every(n => Number.isInteger(n) && n >= 1)) {
-      return chunks.flatMap(n => this.#split(n));
+      let end = 0;
+      return chunks.flatMap(n => {
+        end += n;
+        return Array.from({ length: Math.ceil(n / this.chunk) }, (_, i) => ({
+          tokens: Math.min(this.chunk, n - i * this.chunk),
+          end,
+        }));
+      });
     }
     throw new PromptError(`The chunks ${chunks.join(', ')} must be positive and add up to the ${tokens} tokens given.`);
   }

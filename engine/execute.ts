@@ -8,7 +8,7 @@ import type { Kernel, Kernels } from './kernel.js';
 import { type Dispatch, dispatchesOf, type Setting, type ShardRows, type Source } from './ops.js';
 import { type Patch, Patches } from './patches.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
-import { ropeTable } from './rope-table.js';
+import { changesWithLength, ropeTable } from './rope-table.js';
 import { type Captured, type Tap, Taps } from './taps.js';
 import { Tensor } from './tensor.js';
 import { Timer } from './timer.js';
@@ -29,6 +29,8 @@ export interface Capacity {
 
 export interface ChunkRun {
   readonly extent: Extent;
+  /** Tokens of the sequence once all that is read with this chunk is read, for RoPE that depends on it; default: up to the chunk's end. */
+  readonly length?: number;
   /** Token ids of the chunk, when the stages embed them. */
   readonly ids?: ArrayLike<number>;
   readonly taps?: readonly Tap[];
@@ -62,7 +64,7 @@ interface Bound {
 
 export class Executor {
   readonly #values = new Map<string, Tensor>();
-  readonly #turns = new Map<string, Tensor>();
+  readonly #turns = new Map<string, { readonly rope: Rope & { dim: number }; readonly table: Tensor }>();
   readonly #owned: Tensor[] = [];
   readonly #chunk: Tensor;
   readonly #ids: Tensor;
@@ -122,6 +124,7 @@ export class Executor {
     const start = extent.keys - extent.tokens;
     this.gpu.write(this.#chunk.buffer, Uint32Array.of(extent.tokens, start, extent.keys, extent.tokens - extent.rows));
     if (ids) this.gpu.write(this.#ids.buffer, Uint32Array.from(ids));
+    this.#turnFor(extent, chunk.length ?? extent.keys);
     using tapped = new Taps(this.gpu, this.kernels, taps, extent);
     using patched = new Patches(this.gpu, this.kernels, patches, extent);
     const after = new Map<Stage, ((pass: GPUComputePassEncoder) => void)[]>();
@@ -293,14 +296,22 @@ export class Executor {
 
   #turnTable(rope: Rope & { dim: number }): Tensor {
     const key = JSON.stringify(rope);
-    let table = this.#turns.get(key);
-    if (!table) {
-      const { positions } = this.capacity;
-      table = this.#own(`turns ${key}`, [positions, rope.dim / 2, 2]);
-      this.gpu.write(table.buffer, ropeTable(rope, rope.dim, positions));
-      this.#turns.set(key, table);
-    }
+    const known = this.#turns.get(key);
+    if (known) return known.table;
+    const { positions } = this.capacity;
+    const table = this.#own(`turns ${key}`, [positions, rope.dim / 2, 2]);
+    this.gpu.write(table.buffer, ropeTable(rope, rope.dim, positions));
+    this.#turns.set(key, { rope, table });
     return table;
+  }
+
+  /** Where angles depend on the sequence's length, those of a chunk are made for it. What is in the caches stays, as in transformers. */
+  #turnFor({ tokens, keys }: Extent, length: number): void {
+    for (const { rope, table } of this.#turns.values()) {
+      if (!changesWithLength(rope)) continue;
+      const start = keys - tokens;
+      this.gpu.write(table.buffer, ropeTable(rope, rope.dim, tokens, start, length), 4 * start * rope.dim);
+    }
   }
 
   async #argmax(): Promise<(pass: GPUComputePassEncoder) => void> {

@@ -153,14 +153,14 @@ const operations: Operations = {
   },
 
   rope: stage => {
-    const { base, factor } = stage.operation;
+    const { kind: _, ...rope } = stage.operation;
     const D = sizeOf(stage, 'D');
     const HEADS = valuesPerToken(stage.axes) / D;
     return [
       {
         shader: 'rope',
         constants: { D, HEADS },
-        reads: { chunk, x: value(stage.inputs[0]), turns: { turns: { base, factor, dim: D } } },
+        reads: { chunk, x: value(stage.inputs[0]), turns: { turns: { ...rope, dim: D } } },
         writes: { y: value(stage) },
         grid: e => [groups((HEADS * D) / 2, LANES), e.tokens, 1],
       },

@@ -1,6 +1,7 @@
 // The plan: the ordered list of stages that one forward pass is made of. gemma.ts records it, everything else reads it:
 // execution, taps, single stages, diffs, timings, pictures, the docs' stage table. Stage names exist nowhere else.
 
+import type { Rope } from './config.js';
 import { StageError } from './errors.js';
 
 /** What an axis counts, as activations name it. */
@@ -31,7 +32,7 @@ export type Operation =
   | { readonly kind: 'embed'; readonly scale: number }
   | { readonly kind: 'rmsNorm'; readonly eps: number }
   | { readonly kind: 'linear' }
-  | { readonly kind: 'rope'; readonly base: number; readonly factor: number }
+  | ({ readonly kind: 'rope' } & Rope)
   | { readonly kind: 'cache'; readonly window: number | null }
   | {
       readonly kind: 'scores';

@@ -1,6 +1,7 @@
 // What gemma.ts speaks to: one method an operation. Each call checks its shapes, appends a stage to the plan and returns the
 // stage's output for the next call. Nothing runs here, and nothing here knows of buffers.
 
+import type { Rope } from './config.js';
 import { type Axis, makePlan, type Operation, type Plan, type Ref, type Stage, shapeText, TOKEN_IDS } from './plan.js';
 
 const T: Axis = { letter: 'T', name: 'token', size: 'tokens' };
@@ -60,8 +61,8 @@ export class Recorder {
   }
 
   /** Turns each head of x [T,heads,D] by its position. */
-  rope(name: string, x: Ref, { base, factor }: { base: number; factor: number }): Ref {
-    return this.#record(name, { kind: 'rope', base, factor }, [x], x.axes);
+  rope(name: string, x: Ref, rope: Rope): Ref {
+    return this.#record(name, { kind: 'rope', ...rope }, [x], x.axes);
   }
 
   /** Keeps x [T,K,D] for later chunks: every position on full layers, the last `window` on sliding ones. */

@@ -95,7 +95,8 @@ export async function open(name = 'atlas', options: OpenOptions = {}): Promise<S
       },
       files.chat,
     );
-    if (!options.quiet) for (const notice of session.notices) process.stderr.write(`loupe: ${notice}\n`);
+    if (!options.quiet)
+      for (const notice of [...files.notices, ...session.notices]) process.stderr.write(`loupe: ${notice}\n`);
     sessions.set(key, session);
     return session;
   } finally {

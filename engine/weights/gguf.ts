@@ -5,6 +5,7 @@ import { ModelFileError, OptionError } from '../errors.js';
 import { openFile, type RandomAccessFile } from '../files.js';
 import { BLOCKS, dequantise } from './dequantise.js';
 import { Cursor, short } from './gguf-cursor.js';
+import { canBeLeftOut } from './names.js';
 
 export interface GgufTensor {
   readonly name: string;
@@ -83,6 +84,12 @@ async function readGguf(file: RandomAccessFile): Promise<Gguf> {
     throw new ModelFileError(`${path} is not a GGUF file: it does not begin with 'GGUF'. Give a .gguf model.`);
   }
   const version = await cursor.u32();
+  if (version === 0x02000000 || version === 0x03000000) {
+    throw new ModelFileError(
+      `${path} is a big-endian GGUF, for machines that count bytes the other way, and Loupe reads little-endian ones. ` +
+        'Take the little-endian file, or turn it: gguf-convert-endian FILE little',
+    );
+  }
   if (version !== 2 && version !== 3) {
     throw cursor.bad(`it says version ${version}, and 2 and 3 are known`);
   }
@@ -144,13 +151,15 @@ function placed(
   file: RandomAccessFile,
   cursor: Cursor,
 ): GgufTensor {
-  const format = TYPES[type];
+  const format = TYPES[type] ?? (canBeLeftOut(name, 'gguf') ? `type ${type}` : undefined);
   if (!format) throw cursor.bad(`tensor '${short(name)}' has the unknown type ${type}`);
   const values = shape.reduce((a, b) => a * b, 1);
   if (!(Number.isSafeInteger(values) && values > 0))
     throw cursor.bad(`tensor '${short(name)}' has the shape [${shape}]`);
   const block = BLOCKS[format];
   if (!block) {
+    // What the text model has no use for may be stored in any way.
+    if (canBeLeftOut(name, 'gguf')) return { name, shape, format, bytes: 0, offset: dataStart + offset };
     throw new ModelFileError(
       `Tensor '${short(name)}' in ${file.path} is ${format}, which cannot be read; ${Object.keys(BLOCKS).join(', ')} can. ` +
         'Quantise the model to one of these.',

@@ -32,9 +32,12 @@ const GGUF: readonly (readonly [RegExp, string])[] = [
   [/^blk\.(\d+)\.ffn_(gate|up|down)\.weight$/, 'layers.$1.mlp.$2'],
 ];
 
-/** Canonical name of a Hugging Face tensor, or null for what the text model has no use for (vision parts, buffers). */
+/** What tools put before the names of the text model. */
+const PREFIX = /^(model\.)?(language_model\.)?(model\.)?/;
+
+/** Canonical name of a Hugging Face tensor, or null for what the text model has no place for (vision parts, buffers, strangers). */
 export function nameFromHuggingFace(name: string, family: 1 | 2 | 3): string | null {
-  const text = name.replace(/^(model\.)?(language_model\.)?(model\.)?/, '');
+  const text = name.replace(PREFIX, '');
   // The one name that means two things: after attention in Gemma 2 and 3, before the MLP in Gemma 1.
   const after = /^layers\.(\d+)\.post_attention_layernorm\.weight$/.exec(text);
   if (after) return `layers.${after[1]}.${family === 1 ? 'pre_mlp_norm' : 'post_attn_norm'}`;
@@ -49,26 +52,87 @@ function renamed(name: string, rules: readonly (readonly [RegExp, string])[]): s
   return null;
 }
 
-/** Throws ModelFileError unless every weight that the plan needs is there in its shape. */
+// Parts of a multimodal model, and buffers that the configuration says too.
+const PICTURES =
+  /^(vision_tower|vision_model|vision_embed_tokens|multi_modal_projector|mm_projector|visual|audio_tower|embed_vision|embed_audio)\./;
+const BUFFERS = /(^|\.)rotary_emb(_local)?\.inv_freq$|^embed_tokens\.embed_scale$/;
+/** What stands beside the model under a name of its own (`score`, `v_head` …) reads what it computes; these would change it. */
+const OF_THE_MODEL =
+  /^(model|language_model|base_model|transformer|embed|tok|wte|wpe|norm|layer|blk|block|h\.|lm_head|output|final|ln_|rotary|rope|pos|per_layer|altup|laurel|lora)/;
+const GGUF_PICTURES = /^(v|mm|a)\./;
+
+/** Whether a tensor that has no canonical name can be left out: it changes nothing that the text model computes. */
+export const canBeLeftOut = (name: string, format: 'safetensors' | 'gguf'): boolean => {
+  if (format === 'gguf') return GGUF_PICTURES.test(name);
+  const bare = name.replace(PREFIX, '');
+  return PICTURES.test(bare) || BUFFERS.test(bare) || !OF_THE_MODEL.test(name);
+};
+
+/** A part of a LoRA adapter that is not merged into the weights. */
+export const isOfAdapter = (name: string): boolean =>
+  /(^|\.)lora_|\.lora(_|\.|$)|(^|\.)(base_layer|modules_to_save)\.|^base_model\./.test(name);
+
+/** The refusal of a tensor that would be computed with by whoever made the file, and not by Loupe. */
+export function strangeTensor(name: string, { family, layers }: GemmaConfig, where: string): ModelFileError {
+  const [, layer] = /(?:^|\.)(?:layers|blk)\.(\d+)\./.exec(name) ?? [];
+  const say = (what: string, cure: string) =>
+    new ModelFileError(`${where} has the tensor '${name}', ${what}, so the model would be computed wrong. ${cure}.`);
+  const other =
+    'If it belongs to nothing that the text model computes, take it out of the file; else this model cannot be run here';
+  if (isOfAdapter(name)) {
+    return say(
+      'a part of an adapter (LoRA) that is not merged into the weights',
+      "Merge it first: peft's merge_and_unload(), then save_pretrained",
+    );
+  }
+  if (layer !== undefined && Number(layer) >= layers) {
+    return say(
+      `a layer more than the ${layers} of its configuration`,
+      'Configuration and weights must be of one model',
+    );
+  }
+  if (/\.bias$|_bias$/.test(name)) return say('a bias, and Loupe has none', 'This model cannot be run here');
+  if (/^rope_(freqs|factors)/.test(name)) {
+    return say(
+      'which changes the frequencies of RoPE',
+      'Convert the model again without it, or take one that has none',
+    );
+  }
+  if (/scale|zero_?point|quant|absmax/i.test(name)) {
+    return say('a scale of quantised weights', 'Take the model as it was before it was quantised, or a GGUF of it');
+  }
+  return say(`which a Gemma ${family} has no place for`, other);
+}
+
+/** Throws ModelFileError unless every weight that the plan needs is there in its shape, and no other. */
 export function checkWeights(
   config: GemmaConfig,
   entries: ReadonlyMap<string, { readonly shape: readonly number[]; readonly fileName: string }>,
   where: string,
 ): void {
-  for (const { weight } of planOf(config).stages) {
-    if (!weight) continue;
-    const found = entries.get(weight.name);
+  const wanted = new Map(planOf(config).stages.flatMap(({ weight }) => (weight ? [[weight.name, weight.shape]] : [])));
+  for (const [name, shape] of wanted) {
+    const found = entries.get(name);
     if (!found) {
       throw new ModelFileError(
-        `${where} lacks the weight '${weight.name}' [${weight.shape}], one of those a Gemma ${config.family} with ${config.layers} layers has. ` +
+        `${where} lacks the weight '${name}' [${shape}], one of those a Gemma ${config.family} with ${config.layers} layers has. ` +
           'Fetch all of the model, every shard of it.',
       );
     }
-    if (found.shape.join() !== weight.shape.join()) {
+    if (found.shape.join() !== shape.join()) {
       throw new ModelFileError(
-        `${where} has '${found.fileName}' in the shape [${found.shape}], but its configuration says [${weight.shape}]. ` +
+        `${where} has '${found.fileName}' in the shape [${found.shape}], but its configuration says [${shape}]. ` +
           'Configuration and weights must be of one model.',
       );
     }
   }
+  for (const [name, { fileName }] of entries) {
+    if (!wanted.has(name) && name !== 'head') throw strangeTensor(fileName, config, where);
+  }
+}
+
+/** The first weight of the plan that is not there, or null. */
+export function missingWeight(config: GemmaConfig, entries: ReadonlyMap<string, unknown>): string | null {
+  const missing = planOf(config).stages.find(({ weight }) => weight && !entries.has(weight.name));
+  return missing?.weight?.name ?? null;
 }

@@ -80,6 +80,8 @@ export interface ModelFiles {
   readonly chat: ChatFiles;
   /** Tensors that the text model has no use for, such as a vision tower: how many, and their names up to the first dot. */
   readonly leftOut: { readonly tensors: number; readonly parts: readonly string[] };
+  /** Sentences about what was chosen or passed over and a user should know. */
+  readonly notices: readonly string[];
   /** SHA-256 over names, shapes, formats and sampled bytes: recognises the model in goldens and traces (hex). */
   readonly fingerprint: string;
   close(): Promise<void>;

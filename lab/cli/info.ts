@@ -1,7 +1,7 @@
 // loupe info and loupe plan: what a model is, and what one forward pass of it does. Neither touches a GPU.
 
 import { Command } from 'commander';
-import type { GemmaConfig } from '../../engine/config.js';
+import type { GemmaConfig, RopeScaling } from '../../engine/config.js';
 import { costOf } from '../../engine/cost.js';
 import { LoupeError } from '../../engine/errors.js';
 import { planOf } from '../../engine/gemma.js';
@@ -37,7 +37,7 @@ export function infoCommand(): Command {
       try {
         const { config, format, fingerprint, vocabulary, chatTemplate, chat, leftOut } = files;
         const tokenizer = vocabulary && (await readable(vocabulary));
-        const notices = [...(tokenizer?.notices ?? []), ...chat.notices];
+        const notices = [...files.notices, ...(tokenizer?.notices ?? []), ...chat.notices];
         const entries = [...files.weights.entries.values()];
         const parameters = entries.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b), 0);
         const formats: Record<string, { tensors: number; bytes: number }> = {};
@@ -130,10 +130,15 @@ async function readable(
 }
 
 function ropeText({ rope: { full, sliding }, slidingWindow }: GemmaConfig): string {
-  const one = ({ base, factor }: GemmaConfig['rope']['full']) =>
-    `base ${base}${factor === 1 ? '' : `, stretched ${factor}×`}`;
+  const one = ({ base, factor, scaling }: GemmaConfig['rope']['full']) =>
+    `base ${base}${factor === 1 ? '' : `, stretched ${factor}×`}${scaling ? `, ${scalingText(scaling)}` : ''}`;
   if (slidingWindow === null || one(full) === one(sliding)) return `RoPE, ${one(full)}`;
   return `RoPE, ${one(full)}; in windows ${one(sliding)}`;
+}
+
+function scalingText(scaling: RopeScaling): string {
+  const by = scaling.kind === 'longrope' ? 'pair by pair' : `${scaling.factor}×`;
+  return `${scaling.kind} ${by} from ${scaling.original} tokens`;
 }
 
 export function planCommand(): Command {

@@ -96,6 +96,7 @@ function shapeOf({ config: c }: Session): string {
     c.slidingWindow === null ? `${c.layers} layers` : `${windows}, window ${c.slidingWindow}`,
     ...(caps.length > 0 ? [`caps ${caps.join('/')}`] : []),
     ...(c.rope.full.factor !== 1 ? [`RoPE ÷ ${c.rope.full.factor}`] : []),
+    ...(c.rope.full.scaling ? [`RoPE ${c.rope.full.scaling.kind}`] : []),
     ...(c.tiedHead ? [] : ['own head']),
   ].join(', ');
 }
