@@ -1,80 +1,141 @@
 // A conversation as the text a model was trained on. The model's own Jinja template says how; without one, Gemma's turns.
 
-import { Template } from '@huggingface/jinja';
 import { TokenizerError } from '../errors.js';
+import { compile, type Program, Refusal } from './jinja.js';
+import { type ChatMessage, checkedMessages, messageText, turnName } from './messages.js';
+import { strip } from './python-text.js';
 
-export interface Message {
-  readonly role: 'system' | 'user' | 'assistant';
-  readonly content: string;
-}
+export type { ChatMessage, Message } from './messages.js';
 
 export interface ChatTemplate {
   /**
    * Text of the conversation, with bos, up to where the model's answer begins. It is to be encoded with `special`.
-   * Throws TokenizerError where the template refuses it.
+   * Throws TokenizerError, which names the turn, where the template refuses it, and where it does not end within a second.
    * @param answer open the model's turn at the end; default true
    */
-  render(messages: readonly Message[], answer?: boolean): string;
+  render(messages: readonly ChatMessage[], answer?: boolean): string;
 }
 
 /**
  * @param source the model's Jinja template, or null for Gemma's turns
  * @param bos the piece that begins a sequence
  * @param eos the piece that ends one
+ * @param special other texts that a template may name: `pad_token` and the like
  */
-export function chatTemplate(source: string | null, bos = '<bos>', eos = '<eos>'): ChatTemplate {
-  if (source === null) return { render: (messages, answer = true) => bos + turns(messages, answer) };
+export function chatTemplate(
+  source: string | null,
+  bos = '<bos>',
+  eos = '<eos>',
+  special: Readonly<Record<string, string>> = {},
+): ChatTemplate {
+  if (source === null) {
+    return { render: (messages, answer = true) => bos + turns(checkedMessages(messages), answer) };
+  }
   const template = compiled(source);
-  const render = (messages: readonly Message[], answer: boolean) =>
-    template.render({ messages, add_generation_prompt: answer, bos_token: bos, eos_token: eos });
+  const variables = { ...special, bos_token: bos, eos_token: eos, tools: null, documents: null };
+  const render = (messages: readonly ChatMessage[], answer: boolean) =>
+    template.render({ ...variables, messages, add_generation_prompt: answer });
   return {
     render(messages, answer = true) {
+      const checked = checkedMessages(messages);
       try {
-        return render(messages, answer);
+        return render(checked, answer);
       } catch (error) {
         // Gemma 1 and 2 know no system turn; its text then goes where Gemma 3's template puts it.
-        if (messages[0]?.role === 'system') {
+        const other = folded(checked);
+        if (other && !(error as Refusal).endless) {
           try {
-            return render(folded(messages), answer);
+            return render(other, answer);
           } catch {} // the first complaint says more
         }
-        throw new TokenizerError(
-          `The model's chat template refuses this conversation: ${(error as Error).message} Mend the conversation, or give another template.`,
-        );
+        throw complaint(error as Error, checked);
       }
     },
   };
 }
 
-function compiled(source: string): Template {
+function compiled(source: string): Program {
   try {
-    return new Template(source);
+    return compile(source);
   } catch (error) {
-    throw new TokenizerError(
-      `The model's chat template is no Jinja that can be read: ${(error as Error).message} Give another template.`,
-    );
+    const deep = error instanceof RangeError ? 'its brackets are too deep.' : (error as Error).message;
+    throw new TokenizerError(`The model's chat template is no Jinja that can be read: ${deep} Give another template.`);
   }
 }
 
-/** The system text in front of the first user turn, with an empty line between. */
-function folded(messages: readonly Message[]): readonly Message[] {
-  const [system, first, ...rest] = messages;
-  if (system?.role !== 'system') return messages;
-  if (first?.role !== 'user') return first ? [first, ...rest] : [];
-  return [{ role: 'user', content: `${system.content}\n\n${first.content.trim()}` }, ...rest];
+function complaint(error: Error, messages: readonly ChatMessage[]): TokenizerError {
+  const what = error.message.replace(/\.?\s*$/, '.').slice(0, 600);
+  if (!(error instanceof Refusal)) return new TokenizerError(`The model's chat template cannot be used: ${what}`);
+  const { endless, index } = error;
+  if (endless) {
+    return new TokenizerError(`The model's chat template does not come to an end: ${what} Give another template.`);
+  }
+  const odd = messages.findIndex(({ content }) => typeof content !== 'string');
+  const at = index ?? (odd >= 0 ? odd : null);
+  if (
+    at !== null &&
+    Array.isArray(messages[at].content) &&
+    /a list where a text|a list and|and a list|undefined/.test(what)
+  ) {
+    return new TokenizerError(
+      `The model's chat template refuses this conversation: ${turnName(messages, at)} has its content in parts, and the template takes it for a text (${what.replace(/\.$/, '')}). Give the text as one, or another template.`,
+    );
+  }
+  const turn = at === null ? '' : `${turnName(messages, at)} was read. `;
+  return new TokenizerError(
+    `The model's chat template refuses this conversation: ${what} ${turn}Mend the conversation, or give another template.`,
+  );
 }
 
-function turns(messages: readonly Message[], answer: boolean): string {
-  const system = messages[0]?.role === 'system' ? messages[0].content : null;
-  const said = system === null ? messages : messages.slice(1);
-  const text = said.map(({ role, content }, i) => {
-    if ((role === 'user') !== (i % 2 === 0)) {
-      throw new TokenizerError(
-        `Turn ${i + 1} of the conversation is the ${role}'s, and user and assistant take turns, the user first. Mend the conversation.`,
+/** The system text in front of the first user turn, with an empty line between; null where there is none, or it is no text. */
+function folded(messages: readonly ChatMessage[]): readonly ChatMessage[] | null {
+  const [system, first, ...rest] = messages;
+  if (system.role !== 'system' || typeof system.content !== 'string') return null;
+  if (first === undefined) return null;
+  if (first.role !== 'user' || typeof first.content !== 'string') return null;
+  return [{ ...first, content: `${system.content}\n\n${strip(first.content)}` }, ...rest];
+}
+
+/** Gemma's own turns. What they have no form for is refused, and nothing is left out. */
+function turns(messages: readonly ChatMessage[], answer: boolean): string {
+  const said = messages[0].role === 'system' ? messages.slice(1) : messages;
+  if (said.length === 0)
+    throw new TokenizerError('The conversation has a system text and no turn. Say something first.');
+  const refused = (i: number, what: string) =>
+    new TokenizerError(
+      `${turnName(messages, messages.length - said.length + i).replace(/ \(.*/, '')} of the conversation ${what}`,
+    );
+  const system =
+    messages[0] === said[0] ? null : contentOf(messages[0], what => new TokenizerError(`The system text ${what}`));
+  const text = said.map((message, i) => {
+    const { role } = message;
+    const model = role === 'assistant' || role === 'model';
+    if (!model && role !== 'user') {
+      throw refused(
+        i,
+        `has the role '${role}', and Gemma's turns know user and assistant. Give a template that knows it.`,
       );
     }
+    if (model === (i % 2 === 0)) {
+      throw refused(i, `is the ${role}'s, and user and assistant take turns, the user first. Mend the conversation.`);
+    }
     const first = i === 0 && system !== null ? `${system}\n\n` : '';
-    return `<start_of_turn>${role === 'assistant' ? 'model' : role}\n${first}${content.trim()}<end_of_turn>\n`;
+    const content = contentOf(message, what => refused(i, what));
+    return `<start_of_turn>${model ? 'model' : role}\n${first}${content}<end_of_turn>\n`;
   });
   return text.join('') + (answer ? '<start_of_turn>model\n' : '');
+}
+
+/** The stripped text of a message that has nothing else; of parts, each stripped, one after the other, as Gemma 3's template has it. */
+function contentOf(message: ChatMessage, refused: (what: string) => TokenizerError): string {
+  const { role, content, ...more } = message as ChatMessage & Record<string, unknown>;
+  const [key] = Object.keys(more);
+  if (key !== undefined)
+    throw refused(`has '${key.slice(0, 40)}', which Gemma's turns have no form for. Give a template that knows it.`);
+  const trim = role === 'system' ? (text: string) => text : (text: string) => strip(text);
+  if (Array.isArray(content)) return content.map(({ text }) => trim(text)).join('');
+  if (typeof content === 'string') return trim(content);
+  throw refused(
+    `has ${content === undefined ? 'no content' : `${messageText({ role, content })} for its content`}, and a text is needed.`,
+  );
 }

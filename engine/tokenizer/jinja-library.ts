@@ -1,0 +1,50 @@
+// The library's interpreter with types: its declarations name files without their endings, which Node's resolution does not find.
+
+import * as jinja from '@huggingface/jinja';
+
+/** A value while a template runs; `type` is its class' name. */
+export interface Value {
+  readonly type: string;
+  readonly value: unknown;
+  toString(): string;
+}
+
+/** Variables, and those of the scopes around. */
+export interface Scope {
+  set(name: string, value: unknown): Value;
+}
+
+/** A node of the syntax tree. */
+export interface Node {
+  readonly type: string;
+  readonly value?: unknown;
+  readonly body?: readonly Node[];
+  readonly [part: string]: unknown;
+}
+
+interface Library {
+  readonly Environment: new (parent?: Scope) => Scope;
+  readonly Interpreter: new () => { readonly global: Scope; evaluate(node: Node | undefined, scope: Scope): Value };
+  parse(tokens: unknown): Node;
+  tokenize(source: string, options: { lstrip_blocks: boolean; trim_blocks: boolean }): unknown;
+}
+
+export const { Environment, Interpreter, parse, tokenize } = jinja as unknown as Library;
+
+/** How a loop is left early; `partial` is what its body had written. */
+interface Control extends Error {
+  partial?: string;
+}
+// The library's classes for these are its own: they are known by what throws them.
+const thrownBy = (type: string): (abstract new () => Error) => {
+  try {
+    new Interpreter().evaluate({ type }, new Environment());
+  } catch (error) {
+    return (error as Error).constructor as new () => Error;
+  }
+  throw new Error(`${type} throws nothing`);
+};
+const BREAK = thrownBy('Break');
+const CONTINUE = thrownBy('Continue');
+export const isBreak = (error: unknown): boolean => error instanceof BREAK;
+export const isControl = (error: unknown): error is Control => isBreak(error) || error instanceof CONTINUE;

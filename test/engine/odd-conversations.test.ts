@@ -1,0 +1,215 @@
+// Templates of many makes and conversations of odd forms, against transformers' apply_chat_template (golden/chat_odd.jsonl).
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { TokenizerError } from '../../engine/errors.js';
+import { packageRoot } from '../../engine/files.js';
+import { type ChatMessage, chatTemplate } from '../../engine/tokenizer/chat-template.js';
+
+interface Line {
+  readonly template: string;
+  readonly source?: string;
+  readonly messages: ChatMessage[];
+  readonly answer: boolean;
+  readonly text: string | null;
+}
+const lines = readFileSync(join(packageRoot(), 'golden/chat_odd.jsonl'), 'utf8')
+  .trim()
+  .split('\n')
+  .map(line => JSON.parse(line) as Line);
+const sources = new Map(lines.flatMap(({ template, source }) => (source === undefined ? [] : [[template, source]])));
+const cases = lines.filter(({ source }) => source === undefined);
+
+const written = (source: string | null, messages: readonly ChatMessage[], answer = true): string | TokenizerError => {
+  try {
+    return chatTemplate(source, '<bos>', '<eos>', { pad_token: '<pad>', unk_token: '<unk>' }).render(messages, answer);
+  } catch (error) {
+    expect(error).toBeInstanceOf(TokenizerError);
+    return error as TokenizerError;
+  }
+};
+
+test.each([...sources.keys()])('%s: as transformers writes it, or refused with the turn named', template => {
+  let texts = 0;
+  for (const { messages, answer, text } of cases.filter(one => one.template === template)) {
+    const ours = written(sources.get(template)!, messages, answer);
+    const shown = { messages, text: typeof ours === 'string' ? ours : null };
+    // Python writes a list of parts as it would show it to a programmer; no model has been trained on that.
+    if (text?.includes("[{'type'") || text?.includes('[]')) {
+      expect(String(ours)).toMatch(/The system text|Turn \d \((user|system)\)/);
+      expect(String(ours)).toMatch(/content in parts, and the template takes it for a text/);
+    } else if (text === null && messages[0].role === 'system' && template === 'refuses' && shown.text !== null) {
+      expect(shown.text).toContain('<start_of_turn>user\nBe brief.\n\nHi'); // folded into the user's turn
+    } else expect(shown).toEqual({ messages, text });
+    if (typeof ours !== 'string') expect(ours.message).toMatch(/The system text|Turn \d|no messages/);
+    texts += Number(shown.text !== null);
+  }
+  expect(texts).toBeGreaterThan(template === 'undefined' ? -1 : 5);
+});
+
+test('Gemma’s turns have no form for other roles, keys and contents, and say so with the turn', () => {
+  const user = (content: unknown) => ({ role: 'user', content });
+  const refused: [ChatMessage[], RegExp][] = [
+    [[user('Hi'), { role: 'tool', content: '42' }], /Turn 2 of the conversation has the role 'tool'/],
+    [[user('Hi'), user('Again')], /Turn 2 of the conversation is the user's, and user and assistant take turns/],
+    [[user('Hi'), { role: 'system', content: 'Late' }], /Turn 2 of the conversation has the role 'system'/],
+    [[{ role: 'system', content: 'A' }, { role: 'system', content: 'B' }, user('Hi')], /Turn 1 .* the role 'system'/],
+    [[{ role: 'system', content: 'A' }], /a system text and no turn/],
+    [[user(null)], /Turn 1 of the conversation has no content/],
+    [[user(5)], /Turn 1 of the conversation has 5 for its content/],
+    [[user('Hi'), { role: 'assistant', content: 'Yes', tool_calls: [] } as ChatMessage], /Turn 2 .* has 'tool_calls'/],
+    [[], /it has no messages/],
+  ];
+  for (const [messages, message] of refused) expect(String(written(null, messages))).toMatch(message);
+  expect(
+    written(
+      null,
+      [
+        { role: 'system', content: 'S' },
+        user([
+          { type: 'text', text: ' a ' },
+          { type: 'text', text: 'b' },
+        ]),
+        { role: 'model', content: 'c' },
+      ],
+      false,
+    ),
+  ).toBe('<bos><start_of_turn>user\nS\n\nab<end_of_turn>\n<start_of_turn>model\nc<end_of_turn>\n');
+});
+
+test('what is no message, and parts that are no text, are refused by name whatever the template', () => {
+  const loop: Record<string, unknown> = { type: 'text', text: 'x' };
+  loop.self = loop;
+  const refused: [unknown, RegExp][] = [
+    ['Hi', /A conversation is a list of messages/],
+    [null, /A conversation is a list of messages/],
+    [['Hi'], /Turn 1 of the conversation is no message\. Give \{ role/],
+    [[null], /Turn 1 of the conversation is no message/],
+    [[{ content: 'x' }], /Turn 1 of the conversation has no role but undefined/],
+    [[{ role: 5, content: 'x' }], /Turn 1 of the conversation has no role but 5/],
+    [
+      [{ role: 'user', content: { text: 'x' } }],
+      /Turn 1 \(user\) of the conversation has \{"text":"x"\} for its content/,
+    ],
+    [[{ role: 'user', content: 5n }], /Turn 1 \(user\) of the conversation has bigint for its content/],
+    [[{ role: 'user', content: () => 1 }], /Turn 1 \(user\) of the conversation has .* for its content/],
+    [
+      [
+        {
+          role: 'user',
+          content: [
+            { type: 'image', url: 'x' },
+            { type: 'text', text: 'y' },
+          ],
+        },
+      ],
+      /Turn 1 \(user\).* a part of type "image", and Loupe reads text alone/,
+    ],
+    [
+      [
+        { role: 'user', content: 'x' },
+        { role: 'assistant', content: [{ type: 'audio' }] },
+      ],
+      /Turn 2 \(assistant\).* "audio"/,
+    ],
+    [[{ role: 'user', content: ['x'] }], /Turn 1 \(user\).* the part "x", which is no text/],
+    [[{ role: 'user', content: [{ type: 'text' }] }], /the part \{"type":"text"\}, which is no text/],
+    [[{ role: 'user', content: [null] }], /the part null, which is no text/],
+  ];
+  for (const source of [null, sources.get('plain')!]) {
+    for (const [messages, message] of refused)
+      expect((written(source, messages as ChatMessage[]) as Error).message).toMatch(message);
+  }
+  expect(written(sources.get('plain')!, [{ role: 'user', content: 'x', loop } as ChatMessage])).toBeInstanceOf(
+    TokenizerError,
+  );
+});
+
+test('a template that does not end is ended within a second, by steps, by output or by depth', () => {
+  const loop = (inner: string, n = 1000) => `{% for i${inner.length} in range(${n}) %}${inner}{% endfor %}`;
+  const endless: [string, RegExp][] = [
+    ['{% for i in range(10**9) %}x{% endfor %}', /a range of 1000000000 numbers, where Jinja allows 100000/],
+    [loop(loop(loop('x'))), /more than \d+ (steps|characters)|900 ms/],
+    [loop(loop('', 100_000), 100_000), /more than \d+ steps|900 ms/],
+    [
+      `{% set ns = namespace(s='ab') %}${loop('{% set ns.s = ns.s + ns.s %}')}{{ ns.s }}`,
+      /more than 4194304 characters/,
+    ],
+    [
+      `{% set ns = namespace(s='ab') %}${loop('{% set ns.s = ns.s ~ ns.s %}')}{{ ns.s }}`,
+      /more than 4194304 characters/,
+    ],
+    [
+      `{% set ns = namespace(s='ab') %}${loop("{% set ns.s = ns.s | replace('b', ns.s) %}")}`,
+      /more than 4194304 characters/,
+    ],
+    [
+      `{% set ns = namespace(s='ab') %}${loop("{% set ns.s = ns.s.replace('b', ns.s) %}")}`,
+      /more than 4194304 characters/,
+    ],
+    [`{% set ns = namespace(s=[1]) %}${loop('{% set ns.s = ns.s + ns.s %}')}`, /more than \d+ steps/],
+    [
+      `{% set ns = namespace(s=[1]) %}${loop('{% set ns.s = [ns.s, ns.s] %}', 60)}{{ ns.s | tojson }}`,
+      /more than \d+ steps/,
+    ],
+    [
+      `{% set ns = namespace(a=[1], b=[1]) %}${loop('{% set ns.a = [ns.a, ns.a] %}{% set ns.b = [ns.b, ns.b] %}', 60)}{{ ns.a == ns.b }}`,
+      /more than \d+ steps/,
+    ],
+    [
+      `{% set ns = namespace(s=['x' * 1000000]) %}${loop('{% set ns.s = ns.s + ns.s %}', 9)}{{ ns.s | join }}`,
+      /more than 4194304 characters/,
+    ],
+    ["{{ 'x' * 10**9 }}", /more than 4194304 characters/],
+    ["{{ 'x' | indent(10**9) }}", /more than 4194304 characters/],
+    ['{{ [1] | tojson(indent=10**9) }}', /more than 4194304 characters/],
+    ['{% macro f(n) %}{{ f(n + 1) }}{% endmacro %}{{ f(0) }}', /it calls itself too deep/],
+    ['{% macro f(n) %}{{ f(n) }}{{ f(n) }}{% endmacro %}{{ f(0) }}', /it calls itself too deep/],
+    [
+      '{% macro f(n) %}{% if n > 0 %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}',
+      /more than \d+ steps|900 ms/,
+    ],
+    [
+      `{% set s = 'x' * 4000000 %}${loop("{% if 'ab' in s | upper %}{% endif %}", 100_000)}`,
+      /more than \d+ steps|900 ms/,
+    ],
+  ];
+  for (const [source, message] of endless) {
+    const began = performance.now();
+    const ours = written(source, [{ role: 'user', content: 'Hi' }]);
+    expect({ source, message: (ours as Error).message }).toEqual({ source, message: expect.stringMatching(message) });
+    expect((ours as Error).message).toMatch(/does not come to an end: .*Give another template/);
+    expect({ source, quick: performance.now() - began < 5000 }).toEqual({ source, quick: true });
+  }
+  // And one that is only long is written.
+  const turns = Array.from({ length: 3000 }, (_, i) => ({
+    role: i % 2 ? 'assistant' : 'user',
+    content: 'word '.repeat(200),
+  }));
+  expect(String(written(sources.get('folds')!, turns)).length).toBeGreaterThan(3_000_000);
+});
+
+test('templates that cannot be read: in a sentence, and soon', () => {
+  for (const [source, message] of [
+    [' '.repeat(400_000), /mostly blank/],
+    [`{{ ${'('.repeat(50_000)}1${')'.repeat(50_000)} }}`, /brackets are too deep/],
+    ['x'.repeat(600_000), /has 600000 characters, and at most/],
+    ["{{ 'x }}", /no Jinja that can be read/],
+  ] as const) {
+    expect(() => chatTemplate(source)).toThrow(message);
+    expect(() => chatTemplate(source)).toThrow(TokenizerError);
+  }
+});
+
+test('the time as Python writes it', () => {
+  const now = new Date();
+  const two = (n: number) => String(n).padStart(2, '0');
+  const format = "{{ strftime_now('%Y-%m-%d') }} {{ strftime_now('%d %B %Y')[3:] }}";
+  const months = 'January February March April May June July August September October November December'.split(' ');
+  const day = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+  expect(written(format, [{ role: 'user', content: 'x' }])).toBe(
+    `${day} ${months[now.getMonth()]} ${now.getFullYear()}`,
+  );
+  expect(String(written("{{ strftime_now('%Q') }}", [{ role: 'user', content: 'x' }]))).toMatch(/no directive %Q/);
+});
