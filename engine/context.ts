@@ -1,9 +1,11 @@
 // One sequence: the tokens read so far, their keys and values, and the means to read more. Prefill, decode, chunks of any size
 // and taps are all `forward`.
 
-import { PromptError } from './errors.js';
-import { type ChunkResult, Executor } from './execute.js';
+import { type NumberError, PromptError } from './errors.js';
+import { type ChunkResult, Executor, NO_TOKEN } from './execute.js';
+import type { Shaders } from './kernel.js';
 import type { Model } from './model.js';
+import { notFinite } from './not-finite.js';
 import type { Patch } from './patches.js';
 import type { Extent } from './plan.js';
 import type { Captured, Tap } from './taps.js';
@@ -18,12 +20,14 @@ export interface ContextOptions {
 }
 
 export interface ForwardOptions {
+  /** The shaders to run; by default those in force once the edits asked for so far are. */
+  readonly shaders?: Shaders;
   readonly taps?: readonly Tap[];
   /** Values to put in the place of what stages compute, by position in the sequence. */
   readonly patches?: readonly Patch[];
   /** Which logits to compute: the last row (default), all, or none where only the cache matters. */
   readonly logits?: 'last' | 'all' | 'none';
-  /** Pick the most likely next token on the GPU; 4 bytes come back. */
+  /** Pick the most likely next token on the GPU; 4 bytes come back. Throws NumberError where a logit is NaN or ±∞. */
   readonly argmax?: boolean;
   readonly profile?: boolean;
   readonly signal?: AbortSignal;
@@ -40,6 +44,18 @@ export interface ForwardResult {
   readonly token: number | null;
   /** Nanoseconds by stage, summed over the chunks, if profiled. */
   readonly times: ReadonlyMap<string, number> | null;
+  /** What ran. */
+  readonly shaders: Shaders;
+  /** Shaders that were replaced since what the context holds was read: the cache before these tokens is of the old ones. */
+  readonly edited: readonly string[];
+}
+
+/** A chunk that was read, as it can be read again. */
+export interface ReadChunk {
+  readonly extent: Extent;
+  readonly patches: readonly Patch[];
+  /** As `ChunkRun.length`. */
+  readonly length: number;
 }
 
 const DEFAULT_LENGTH = 2048;
@@ -51,6 +67,9 @@ export class Context {
   readonly #executor: Executor;
   readonly #ids: number[] = [];
   readonly #allRows: boolean;
+  /** How `#ids` were read. */
+  #read: ReadChunk[] = [];
+  #shaders: Shaders | null = null;
   /** Rows of logits in the last chunk. */
   #rows = 1;
   #disposed = false;
@@ -93,6 +112,13 @@ export class Context {
       throw new PromptError('The sliding layers have forgotten what a rewind would need; rewind to 0 and read again.');
     }
     this.#ids.length = Math.min(tokens, this.#ids.length);
+    this.#read = this.#read.flatMap(chunk => {
+      const { extent } = chunk;
+      const left = tokens - (extent.keys - extent.tokens);
+      if (left <= 0) return [];
+      if (left >= extent.tokens) return [chunk];
+      return [{ ...chunk, extent: { tokens: left, keys: tokens, rows: 0 } }];
+    });
   }
 
   #ringLength(): number {
@@ -123,6 +149,9 @@ export class Context {
       );
     }
     if (logits === 'all' && !this.#allRows) throw new Error("All logits need a context made with { logits: 'all' }.");
+    const shaders = options.shaders ?? (await this.model.kernels.inForce());
+    const edited = this.#shaders && this.#ids.length > 0 ? shaders.changedSince(this.#shaders) : [];
+    this.#shaders = shaders;
     const captured: Captured[] = [];
     const times = new Map<string, number>();
     let result: ChunkResult | null = null;
@@ -138,6 +167,7 @@ export class Context {
       result = await this.#executor.run({
         extent,
         length: before + end,
+        shaders,
         ids: part,
         taps,
         patches,
@@ -150,11 +180,14 @@ export class Context {
       captured.push(...result.captured);
       for (const [name, time] of result.times ?? []) times.set(name, (times.get(name) ?? 0) + time);
       this.#ids.push(...part);
+      this.#read.push({ extent, patches, length: before + end });
       at += tokens;
       if (!last) await this.model.gpu.settle(); // so that a stop or a look at progress need not wait for all of it
       onProgress?.(at);
     }
-    return { captured, token: result?.token ?? null, times: profile ? times : null };
+    const token = result?.token ?? null;
+    if (token === NO_TOKEN) throw await this.whyNotFinite();
+    return { captured, token, times: profile ? times : null, shaders, edited };
   }
 
   /** Logits [V] after the last token that `forward` read. */
@@ -163,6 +196,16 @@ export class Context {
     if (this.#rows === 0) throw new Error('The last forward computed no logits.');
     const at = (this.#rows - 1) * bytes;
     return new Float32Array(await this.model.gpu.read([{ buffer: this.#executor.buffer('logits'), bytes, at }]));
+  }
+
+  /** What there is to say about logits that are NaN or ±∞: reads the last chunk once more with a check after every stage. */
+  async whyNotFinite(): Promise<NumberError> {
+    const shaders = this.#shaders ?? (await this.model.kernels.inForce());
+    const again = async ({ extent, patches, length }: ReadChunk) => {
+      const ids = this.#ids.slice(extent.keys - extent.tokens, extent.keys);
+      return (await this.#executor.run({ extent, ids, patches, length, shaders, check: true })).broken;
+    };
+    return notFinite(this.model, shaders, this.#read, again);
   }
 
   [Symbol.dispose](): void {

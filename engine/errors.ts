@@ -28,6 +28,8 @@ export class TokenizerError extends LoupeError {}
 export class PromptError extends LoupeError {}
 /** A stage name, glob or alias that selects nothing. */
 export class StageError extends LoupeError {}
+/** A computation whose result is no number: NaN or ±∞ among the logits, with the stage where it begins. */
+export class NumberError extends LoupeError {}
 /** More GPU or CPU memory than the budget allows; nothing was allocated. */
 export class BudgetError extends LoupeError {}
 /** A golden that cannot be read, or that belongs to another model. */

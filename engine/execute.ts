@@ -4,7 +4,8 @@
 import type { Rope } from './config.js';
 import { BudgetError } from './errors.js';
 import type { Gpu } from './gpu.js';
-import type { Kernel, Kernels } from './kernel.js';
+import { type Broken, FiniteCheck, placeOf, valuesToCheck } from './finite.js';
+import type { Kernel, Kernels, Shaders } from './kernel.js';
 import { type Dispatch, dispatchesOf, type Setting, type ShardRows, type Source } from './ops.js';
 import { type Patch, Patches } from './patches.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
@@ -31,6 +32,8 @@ export interface ChunkRun {
   readonly extent: Extent;
   /** Tokens of the sequence once all that is read with this chunk is read, for RoPE that depends on it; default: up to the chunk's end. */
   readonly length?: number;
+  /** The shaders to run; by default those in force once the edits asked for so far are. */
+  readonly shaders?: Shaders;
   /** Token ids of the chunk, when the stages embed them. */
   readonly ids?: ArrayLike<number>;
   readonly taps?: readonly Tap[];
@@ -45,17 +48,27 @@ export interface ChunkRun {
   readonly signal?: AbortSignal;
   /** Time every stage by GPU timestamps; each then runs in a pass of its own. */
   readonly profile?: boolean;
+  /** Look at every stage's output for NaN and ±∞. */
+  readonly check?: boolean;
 }
 
 export interface ChunkResult {
   readonly captured: readonly Captured[];
+  /** The likeliest next token, if asked for; NO_TOKEN where a logit is NaN or ±∞. */
   readonly token: number | null;
+  /** The stages that are not finite, in the plan's order, if checked. */
+  readonly broken: readonly Broken[];
   /** Nanoseconds by stage. */
   readonly times: ReadonlyMap<string, number> | null;
 }
 
+/** What argmax.wgsl finds in logits that are no numbers. */
+export const NO_TOKEN = 0xffffffff;
+
 /** Workgroups that look for the largest logit side by side. */
-const PARTS = 64;
+export const PARTS = 64;
+/** Lanes of a workgroup that does: few where each barrier costs. */
+export const searchLanes = ({ traits }: Gpu): number => (traits.software ? 8 : Math.min(256, traits.maxInvocations));
 
 interface Bound {
   readonly stage: Stage;
@@ -120,13 +133,14 @@ export class Executor {
   async run(chunk: ChunkRun): Promise<ChunkResult> {
     const { extent, ids, taps = [], patches = [], argmax = false, profile = false, onLayer, signal } = chunk;
     this.gpu.check();
-    const bound = await this.#bind(extent);
+    const shaders = chunk.shaders ?? (await this.kernels.inForce());
+    const bound = await this.#bind(extent, shaders);
     const start = extent.keys - extent.tokens;
     this.gpu.write(this.#chunk.buffer, Uint32Array.of(extent.tokens, start, extent.keys, extent.tokens - extent.rows));
     if (ids) this.gpu.write(this.#ids.buffer, Uint32Array.from(ids));
     this.#turnFor(extent, chunk.length ?? extent.keys);
-    using tapped = new Taps(this.gpu, this.kernels, taps, extent);
-    using patched = new Patches(this.gpu, this.kernels, patches, extent);
+    using tapped = new Taps(this.gpu, shaders, taps, extent);
+    using patched = new Patches(this.gpu, shaders, patches, extent);
     const after = new Map<Stage, ((pass: GPUComputePassEncoder) => void)[]>();
     for (const [of, copies] of [
       [patches, patched],
@@ -137,7 +151,14 @@ export class Executor {
         if (copy) after.set(stage, [...(after.get(stage) ?? []), copy]);
       }
     }
-    const best = argmax ? await this.#argmax() : null;
+    using check = chunk.check ? new FiniteCheck(this.gpu, shaders, this.stages.length) : null;
+    for (const stage of check ? this.stages : []) {
+      const slots = stage.state ? this.slots(stage) : 0;
+      const size = valuesToCheck(stage, extent, slots);
+      const look = await check!.bind(this.buffer(stage.name), size, stage.operation.kind === 'scores');
+      after.set(stage, [...(after.get(stage) ?? []), look]);
+    }
+    const best = argmax ? await this.#argmax(shaders) : null;
     const timer = profile ? new Timer(this.gpu, bound.length) : null;
     try {
       const ends = onLayer && !profile ? this.stages.filter(({ name }) => /^layers\.\d+\.resid$/.test(name)) : [];
@@ -159,8 +180,9 @@ export class Executor {
       const captured = await tapped.collect();
       const token = best ? new Uint32Array(await this.gpu.read([{ buffer: this.#best.buffer, bytes: 4 }]))[0] : null;
       const times = timer ? await timer.read(bound.map(({ stage }) => stage.name)) : null;
+      const broken = check ? this.#broken(await check.read(), extent) : [];
       await submitted;
-      return { captured, token, times };
+      return { captured, token, broken, times };
     } finally {
       timer?.[Symbol.dispose]();
     }
@@ -245,11 +267,21 @@ export class Executor {
     });
   }
 
+  #broken(found: Awaited<ReturnType<FiniteCheck['read']>>, extent: Extent): Broken[] {
+    return found.flatMap((first, i) => {
+      const stage = this.stages[i];
+      if (!first) return [];
+      return [
+        { stage, at: placeOf(stage, first.index, extent, stage.state ? this.slots(stage) : 0), kinds: first.kinds },
+      ];
+    });
+  }
+
   /** Pipelines and bind groups for chunks of one token or of many, made at first need and again after a shader edit. */
-  #bind(extent: Extent): Promise<Bound[]> {
-    if (this.#revision !== this.kernels.revision) {
+  #bind(extent: Extent, shaders: Shaders): Promise<Bound[]> {
+    if (this.#revision !== shaders.revision) {
       this.#bound.clear();
-      this.#revision = this.kernels.revision;
+      this.#revision = shaders.revision;
     }
     const setting: Setting = {
       traits: this.gpu.traits,
@@ -264,16 +296,18 @@ export class Executor {
     const binding = Promise.all(
       this.stages.map(async stage => ({
         stage,
-        steps: await Promise.all(dispatchesOf(stage, setting).map(dispatch => this.#step(stage, dispatch))),
+        steps: await Promise.all(dispatchesOf(stage, setting).map(dispatch => this.#step(stage, dispatch, shaders))),
       })),
     );
     this.#bound.set(key, binding);
-    binding.catch(() => this.#bound.delete(key));
+    binding.catch(() => {
+      if (this.#bound.get(key) === binding) this.#bound.delete(key);
+    });
     return binding;
   }
 
-  async #step(stage: Stage, { shader, constants, reads, writes, grid }: Dispatch) {
-    const kernel = await this.kernels.get(shader, constants);
+  async #step(stage: Stage, { shader, constants, reads, writes, grid }: Dispatch, shaders: Shaders) {
+    const kernel = await shaders.get(shader, constants);
     const entries = kernel.bindings.map(({ index, name, access }) => {
       const source = access === 'write' ? writes[name] : reads[name];
       if (!source)
@@ -314,18 +348,17 @@ export class Executor {
     }
   }
 
-  async #argmax(): Promise<(pass: GPUComputePassEncoder) => void> {
+  async #argmax(shaders: Shaders): Promise<(pass: GPUComputePassEncoder) => void> {
     const logits = this.stages[this.stages.length - 1];
     const N = logits.axes[1].size as number;
-    const { software, maxInvocations } = this.gpu.traits;
     const buffers: Record<string, GPUBuffer> = {
       chunk: this.#chunk.buffer,
       x: this.buffer(logits.name),
       places: this.#places.buffer,
       best: this.#best.buffer,
     };
-    const first = await this.kernels.get('argmax', { N, WG: software ? 8 : Math.min(256, maxInvocations) });
-    const last = await this.kernels.get('argmax_last', { N, PARTS });
+    const first = await shaders.get('argmax', { N, WG: searchLanes(this.gpu) });
+    const last = await shaders.get('argmax_last', { N, PARTS });
     const steps = [first, last].map(({ pipeline, layout, bindings }) => {
       const entries = bindings.map(({ index, name }) => ({ binding: index, resource: { buffer: buffers[name] } }));
       return { pipeline, group: this.gpu.device.createBindGroup({ layout, entries }) };

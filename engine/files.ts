@@ -7,6 +7,7 @@ import {
   existsSync,
   fstatSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   type Stats,
@@ -15,7 +16,8 @@ import {
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ModelFileError } from './errors.js';
+import { ModelFileError, ShaderError } from './errors.js';
+import { nearest } from './plan.js';
 
 /** A file that can be read at any place. */
 export interface RandomAccessFile {
@@ -163,7 +165,18 @@ export function packageRoot(): string {
   return folder;
 }
 
-/** WGSL source of shaders/NAME.wgsl. */
+/** Names of the shaders, without their ending. */
+export function shaderNames(): string[] {
+  return readdirSync(join(packageRoot(), 'shaders'))
+    .filter(file => file.endsWith('.wgsl'))
+    .map(file => file.slice(0, -'.wgsl'.length));
+}
+
+/** WGSL source of shaders/NAME.wgsl. Throws ShaderError, with the nearest names, where there is none. */
 export function readShaderSource(name: string): string {
+  const names = shaderNames();
+  if (!names.includes(name)) {
+    throw new ShaderError(`There is no shader '${name}'. ${nearest(String(name), names)} They are files of shaders/.`);
+  }
   return readFileSync(join(packageRoot(), 'shaders', `${name}.wgsl`), 'utf8');
 }

@@ -2,6 +2,7 @@
 
 import type { Context, ForwardOptions } from './context.js';
 import { OptionError, PromptError } from './errors.js';
+import { allFinite } from './finite.js';
 import { checkSampling, isGreedy, type Sampling, sample, uniform } from './sample.js';
 import type { Captured, Tap } from './taps.js';
 
@@ -28,11 +29,14 @@ export interface Generated {
   readonly stop: boolean;
   /** What the taps saw while this token was computed. */
   readonly captured: readonly Captured[];
+  /** Shaders that were edited since what came before this token was computed. */
+  readonly edited: readonly string[];
 }
 
 /**
  * Continues `context` with `prompt` and then with what the model makes of it. Every token but the last is in the context
- * afterwards. Throws PromptError before anything runs if the prompt does not fit.
+ * afterwards. Throws PromptError before anything runs if the prompt does not fit, and NumberError, with the stage
+ * where it begins, when logits are NaN or ±∞.
  */
 export async function* generate(
   context: Context,
@@ -57,11 +61,23 @@ export async function* generate(
   for (let made = 0; made < maxTokens && context.ids.length + next.length <= context.length; made++) {
     signal?.throwIfAborted();
     const onProgress = made === 0 ? onPrefill : undefined;
-    const { captured, token } = await context.forward(next, { taps, argmax: greedy, signal, onProgress, onLayer });
-    const id = token ?? sample(await context.logits(), options, random());
+    const { captured, token, edited } = await context.forward(next, {
+      taps,
+      argmax: greedy,
+      signal,
+      onProgress,
+      onLayer,
+    });
+    const id = token ?? (await drawn());
     const stop = stops.has(id);
-    yield { id, position: context.ids.length, stop, captured };
+    yield { id, position: context.ids.length, stop, captured, edited };
     if (stop) return;
     next = [id];
+  }
+
+  async function drawn(): Promise<number> {
+    const logits = await context.logits();
+    if (!allFinite(logits)) throw await context.whyNotFinite();
+    return sample(logits, options, random());
   }
 }

@@ -1,7 +1,7 @@
 // From a .wgsl file to a pipeline: bindings by name, override constants checked by the compiler, compiled once for each pair of
-// source and constants. A shader can be replaced while a model is open; one that does not compile never takes its place.
+// source and constants. A shader can be replaced while a model is open; one that does not fit all its uses never takes its place.
 
-import { ShaderError } from './errors.js';
+import { OptionError, ShaderError } from './errors.js';
 import type { Gpu } from './gpu.js';
 
 export type Access = 'uniform' | 'read' | 'write';
@@ -22,70 +22,200 @@ export interface Kernel {
 
 export type Constants = Readonly<Record<string, number>>;
 
-export class Kernels {
-  readonly #edits = new Map<string, string>();
-  readonly #compiled = new Map<string, Promise<Kernel>>();
-  #revision = 0;
+/** What an edit gives: a whole source, what becomes of the one in force, or null for the file's. */
+export type Change = string | ((wgsl: string) => string) | null;
 
+/** Compiles and checks a new source for everything that could use it; throws ShaderError where one cannot. */
+type Trial = (name: string, compile: (constants: Constants) => Promise<Kernel>) => Promise<void>;
+
+/**
+ * The shaders in force at one moment. A run takes them when it begins and keeps them to its end, whatever is edited meanwhile: its
+ * numbers are of one set of shaders, and it can say which.
+ */
+export class Shaders {
   constructor(
-    readonly gpu: Gpu,
-    readonly readSource: (name: string) => string,
+    private readonly kernels: Kernels,
+    readonly revision: number,
+    private readonly edits: ReadonlyMap<string, string>,
+    /** Edits that were asked for before and refused while the run waited, each with its reason. */
+    readonly refused: readonly string[] = [],
   ) {}
-
-  /** Grows with every edit: who holds kernels asks for them again when it has. */
-  get revision(): number {
-    return this.#revision;
-  }
 
   /** Names of the shaders that differ from their files. */
   get edited(): readonly string[] {
-    return [...this.#edits.keys()];
+    return [...this.edits.keys()].sort();
   }
 
-  /** The source in force: the edited one, else the file's. */
+  /** Names of the shaders that differ from those of another moment. */
+  changedSince(earlier: Shaders): string[] {
+    const names = new Set([...this.edits.keys(), ...earlier.edits.keys()]);
+    return [...names].filter(name => this.edits.get(name) !== earlier.edits.get(name)).sort();
+  }
+
   source(name: string): string {
-    return this.#edits.get(name) ?? this.readSource(name);
+    return this.edits.get(name) ?? this.kernels.readSource(name);
   }
 
   /** The compiled kernel. Throws ShaderError with file, line, column and the source line. */
   get(name: string, constants: Constants): Promise<Kernel> {
-    const key = `${name} ${JSON.stringify(constants)}`;
-    const known = this.#compiled.get(key);
-    if (known) return known;
-    const compiling = compile(this.gpu, name, this.source(name), constants);
-    this.#compiled.set(key, compiling);
-    compiling.catch(() => this.#compiled.delete(key));
-    return compiling;
-  }
-
-  /**
-   * Replaces a shader by `source` for everything that runs from now on; null brings the file's back. Every variant in use is
-   * compiled first, and if one fails the old shader stays.
-   */
-  async edit(name: string, source: string | null): Promise<void> {
-    const next = source ?? this.readSource(name);
-    const inUse = [...this.#compiled.keys()].filter(key => key.startsWith(`${name} `));
-    const fresh = new Map<string, Promise<Kernel>>();
-    for (const key of inUse.length > 0 ? inUse : [`${name} {}`]) {
-      const constants = JSON.parse(key.slice(name.length + 1)) as Constants;
-      const kernel = inUse.length > 0 ? compile(this.gpu, name, next, constants) : checkModule(this.gpu, name, next);
-      await kernel;
-      if (inUse.length > 0) fresh.set(key, kernel as Promise<Kernel>);
-    }
-    for (const [key, kernel] of fresh) this.#compiled.set(key, kernel);
-    if (source === null) this.#edits.delete(name);
-    else this.#edits.set(name, source);
-    this.#revision += 1;
+    return this.kernels.compiled(name, constants, this.source(name));
   }
 }
 
-const BINDING =
-  /@group\(0\)\s*@binding\((\d+)\)\s*var<\s*(uniform|storage)\s*(?:,\s*(read|read_write)\s*)?>\s*([A-Za-z_]\w*)\s*:/g;
+export class Kernels {
+  readonly #compiled = new Map<string, { readonly source: string; readonly kernel: Promise<Kernel> }>();
+  #now = new Shaders(this, 0, new Map());
+  /** Resolves to the refusals among the edits that wait, once all of them are taken or refused. */
+  #waiting: Promise<readonly string[]> | null = null;
 
-/** The bindings a shader declares, in the order of their numbers. */
+  constructor(
+    readonly gpu: Gpu,
+    readonly readSource: (name: string) => string,
+    private readonly trial: Trial = async () => {},
+  ) {}
+
+  /** Grows with every edit. */
+  get revision(): number {
+    return this.#now.revision;
+  }
+
+  /** Names of the shaders that differ from their files. */
+  get edited(): readonly string[] {
+    return this.#now.edited;
+  }
+
+  /** The source in force: the edited one, else the file's. */
+  source(name: string): string {
+    return this.#now.source(name);
+  }
+
+  /** The shaders that a run beginning now is to use: every edit asked for before is in force, or refused. */
+  async inForce(): Promise<Shaders> {
+    this.gpu.check();
+    if (!this.#waiting) return this.#now;
+    const refused = await this.#waiting;
+    return refused.length === 0 ? this.#now : new Shaders(this, this.revision, this.#edits, refused);
+  }
+
+  /** The compiled kernel of the shader in force. Throws ShaderError with file, line, column and the source line. */
+  get(name: string, constants: Constants): Promise<Kernel> {
+    return this.#now.get(name, constants);
+  }
+
+  /** For `Shaders`: compiled once for each pair of source and constants, as long as the source is in force. */
+  compiled(name: string, constants: Constants, source: string): Promise<Kernel> {
+    const key = `${name} ${JSON.stringify(constants)}`;
+    const known = this.#compiled.get(key);
+    if (known?.source === source) return known.kernel;
+    const kernel = compile(this.gpu, name, source, constants);
+    if (source !== this.source(name)) return kernel; // of a run that began before an edit
+    this.#compiled.set(key, { source, kernel });
+    kernel.catch(() => this.#compiled.delete(key));
+    return kernel;
+  }
+
+  /**
+   * Replaces a shader for everything that begins from now on; null brings the file's back. Edits are taken in the order they were asked for,
+   * each on the source that the one before left. It is compiled and checked first for everything that uses it, and if one
+   * fails the old shader stays: ShaderError, or OptionError for a change that is none. Runs wait for it.
+   */
+  edit(name: string, change: Change): Promise<void> {
+    const before = this.#waiting ?? Promise.resolve([]);
+    const taken = before.then(() => this.#take(name, change));
+    const refusals = taken.then(
+      async () => before,
+      async error => [...(await before), `${name}: ${error instanceof Error ? error.message : String(error)}`],
+    );
+    this.#waiting = refusals;
+    refusals.then(() => {
+      if (this.#waiting === refusals) this.#waiting = null;
+    });
+    // A promise of its own, so that a rejection that nobody waits for is seen.
+    return taken.then(() => {});
+  }
+
+  async #take(name: string, change: Change): Promise<void> {
+    const file = this.readSource(name);
+    const before = this.source(name);
+    const next = sourceOf(name, before, change, file);
+    if (next === before) return; // the file's is in force already
+    const fresh = new Map<string, { source: string; kernel: Promise<Kernel> }>();
+    const compileOne = (constants: Constants) => {
+      const key = `${name} ${JSON.stringify(constants)}`;
+      const kernel = fresh.get(key)?.kernel ?? compile(this.gpu, name, next, constants);
+      fresh.set(key, { source: next, kernel });
+      return kernel;
+    };
+    await checkModule(this.gpu, name, next);
+    const inUse = [...this.#compiled.keys()].filter(key => key.startsWith(`${name} `));
+    for (const key of inUse) await compileOne(JSON.parse(key.slice(name.length + 1)) as Constants);
+    await this.trial(name, compileOne);
+    // Variants that were compiled while this was checked are of the old source, and are made again at need.
+    for (const key of this.#compiled.keys()) if (key.startsWith(`${name} `)) this.#compiled.delete(key);
+    for (const [key, made] of fresh) this.#compiled.set(key, made);
+    const edits = new Map(this.#edits);
+    if (next === file) edits.delete(name);
+    else edits.set(name, next);
+    this.#edits = edits;
+    this.#now = new Shaders(this, this.#now.revision + 1, edits);
+  }
+
+  #edits: ReadonlyMap<string, string> = new Map();
+}
+
+/** The source that a change makes. Throws OptionError for what is no source, or no change. */
+function sourceOf(name: string, before: string, change: Change, file: string): string {
+  if (change === null) return file;
+  if (typeof change !== 'string' && typeof change !== 'function') {
+    throw new OptionError(
+      `An edit of '${name}' needs a function from the source to the new source, or null for the file's, and got ${typeof change}.`,
+    );
+  }
+  const next: unknown = typeof change === 'string' ? change : change(before);
+  if (typeof next !== 'string') {
+    const got = next instanceof Promise ? 'a promise' : next === null ? 'null' : typeof next;
+    throw new OptionError(
+      `The change of '${name}' must return the whole new source as a string, and returned ${got}. The old shader stays; null in the function's place brings the file's back.`,
+    );
+  }
+  if (next !== before) return next;
+  throw new OptionError(
+    `The edit of '${name}' changes nothing: what it replaces is not in the source in force, which is ${before === file ? "the file's" : 'an edited one (is the edit in it already?)'}. Look at it with model.shader('${name}').`,
+  );
+}
+
+// The two attributes may come in either order, and with u or i behind the number.
+const BINDING =
+  /(?:@\s*group\s*\(\s*0[iu]?\s*,?\s*\)\s*@\s*binding\s*\(\s*(\d+)[iu]?\s*,?\s*\)|@\s*binding\s*\(\s*(\d+)[iu]?\s*,?\s*\)\s*@\s*group\s*\(\s*0[iu]?\s*,?\s*\))\s*var\s*<\s*(uniform|storage)\s*(?:,\s*(read|read_write)\s*)?,?\s*>\s*([\p{XID_Start}_][\p{XID_Continue}]*)\s*:/gu;
+
+/** WGSL without its comments, line by line where it was: `//` to the end of the line, and block comments, which nest. */
+export function withoutComments(source: string): string {
+  let [out, depth] = ['', 0];
+  for (let at = 0; at < source.length; ) {
+    const two = source.slice(at, at + 2);
+    if (two === '/*') depth += 1;
+    else if (two === '*/' && depth > 0) depth -= 1;
+    else if (two === '//' && depth === 0) {
+      while (at < source.length && !LINE_END.test(source[at])) at += 1;
+      continue;
+    } else {
+      if (depth === 0 || LINE_END.test(source[at])) out += source[at];
+      at += 1;
+      continue;
+    }
+    out += ' ';
+    at += 2;
+  }
+  return out;
+}
+
+/** What ends a line in WGSL. */
+const LINE_END = /[\n\v\f\r\u0085\u2028\u2029]/;
+
+/** The bindings a shader declares, in the order of their numbers; comments are no code. */
 export function bindingsOf(source: string): Binding[] {
-  const found = [...source.matchAll(BINDING)].map(([, index, space, mode, name]) => ({
-    index: Number(index),
+  const found = [...withoutComments(source).matchAll(BINDING)].map(([, index, second, space, mode, name]) => ({
+    index: Number(index ?? second),
     name,
     access: (space === 'uniform' ? 'uniform' : mode === 'read_write' ? 'write' : 'read') as Access,
   }));

@@ -10,6 +10,7 @@ import type { Gpu } from './gpu.js';
 import { Kernels } from './kernel.js';
 import type { ShardRows } from './ops.js';
 import type { Plan, WeightRef } from './plan.js';
+import { tryShader } from './shader-use.js';
 import { Tensor } from './tensor.js';
 import type { ModelFiles, WeightSource } from './weights/source.js';
 
@@ -41,7 +42,7 @@ export class Model implements WeightStore {
     readonly formats: ReadonlyMap<string, number>,
   ) {
     this.plan = planOf(config);
-    this.kernels = new Kernels(gpu, readShaderSource);
+    this.kernels = new Kernels(gpu, readShaderSource, (name, compile) => tryShader(this, name, compile));
   }
 
   /** Puts the weights of `files` on the GPU. Throws BudgetError before anything is allocated if they do not fit. */

@@ -3,7 +3,7 @@
 
 import { OptionError } from './errors.js';
 import type { Gpu } from './gpu.js';
-import type { Kernels } from './kernel.js';
+import type { Shaders } from './kernel.js';
 import { count, type Extent, type Stage, shapeOf } from './plan.js';
 import { boxOf, type Slice } from './taps.js';
 
@@ -25,7 +25,7 @@ export class Patches {
 
   constructor(
     readonly gpu: Gpu,
-    readonly kernels: Kernels,
+    readonly shaders: Shaders,
     readonly patches: readonly Patch[],
     readonly extent: Extent,
   ) {}
@@ -38,7 +38,7 @@ export class Patches {
       const box = boxOf(patch, this.extent);
       if (count(box.size) === 0) continue;
       const values = valuesOf(patch, box, this.extent);
-      const { pipeline, layout } = await this.kernels.get('patch', {});
+      const { pipeline, layout } = await this.shaders.get('patch', {});
       const three = (list: readonly number[], fill: number) => [...Array(3 - list.length).fill(fill), ...list];
       const words = [
         ...three(box.size, 1),

@@ -3,7 +3,7 @@
 
 import { BudgetError, OptionError } from './errors.js';
 import type { Gpu } from './gpu.js';
-import type { Kernels } from './kernel.js';
+import type { Shaders } from './kernel.js';
 import { type AxisName, count, type Extent, nearest, type Stage, shapeOf } from './plan.js';
 
 /** Half-open ranges by axis name; `token`, `query` and `key` count from the start of the sequence. */
@@ -87,7 +87,7 @@ export class Taps {
 
   constructor(
     readonly gpu: Gpu,
-    readonly kernels: Kernels,
+    readonly shaders: Shaders,
     taps: readonly Tap[],
     readonly extent: Extent,
   ) {
@@ -128,7 +128,7 @@ export class Taps {
   async bind(stage: Stage, source: GPUBuffer): Promise<((pass: GPUComputePassEncoder) => void) | null> {
     const place = this.#places.get(stage.name);
     if (!place || !this.#capture || !this.#boxes) return null;
-    const { pipeline, layout } = await this.kernels.get('slice', {});
+    const { pipeline, layout } = await this.shaders.get('slice', {});
     const group = this.gpu.device.createBindGroup({
       layout,
       entries: [

@@ -1,6 +1,7 @@
 // What one asks of a session: to run a prompt, or to go on from one; and a token as it comes.
 
 import type { GenerateOptions } from '../engine/generate.js';
+import type { Shaders } from '../engine/kernel.js';
 import type { Slice } from '../engine/taps.js';
 import type { Activation } from './activation.js';
 import type { Selector } from './select.js';
@@ -26,6 +27,8 @@ export interface RunOptions {
   /** Most bytes to bring back. */
   readonly budget?: number;
   readonly signal?: AbortSignal;
+  /** The shaders to run; by default those in force once the edits asked for so far are. */
+  readonly shaders?: Shaders;
 }
 
 export interface GenerateRunOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill' | 'onLayer'> {
@@ -41,5 +44,7 @@ export interface Token {
   readonly text: string;
   readonly position: number;
   readonly stop: boolean;
+  /** Shaders that were edited between what came before and this token: what is in the cache is of the old ones. */
+  readonly edited: readonly string[];
   at(stage: string): Activation;
 }

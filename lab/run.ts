@@ -1,6 +1,6 @@
 // What one run gave: its tokens, the activations that were tapped, and the logits after the last token.
 
-import { OptionError, StageError } from '../engine/errors.js';
+import { type NumberError, OptionError, StageError } from '../engine/errors.js';
 import { nearest } from '../engine/plan.js';
 import { printable, visible } from '../engine/printable.js';
 import { type Activation, checkMany } from './activation.js';
@@ -46,6 +46,7 @@ export interface Made {
   readonly budget?: number;
   /** Of the shaders that it ran. */
   readonly revision?: number;
+  readonly provenance?: Readonly<Record<string, string>>;
   /** Stages that were patched. */
   readonly patched?: readonly string[];
   /** The same run again, with other taps. */
@@ -61,7 +62,18 @@ export class Run {
     readonly activations: ReadonlyMap<string, Activation>,
     private readonly last: Activation,
     readonly made: Made = {},
+    /** Why the logits hold NaN or ±∞, where they do. The activations are as they were computed; what is read out of the logits throws it. */
+    readonly fault: NumberError | null = null,
   ) {}
+
+  private finite(): void {
+    if (this.fault) throw this.fault;
+  }
+
+  /** Model, adapter and the shaders that ran. */
+  get provenance(): Readonly<Record<string, string>> {
+    return this.made.provenance ?? this.session.provenance();
+  }
 
   /** A tapped activation, by any name of its stage. Throws StageError when it was not tapped. */
   at(stage: string): Activation {
@@ -83,6 +95,7 @@ export class Run {
     return {
       values,
       top: k => {
+        this.finite();
         const max = values.data.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
         const sum = values.data.reduce((n, logit) => n + Math.exp(logit - max), 0);
         const rows = values.top(k).map(({ index, value }) => ({
@@ -141,6 +154,7 @@ export class Run {
 
   /** Surprisal of every token and entropy before it, in bits. Needs `{ tap: 'logits', logits: 'all' }`. */
   surprisal(): Shown & { readonly tokens: readonly Foreseen[] } {
+    this.finite();
     const logits = this.at('logits');
     const [rows, vocab] = logits.shape;
     if (rows !== this.ids.length || vocab !== this.session.config.vocab || rows < 2) {
@@ -154,6 +168,8 @@ export class Run {
 
   /** The next tokens of this run and another side by side; `kl` is the divergence of the second from the first, in bits. */
   beside(other: Run, k?: number): Shown & { readonly rows: readonly Compared[]; readonly kl: number } {
+    this.finite();
+    other.finite();
     const values = [this.logits.values, other.logits.values] as const;
     const [vocab, others] = values.map(({ data }) => data.length);
     if (vocab !== others) {
@@ -195,12 +211,12 @@ export class Run {
   }
 
   [DISPLAY](): Bundle {
-    return this.logits.top()[DISPLAY]();
+    return this.fault ? { 'text/plain': this[INSPECT]() } : this.logits.top()[DISPLAY]();
   }
 
   [INSPECT](): string {
     const taps = [...this.activations.values()].map(a => `  ${printable(String(a))}`).join('\n');
-    return `Run of ${this.ids.length} tokens: ${this.tokens.map(visible).join('·')}\n${taps}`;
+    return `Run of ${this.ids.length} tokens: ${this.tokens.map(visible).join('·')}\n${editedNote(this.provenance)}${this.fault ? `${this.fault.message}\n` : ''}${taps}`;
   }
 
   #layer(layer: number): number {
@@ -211,3 +227,7 @@ export class Run {
     );
   }
 }
+
+const editedNote = ({ edited_shaders, refused_edits }: Readonly<Record<string, string>>): string =>
+  (edited_shaders ? `Edited shaders: ${edited_shaders}\n` : '') +
+  (refused_edits ? `Refused edits: ${refused_edits}\n` : '');

@@ -3,9 +3,12 @@
 
 import type { Context } from '../engine/context.js';
 import { ModelFileError, PromptError, TokenizerError } from '../engine/errors.js';
+import { allFinite } from '../engine/finite.js';
 import type { Gpu } from '../engine/gpu.js';
+import type { Shaders } from '../engine/kernel.js';
 import type { Model } from '../engine/model.js';
 import type { Stage } from '../engine/plan.js';
+import { type ShaderUse, shaderUse } from '../engine/shader-use.js';
 import type { Tokenizer } from '../engine/tokenizer/tokenizer.js';
 import type { ChatFiles } from '../engine/weights/source.js';
 import { Activation } from './activation.js';
@@ -15,6 +18,7 @@ import { checkGolden, Diff, type DiffOptions, diffRows } from './diff/diff.js';
 import { OurValues } from './diff/ours.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './diff/tolerance.js';
 import { type Bundle, DISPLAY, INSPECT, plain, type Shown, shown } from './display/bundle.js';
+import { editBundle } from './display/edit.js';
 import { modelBundle } from './display/model.js';
 import { planBundle } from './display/plan.js';
 import { progressLine } from './display/progress.js';
@@ -32,6 +36,7 @@ import { stream } from './stream.js';
 
 export class Session {
   #disposed = false;
+  private readonly editedWhile: string[] = [];
   private loaded: Model;
   #reopening: Promise<void> | null = null;
   readonly #conversations = new Set<Conversation>();
@@ -99,11 +104,12 @@ export class Session {
     const reach = { tokens: ids.length, logits };
     const { taps, absent } = planTaps(tapped(this.plan, options.tap), options.slice, reach);
     const patches = planPatches(this.plan, options.patch, reach);
-    const { revision } = this.model.kernels;
+    const shaders = options.shaders ?? (await this.model.kernels.inForce());
     using context = this.#context(ids.length, logits);
     checkCapture(taps, [{ tokens: ids.length, keys: ids.length, rows: logits === 'all' ? ids.length : 1 }], budget);
     using progress = progressLine('Reading', ids.length < 32);
     const { captured } = await context.forward(ids, {
+      shaders,
       taps,
       patches,
       logits,
@@ -115,14 +121,19 @@ export class Session {
     const labels = this.labels(ids);
     const activations = assemble(captured, labels, taps);
     const last = new Activation('logits', [{ name: 'vocab', size: this.config.vocab }], await context.logits());
+    const finite = allFinite(last.data) && allFinite(activations.get('logits')?.data ?? last.data);
+    const fault = finite ? null : await context.whyNotFinite();
     const { patch } = options;
-    return new Run(this, ids, labels, activations, last, {
+    const made = {
       absent,
       budget,
-      revision,
+      revision: shaders.revision,
+      provenance: this.provenance(shaders),
       patched: patches.map(({ stage }) => stage.name),
-      again: wanted => this.run(ids, { ...wanted, patch, chunks, budget }),
-    });
+      again: (wanted: Pick<RunOptions, 'tap' | 'slice' | 'logits'>) =>
+        this.run(ids, { ...wanted, patch, chunks, budget, shaders }),
+    };
+    return new Run(this, ids, labels, activations, last, made, fault);
   }
 
   /** One stage: look it up, or run its WGSL alone on a golden's inputs. Throws StageError with the nearest names. */
@@ -134,11 +145,8 @@ export class Session {
         this.#check();
         checkGolden(this.model, golden);
         const rows = golden.stages.get('logits')!.shape[0];
-        const captured = await runStage(this.model, stage, {
-          ids: golden.ids,
-          rows,
-          read: input => golden.read(input),
-        });
+        const inputs = { ids: golden.ids, rows, read: (input: string) => golden.read(input) };
+        const captured = await runStage(this.model, stage, inputs, await this.model.kernels.inForce());
         return assemble(
           [captured],
           golden.pieces?.map(piece => piece.replaceAll('\u2581', ' ')) ?? this.labels(golden.ids),
@@ -149,28 +157,39 @@ export class Session {
 
   /** Every stage against PyTorch, on our own activations and on the golden's. */
   async diff(golden: Golden, options: DiffOptions = {}): Promise<Diff> {
+    this.#check();
     checkGolden(this.model, golden);
+    const shaders = options.shaders ?? (await this.model.kernels.inForce()); // the same for the run and for the stages alone, and those the table names
     const signal = eitherSignal(options.signal);
     const logits = golden.stages.get('logits')!.shape[0] === golden.ids.length ? 'all' : 'last';
     const { budget } = options;
     const read = (tap: readonly string[]) =>
-      this.run(golden.ids, { tap, chunks: golden.chunks, logits, signal, budget });
+      this.run(golden.ids, { tap, chunks: golden.chunks, logits, signal, budget, shaders });
     const ours = new OurValues(this.plan, golden.ids.length, logits, read, budget);
     using progress = progressLine('Comparing', options.onProgress !== undefined);
     const onProgress = options.onProgress ?? ((done: number, total: number) => progress.count(done, total, 'stages'));
-    const rows = await diffRows(this.model, golden, ours, { ...options, signal, onProgress });
+    const rows = await diffRows(this.model, golden, ours, { ...options, signal, onProgress, shaders });
     const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };
-    return new Diff(rows, golden.name, limits, this.provenance());
+    return new Diff(rows, golden.name, limits, this.provenance(shaders));
   }
 
   /**
-   * Replaces a shader by what `change` makes of its source, for everything that runs from now on. One that does not compile is
-   * refused with a ShaderError, and the old one stays. `null` brings the file's back.
+   * Replaces a shader by what `change` makes of its source, for everything that begins from now on: runs wait until it is checked. `null`
+   * brings the file's back. What does not compile, or does not fit every stage that uses it, is refused with a ShaderError, what changes
+   * nothing with an OptionError; the old shader then stays. Edits asked for at once are taken in their order.
+   * @returns who uses the shader, and when it is not used
    */
-  async edit(shader: string, change: ((wgsl: string) => string) | null): Promise<void> {
+  async edit(shader: string, change: ((wgsl: string) => string) | null): Promise<Shown & ShaderUse> {
     this.#check();
-    const { kernels } = this.model;
-    await kernels.edit(shader, change === null ? null : change(kernels.source(shader)));
+    // Asked for before anything is waited for, so that what is called next waits for it.
+    await this.model.kernels.edit(shader, change);
+    const use = shaderUse(this.model, shader);
+    return shown(() => editBundle(use, change !== null), use);
+  }
+
+  /** The WGSL in force: the edited one, else the file's. Throws ShaderError with the nearest names. */
+  shader(name: string): string {
+    return this.model.kernels.source(name);
   }
 
   /** Continues a prompt, token by token, as an async iterator that stops within a token when interrupted. */
@@ -220,7 +239,7 @@ export class Session {
   async write(prompt: string, options: GenerateRunOptions = {}): Promise<void> {
     const page = writing(prompt);
     try {
-      for await (const { text } of this.generate(prompt, options)) page.add(text);
+      for await (const { text, edited } of this.generate(prompt, options)) page.add(text, edited);
     } finally {
       page.end();
     }
@@ -236,15 +255,27 @@ export class Session {
     return this.contextLength ?? Math.min(2048, this.config.contextLength);
   }
 
-  /** What a report says about where its numbers come from. */
-  provenance(): Record<string, string> {
+  /**
+   * What a report says about where its numbers come from. A run and a diff have their own, of the shaders that ran; this one is of those in
+   * force, and of the generations that an edit came into.
+   */
+  provenance(shaders?: Shaders): Record<string, string> {
     const { info, kind } = this.gpu;
+    const refused = shaders?.refused ?? [];
     return {
       model: this.name,
       fingerprint: this.model.fingerprint,
       adapter: `${kind}: ${info.description || info.device}`,
-      edited_shaders: this.model.kernels.edited.join(','),
+      edited_shaders: (shaders ?? this.model.kernels).edited.join(','),
+      ...(refused.length > 0 && { refused_edits: refused.join('; ') }),
+      ...(!shaders && this.editedWhile.length > 0 && { edited_while_generating: this.editedWhile.join('; ') }),
     };
+  }
+
+  /** Called for a token that other shaders computed than what it goes on from. */
+  noteEdit(shaders: readonly string[], position: number): void {
+    this.editedWhile.push(`${shaders.join(', ')} at token ${position}`);
+    if (this.editedWhile.length > 16) this.editedWhile.shift();
   }
 
   /**

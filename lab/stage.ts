@@ -2,6 +2,7 @@
 
 import { BudgetError } from '../engine/errors.js';
 import { Executor } from '../engine/execute.js';
+import type { Shaders } from '../engine/kernel.js';
 import type { Model } from '../engine/model.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from '../engine/plan.js';
 import type { Captured } from '../engine/taps.js';
@@ -27,7 +28,7 @@ export function inputsOf(model: Model, stage: Stage): Ref[] {
  * Runs `stage` on the inputs from position 0: all tokens at once, or, where a binding could not hold that, in pieces on a cache, as a long
  * prompt is read. The GPU memory it takes is free again afterwards.
  */
-export async function runStage(model: Model, stage: Stage, inputs: StageInputs): Promise<Captured> {
+export async function runStage(model: Model, stage: Stage, inputs: StageInputs, shaders?: Shaders): Promise<Captured> {
   const T = inputs.ids.length;
   const whole: Extent = { tokens: T, keys: T, rows: inputs.rows };
   const caches = stage.inputs.flatMap(input => model.plan.stages.filter(s => s.state && s.name === input.name));
@@ -51,7 +52,7 @@ export async function runStage(model: Model, stage: Stage, inputs: StageInputs):
     const extent: Extent = { tokens, keys: start + tokens, rows: allRows ? tokens : last ? inputs.rows : 0 };
     for (const feed of feeds) executor.feed(feed.name, cut(values.get(feed.name)!, feed.axes, whole, extent));
     const ids = inputs.ids.slice(start, start + tokens);
-    parts.push(...(await executor.run({ extent, ids, taps: [{ stage }] })).captured);
+    parts.push(...(await executor.run({ extent, shaders, ids, taps: [{ stage }] })).captured);
   }
   const from = stage.axes.map(({ size }) => (size === 'rows' ? T - inputs.rows : 0));
   return { stage, start: 0, from, ...joined(stage, parts) };

@@ -48,12 +48,14 @@ export async function* stream(
     const labels = session.labels([...context.ids]);
     const first = read;
     read = context.ids.length;
+    if (token.edited.length > 0) session.noteEdit(token.edited, token.position);
     let seen: Map<string, Activation> | null = null;
     yield {
       id: token.id,
       text: token.stop ? (text?.end() ?? '') : (text?.push(token.id) ?? `#${token.id} `),
       position: token.position,
       stop: token.stop,
+      edited: token.edited,
       at(stage) {
         seen ??= assemble(token.captured, labels, taps, first);
         const name = seen.has(stage) ? stage : namesOf(session.plan).one(stage);
@@ -65,7 +67,7 @@ export async function* stream(
     };
   }
   const rest = text?.end();
-  if (rest) yield { id: -1, text: rest, position: context.ids.length, stop: true, at: () => fail() };
+  if (rest) yield { id: -1, text: rest, position: context.ids.length, stop: true, edited: [], at: () => fail() };
   function fail(): never {
     throw new StageError('The end of the text has no activations.');
   }

@@ -1,5 +1,5 @@
 // Greedy sampling, last step: the largest of the candidates that argmax.wgsl found, the lowest index among equals. One lane: the
-// candidates are few.
+// candidates are few. NONE where a share had none: then some logit is no number.
 
 override N: u32;                                                   // V
 override PARTS: u32;
@@ -16,12 +16,15 @@ struct Chunk {
 @group(0) @binding(2) var<storage, read> places: array<u32>;       // [PARTS], in the order of the vocabulary
 @group(0) @binding(3) var<storage, read_write> best: array<u32>;   // [1]
 
+const NONE: u32 = 0xffffffffu;
+
 @compute @workgroup_size(1)
 fn main() {
   let row = (chunk.tokens - chunk.first_row - 1) * N;
   var at = places[0];
   for (var i = 1u; i < PARTS; i++) {
-    if (x[row + places[i]] > x[row + at]) { at = places[i]; }
+    if (at == NONE || places[i] == NONE) { at = NONE; }
+    else if (x[row + places[i]] > x[row + at]) { at = places[i]; }
   }
   best[0] = at;
 }

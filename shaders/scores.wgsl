@@ -42,6 +42,7 @@ fn main(@builtin(global_invocation_id) at: vec3u) {
   var sum = vec4f();
   for (var i = 0u; i < n; i++) { sum = fma(q[from_q + i], k[from_k + i], sum); }
   var score = dot(sum, vec4f(1.0)) * SCALE;
-  if (SOFTCAP > 0.0) { score = SOFTCAP * tanh(clamp(score / SOFTCAP, -15.0, 15.0)); }
+  let nan = (bitcast<u32>(score) & 0x7fffffffu) > 0x7f800000u;      // clamp would make a number of it
+  if (SOFTCAP > 0.0 && !nan) { score = SOFTCAP * tanh(clamp(score / SOFTCAP, -15.0, 15.0)); }
   y[to] = score;
 }

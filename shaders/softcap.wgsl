@@ -1,5 +1,5 @@
 // y = CAP · tanh(y / CAP) in place, on the logits of Gemma 2. The argument is clamped because tanh of a large number is NaN on
-// some GPUs.
+// some GPUs; NaN stays NaN, as PyTorch has it, where clamp would make a number of it.
 
 override WG: u32 = 64;
 override N: u32;                                                   // V
@@ -19,5 +19,6 @@ struct Chunk {
 fn main(@builtin(global_invocation_id) at: vec3u) {
   if (at.x >= N || at.y >= chunk.tokens - chunk.first_row) { return; }
   let i = at.y * N + at.x;
+  if ((bitcast<u32>(y[i]) & 0x7fffffffu) > 0x7f800000u) { return; }
   y[i] = CAP * tanh(clamp(y[i] / CAP, -15.0, 15.0));
 }

@@ -175,7 +175,7 @@ export class Conversation {
   async write(text: string, options: GenerateRunOptions = {}): Promise<void> {
     const page = writing(`${text}\n`);
     try {
-      for await (const token of this.say(text, options)) page.add(token.text);
+      for await (const token of this.say(text, options)) page.add(token.text, token.edited);
     } finally {
       page.end();
     }

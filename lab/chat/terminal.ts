@@ -2,7 +2,7 @@
 
 import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Interrupted, LoupeError, OptionError } from '../../engine/errors.js';
+import { Interrupted, LoupeError, NumberError, OptionError } from '../../engine/errors.js';
 import { readText } from '../../engine/files.js';
 import { printable } from '../../engine/printable.js';
 import { select } from '../select.js';
@@ -48,6 +48,8 @@ export async function chatInTerminal(chat: Chat, options: TerminalOptions): Prom
       for (const note of notes) say(dim(note));
     } catch (error) {
       if (error instanceof Interrupted) say(dim('(stopped)'));
+      else if (error instanceof NumberError)
+        throw error; // no turn of this model can be answered
       else if (error instanceof LoupeError) say(red(error.message));
       else throw error;
       await recovered(chat, note => say(dim(note)));

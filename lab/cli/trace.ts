@@ -48,7 +48,7 @@ export function traceCommand(): Command {
         pieces: JSON.stringify(run.tokens),
         // Where the parts are in the model: tensors of a safetensors file begin at 0.
         ...(options.slice ? { slice: JSON.stringify(places(activations)) } : {}),
-        ...session.provenance(),
+        ...run.provenance,
       };
       writeWhole(options.out, parts(kind, activations, provenance));
       const values = activations.reduce((n, { data }) => n + data.length, 0);

@@ -3,6 +3,7 @@
 
 import type { Table } from 'apache-arrow';
 import { GoldenError } from '../../engine/errors.js';
+import type { Shaders } from '../../engine/kernel.js';
 import type { Model } from '../../engine/model.js';
 import type { Stage } from '../../engine/plan.js';
 import { printable } from '../../engine/printable.js';
@@ -44,6 +45,8 @@ export interface DiffOptions extends DiffLimits {
   /** Most bytes of our own activations to hold at once; more take several runs. */
   readonly budget?: number;
   readonly signal?: AbortSignal;
+  /** The shaders to compare; by default those in force once the edits asked for so far are. */
+  readonly shaders?: Shaders;
   onProgress?(done: number, total: number): void;
 }
 
@@ -125,7 +128,7 @@ export async function diffRows(
   model: Model,
   golden: Golden,
   ours: { read(stage: string): Promise<Float32Array> },
-  { accumulated = ACCUMULATED_LIMIT, local = LOCAL_LIMIT, alone = true, signal, onProgress }: DiffOptions,
+  { accumulated = ACCUMULATED_LIMIT, local = LOCAL_LIMIT, alone = true, signal, shaders, onProgress }: DiffOptions,
 ): Promise<DiffRow[]> {
   const stages = checkGolden(model, golden);
   const errors = new Map<string, number>();
@@ -148,7 +151,7 @@ export async function diffRows(
         rows: golden.stages.get('logits')!.shape[0],
         read: (name: string) => golden.read(name),
       };
-      ownData = (await runStage(model, stage, inputs)).data;
+      ownData = (await runStage(model, stage, inputs, shaders)).data;
       own = placed(compare(ownData, expected, shape));
     }
     const incoming = Math.max(0, ...inputsOf(model, stage).map(({ name }) => errors.get(name) ?? 0));

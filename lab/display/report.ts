@@ -41,11 +41,13 @@ function footer(values: readonly unknown[]): Html {
   const lines = new Set<string>();
   for (const value of values) {
     const holder = value as { provenance?: unknown; session?: { provenance?: unknown } } | null | undefined;
-    const { provenance } = holder?.session ?? holder ?? {};
-    const found = typeof provenance === 'function' ? provenance.call(holder?.session ?? value) : provenance;
+    // What it says of itself comes first: a run and a diff know which shaders ran.
+    const owner = holder?.provenance === undefined ? holder?.session : holder;
+    const provenance = owner?.provenance;
+    const found = typeof provenance === 'function' ? provenance.call(owner) : provenance;
     if (!found || typeof found !== 'object' || found instanceof Map) continue;
     const facts = Object.entries(found as Record<string, string>).filter(([, text]) => text !== '');
-    lines.add(facts.map(([name, text]) => `${name.replace('_', ' ')} ${text}`).join(' · '));
+    lines.add(facts.map(([name, text]) => `${name.replaceAll('_', ' ')} ${text}`).join(' · '));
   }
   const made = `Loupe ${version}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   return html`<footer>${[...lines, made].map(line => html`<p>${line}</p>`)}</footer>`;

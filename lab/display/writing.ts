@@ -10,7 +10,8 @@ import { html } from './html.js';
 const EVERY = 80; // ms between looks
 
 export interface Writing {
-  add(text: string): void;
+  /** @param edited shaders that were edited before this piece was made */
+  add(text: string, edited?: readonly string[]): void;
   end(): void;
 }
 
@@ -18,10 +19,12 @@ export function writing(prompt: string): Writing {
   const began = performance.now();
   const id = randomUUID();
   let [text, tokens, first, last, shown] = ['', 0, 0, 0, false];
+  const edits: string[] = [];
   const page = (running: boolean): Bundle => {
     const seconds = (performance.now() - first) / 1000;
     const speed = tokens > 1 ? `${((tokens - 1) / seconds).toFixed(1)} tok/s` : '';
-    const note = `${tokens} tokens${speed ? `, ${speed}` : ''}, first after ${Math.round(first - began)} ms${running ? ' …' : ''}`;
+    const edited = edits.map(edit => `; ${edit}`).join('');
+    const note = `${tokens} tokens${speed ? `, ${speed}` : ''}, first after ${Math.round(first - began)} ms${running ? ' …' : ''}${edited}`;
     return {
       'text/html':
         html`<div style="white-space:pre-wrap;max-width:80ch"><span style="opacity:.6">${prompt}</span>${text}</div><div style="opacity:.6;font-size:11px;margin-top:4px">${note}</div>`
@@ -34,7 +37,8 @@ export function writing(prompt: string): Writing {
     shown = true;
   };
   return {
-    add(piece) {
+    add(piece, edited = []) {
+      if (edited.length > 0) edits.push(`${edited.join(', ')} edited before token ${tokens + 1}`);
       if (tokens === 0) {
         first = performance.now();
         if (!notebook()) printText(prompt);
@@ -49,7 +53,7 @@ export function writing(prompt: string): Writing {
     },
     end() {
       if (notebook()) look(false);
-      else process.stdout.write('\n');
+      else process.stdout.write(edits.length > 0 ? `\n(${edits.join('; ')})\n` : '\n');
     },
   };
 }

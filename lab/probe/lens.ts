@@ -2,8 +2,10 @@
 // every layer (nostalgebraist, "interpreting GPT: the logit lens", 2020). Logits of a real vocabulary are a megabyte a token: they are made
 // for a few tokens at a time, and what stays of them is a cell.
 
-import { BudgetError, OptionError, StageError } from '../../engine/errors.js';
+import { BudgetError, NumberError, OptionError, StageError } from '../../engine/errors.js';
 import { Executor } from '../../engine/execute.js';
+import { allFinite } from '../../engine/finite.js';
+import type { Shaders } from '../../engine/kernel.js';
 import type { Stage } from '../../engine/plan.js';
 import type { Activation } from '../activation.js';
 import { CAPTURE_BUDGET } from '../capture.js';
@@ -60,7 +62,9 @@ export async function lens(run: Run, stages: Selector = 'layers.*.resid', option
       `The lens makes ${bytes} bytes of logits for a token, and the budget is ${budget}. Raise it: lens(stages, { budget }).`,
     );
   }
-  using head = new Head(run, Math.min(BLOCK, tokens.size, fit));
+  if (run.fault) throw run.fault;
+  const shaders = await session.model.kernels.inForce();
+  using head = new Head(run, shaders, Math.min(BLOCK, tokens.size, fit));
   const finals = await answers(run, head, tokens.from, tokens.from + tokens.size);
   using progress = progressLine('Looking through the lens', tokens.size * seen.length < 200);
   const cells: LensCell[][] = [];
@@ -116,6 +120,7 @@ class Head implements Disposable {
 
   constructor(
     run: Run,
+    readonly shaders: Shaders,
     /** Rows at a time. */
     readonly most: number,
   ) {
@@ -134,7 +139,7 @@ class Head implements Disposable {
   }
 
   /** Calls `look` with the logits [V] of every token of a residual stream, a few of which exist at a time. */
-  async each({ data, dims }: Activation, look: (logits: Float32Array, token: number) => void): Promise<void> {
+  async each({ name, data, dims }: Activation, look: (logits: Float32Array, token: number) => void): Promise<void> {
     const [{ size: tokens, from }, { size: hidden }] = dims;
     const head = this.#executor.stages[1];
     for (let at = 0; at < tokens; at += this.most) {
@@ -142,7 +147,9 @@ class Head implements Disposable {
       const n = Math.min(this.most, tokens - at);
       this.#executor.feed(this.#feed, data.subarray(at * hidden, (at + n) * hidden));
       const extent = { tokens: n, keys: n, rows: n };
-      const { captured } = await this.#executor.run({ extent, taps: [{ stage: head }] });
+      const { captured } = await this.#executor.run({ extent, shaders: this.shaders, taps: [{ stage: head }] });
+      const given = data.subarray(at * hidden, (at + n) * hidden);
+      if (!allFinite(captured[0].data)) throw notSeen(name, given, from + at, hidden);
       const vocab = captured[0].shape[1];
       for (let row = 0; row < n; row++)
         look(captured[0].data.subarray(row * vocab, (row + 1) * vocab), from + at + row);
@@ -174,7 +181,7 @@ async function answers(run: Run, head: Head, from: number, to: number): Promise<
   const logits = run.activations.get('logits');
   if (logits) read(logits);
   if (!missing()) return out;
-  const current = session.model.kernels.revision;
+  const current = head.shaders.revision;
   if (made.revision !== undefined && made.revision !== current) {
     throw new OptionError(
       "A shader was edited after this run, so what it said after each token is not known any more. Run again, or run with { tap: ['layers.*.resid', 'logits'], logits: 'all' }.",
@@ -198,6 +205,17 @@ async function answers(run: Run, head: Head, from: number, to: number): Promise<
     if (!out.has(token)) out.set(token, best(row));
   });
   return out;
+}
+
+function notSeen(name: string, rows: Float32Array, from: number, hidden: number): NumberError {
+  const at = rows.findIndex(value => !Number.isFinite(value));
+  const where =
+    at < 0 ? '' : ` (the first, ${rows[at]}, is at token ${from + Math.floor(at / hidden)}, channel ${at % hidden})`;
+  return new NumberError(
+    at < 0
+      ? `The lens at '${name}' gives logits that are no numbers, though the stage is finite. Look at the shaders and weights of the final norm and the head.`
+      : `The lens cannot read '${name}', because it holds values that are no numbers${where}. Tap the stages before it, or compare with PyTorch by diff.`,
+  );
 }
 
 function best(logits: Float32Array): number {

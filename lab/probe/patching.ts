@@ -41,11 +41,15 @@ export async function patching(session: Session, options: PatchingOptions): Prom
   }
   const bad = stages.find(({ axes }) => axes[0].size !== 'tokens');
   if (bad) throw new OptionError(`'${bad.name}' has no row a token, so nothing of it can be put back token by token.`);
-  const clean = await session.run(cleanIds, { tap: stages.map(({ name }) => name) });
-  const corrupt = await session.run(corruptIds);
+  const shaders = await session.model.kernels.inForce(); // the same for all the runs
+  const clean = await session.run(cleanIds, { tap: stages.map(({ name }) => name), shaders });
+  const corrupt = await session.run(corruptIds, { shaders });
   const answer = tokenOf(session, options.answer, clean, 'answer');
   const wrong = tokenOf(session, options.wrong, corrupt, 'wrong');
-  const difference = (run: Run) => run.logits.values.data[answer] - run.logits.values.data[wrong];
+  const difference = ({ fault, logits }: Run) => {
+    if (fault) throw fault;
+    return logits.values.data[answer] - logits.values.data[wrong];
+  };
   const [good, none] = [difference(clean), difference(corrupt)];
   if (Math.abs(good - none) < 1e-3) {
     throw new OptionError(
@@ -71,7 +75,7 @@ export async function patching(session: Session, options: PatchingOptions): Prom
         values: clean.at(name).slice({ token: [token, token + 1] }),
         slice: { token: [token, token + 1] as const },
       };
-      row.push((difference(await session.run(corruptIds, { patch })) - none) / (good - none));
+      row.push((difference(await session.run(corruptIds, { patch, shaders })) - none) / (good - none));
       progress.count(++done, total, 'runs');
     }
     restored.push(row);
@@ -86,7 +90,7 @@ export async function patching(session: Session, options: PatchingOptions): Prom
 }
 
 function tokenOf(session: Session, wanted: string | number | undefined, run: Run, option: string): number {
-  if (wanted === undefined) return run.logits.values.top(1)[0].index;
+  if (wanted === undefined) return run.logits.top(1).rows[0].id;
   if (typeof wanted === 'number') {
     const { vocab } = session.config;
     if (Number.isInteger(wanted) && wanted >= 0 && wanted < vocab) return wanted;

@@ -1,0 +1,238 @@
+// Who uses a shader: the stages of a plan with all the constants that any chunk may give it, and the instruments beside the plan
+// (taps, patches, the greedy choice, the check for NaN). An edit is compiled and bound for each of them before it is taken, so
+// that a later run of another length does not find it broken.
+
+import { ShaderError } from './errors.js';
+import { PARTS, searchLanes } from './execute.js';
+import type { Gpu } from './gpu.js';
+import type { Access, Constants, Kernel } from './kernel.js';
+import type { Model } from './model.js';
+import { dispatchesOf, type Setting, type Source } from './ops.js';
+import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
+
+/** What a use gives a shader under a name. */
+interface Given {
+  readonly access: readonly Access[];
+  /** The least that is ever bound, in bytes. */
+  readonly bytes: number;
+  /** Where it must be; null where it is found by name. */
+  readonly index: number | null;
+  /** What is bound, where it is always the same. */
+  readonly buffer?: GPUBuffer;
+}
+
+/** One way of using a shader. */
+export interface Use {
+  readonly shader: string;
+  /** A stage's name, or what else uses it. */
+  readonly by: string;
+  readonly constants: Constants;
+  readonly given: ReadonlyMap<string, Given>;
+}
+
+/** How many tokens a chunk has. */
+export type ChunkKind = 'one token' | 'several tokens';
+
+interface StageUse {
+  readonly kind: ChunkKind;
+  readonly stage: Stage;
+  readonly use: Use;
+}
+
+const CHUNK_BYTES = 16;
+const BOX_BYTES = 48;
+/** The smallest run there is. */
+const LEAST: Extent = { tokens: 1, keys: 1, rows: 1 };
+
+/** The stages that use a shader, for chunks of one token and of several, with the dispatches' uses. */
+export function stageUses(model: Model): StageUse[] {
+  const { plan, gpu, config } = model;
+  const uses: StageUse[] = [];
+  // The shortest context and the longest: a cache has as many slots, and shaders get that as a constant.
+  for (const positions of [1, config.contextLength]) {
+    for (const oneToken of [true, false]) {
+      for (const oneRow of [true, false]) {
+        const setting: Setting = {
+          traits: gpu.traits,
+          oneToken,
+          oneRow,
+          shards: name => model.shards(name),
+          slots: name => slotsOf(plan.stage(name), positions),
+        };
+        for (const stage of plan.stages) {
+          for (const { shader, constants, reads, writes } of dispatchesOf(stage, setting)) {
+            const given = new Map<string, Given>();
+            for (const [name, source] of Object.entries(reads)) given.set(name, givenBy(model, source, 'read'));
+            for (const [name, source] of Object.entries(writes)) given.set(name, givenBy(model, source, 'write'));
+            const use = { shader, by: stage.name, constants, given };
+            uses.push({ kind: oneToken ? 'one token' : 'several tokens', stage, use });
+          }
+        }
+      }
+    }
+  }
+  return uses;
+}
+
+function slotsOf({ operation }: Stage, positions: number): number {
+  const window = operation.kind === 'cache' ? operation.window : null;
+  return window === null ? positions : Math.min(positions, window);
+}
+
+function givenBy(model: Model, source: Source, access: Access): Given {
+  if ('chunk' in source) return { access: ['uniform', 'read'], bytes: CHUNK_BYTES, index: null };
+  if ('ids' in source) return { access: [access], bytes: 4, index: null };
+  if ('turns' in source) return { access: [access], bytes: 4 * source.turns.dim, index: null };
+  if ('weight' in source) {
+    const { buffer } = model.shards(source.weight)[source.shard].tensor;
+    return { access: [access], bytes: buffer.size, index: null, buffer };
+  }
+  const ref: Ref = model.plan.stages.find(({ name }) => name === source.value)!;
+  return { access: [access], bytes: 4 * count(shapeOf(ref.axes, LEAST, 1)), index: null };
+}
+
+/** What uses shaders beside the plan. Taps and patches bind by number. */
+export function instrumentUses({ gpu, config }: Model): Use[] {
+  const uniform = (bytes: number, index: number | null = null): Given => ({ access: ['uniform'], bytes, index });
+  const read = (bytes: number, index: number | null = null): Given => ({ access: ['read'], bytes, index });
+  const write = (bytes: number, index: number | null = null): Given => ({ access: ['write'], bytes, index });
+  const logits = 4 * config.vocab;
+  const chunk: Given = { access: ['uniform', 'read'], bytes: CHUNK_BYTES, index: null };
+  const use = (shader: string, by: string, constants: Constants, given: Record<string, Given>): Use => ({
+    shader,
+    by,
+    constants,
+    given: new Map(Object.entries(given)),
+  });
+  const N = config.vocab;
+  return [
+    use('slice', 'taps', {}, { box: uniform(BOX_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
+    use('patch', 'patches', {}, { box: uniform(BOX_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
+    use('finite', 'the check for NaN', {}, { part: uniform(CHUNK_BYTES, 0), x: read(4, 1), found: write(8, 2) }),
+    use(
+      'argmax',
+      'the greedy choice',
+      { N, WG: searchLanes(gpu) },
+      { chunk, x: read(logits), places: write(4 * PARTS) },
+    ),
+    use(
+      'argmax_last',
+      'the greedy choice',
+      { N, PARTS },
+      { chunk, x: read(logits), places: read(4 * PARTS), best: write(4) },
+    ),
+  ];
+}
+
+/** Compiles a new source of a shader for all its uses and binds it as each would. Throws ShaderError where one cannot. */
+export async function tryShader(
+  model: Model,
+  shader: string,
+  compile: (constants: Constants) => Promise<Kernel>,
+): Promise<void> {
+  const uses = [...stageUses(model).map(({ use }) => use), ...instrumentUses(model)].filter(u => u.shader === shader);
+  const tried = new Set<string>();
+  for (const use of uses) {
+    const key = JSON.stringify([use.constants, [...use.given].map(([name, { bytes }]) => [name, bytes])]);
+    if (tried.has(key)) continue;
+    tried.add(key);
+    await tryUse(model.gpu, use, await compile(use.constants));
+  }
+}
+
+const REFUSED = 'The shader was not put to use';
+
+async function tryUse(gpu: Gpu, { shader, by, given }: Use, { bindings, pipeline, layout }: Kernel): Promise<void> {
+  const names = [...given.keys()].join(', ');
+  for (const { index, name, access } of bindings) {
+    const found = given.get(name);
+    if (!found?.access.includes(access)) {
+      const what = found ? `gives it for ${found.access.join(' or ')}` : 'does not give it';
+      throw new ShaderError(
+        `${shader}.wgsl declares '${name}' for ${access}, and '${by}' ${what}; it gives ${names}. ${REFUSED}.`,
+      );
+    }
+    if (found.index !== null && found.index !== index) {
+      throw new ShaderError(
+        `${shader}.wgsl declares '${name}' as binding ${index}, and '${by}' gives it as binding ${found.index}. ${REFUSED}.`,
+      );
+    }
+  }
+  const declared = new Set(bindings.map(({ name }) => name));
+  for (const [name, { access, index }] of given) {
+    if (declared.has(name) || !(access.includes('write') || index !== null)) continue;
+    throw new ShaderError(
+      `${shader}.wgsl no longer declares '${name}', which '${by}' needs; it gives ${names}. ${REFUSED}.`,
+    );
+  }
+  // Encoded, but never submitted: that is enough for the GPU to say whether what it declares fits the smallest it is given.
+  const { STORAGE, UNIFORM } = GPUBufferUsage;
+  const buffers: GPUBuffer[] = [];
+  try {
+    const entries = bindings.map(({ index, name, access }) => {
+      const { buffer: own, bytes } = given.get(name)!;
+      if (own) return { binding: index, resource: { buffer: own } };
+      const buffer = gpu.createBuffer(`a trial of ${shader}`, bytes, access === 'uniform' ? UNIFORM : STORAGE);
+      buffers.push(buffer);
+      return { binding: index, resource: { buffer } };
+    });
+    await gpu
+      .scoped(`the shader for '${by}'`, () => {
+        const encoder = gpu.device.createCommandEncoder();
+        const pass = encoder.beginComputePass();
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, gpu.device.createBindGroup({ layout, entries }));
+        pass.dispatchWorkgroups(1);
+        pass.end();
+        encoder.finish();
+      })
+      .catch(error => {
+        if (gpu.lost) throw error;
+        const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+        throw new ShaderError(`${shader}.wgsl does not fit what '${by}' binds: ${reason} ${REFUSED}.`);
+      });
+  } finally {
+    for (const buffer of buffers) gpu.destroyBuffer(buffer);
+  }
+}
+
+/** In words, who uses a shader in this model on this adapter. */
+export interface ShaderUse {
+  readonly shader: string;
+  /** The stages that it computes, in the plan's order; or `taps`, `patches` … */
+  readonly by: readonly string[];
+  /** What there is to know about when it is not used; null when it always is. */
+  readonly note: string | null;
+}
+
+export function shaderUse(model: Model, shader: string): ShaderUse {
+  const all = stageUses(model);
+  const instruments = instrumentUses(model).filter(use => use.shader === shader);
+  const own = all.filter(({ use }) => use.shader === shader);
+  const by = [...new Set([...own.map(({ stage }) => stage.name), ...instruments.map(use => use.by)])];
+  const { kind } = model.gpu;
+  if (by.length === 0) {
+    const others = PRODUCTS.includes(shader) ? [...new Set(all.map(({ use }) => use.shader))].filter(isProduct) : [];
+    const instead = others.length > 0 ? ` Matrices are multiplied by ${others.map(quoted).join(' and ')}.` : '';
+    return {
+      shader,
+      by,
+      note: `No stage of this model uses '${shader}' on this adapter (${kind}), so nothing it computes changes.${instead}`,
+    };
+  }
+  // Logits are made for one token wherever only the last row is wanted.
+  const layers = own.filter(({ stage }) => stage.operation.kind !== 'head');
+  const kinds = new Set(layers.map(one => one.kind));
+  if (kinds.size !== 1) return { shader, by, note: null };
+  const [when] = kinds;
+  const other = when === 'one token' ? 'several tokens' : 'one token';
+  const stages = new Set(layers.map(({ stage }) => stage));
+  const instead = new Set(all.filter(one => one.kind === other && stages.has(one.stage)).map(({ use }) => use.shader));
+  const note = `Only for chunks of ${when}; for ${other} the same stages use ${[...instead].map(quoted).join(' and ')}, which is another file.`;
+  return { shader, by, note };
+}
+
+const quoted = (name: string) => `'${name}'`;
+/** Shaders that multiply by a matrix, of which the adapter and the chunk choose one. */
+const PRODUCTS = ['linear', 'linear_lanes', 'matvec', 'matvec_lanes', 'matvec_subgroup'];
+const isProduct = (name: string) => PRODUCTS.includes(name);

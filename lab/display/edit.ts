@@ -1,0 +1,13 @@
+// What an edit of a shader came to, in a line.
+
+import type { ShaderUse } from '../../engine/shader-use.js';
+import type { Bundle } from './bundle.js';
+import { html } from './html.js';
+
+export function editBundle({ shader, by, note }: ShaderUse, edited: boolean): Bundle {
+  const [first, ...more] = by;
+  const who = more.length > 0 ? `${first} and ${more.length} more` : first;
+  const what = edited ? 'is edited' : 'is the file’s again';
+  const text = `'${shader}' ${what}${first ? `: it computes ${who}` : ''}.${note ? ` ${note}` : ''}`;
+  return { 'text/html': html`<div>${text}</div>`.text, 'text/plain': text };
+}
