@@ -124,6 +124,7 @@ export class Session {
     const finite = allFinite(last.data) && allFinite(activations.get('logits')?.data ?? last.data);
     const fault = finite ? null : await context.whyNotFinite();
     const { patch } = options;
+    const { kernels } = this.model;
     const made = {
       absent,
       budget,
@@ -131,7 +132,14 @@ export class Session {
       provenance: this.provenance(shaders),
       patched: patches.map(({ stage }) => stage.name),
       again: (wanted: Pick<RunOptions, 'tap' | 'slice' | 'logits'>) =>
-        this.run(ids, { ...wanted, patch, chunks, budget, shaders }),
+        // A model that was brought back on another device has its own.
+        this.run(ids, {
+          ...wanted,
+          patch,
+          chunks,
+          budget,
+          shaders: kernels === this.model.kernels ? shaders : undefined,
+        }),
     };
     return new Run(this, ids, labels, activations, last, made, fault);
   }

@@ -140,6 +140,7 @@ test('of Gemma 2, whose logits are capped, the last layer says what the model sa
     config: {
       model_type: 'gemma2',
       architectures: ['Gemma2ForCausalLM'],
+      rope_local_base_freq: undefined,
       final_logit_softcapping: 2.5,
       attn_logit_softcapping: 50,
     },
