@@ -1,12 +1,13 @@
 // Compiling a cell: TypeScript looks at it with the cells before it (language.ts), what it needs is put in (rewrite.ts, stoppable.ts),
 // and what comes out is a function to call (scope.ts). The way back to its own lines is kept (place.ts).
 
-import { createRequire } from 'node:module';
-import { join, relative } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { packageRoot } from '../../engine/files.js';
 import { type Edited, edited } from './edits.js';
 import { type CellFile, Language, OPTIONS } from './language.js';
+import { hasPackage } from './modules.js';
 import { plainCell } from './module-syntax.js';
 import { type Fault, faultOf, type Problem, problemsOf } from './problems.js';
 import { type Import, IMPORT, IMPORTS, localsOf, META, type Rewritten, rewrite, SCOPE } from './rewrite.js';
@@ -172,12 +173,12 @@ export class CellCompiler {
     const syntax = program.getSyntacticDiagnostics(file);
     const found = syntax.length > 0 ? syntax : program.getSemanticDiagnostics(file);
     for (const diagnostic of found) {
-      if (!nodeHas(diagnostic, this.folder)) faults.push(faultOf(diagnostic, this.#name, source));
+      if (!runs(diagnostic, this.folder)) faults.push(faultOf(diagnostic, this.#name, source));
     }
     for (const beside of this.#imported(program, file)) {
       const errors = [...program.getSyntacticDiagnostics(beside), ...program.getSemanticDiagnostics(beside)];
       for (const diagnostic of errors) {
-        if (!nodeHas(diagnostic, this.folder)) {
+        if (!runs(diagnostic, this.folder)) {
           faults.push(faultOf(diagnostic, relative(this.folder, beside.fileName), beside.text));
         }
       }
@@ -227,20 +228,14 @@ function living(all: readonly Kept[]): Kept[] {
   return all.filter(each => alive.has(each));
 }
 
-/** Whether Node has what TypeScript misses: a package without types, a flag of regular expressions from a later year. */
-function nodeHas({ code, file, start = 0, length = 0 }: ts.Diagnostic, folder: string): boolean {
-  if (code === 1501) return true; // V8 refuses what it has not
+/** Whether a cell has what TypeScript misses: a package without types, `import x = require()`, a later year's regular expressions. */
+function runs({ code, file, start = 0, length = 0 }: ts.Diagnostic, folder: string): boolean {
+  if (code === 1501 || code === 1202) return true; // V8 refuses what it has not
   if (code !== 2307 && code !== 2792) return false;
   const name = /^(['"`])(.*)\1$/.exec(file?.text.slice(start, start + length) ?? '')?.[2];
   if (!name) return false;
-  return [folder, packageRoot()].some(from => {
-    try {
-      createRequire(join(from, 'cell.js')).resolve(name);
-      return true;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED';
-    }
-  });
+  if (/^\.{0,2}\//.test(name)) return existsSync(resolve(dirname(file!.fileName), name));
+  return hasPackage(name, folder) || hasPackage(name, packageRoot());
 }
 
 /** JavaScript, line by line as its source map says. */

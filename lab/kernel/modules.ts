@@ -1,7 +1,7 @@
 // What cells import: packages as Node finds them from the notebook's folder, else from where the lab is; TypeScript, JavaScript and JSON
 // beside the notebook, read again when they have changed.
 
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -72,10 +72,13 @@ export class Modules {
   /** `require` for code in a folder. */
   require(from: string): NodeJS.Require {
     const native = createRequire(join(from, 'cell.js'));
-    const own = createRequire(join(packageRoot(), 'cell.js'));
     const load = (specifier: string): unknown => {
       const path = localPath(specifier, from);
       if (path) return this.#require(path);
+      if (!isHere(specifier, from)) {
+        if (resolves(OWN, specifier)) return OWN(specifier);
+        throw noPackage(specifier, from);
+      }
       try {
         return native(specifier);
       } catch (error) {
@@ -90,8 +93,7 @@ export class Modules {
             { cause: error },
           );
         }
-        if (!missing(error, specifier) || !resolves(own, specifier)) throw error;
-        return own(specifier);
+        throw error;
       }
     };
     return Object.assign(load, {
@@ -103,14 +105,9 @@ export class Modules {
   }
 
   async #native(specifier: string, from: string, options?: object): Promise<object> {
-    try {
-      return await this.#importer(from)(specifier, options);
-    } catch (error) {
-      if (!missing(error, specifier)) throw error;
-      const found = await this.#importer(packageRoot())(specifier, options).catch(() => null);
-      if (found) return found;
-      throw error;
-    }
+    if (isHere(specifier, from)) return this.#importer(from)(specifier, options);
+    if (resolves(OWN, specifier)) return this.#importer(packageRoot())(specifier, options);
+    throw noPackage(specifier, from);
   }
 
   /** Node's own `import()`, as a file in a folder has it. */
@@ -289,16 +286,26 @@ function localPath(specifier: string, from: string): string | null {
   return found && (CODE.test(found) || found.endsWith('.json')) ? found : null;
 }
 
-/** Whether it is this name that was not found, and nothing within what it names. */
-function missing(error: unknown, specifier: string): boolean {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') return false;
+/** Whether a package is to be found from a folder, or Node has it. */
+export function hasPackage(specifier: string, from: string): boolean {
+  if (isBuiltin(specifier) || specifier.startsWith('#') || specifier.includes(':')) return true;
   const name = specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
-  return message.includes(`'${name}'`) || message.includes(`'${specifier}'`);
+  for (let at = from; ; at = dirname(at)) {
+    if (existsSync(join(at, 'node_modules', name))) return true;
+    if (at === dirname(at)) return false;
+  }
 }
+
+/** Node is asked for packages that are there alone: it remembers what was not, and would not see it installed. */
+const isHere = (specifier: string, from: string) => /^\.{0,2}\//.test(specifier) || hasPackage(specifier, from);
+
+const OWN = createRequire(join(packageRoot(), 'cell.js'));
+
+const noPackage = (specifier: string, from: string) =>
+  new LoupeError(`There is no package '${specifier}' for ${from}. Install it there: npm install ${specifier}`);
 
 function resolves(require: NodeJS.Require, specifier: string): boolean {
   try {

@@ -1,0 +1,187 @@
+// What cells import: packages and files as they are found from the notebook's folder, by an import line, by import() and by require.
+
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { packageRoot } from '../../engine/files.js';
+import { freshFolder } from '../fixtures/folder.js';
+import { type Cells, cellsIn } from './cells.js';
+
+function write(folder: string, files: Record<string, string>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+}
+
+const PACKAGES = {
+  'node_modules/commonjs/package.json': '{ "name": "commonjs", "version": "1.0.0", "main": "main.js" }',
+  'node_modules/commonjs/main.js':
+    'const made = {}; made["la" + "bel"] = "commonjs"; module.exports = Object.assign(function whole() { return "called"; }, made);',
+  'node_modules/compiled/package.json': '{ "name": "compiled", "version": "1.0.0", "main": "main.js" }',
+  'node_modules/compiled/main.js':
+    'Object.defineProperty(exports, "__esModule", { value: true }); exports.default = "own default"; exports.named = "named";',
+  'node_modules/esm-only/package.json':
+    '{ "name": "esm-only", "version": "1.0.0", "type": "module", "exports": { ".": { "types": "./main.d.ts", "import": "./main.js" }, "./sub": { "import": "./sub.js" } } }',
+  'node_modules/esm-only/main.js':
+    'await null; export const name = "esm"; export default 7; export let count = 0; export const add = () => { count += 1; return count; };',
+  'node_modules/esm-only/main.d.ts':
+    'export declare const name: string; declare const seven: 7; export default seven; export declare let count: number; export declare function add(): number;',
+  'node_modules/esm-only/sub.js': 'export const sub = "untyped";',
+  'node_modules/broken/package.json': '{ "name": "broken", "version": "1.0.0", "main": "main.js" }',
+  'node_modules/broken/main.js': 'require("not-there-at-all")',
+};
+const FILES = {
+  'nb/tools.ts':
+    "import { twice } from './deep/twice.js';\nimport data from './data.json';\nexport interface Pair { a: number; b: number }\nexport const sum = ({ a, b }: Pair): number => a + b;\nexport const four = twice(data.n);\nexport default class Tool { constructor(readonly n = 1) {} }\nexport function fails(): never {\n  throw new Error('in tools');\n}\n",
+  'nb/deep/twice.ts': 'export const twice = (n: number) => 2 * n;\n',
+  'nb/data.json': '\ufeff{ "n": 2, "list": ["a"] }',
+  'above.ts': "export const above = 'above' as const;\n",
+  'nb/waits.ts': 'export const waited = await Promise.resolve(3);\n',
+  'nb/waits-too.ts': 'export const waited = await Promise.resolve(3);\n',
+  'nb/ring-a.ts': "import { b } from './ring-b';\nexport const a = () => b() + 1;\n",
+  'nb/ring-b.ts': "import { a } from './ring-a';\nexport const b = () => 1;\nexport const viaA = () => a();\n",
+  'nb/old.cjs': "module.exports = { old: true, json: require('./data.json').n };\n",
+  'nb/plain.js':
+    "import { join } from 'node:path';\nexport const joined = join('a', 'b');\nexport const here = import.meta.url;\n",
+  'nb/index/index.ts': 'export const index = 1;\n',
+  'nb/uses.ts':
+    "import whole, * as all from 'commonjs';\nimport own, { named } from 'compiled';\nimport seven, { name, add } from 'esm-only';\nexport const used = [(whole as any)(), (all as any).label, own, named, seven, name, typeof add];\n",
+  'nb/wrong.ts': "export const wrong: number = 'x';\n",
+  'nb/half.ts': 'export const half = ;\n',
+};
+
+describe.each(['without gemma-loupe there', 'with gemma-loupe there'])(
+  'from a folder %s',
+  { timeout: 240_000 },
+  how => {
+    const top = freshFolder();
+    const folder = join(top, 'nb');
+    let cells: Cells;
+    const run = (source: string) => cells.run(source);
+    beforeAll(() => {
+      write(top, { ...PACKAGES, ...FILES });
+      if (how.startsWith('with ')) symlinkSync(packageRoot(), join(top, 'node_modules', 'gemma-loupe'));
+      cells = cellsIn(folder);
+    });
+
+    test.each([
+      ["import { open } from 'gemma-loupe'; typeof open", 'function'],
+      ["import whole, { label } from 'commonjs'; [whole(), label]", ['called', 'commonjs']],
+      ["import * as all from 'commonjs'; all.label", 'commonjs'],
+      ["import own, { named } from 'compiled'; [own, named]", ['own default', 'named']],
+      ["import seven, { name as esm, add } from 'esm-only'; [seven, esm, add() > 0]", [7, 'esm', true]],
+      ["import * as every from 'esm-only'; every.add(); every.count > 0", true],
+      ["import { sub } from 'esm-only/sub'; sub", 'untyped'],
+      ["(await import('esm-only')).name", 'esm'],
+      ["(await import('commonjs')).default()", 'called'],
+      ["require('commonjs').label", 'commonjs'],
+      ["import equals = require('commonjs'); equals.label", 'commonjs'],
+      ["const arrow = await import('apache-arrow');\narrow.tableFromArrays({ a: [1, 2] }).numRows", 2],
+      ["import { tableFromArrays } from 'apache-arrow'; tableFromArrays({ a: [1] }).numCols", 1],
+      [
+        "import { toArrow, Activation } from 'gemma-loupe'; const t = toArrow(new Activation('x', [{ name: 'dim', size: 2 }], new Float32Array(2))); t instanceof (await import('apache-arrow')).Table",
+        true,
+      ],
+      [
+        "import Tool, { sum, four, type Pair } from './tools'; const p: Pair = { a: 1, b: 2 }; [sum(p), four, new Tool().n]",
+        [3, 4, 1],
+      ],
+      ["import { four as four2 } from './tools.ts'; four2", 4],
+      ["import { four as four3 } from './tools.js'; four3", 4],
+      ["(await import('./tools.ts')).four", 4],
+      ["require('./tools.ts').four + require('./tools').four", 8],
+      ["import data from './data.json'; data.list[0].length + data.n", 3],
+      ["(await import('./data.json')).default.n", 2],
+      ["require('./data.json').n", 2],
+      ["import { above } from '../above'; above", 'above'],
+      ["(await import('../above.ts')).above + require('../above').above", 'aboveabove'],
+      ["import { waited } from './waits'; waited", 3],
+      ["import { a } from './ring-a'; import { viaA } from './ring-b'; a() + viaA()", 4],
+      ["import old2 from './old.cjs'; [old2.old, old2.json]", [true, 2]],
+      ["import { joined, here } from './plain.js'; [joined, here.endsWith('/nb/plain.js')]", ['a/b', true]],
+      ["import { index } from './index'; index", 1],
+      ["import { used } from './uses'; used", ['called', 'commonjs', 'own default', 'named', 7, 'esm', 'function']],
+      [
+        "import 'commonjs'; import './tools'; import type { Pair as P } from './tools'; const p2: P = { a: 1, b: 1 }; p2.a",
+        1,
+      ],
+      ["import { readFileSync } from 'fs'; JSON.parse(readFileSync('package.json', 'utf8').slice(0, 0) || '1')", 1],
+      [
+        "[__dirname.endsWith('/nb'), import.meta.url.includes('/nb/cell-'), import.meta.resolve('./x').endsWith('/nb/x')]",
+        [true, true, true],
+      ],
+      [
+        "import fs, { promises } from 'node:fs'; import * as os from 'os'; [typeof fs.statSync, typeof promises.open, typeof os.cpus]",
+        ['function', 'function', 'function'],
+      ],
+    ])('%s', async (source, value) => expect(await run(source)).toEqual(value));
+
+    test('what is not there is told in the cell’s line', async () => {
+      await expect(run("import x from 'not-there-at-all'")).rejects.toThrow(
+        /1:15 - error TS2307: Cannot find module 'not-there-at-all'/,
+      );
+      await expect(run("import x from './not-there'")).rejects.toThrow(/TS2307: Cannot find module '.\/not-there'/);
+      await expect(run("await import('not-' + 'there-at-all')")).rejects.toThrow(
+        /LoupeError: There is no package 'not-there-at-all' for /,
+      );
+      await expect(run("require('esm-only')")).rejects.toThrow(
+        /LoupeError: 'esm-only' cannot be required: it is there for import alone/,
+      );
+      await expect(run("require('./waits-too')")).rejects.toThrow(
+        /waits-too.ts' awaits outside its functions and cannot be required/,
+      );
+      await expect(run("import broken from 'broken'; broken")).rejects.toThrow(/not-there-at-all/);
+    });
+
+    test('mistakes in a file beside the notebook are told with its name and line', async () => {
+      await expect(run("import { wrong } from './wrong'")).rejects.toThrow(
+        /wrong\.ts:1:14 - error TS2322[\s\S]*\n1 export const wrong: number/,
+      );
+      await expect(run("import { half } from './half'")).rejects.toThrow(/half\.ts:1:21 - error TS1109/);
+      await expect(run("import { fails } from './tools';\n\nfails()")).rejects.toThrow(
+        /Error: in tools\n {4}at fails \(.*tools\.ts:8:9\)\n {4}at cell-\d+:3:1\n/,
+      );
+    });
+
+    test('a file is read again when it, or one that it imports, has changed', async () => {
+      write(folder, {
+        'inner.ts': 'export const inner = 1;\n',
+        'outer.ts': "import { inner } from './inner';\nexport const outer = inner + 10;\n",
+        'changing.json': '{ "v": 1 }',
+      });
+      const read =
+        "import { outer } from './outer';\nimport changing from './changing.json';\nimport { inner as direct } from './inner';\n[outer, changing.v, direct, require('./outer').outer, (await import('./outer')).outer]";
+      expect(await run(read)).toEqual([11, 1, 1, 11, 11]);
+      write(folder, {
+        'inner.ts': 'export const inner = 200;\nexport const more = "typed";\n',
+        'changing.json': '{ "v": 22, "w": 3 }',
+      });
+      expect(await run(read)).toEqual([210, 22, 200, 210, 210]);
+      expect(
+        await run(
+          "import { more } from './inner'; import { default as c2 } from './changing.json'; more.length + c2.w",
+        ),
+      ).toBe(8);
+    });
+
+    test('a file that did not change keeps what it holds', async () => {
+      write(folder, { 'state.ts': 'export const state = { n: 0 };\n' });
+      await run("import { state } from './state'; state.n += 1");
+      expect(await run("import { state as again } from './state'; again.n")).toBe(1);
+    });
+
+    test('a package that is installed meanwhile is found', async () => {
+      await expect(run("import late from 'late'")).rejects.toThrow(/TS2307/);
+      await expect(run("require('late')")).rejects.toThrow(/There is no package 'late'/);
+      await expect(run("await import('la' + 'te')")).rejects.toThrow(/There is no package 'late'/);
+      write(top, {
+        'node_modules/late/package.json':
+          '{ "name": "late", "version": "1.0.0", "main": "main.js", "types": "main.d.ts" }',
+        'node_modules/late/main.js': 'module.exports = { late: 5 };',
+        'node_modules/late/main.d.ts': 'export declare const late: number;',
+      });
+      expect(await run("import { late } from 'late'; late")).toBe(5);
+    });
+  },
+);
