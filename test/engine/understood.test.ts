@@ -1,0 +1,427 @@
+// What a config.json or a GGUF says is understood, known to mean nothing, or refused by name: never passed over.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { GemmaConfig } from '../../engine/config.js';
+import { ConfigError } from '../../engine/errors.js';
+import { packageRoot } from '../../engine/files.js';
+import { configFromGguf, configFromJson } from '../../engine/weights/detect.js';
+
+type Json = Record<string, unknown>;
+
+const SIZES = { num_hidden_layers: 6, hidden_size: 64, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 16 };
+const FAMILY: Record<number, Json> = {
+  1: { model_type: 'gemma', ...SIZES },
+  2: { model_type: 'gemma2', ...SIZES },
+  3: { model_type: 'gemma3_text', ...SIZES },
+};
+const read = (json: Json, notices: string[] = []): GemmaConfig => configFromJson(json, 'config.json', {}, notices);
+
+/** Everything that transformers 5.23 and 4.5x write into a config.json of these models, and what tools add, with values that change nothing. */
+const HARMLESS: Json = JSON.parse(readFileSync(join(packageRoot(), 'test', 'fixtures', 'harmless-keys.json'), 'utf8'));
+
+describe('keys that mean nothing for the text model are no hindrance', () => {
+  test.each([1, 2, 3])('in a Gemma %i', family => {
+    const plain = read(FAMILY[family]);
+    expect(read({ ...FAMILY[family], ...HARMLESS })).toEqual(plain);
+  });
+  test('inside and outside text_config', () => {
+    const plain = read({ model_type: 'gemma3', text_config: SIZES });
+    const pictures = { vision_config: { hidden_size: 3 }, mm_tokens_per_image: 256, image_token_index: 5 };
+    const tokens = { boi_token_index: 5, eoi_token_index: 6, boi_token_id: 1, eoi_token_id: 2, image_token_id: 3 };
+    const full = { ...HARMLESS, ...SIZES, ...pictures, ...tokens, model_type: 'gemma3' };
+    expect(read({ ...full, text_config: { ...SIZES, ...HARMLESS, model_type: 'gemma3_text' } })).toEqual(plain);
+  });
+  test('a key that says null says nothing', () => {
+    expect(read({ ...FAMILY[3], wholly_unknown: null, quantization_config: null })).toEqual(read(FAMILY[3]));
+  });
+});
+
+describe('a config.json is refused by the name of what stands in the way', () => {
+  const anywhere: [string, Json, RegExp][] = [
+    ['a key that nobody knows', { wholly_unknown: 1 }, /wholly_unknown = 1, which Loupe does not know.*take it out/],
+    ['one that is off', { use_qk_norm: false }, /use_qk_norm = false, which Loupe does not know/],
+    ['a key called __proto__', JSON.parse('{"__proto__": 1}'), /__proto__ = 1/],
+    ['biases', { attention_bias: true }, /attention_bias = true: Loupe has no biases/],
+    ['biases in the MLP', { mlp_bias: true }, /mlp_bias = true/],
+    [
+      'another activation',
+      { hidden_act: 'silu', hidden_activation: 'silu' },
+      /hidden_act\S* = "silu": Loupe computes GELU/,
+    ],
+    ['two that disagree', { hidden_act: 'gelu_pytorch_tanh', hidden_activation: 'relu' }, /hidden_activation = "relu"/],
+    [
+      'two that disagree the other way',
+      { hidden_act: 'relu', hidden_activation: 'gelu_pytorch_tanh' },
+      /hidden_act = "relu"/,
+    ],
+    ['reading both ways', { use_bidirectional_attention: true }, /reads in both directions/],
+    ['reading both ways in words', { use_bidirectional_attention: 'all' }, /reads in both directions/],
+    ['turning a part of the heads', { partial_rotary_factor: 0.5 }, /partial_rotary_factor = 0\.5/],
+    ['an encoder', { is_encoder_decoder: true }, /is_encoder_decoder = true/],
+    ['cross-attention', { add_cross_attention: true }, /add_cross_attention = true/],
+    ['pruned heads', { pruned_heads: { 0: [1] } }, /pruned_heads/],
+    ['sizes by layer', { per_layer_config: { 0: { head_dim: 8 } } }, /per_layer_config/],
+    ['shared keys and values', { num_kv_shared_layers: 2 }, /num_kv_shared_layers = 2/],
+    ['Gemma 3n’s altup', { altup_num_inputs: 4 }, /altup_num_inputs = 4/],
+    ['Gemma 3n’s laurel', { laurel_rank: 64 }, /laurel_rank = 64/],
+    ['inputs a layer', { hidden_size_per_layer_input: 256 }, /hidden_size_per_layer_input = 256/],
+    ['experts', { num_experts: 8 }, /num_experts = 8/],
+    ['code of its own', { auto_map: { AutoModelForCausalLM: 'modeling.X' } }, /auto_map.*code of its own/],
+    ['a number in quotes', { num_hidden_layers: '6' }, /num_hidden_layers = "6", and a number is needed/],
+    ['true for a number', { num_attention_heads: true }, /num_attention_heads = true, and a number/],
+    ['an object for a number', { head_dim: {} }, /head_dim = \{\}, and a number/],
+    ['heads by layer', { num_key_value_heads: [2, 2, 2, 2, 2, 2] }, /num_key_value_heads = \[2,2,/],
+    ['null for a size', { hidden_size: null }, /hidden_size = null, and a number/],
+    ['eps of nothing', { rms_norm_eps: '1e-6' }, /rms_norm_eps = "1e-6"/],
+    ['an end in words', { eos_token_id: '<eos>' }, /eos_token_id = "<eos>", and a token id/],
+    ['ends that are no ids', { eos_token_id: [1, 1.5] }, /eos_token_id = \[1,1\.5\]/],
+    ['a tie in words', { tie_word_embeddings: 'no' }, /tie_word_embeddings = "no", and true or false/],
+    ['layers of no kind', { layer_types: Array(6).fill('chunked_attention') }, /one of them 'chunked_attention'/],
+    ['layers called constructor', { layer_types: Array(6).fill('constructor') }, /one of them 'constructor'/],
+    ['kinds that are no list', { layer_types: 'full_attention' }, /layer_types = "full_attention", and a list/],
+    ['RoPE as a word', { rope_scaling: 'yarn' }, /rope_scaling = "yarn", and an object/],
+    ['a text model within', { text_config: {} }, /text_config|which Loupe does not know/],
+    [
+      'GPTQ',
+      { quantization_config: { quant_method: 'gptq', bits: 4, group_size: 128 } },
+      /quantised with GPTQ \(4 bits in groups of 128\).*GGUF/,
+    ],
+    ['AWQ', { quantization_config: { quant_method: 'awq', bits: 4 } }, /quantised with AWQ/],
+    [
+      'bitsandbytes',
+      { quantization_config: { quant_method: 'bitsandbytes', load_in_4bit: true } },
+      /bitsandbytes \(4 bits\).*dequantize\(\)/,
+    ],
+    ['FP8', { quantization_config: { quant_method: 'fp8' } }, /quantised with FP8 with scales/],
+    [
+      'compressed-tensors',
+      { quantization_config: { quant_method: 'compressed-tensors', format: 'x' } },
+      /compressed-tensors/,
+    ],
+    ['a method of tomorrow', { quantization_config: { quant_method: 'toString' } }, /quantised with toString/],
+    ['MLX', { quantization: { group_size: 64, bits: 4 } }, /quantised with MLX \(4 bits in groups of 64\).*mlx_lm/],
+    ['MLX under the other key', { quantization_config: { group_size: 32, bits: 8 } }, /quantised with MLX \(8 bits/],
+  ];
+  for (const family of [1, 2, 3]) {
+    test.each(anywhere)(`Gemma ${family}: %s`, (_, keys, message) => {
+      // Not by spreading, which would make __proto__ a prototype of nothing.
+      const json = JSON.parse(JSON.stringify(FAMILY[family]).replace(/\}$/, `,${JSON.stringify(keys).slice(1)}`));
+      expect(() => read(json)).toThrow(ConfigError);
+      expect(() => read(json)).toThrow(message);
+    });
+  }
+
+  test.each<[string, Json, RegExp]>([
+    ['types that are names of every object', { model_type: 'constructor' }, /type 'constructor', and Loupe runs/],
+    ['__proto__ as a type', { model_type: '__proto__' }, /type '__proto__'/],
+    ['no type', {}, /type 'nothing'|type '"nothing"'/],
+    ['a list of types', { model_type: ['gemma'] }, /type '\["gemma"\]'/],
+    ['Gemma 3n', { model_type: 'gemma3n' }, /type 'gemma3n', and Loupe runs/],
+    ['Gemma 4', { model_type: 'gemma4_text' }, /type 'gemma4_text'/],
+    ['PaliGemma', { model_type: 'paligemma' }, /type 'paligemma'/],
+    ['RecurrentGemma', { model_type: 'recurrent_gemma' }, /recurrent_gemma/],
+  ])('%s', (_, json, message) => {
+    expect(() => read(json)).toThrow(message);
+  });
+
+  test.each<[string, number, Json, RegExp]>([
+    ['a cap of attention', 1, { attn_logit_softcapping: 50 }, /attn_logit_softcapping = 50, which Loupe does not know/],
+    ['a window', 1, { sliding_window: 4096 }, /sliding_window = 4096/],
+    ['a scale of queries', 1, { query_pre_attn_scalar: 64 }, /query_pre_attn_scalar = 64/],
+    ['sliding layers', 1, { layer_types: Array(6).fill('sliding_attention') }, /sliding layer_types/],
+    ['GELU by the error function', 2, { hidden_activation: 'gelu' }, /hidden_activation = "gelu"/],
+    ['GELU by the error function', 3, { hidden_activation: 'gelu' }, /hidden_activation = "gelu"/],
+    ['no window for layers that slide', 2, { sliding_window: null }, /sliding_window = null, and a number of tokens/],
+    ['no window for layers that slide', 3, { sliding_window: null }, /sliding_window = null, and a number of tokens/],
+    ['two windows', 2, { sliding_window: 8, sliding_window_size: 16 }, /sliding_window_size = 16/],
+    ['a cap in words', 2, { attn_logit_softcapping: '50' }, /attn_logit_softcapping = "50", and a number/],
+    ['a cap of nothing', 2, { final_logit_softcapping: 0 }, /soft-cap on logits is 0/],
+    ['a cap below nothing', 3, { final_logit_softcapping: -30 }, /soft-cap on logits is -30/],
+    ['a pattern of its own', 2, { sliding_window_pattern: 6 }, /sliding_window_pattern = 6/],
+    ['half a layer', 3, { sliding_window_pattern: 2.5 }, /sliding_window_pattern = 2\.5/],
+    [
+      'a pattern that nobody reads',
+      3,
+      { _sliding_window_pattern: 3 },
+      /_sliding_window_pattern = 3 but no layer_types/,
+    ],
+    [
+      'a misspelt RoPE',
+      3,
+      { rope_scaling: { rope_type: 'linaer', factor: 8 } },
+      /rope_type = "linaer", and Loupe knows default, linear/,
+    ],
+    ['mrope', 1, { rope_scaling: { type: 'mrope', mrope_section: [4, 2, 2] } }, /rope_type = "mrope"/],
+    ['a RoPE called toString', 3, { rope_scaling: { rope_type: 'toString' } }, /rope_type = "toString"/],
+    ['a factor for nothing', 3, { rope_scaling: { factor: 8 } }, /rope_scaling\.factor = 8/],
+    ['no factor', 3, { rope_scaling: { rope_type: 'linear' } }, /no number under '\S*factor'/],
+    ['no factor for YaRN', 1, { rope_scaling: { rope_type: 'yarn' } }, /no number under '\S*factor'/],
+    ['a factor in words', 3, { rope_scaling: { rope_type: 'linear', factor: '8' } }, /factor = "8", and a number/],
+    ['a factor of nothing', 3, { rope_scaling: { rope_type: 'linear', factor: 0 } }, /factor 0/],
+    ['a key of another type', 3, { rope_scaling: { rope_type: 'linear', factor: 8, beta_fast: 32 } }, /beta_fast = 32/],
+    ['sections within the default', 3, { rope_scaling: { rope_type: 'default', mrope_section: [1] } }, /mrope_section/],
+    [
+      'no bounds for llama3',
+      3,
+      { rope_scaling: { rope_type: 'llama3', factor: 8 } },
+      /no number under '\S*low_freq_factor'/,
+    ],
+    [
+      'bounds the wrong way',
+      3,
+      { rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 4, high_freq_factor: 1 } },
+      /high_freq_factor 1/,
+    ],
+    [
+      'lists of another length',
+      3,
+      { rope_scaling: { rope_type: 'longrope', short_factor: [1], long_factor: [1] } },
+      /short_factor of 1, and needs 8/,
+    ],
+    [
+      'a part of the heads',
+      3,
+      { rope_parameters: { full_attention: { rope_type: 'yarn', factor: 2, partial_rotary_factor: 0.5 } } },
+      /partial_rotary_factor = 0\.5/,
+    ],
+    [
+      'flat parameters',
+      3,
+      { rope_parameters: { rope_type: 'yarn', factor: 4 } },
+      /rope_parameters\.(rope_type|factor) = .*full_attention and for sliding_attention/,
+    ],
+    ['a flat base', 3, { rope_parameters: { rope_theta: 5000 } }, /rope_parameters\.rope_theta = 5000/],
+    [
+      'layers of a third kind',
+      3,
+      { rope_parameters: { full_attention: {}, chunked_attention: {} } },
+      /chunked_attention/,
+    ],
+    ['one by kind', 2, { rope_parameters: { full_attention: {}, sliding_attention: {} } }, /one RoPE for all layers/],
+    ['a list', 3, { rope_parameters: { full_attention: [] } }, /full_attention = \[\], and an object/],
+    ['a length in words', 1, { original_max_position_embeddings: '8192' }, /original_max_position_embeddings = "8192"/],
+    ['a base of one', 3, { rope_theta: 1 }, /RoPE has base 1/],
+  ])('%s in a Gemma %i', (_, family, keys, message) => {
+    expect(() => read({ ...FAMILY[family], ...keys })).toThrow(message);
+  });
+
+  test.each<[string, Json, RegExp]>([
+    [
+      'a text model of another kind',
+      { text_config: { model_type: 'gemma3n_text' } },
+      /text_config\.model_type = "gemma3n_text"/,
+    ],
+    ['a stranger within', { text_config: { laurel_rank: 3 } }, /text_config\.laurel_rank = 3/],
+    ['a stranger outside', { text_config: SIZES, laurel_rank: 3 }, /config\.json has laurel_rank = 3/],
+    [
+      'sizes that disagree',
+      { text_config: { hidden_size: 64 }, hidden_size: 32 },
+      /hidden_size = 32: text_config has 64/,
+    ],
+    ['a size that disagrees with the default', { hidden_size: 32 }, /hidden_size = 32: text_config has 2304/],
+    ['no object', { text_config: [] }, /text_config = \[\], and an object/],
+    ['MLX within', { text_config: { quantization: { group_size: 64, bits: 4 } } }, /quantised with MLX/],
+  ])('a multimodal Gemma 3 with %s', (_, keys, message) => {
+    expect(() => read({ model_type: 'gemma3', ...keys })).toThrow(message);
+  });
+});
+
+describe('what transformers passes over is told', () => {
+  test.each<[Json, RegExp]>([
+    [{ attn_logit_softcapping: 50 }, /attn_logit_softcapping is 50, and no cap is put on attention: transformers/],
+    [{ rope_scaling: { type: 'yarn', factor: 4 } }, /type = "yarn" and no rope_type/],
+  ])('%o', (keys, message) => {
+    const notices: string[] = [];
+    expect(read({ ...FAMILY[3], ...keys }, notices)).toEqual(read(FAMILY[3]));
+    expect(notices.join()).toMatch(message);
+  });
+});
+
+describe('what a config.json says is used', () => {
+  test('caps, activations by their other names, patterns, ends from all places', () => {
+    expect(read({ ...FAMILY[3], final_logit_softcapping: 30 }).finalSoftcap).toBe(30);
+    expect(read({ ...FAMILY[2], attn_logit_softcapping: null }).attnSoftcap).toBeNull();
+    expect(read({ ...FAMILY[1], hidden_act: 'gelu', hidden_activation: null }).family).toBe(1);
+    expect(read({ ...FAMILY[2], hidden_act: 'gelu', hidden_activation: 'gelu_pytorch_tanh' }).family).toBe(2);
+    expect(read({ ...FAMILY[3], sliding_window_pattern: 3 }).layerKinds.join()).toMatch(
+      /^(sliding,sliding,full,?){2}$/,
+    );
+    expect(
+      read({ ...FAMILY[3], layer_types: Array(6).fill('full_attention'), sliding_window: null }).slidingWindow,
+    ).toBeNull();
+    expect(read({ ...FAMILY[2], sliding_window: 8, sliding_window_size: 8 }).slidingWindow).toBe(8);
+    const ends = configFromJson(
+      { model_type: 'gemma3', eos_token_id: [1, 106], text_config: { ...SIZES, eos_token_id: 1 } },
+      'config.json',
+      { eos_token_id: [106, 7, -1] },
+    );
+    expect(ends.eosIds).toEqual([1, 106, 7]);
+    expect(read({ model_type: 'gemma3', text_config: SIZES, tie_word_embeddings: false }).tiedHead).toBe(false);
+  });
+});
+
+describe('a GGUF', () => {
+  const keys = (more: Json = {}, architecture = 'gemma3') =>
+    new Map<string, unknown>([
+      ['general.architecture', architecture],
+      ...Object.entries({
+        block_count: 6,
+        context_length: 1024,
+        embedding_length: 64,
+        feed_forward_length: 128,
+        'attention.head_count': 4,
+        'attention.head_count_kv': 2,
+        'attention.key_length': 16,
+        'attention.value_length': 16,
+        ...(architecture === 'gemma' ? {} : { 'attention.sliding_window': 8 }),
+      }).map(([key, value]): [string, unknown] => [`${architecture}.${key}`, value]),
+      ...Object.entries(more).map(([key, value]): [string, unknown] => [
+        /^(general|tokenizer)\./.test(key) ? key : `${architecture}.${key}`,
+        value,
+      ]),
+    ]);
+  const gguf = (more: Json = {}, architecture = 'gemma3', notices: string[] = []) =>
+    configFromGguf(keys(more, architecture), 512, 'm.gguf', true, notices);
+  const kinds = (more: Json, architecture = 'gemma3') =>
+    gguf(more, architecture)
+      .layerKinds.map(kind => kind[0])
+      .join('');
+
+  test('says which layers slide, by a number or a list', () => {
+    expect(kinds({})).toBe('sssssf');
+    expect(kinds({}, 'gemma2')).toBe('sfsfsf');
+    expect(kinds({ 'attention.sliding_window_pattern': 3 })).toBe('ssfssf');
+    expect(kinds({ 'attention.sliding_window_pattern': 1 })).toBe('ffffff');
+    expect(kinds({ 'attention.sliding_window_pattern': 0 })).toBe('ssssss');
+    expect(kinds({ 'attention.sliding_window_pattern': [true, false, true, true, false, false] })).toBe('sfssff');
+    expect(kinds({ 'attention.sliding_window_pattern': [0, 1, 1, 0, 0, 1] }, 'gemma2')).toBe('fssffs');
+  });
+
+  test('says its bases, caps and scales', () => {
+    const rope = (more: Json, architecture?: string) => gguf(more, architecture).rope;
+    expect(rope({ 'rope.freq_base_swa': 2e4 }).sliding).toEqual({ base: 2e4, factor: 1 });
+    expect(rope({ 'rope.local.freq_base': 3e4, 'rope.global.freq_base': 5e5 })).toEqual({
+      full: { base: 5e5, factor: 1 },
+      sliding: { base: 3e4, factor: 1 },
+    });
+    expect(rope({ 'rope.freq_base': 5e4 }, 'gemma2').sliding.base).toBe(5e4);
+    const capped = gguf({ attn_logit_softcapping: 20, final_logit_softcapping: 30, 'attention.scale': 0.125 });
+    expect([capped.attnSoftcap, capped.finalSoftcap, capped.queryScale]).toEqual([20, 30, 0.125]);
+    expect([gguf().attnSoftcap, gguf({}, 'gemma2').attnSoftcap, gguf({}, 'gemma2').finalSoftcap]).toEqual([
+      null,
+      50,
+      30,
+    ]);
+    expect(gguf({ final_logit_softcapping: 0 }).finalSoftcap).toBeNull();
+    expect(gguf({ embedding_scale: 4 }).embedScale).toBe(4);
+    expect(gguf({ 'attention.head_count': [4, 4, 4, 4, 4, 4] }).heads).toBe(4);
+  });
+
+  test('says how positions are stretched: of a Gemma 3 the full layers alone', () => {
+    const full = (more: Json) => gguf(more).rope.full;
+    expect(full({ 'rope.scaling.type': 'linear', 'rope.scaling.factor': 8 })).toEqual({ base: 1e6, factor: 8 });
+    expect(full({ 'rope.scaling.factor': 8 })).toEqual({ base: 1e6, factor: 8 }); // llama.cpp's type where none is said
+    expect(full({ 'rope.scale_linear': 4 })).toEqual({ base: 1e6, factor: 4 });
+    expect(full({ 'rope.scaling.type': 'none', 'rope.scaling.factor': 8 })).toEqual({ base: 1e6, factor: 1 });
+    const yarn = { 'rope.scaling.type': 'yarn', 'rope.scaling.factor': 4, 'rope.scaling.original_context_length': 256 };
+    const ours = gguf(yarn).rope;
+    // The same as config.json's YaRN, whose frequencies are transformers'.
+    const theirs = read({
+      ...FAMILY[3],
+      rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 256 },
+    });
+    expect(ours.full).toEqual(theirs.rope.full);
+    expect(ours.sliding).toEqual({ base: 1e4, factor: 1 });
+    const betas = full({ ...yarn, 'rope.scaling.yarn_beta_fast': 16, 'rope.scaling.yarn_beta_slow': 2 });
+    expect(betas.scaling).toMatchObject({ betaFast: 16, betaSlow: 2 });
+    expect(gguf({ 'rope.scaling.type': 'linear', 'rope.scaling.factor': 8 }, 'gemma2').rope.sliding.factor).toBe(8);
+    const notices: string[] = [];
+    const pictures = { 'mm.tokens_per_image': 256, context_length: 131072, 'vision.block_count': 27 };
+    expect(gguf(pictures, 'gemma3', notices).rope.full.factor).toBe(8);
+    expect(notices.join()).toMatch(/8×, as in every Gemma 3 that reads pictures/);
+  });
+
+  test('ends where any of its ends says so', () => {
+    const tokens = ['<pad>', '<eos>', '<bos>', '<unk>', 'x', '<end_of_turn>'];
+    const ends = (more: Json) => gguf({ 'tokenizer.ggml.tokens': tokens, ...more }).eosIds;
+    expect(ends({ 'tokenizer.ggml.eos_token_id': 5 })).toEqual([5, 1]);
+    expect(ends({ 'tokenizer.ggml.eos_token_id': 1 })).toEqual([1, 5]);
+    expect(ends({ 'tokenizer.ggml.eos_token_id': 5, 'tokenizer.ggml.eos_token_ids': [4, 5] })).toEqual([5, 4, 1]);
+    expect(ends({ 'tokenizer.ggml.eot_token_id': 4, 'tokenizer.ggml.eom_token_id': 3 })).toEqual([1, 4, 3, 5]);
+    expect(ends({ 'tokenizer.ggml.eos_token_id': 2 ** 32 - 1, 'tokenizer.ggml.eot_token_id': -1 })).toEqual([1, 5]);
+    expect(gguf({ 'tokenizer.ggml.tokens': ['a', 'b'], 'tokenizer.ggml.eos_token_id': 0 }).eosIds).toEqual([0]);
+  });
+
+  test('may say what means nothing here', () => {
+    const nothing = {
+      vocab_size: 512,
+      'rope.dimension_count': 16,
+      'attention.causal': true,
+      'rope.scaling.finetuned': true,
+    };
+    const defaults = { 'rope.scaling.attn_factor': 1, 'rope.scaling.yarn_ext_factor': -1, expert_count: 0 };
+    const elsewhere = { 'vision.block_count': 27, 'mm.tokens_per_image': 256, 'general.type': 'model' };
+    expect(gguf({ ...nothing, ...defaults, ...elsewhere })).toEqual(gguf());
+  });
+
+  test.each<[string, Json, RegExp]>([
+    ['a key that nobody knows', { residual_scale: 2 }, /gemma3\.residual_scale = 2, which Loupe does not know/],
+    [
+      'a RoPE that nobody knows',
+      { 'rope.scaling.type': 'yran' },
+      /rope\.scaling\.type = "yran", and 'none', 'linear' or 'yarn'/,
+    ],
+    ['longrope', { 'rope.scaling.type': 'longrope' }, /rope\.scaling\.type = "longrope"/],
+    ['a factor on cosines', { 'rope.scaling.attn_factor': 0.5 }, /attn_factor = 0\.5/],
+    ['half a YaRN', { 'rope.scaling.yarn_ext_factor': 0.5 }, /yarn_ext_factor = 0\.5/],
+    ['a logarithm of YaRN', { 'rope.scaling.yarn_log_multiplier': 0.1 }, /yarn_log_multiplier = 0\.1/],
+    ['a part of the heads', { 'rope.dimension_count': 8 }, /rope\.dimension_count = 8: the heads are 16 wide/],
+    ['sections', { 'rope.dimension_sections': [4, 4] }, /dimension_sections/],
+    ['values of another width', { 'attention.value_length': 32 }, /attention\.value_length = 32/],
+    ['local heads of another width', { 'attention.key_length_swa': 8 }, /key_length_swa = 8/],
+    [
+      'two local bases',
+      { 'rope.freq_base_swa': 1, 'rope.local.freq_base': 2 },
+      /rope\.local\.freq_base = 2.*only one can be meant/,
+    ],
+    [
+      'heads by layer',
+      { 'attention.head_count_kv': [1, 2, 1, 2, 1, 2] },
+      /head_count_kv = \[1,2.*same number for every layer/,
+    ],
+    ['widths by layer', { feed_forward_length: [1, 2, 3, 4, 5, 6] }, /feed_forward_length = /],
+    [
+      'a short pattern',
+      { 'attention.sliding_window_pattern': [true] },
+      /sliding_window_pattern = \[true\], and a list/,
+    ],
+    ['a pattern in words', { 'attention.sliding_window_pattern': 'all' }, /sliding_window_pattern = "all"/],
+    ['shared keys', { 'attention.shared_kv_layers': 3 }, /shared_kv_layers = 3/],
+    ['reading both ways', { 'attention.causal': false }, /attention\.causal = false/],
+    ['experts', { expert_count: 8 }, /expert_count = 8/],
+    ['a scale of nothing', { 'attention.scale': 0 }, /attention scale is 0/],
+    ['a base in words', { 'rope.freq_base': '1e6' }, /rope\.freq_base = "1e6", and a number/],
+    ['an end in words', { 'tokenizer.ggml.eos_token_id': '<eos>' }, /eos_token_id = "<eos>", and a token id/],
+    ['ends in words', { 'tokenizer.ggml.eos_token_ids': 'all' }, /eos_token_ids = "all", and a list/],
+    [
+      'another architecture',
+      { 'general.architecture': 'gemma3n' },
+      /architecture 'gemma3n', and Loupe runs gemma, gemma2, gemma3/,
+    ],
+    ['none', { 'general.architecture': undefined }, /architecture '"nothing"'|architecture 'nothing'/],
+    ['an architecture called constructor', { 'general.architecture': 'constructor' }, /architecture 'constructor'/],
+    ['an adapter', { 'general.type': 'adapter' }, /holds a LoRA adapter/],
+    ['a vision part', { 'general.type': 'mmproj' }, /holds the vision part of a model/],
+  ])('is refused for %s', (_, more, message) => {
+    expect(() => gguf(more)).toThrow(ConfigError);
+    expect(() => gguf(more)).toThrow(message);
+  });
+  test('a Gemma 1 has no windows', () => {
+    expect(gguf({}, 'gemma').layerKinds).not.toContain('sliding');
+    expect(() => gguf({ 'attention.sliding_window': 8 }, 'gemma')).toThrow(
+      /sliding_window = 8, which Loupe does not know/,
+    );
+  });
+});
