@@ -108,13 +108,13 @@ export function rowIndex(lead: readonly Dim[], row: number): number[] {
 export const rowNumber = (lead: readonly Dim[], row: number): number =>
   rowIndex(lead, row).reduce((at, index, i) => at * lead[i].of + index, 0);
 
-/** A row by name: `head 2, 12 France`. @param text makes a token's text fit for where it goes */
+/** A row by name: `head 2, 12 France`. @param text makes a name or a token’s text fit for where it goes */
 export function rowName(lead: readonly Dim[], row: number, text: (label: string) => string): string {
   return rowIndex(lead, row)
     .map((index, i) => {
       const { name, from, labels } = lead[i];
       const known = labels?.[index - from];
-      return known === undefined ? `${name} ${index}` : `${index} ${text(known)}`;
+      return known === undefined ? `${text(name)} ${index}` : `${index} ${text(known)}`;
     })
     .join(', ');
 }

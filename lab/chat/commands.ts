@@ -34,7 +34,7 @@ const COMMANDS: Readonly<Record<string, SlashCommand>> = {
         ...lines,
         '',
         '  """ begins and ends several lines, and so does a \\ at the end of each.',
-        '  Ctrl-C stops the answer, Ctrl-D leaves.',
+        '  Ctrl-C stops the answer; a second before it has stopped ends the chat. Ctrl-D leaves.',
       ].join('\n');
     },
   },

@@ -1,8 +1,10 @@
 // Lines from a terminal: with history, several lines as one text, pasted text as one, and Ctrl-C that means "stop" or "leave the line".
 
+import { spawnSync } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
 import { Interrupted } from '../../engine/errors.js';
 import { printable } from '../../engine/printable.js';
+import { onCtrlC, rearmCtrlC } from '../ctrl-c.js';
 
 interface Streams {
   readonly input: NodeJS.ReadStream;
@@ -48,6 +50,10 @@ export class LineReader {
     input.on('keypress', this.#onKey);
     this.#rl.on('line', line => this.#onLine(line));
     this.#rl.on('SIGINT', () => this.#onInterrupt());
+    onCtrlC(() => {
+      this.#onInterrupt();
+      if (!this.#running) rearmCtrlC();
+    });
     this.#rl.on('close', () => {
       this.#closed = true;
       this.#wanted?.(null);
@@ -83,17 +89,35 @@ export class LineReader {
   async during<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.#running = new AbortController();
     this.#quiet = true;
+    this.#signals(true);
     try {
       return await work(this.#running.signal);
     } finally {
+      this.#signals(false);
       this.#quiet = false;
       this.#running = null;
+      rearmCtrlC();
+    }
+  }
+
+  /**
+   * A terminal that hands out keys one by one gives Ctrl-C as one, which nobody reads while JavaScript is busy. While an answer is made it is a
+   * signal, so that a second ends even that (ctrl-c.ts); the keys that suspend and quit stay keys.
+   */
+  #signals(on: boolean): void {
+    if (!this.#input.isTTY || process.platform === 'win32') return;
+    if (on) {
+      spawnSync('stty', ['isig', 'susp', 'undef', 'quit', 'undef'], { stdio: [this.#input, 'ignore', 'ignore'] });
+    } else if (!this.#closed) {
+      this.#input.setRawMode(false); // as it was found, and back
+      this.#input.setRawMode(true);
     }
   }
 
   [Symbol.dispose](): void {
     if (this.#output.isTTY) this.#output.write('\x1b[?2004l');
     this.#input.off('keypress', this.#onKey);
+    onCtrlC(null);
     this.#rl.close();
   }
 

@@ -13,6 +13,7 @@ export function labCommand(): Command {
     .action(
       (_options, _values, command: Command) =>
         new Promise<void>(resolve => {
+          process.on('SIGINT', () => {}); // the child has it too, and decides
           const child = spawn(process.execPath, [join(packageRoot(), 'lab', 'start', 'lab.mjs'), ...command.args], {
             stdio: 'inherit',
           });

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command line: the lab's verbs for a shell. Exit codes: 0 done, 1 a check failed, 2 a mistake in what was asked (one sentence
-// on stderr), 130 stopped by Ctrl-C.
+// on stderr), 130 stopped by Ctrl-C, 141 the output was closed (as by head).
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { Command, CommanderError } from 'commander';
 import { Interrupted, LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { printable } from '../../engine/printable.js';
-import { fireInterrupt } from '../interrupt.js';
+import { watchCtrlC } from '../ctrl-c.js';
 import { benchCommand } from './bench.js';
 import { chatCommand } from './chat.js';
 import { diffCommand } from './diff.js';
@@ -45,6 +45,10 @@ function program(): Command {
   ]) {
     loupe.addCommand(command);
   }
+  // Jupyter has its own Ctrl-C.
+  loupe.hook('preAction', (_, command) => {
+    if (command.name() !== 'lab') watchCtrlC();
+  });
   // Commander exits with 1 for a wrong option; here 1 means that a check failed.
   for (const command of [loupe, ...loupe.commands, ...loupe.commands.flatMap(c => c.commands)]) {
     command.exitOverride();
@@ -54,7 +58,6 @@ function program(): Command {
 }
 
 async function main(): Promise<number> {
-  process.on('SIGINT', () => fireInterrupt());
   try {
     await program().parseAsync();
     return Number(process.exitCode ?? 0);
@@ -65,6 +68,7 @@ async function main(): Promise<number> {
       process.stderr.write(`loupe: ${error.message}\n`);
       return 2;
     }
+    if ((error as NodeJS.ErrnoException | null)?.code === 'EPIPE') return PIPE_CLOSED;
     process.stderr.write(
       `loupe: this is a defect of Loupe, please report it:\n${printable(String((error as Error)?.stack ?? error))}\n`,
     );
@@ -72,7 +76,19 @@ async function main(): Promise<number> {
   }
 }
 
-// The GPU's threads would keep the process alive; what was printed must be out first.
+/** As the shell has it for a program that the signal SIGPIPE ended. */
+const PIPE_CLOSED = 141;
+
+/** Whoever read the output has gone, which is no mistake (`| head`); or it cannot be written. */
+function outputFailed({ code, message }: NodeJS.ErrnoException): never {
+  if (code === 'EPIPE') process.exit(PIPE_CLOSED);
+  process.stderr.write(`loupe: The output cannot be written (${code ?? message}). Send it elsewhere.\n`);
+  process.exit(2);
+}
+process.stdout.on('error', outputFailed);
+process.stderr.on('error', () => {});
+
+// The GPU's threads would keep the process alive; what was printed must be out first, or be known not to get out.
 main().then(code => {
-  process.stdout.write('', () => process.exit(code));
+  process.stdout.write('', () => (process.stdout.errored ? outputFailed(process.stdout.errored) : process.exit(code)));
 });

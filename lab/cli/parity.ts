@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { GoldenError } from '../../engine/errors.js';
+import { GoldenError, Interrupted } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { progressLine } from '../display/progress.js';
 import { textTable } from '../display/table.js';
@@ -63,7 +63,8 @@ function make(python: string, folder: string): void {
     );
   }
   process.stderr.write('transformers computes …\n');
-  const { status, stderr } = spawnSync(python, [script, folder], { encoding: 'utf8' });
+  const { status, signal, stderr } = spawnSync(python, [script, folder], { encoding: 'utf8' });
+  if (signal === 'SIGINT' || /KeyboardInterrupt\s*$/.test(stderr)) throw new Interrupted('transformers');
   if (status !== 0) {
     throw new GoldenError(
       `${python} could not run golden/parity.py: ${stderr.trim().split('\n').at(-1)}. See golden/README.md.`,

@@ -67,6 +67,9 @@ export function planBundle(session: Session, diff: Diff | null): Bundle {
   };
 }
 
+/** None for caches, which no diff compares. */
+const rowOf = (diff: Diff, { name }: Stage) => diff.rows.find(row => row.stage === name);
+
 const verdictColour = (diff: Diff, stage: Stage) => {
   const row = diff.rows.find(found => found.stage === stage.name);
   return row ? VERDICT_COLOURS[row.verdict] : GROUP;
@@ -102,7 +105,7 @@ function icicle(session: Session, blocks: readonly Block[], diff: Diff | null): 
       const own = blocks.filter(other => other.layer === layer);
       add(group, `layer ${layer} (${session.config.layerKinds[layer]})`, 'model', own.length, sum(own), null);
     }
-    const row = diff?.at(stage.name);
+    const row = diff ? rowOf(diff, stage) : undefined;
     const verdict = row ? `<br>${row.verdict}: ${sci(row.accumulated.relL2)} in the run` : '';
     const note = `${stage.operation.kind} ${shapeText(stage.axes)}<br>${bytesText(cost.bytes)}, ${countText(cost.flops)} FLOPs${verdict}`;
     add(stage.name, short, group, 1, note, block);

@@ -10,7 +10,7 @@ import { type CellFile, Language, OPTIONS } from './language.js';
 import { hasPackage } from './modules.js';
 import { plainCell } from './module-syntax.js';
 import { type Fault, faultOf, type Problem, problemsOf } from './problems.js';
-import { type Import, IMPORT, IMPORTS, localsOf, META, type Rewritten, rewrite, SCOPE } from './rewrite.js';
+import { IMPORT, IMPORTS, type Import, localsOf, META, type Rewritten, rewrite, SCOPE } from './rewrite.js';
 import { checks } from './stoppable.js';
 
 export { BOLD, CYAN, INVERSE, RESET } from './problems.js';

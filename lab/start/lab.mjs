@@ -59,7 +59,9 @@ begin(async () => {
   };
   server.stdout.on('data', listen);
   server.stderr.on('data', listen);
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill('SIGTERM'));
+  let asked = 0;
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.on(signal, () => server.kill(asked++ === 0 ? 'SIGTERM' : 'SIGKILL'));
   server.on('close', code => {
     if (!told) process.stderr.write(`JupyterLab did not start:\n${said.trim()}\n`);
     process.exit(told ? 0 : code || 1);

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { LoupeError } from '../../engine/errors.js';
 import { openTokenizerFile } from '../../engine/tokenizer/open.js';
 import { freshFolder } from '../fixtures/folder.js';
-import { ggufOf, u32, u64, text } from '../fixtures/gguf-bytes.js';
+import { ggufOf, text, u32, u64 } from '../fixtures/gguf-bytes.js';
 import { field, varint } from '../fixtures/protobuf.js';
 
 const folder = freshFolder();

@@ -1,8 +1,8 @@
 // Files of the lab that are not what they say: goldens, Arrow tables, saved chats. Each is refused by an error of ours, in words.
 
-import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { GoldenError, OptionError } from '../../engine/errors.js';
 import { writeSafetensors } from '../../engine/weights/safetensors-write.js';

@@ -13,6 +13,7 @@ import { planBundle } from '../../lab/display/plan.js';
 import { histogramBundle, normsBundle, outliersBundle } from '../../lab/display/spread.js';
 import { golden } from '../../lab/golden.js';
 import { open } from '../../lab/open.js';
+import { Run } from '../../lab/run.js';
 import type { Session } from '../../lab/session.js';
 import { withOther } from '../fixtures/other.js';
 
@@ -114,11 +115,7 @@ test('displays of a model, a run, a lens, a diff and a golden with hostile names
       data,
     );
   const activations = new Map([...run.activations].map(([name, activation]) => [name, relabelled(activation)]));
-  const renamed = Object.assign(Object.create(Object.getPrototypeOf(run)), run, {
-    session,
-    tokens: HOSTILE,
-    activations,
-  }) as typeof run;
+  const renamed = new Run(session, run.ids, HOSTILE, activations, run.logits.values);
   const all: Record<string, Shown> = {
     run: renamed as unknown as Shown,
     top: renamed.logits.top(12),

@@ -1,6 +1,6 @@
 """loupe chat in a real terminal (a pty): plays what its stdin says and prints what the terminal showed. See terminal.test.ts.
 
-Arguments: the command. LOUPE_TERMINAL: its size. stdin: JSON, a list of [keys, what to wait for (a regular expression)]. Prints JSON: what came before each text, and the exit status.
+Arguments: the command. LOUPE_TERMINAL: its size. stdin: JSON, a list of [keys, what to wait for (a regular expression)]; the keys `WAIT n` are n seconds. Prints JSON: what came before each text, and the exit status.
 """
 import fcntl
 import json
@@ -47,6 +47,9 @@ def until(text, seconds=60):
 
 shown = []
 for keys, text in steps:
+    if keys.startswith("WAIT "):
+        time.sleep(float(keys[5:]))
+        continue
     os.write(fd, keys.encode())
     shown.append(until(text))
 status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
