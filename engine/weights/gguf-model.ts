@@ -89,9 +89,9 @@ async function openParts(path: string): Promise<Gguf[]> {
       }
       const part = await openGguf(at);
       opened.push(part);
-      if (splitCount(part) !== count || splitNumber(part, count) !== no) {
+      if (splitCount(part) !== count || part.metadata.get('split.no') !== no) {
         throw new ModelFileError(
-          `${at} should be part ${no + 1} of ${count}, but says that it is part ${splitNumber(part, Number.POSITIVE_INFINITY) + 1} of ${splitCount(part)}. ` +
+          `${at} should be part ${no + 1} of ${count}, but says that it is part ${Number(part.metadata.get('split.no') ?? 0) + 1} of ${splitCount(part)}. ` +
             'The parts must be of one model; fetch them again.',
         );
       }
