@@ -6,12 +6,14 @@ import { bytesText } from '../display/numbers.js';
 import { select } from '../select.js';
 import type { Conversation } from './conversation.js';
 import { load, save } from './file.js';
-import { changed, NAMES, type Settings, settingsText } from './settings.js';
+import { allFrom, changed, NAMES, type Settings, type Sources, settingsText, sourcesText } from './settings.js';
 
 /** What a chat is made of; commands change it. */
 export interface Chat {
   readonly conversation: Conversation;
   settings: Settings;
+  /** Where each setting comes from; said by /set where it is known. */
+  sources?: Sources;
   /** Selector of the stages to look at while answering. */
   tap: string | null;
 }
@@ -59,8 +61,11 @@ const COMMANDS: Readonly<Record<string, SlashCommand>> = {
     help: `${NAMES.join(', ')}; alone: show them`,
     run: (chat, argument) => {
       const [name, value = ''] = argument.split(/\s+/);
-      if (name !== '') chat.settings = changed(chat.settings, name, value);
-      return settingsText(chat.settings);
+      if (name !== '') {
+        chat.settings = changed(chat.settings, name, value);
+        if (chat.sources) chat.sources = { ...chat.sources, [name]: '/set' };
+      }
+      return settingsText(chat.settings) + (chat.sources ? `\n(${sourcesText(chat.sources)})` : '');
     },
   },
   save: {
@@ -79,9 +84,9 @@ const COMMANDS: Readonly<Record<string, SlashCommand>> = {
     run: (chat, path) => {
       if (path === '') throw new OptionError('From where? /load FILE');
       const saved = load(path);
-      chat.conversation.messages = saved.messages;
-      chat.conversation.system = saved.system;
+      chat.conversation.restore(saved.messages, saved.system);
       chat.settings = saved.settings;
+      if (chat.sources) chat.sources = allFrom(path);
       return `${saved.messages.length} turns of a conversation with ${saved.model}.`;
     },
   },

@@ -2,8 +2,8 @@
 // answer is never encoded again and differently.
 
 import type { Context } from '../../engine/context.js';
-import { PromptError } from '../../engine/errors.js';
-import { type ChatTemplate, chatTemplate, type Message } from '../../engine/tokenizer/chat-template.js';
+import { OptionError, PromptError, TokenizerError } from '../../engine/errors.js';
+import { type ChatMessage, type ChatTemplate, chatTemplate } from '../../engine/tokenizer/chat-template.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
 import { writing } from '../display/writing.js';
@@ -20,8 +20,11 @@ export interface ConversationOptions {
   readonly template?: string;
   /** Texts that end an answer, besides the tokens that do: a model that was never taught to chat goes on with the next question. */
   readonly stop?: readonly string[];
-  /** Turns to begin with, as `messages` gives them. */
-  readonly messages?: readonly Message[];
+  /**
+   * Turns to begin with, as `messages` gives them, perhaps with a system text in front. Roles, parts and further keys are the template's
+   * affair; what it has no form for is refused.
+   */
+  readonly messages?: readonly ChatMessage[];
 }
 
 /** What the last turn took. */
@@ -36,8 +39,8 @@ export interface TurnStats {
 }
 
 export class Conversation {
-  #messages: Message[] = [];
-  #system: string;
+  #messages: readonly ChatMessage[] = [];
+  #system = '';
   #context: Context | null = null;
   /** Text that the cache and `#pending` stand for. */
   #text = '';
@@ -55,27 +58,41 @@ export class Conversation {
     private readonly tokenizer: Tokenizer,
     { system = '', template, stop = [], messages = [] }: ConversationOptions,
   ) {
-    const { bosId, eosId } = tokenizer;
-    const piece = (id: number) => (id >= 0 ? tokenizer.piece(id) : '');
-    this.#template = chatTemplate(template ?? session.chatTemplate, piece(bosId), piece(eosId));
-    this.#system = system;
-    this.#stopTexts = stop.filter(text => text !== '');
-    const endOfTurn = tokenizer.idOf('<end_of_turn>');
-    this.#stops = [...session.config.eosIds, ...(endOfTurn === null ? [] : [endOfTurn])];
-    this.messages = messages;
+    this.#template = templateOf(session, tokenizer, template);
+    this.#stopTexts = [stop].flat().filter(text => text !== '');
+    const ends = ['<end_of_turn>', session.chatFiles?.specialTokens.eos_token ?? '<end_of_turn>'];
+    this.#stops = [...session.config.eosIds, ...ends.map(end => tokenizer.idOf(end)).filter(id => id !== null)];
+    if (typeof system !== 'string') throw new OptionError('The system text must be a text. Give { system: "…" }.');
+    this.restore(messages, system);
   }
 
-  /** The turns so far, without the system text. Setting them begins anew from there. */
-  get messages(): readonly Message[] {
+  /** The turns so far, without the system text. Setting them begins anew from there; one in front of them is the new system text. */
+  get messages(): readonly ChatMessage[] {
     return this.#messages;
   }
 
-  set messages(messages: readonly Message[]) {
-    const system = messages.find(({ role }) => role === 'system')?.content ?? this.#system;
-    const turns = messages.filter(({ role }) => role !== 'system');
+  set messages(messages: readonly ChatMessage[]) {
+    const [first] = Array.isArray(messages) ? messages : [];
+    this.restore(messages, first?.role === 'system' ? '' : this.#system);
+  }
+
+  /** Begins anew from these turns and this system text. Throws TokenizerError for what the template refuses; nothing has changed then. */
+  restore(messages: readonly ChatMessage[], system: string): void {
+    let turns = messages;
+    let told = system;
+    const first = Array.isArray(messages) ? messages[0] : undefined;
+    if (first?.role === 'system' && typeof first.content === 'string' && Object.keys(first).length === 2) {
+      if (system !== '' && system !== first.content) {
+        throw new TokenizerError(
+          'The conversation begins with a system text, and another was given beside it. Leave one of them out.',
+        );
+      }
+      told = first.content;
+      turns = messages.slice(1);
+    }
     // Refused here, not in the middle of a turn. Templates look at the first message, so that there must be one.
-    if (turns.length > 0) this.#template.render(withSystem(system, turns));
-    this.#system = system;
+    if (!Array.isArray(turns) || turns.length > 0) this.#template.render(withSystem(told, turns));
+    this.#system = told;
     this.#messages = turns;
     this.#text = '';
     this.#pending = [];
@@ -116,6 +133,7 @@ export class Conversation {
   async *say(text: string, options: GenerateRunOptions = {}): AsyncGenerator<Token, void, void> {
     if (this.#disposed) throw new PromptError('This conversation was closed; begin another with chat().');
     if (this.#busy) throw new PromptError('The model is still answering. Wait for it, or stop it.');
+    if (typeof text !== 'string') throw new PromptError('A turn is a text. Give say("…").');
     if (text.trim() === '') throw new PromptError('There is nothing to answer; say something.');
     const before = this.#messages;
     this.#messages = [...before, { role: 'user', content: text }];
@@ -236,6 +254,23 @@ export class Conversation {
   }
 }
 
-function withSystem(system: string, turns: readonly Message[]): Message[] {
+/** The template that was given, else the model's own, else Gemma's turns. Throws TokenizerError where the model has some and none to take. */
+function templateOf(session: Session, tokenizer: Tokenizer, template: string | undefined): ChatTemplate {
+  if (template !== undefined && typeof template !== 'string') {
+    throw new OptionError('The template must be a text. Give { template: "…" } in Jinja.');
+  }
+  const { templateProblem = null, specialTokens = {} } = session.chatFiles ?? {};
+  if (template === undefined && templateProblem !== null) throw new TokenizerError(templateProblem);
+  const text = (key: string, id: number) => {
+    const named = specialTokens[key];
+    if (named !== undefined && tokenizer.idOf(named) !== null) return named;
+    return id >= 0 && tokenizer.has(id) ? tokenizer.piece(id) : '';
+  };
+  const [bos, eos] = [text('bos_token', tokenizer.bosId), text('eos_token', tokenizer.eosId)];
+  return chatTemplate(template ?? session.chatTemplate, bos, eos, specialTokens);
+}
+
+function withSystem(system: string, turns: readonly ChatMessage[]): readonly ChatMessage[] {
+  if (!Array.isArray(turns)) return turns;
   return system === '' ? [...turns] : [{ role: 'system', content: system }, ...turns];
 }

@@ -1,11 +1,13 @@
 // A conversation as it is read: who says what, one under the other.
 
+import { type ChatMessage, messageText } from '../../engine/tokenizer/messages.js';
 import type { Bundle } from '../display/bundle.js';
 import { html } from '../display/html.js';
 import type { Conversation } from './conversation.js';
 
 export function conversationBundle({ messages, system, used, length }: Conversation): Bundle {
-  const said = [...(system === '' ? [] : [{ role: 'system', content: system }]), ...messages];
+  const all: ChatMessage[] = [...(system === '' ? [] : [{ role: 'system', content: system }]), ...messages];
+  const said = all.map(message => ({ role: message.role, content: messageText(message) }));
   const note = `${used} of ${length} tokens`;
   const turns = said.map(
     ({ role, content }) =>

@@ -3,7 +3,7 @@
 import { OptionError } from '../../engine/errors.js';
 import { readText } from '../../engine/files.js';
 import { parseJson } from '../../engine/json.js';
-import type { Message } from '../../engine/tokenizer/chat-template.js';
+import { type ChatMessage, checkedMessages } from '../../engine/tokenizer/messages.js';
 import { writeWhole } from '../write-file.js';
 import { checked, NAMES, type Settings } from './settings.js';
 
@@ -12,7 +12,7 @@ const LARGEST = 64 << 20;
 export interface Saved {
   readonly model: string;
   readonly system: string;
-  readonly messages: readonly Message[];
+  readonly messages: readonly ChatMessage[];
   readonly settings: Settings;
 }
 
@@ -38,19 +38,21 @@ export function load(path: string): Saved {
   const { model = '', system = '', messages = [] } = file;
   if (typeof model !== 'string' || typeof system !== 'string') throw bad('its model and system are no texts');
   if (!Array.isArray(messages)) throw bad('its messages are no list');
-  messages.forEach((turn, i) => {
-    const { role, content } = turn ?? {};
-    if (role !== (i % 2 === 0 ? 'user' : 'assistant') || typeof content !== 'string') {
-      throw bad(`turn ${i + 1} is no text of the ${i % 2 === 0 ? 'user' : 'assistant'}`);
-    }
-  });
+  try {
+    if (messages.length > 0) checkedMessages(messages);
+  } catch (error) {
+    throw bad((error as Error).message.replace(/\. .*|\.$/s, ''));
+  }
+  const mute = messages.findIndex(({ content, ...more }) => (content ?? null) === null && Object.keys(more).length < 2);
+  if (mute >= 0) throw bad(`turn ${mute + 1} has no content`);
+  if (messages[0]?.role === 'assistant') throw bad("turn 1 is the assistant's, and the user begins");
   const settings = (file.settings ?? {}) as Settings;
   if (NAMES.some(name => typeof settings[name] !== 'number')) throw bad('a setting is missing');
   checked(settings);
   return {
     model,
     system,
-    messages: messages.map(({ role, content }) => ({ role, content })),
+    messages,
     settings,
   };
 }

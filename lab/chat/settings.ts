@@ -2,6 +2,7 @@
 
 import { OptionError } from '../../engine/errors.js';
 import { checkSampling } from '../../engine/sample.js';
+import type { SamplingDefaults } from '../../engine/weights/source.js';
 
 export interface Settings {
   readonly temperature: number;
@@ -34,4 +35,41 @@ export function checked({ temperature, top_k, top_p, seed, max_tokens }: Setting
   }
 }
 
+/** Where each value comes from: `default`, generation_config.json, the command line, a file, /set. */
+export type Sources = Readonly<Record<(typeof NAMES)[number], string>>;
+
 export const settingsText = (settings: Settings): string => NAMES.map(name => `${name} ${settings[name]}`).join(', ');
+
+/** `temperature: /set; top_k, top_p: generation_config.json; …` */
+export function sourcesText(sources: Sources): string {
+  const names = new Map<string, string[]>();
+  for (const name of NAMES) names.set(sources[name], [...(names.get(sources[name]) ?? []), name]);
+  return [...names].map(([source, from]) => `${from.join(', ')}: ${source}`).join('; ');
+}
+
+/** The same source for all. */
+export const allFrom = (source: string): Sources =>
+  Object.fromEntries(NAMES.map(name => [name, source])) as unknown as Sources;
+
+/** Settings by what was asked for, else what `saved` has, else the model's own, else Loupe's; and where each is from. */
+export function chosen(
+  asked: Partial<Settings>,
+  saved: Settings | null,
+  model: SamplingDefaults,
+  seed: number,
+): { readonly settings: Settings; readonly sources: Sources } {
+  const layers: [string, Partial<Settings>][] = [
+    ['command line', asked],
+    ['the saved conversation', saved ?? {}],
+    ['generation_config.json', { temperature: model.temperature, top_k: model.topK, top_p: model.topP }],
+    ['default', { temperature: 0.8, top_k: 64, top_p: 0.95, seed, max_tokens: 0 }],
+  ];
+  const settings: Record<string, number> = {};
+  const sources: Record<string, string> = {};
+  for (const name of NAMES) {
+    const [source, values] = layers.find(([, layer]) => layer[name] !== undefined)!;
+    settings[name] = values[name]!;
+    sources[name] = source;
+  }
+  return { settings: settings as unknown as Settings, sources: sources as unknown as Sources };
+}

@@ -7,17 +7,17 @@ import { OptionError } from '../../engine/errors.js';
 import { MOST_TEMPLATE, readText } from '../../engine/files.js';
 import type { Chat } from '../chat/commands.js';
 import { load } from '../chat/file.js';
-import { checked } from '../chat/settings.js';
+import { checked, chosen } from '../chat/settings.js';
 import { Beginning, chatInTerminal, sampling } from '../chat/terminal.js';
 import { type ModelOptions, openModel, print, printJson, printText, real, whole, withModel } from './options.js';
 
 interface Options extends ModelOptions {
   readonly system?: string;
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
   readonly seed?: number;
-  readonly maxTokens: number;
+  readonly maxTokens?: number;
   readonly chatTemplate?: string;
   readonly stop: string[];
   readonly load?: string;
@@ -27,20 +27,29 @@ export function chatCommand(): Command {
   return withModel(new Command('chat').description('talk with a model; /help in it tells what it can'))
     .argument('[message...]', 'answer this alone, and end')
     .option('--system <text>', 'what the model is told before the first turn')
-    .option('--temperature <t>', '0 takes the most likely token each time', real, 0.8)
-    .option('--top-k <k>', 'draw from the k most likely; 0: all', whole(0), 64)
-    .option('--top-p <p>', 'draw from the most likely that together have this probability', real, 0.95)
+    .option(
+      '--temperature <t>',
+      '0 takes the most likely token each time (default: the model’s generation_config.json, else 0.8)',
+      real,
+    )
+    .option('--top-k <k>', 'draw from the k most likely; 0: all (default: as above, else 64)', whole(0))
+    .option(
+      '--top-p <p>',
+      'draw from the most likely that together have this probability (default: as above, else 0.95)',
+      real,
+    )
     .option('--seed <n>', 'the same seed gives the same answers; default: another each time', whole(0))
-    .option('-n, --max-tokens <n>', 'most tokens of an answer; 0: as many as fit the context', whole(0), 0)
+    .option('-n, --max-tokens <n>', 'most tokens of an answer; 0: as many as fit the context (default: 0)', whole(0))
     .option('--chat-template <file>', 'a Jinja template, instead of the model’s own')
     .option('--stop <text>', 'end an answer before this text too; \\n is a new line; may be given again', collected, [])
     .option('--load <file>', 'go on with a saved conversation')
     .addHelpText('after', '\nWhat is piped in is one message: echo hi | loupe chat --model M')
     .action(async (words: string[], options: Options) => {
-      const { temperature, topK, topP, maxTokens, seed = Math.floor(Math.random() * 2 ** 31) } = options;
+      const { temperature, topK, topP, maxTokens, seed } = options;
+      const asked = { temperature, top_k: topK, top_p: topP, seed, max_tokens: maxTokens };
       const saved = options.load ? load(options.load) : null;
-      const settings = saved?.settings ?? { temperature, top_k: topK, top_p: topP, seed, max_tokens: maxTokens };
-      checked(settings);
+      const random = Math.floor(Math.random() * 2 ** 31);
+      checked(chosen(asked, saved?.settings ?? null, {}, random).settings); // before anything is opened
       const template = options.chatTemplate ? readTemplate(options.chatTemplate) : undefined;
       const piped = process.stdin.isTTY ? '' : await everything(process.stdin);
       const message = [words.join(' '), piped.trimEnd()].filter(Boolean).join('\n\n');
@@ -54,7 +63,8 @@ export function chatCommand(): Command {
         stop: options.stop,
         messages: saved?.messages,
       });
-      const chat: Chat = { conversation, settings, tap: null };
+      const { sampling } = session.chatFiles ?? { sampling: {} };
+      const chat: Chat = { conversation, ...chosen(asked, saved?.settings ?? null, sampling, random), tap: null };
       if (message !== '') {
         await answerOnce(chat, message, options.json === true);
         return;

@@ -115,8 +115,6 @@ function chosen(files: readonly HubFile[], name: HubName): HubFile[] {
   }
   const paths = files.map(({ path }) => path);
   const small = files.filter(({ path }) => SMALL.test(path));
-  // One vocabulary is enough.
-  const texts = paths.includes('tokenizer.model') ? small.filter(({ path }) => path !== 'tokenizer.json') : small;
   const at = (path: string) => files.filter(file => file.path === path);
   if (name.file !== null) {
     const found = matching(paths, name.file);
@@ -127,10 +125,10 @@ function chosen(files: readonly HubFile[], name: HubName): HubFile[] {
       );
     }
     if (found.length > 1) throw severalFiles(name, found);
-    return found[0].endsWith('.safetensors') ? [...texts, ...at(found[0])] : at(found[0]);
+    return found[0].endsWith('.safetensors') ? [...small, ...at(found[0])] : at(found[0]);
   }
   const weights = files.filter(({ path }) => WEIGHTS.test(path));
-  if (weights.length > 0 && paths.includes('config.json')) return [...texts, ...weights];
+  if (weights.length > 0 && paths.includes('config.json')) return [...small, ...weights];
   const ggufs = paths.filter(path => path.endsWith('.gguf'));
   if (ggufs.length > 1) throw severalFiles(name, ggufs);
   if (ggufs.length === 1) return at(ggufs[0]);
@@ -139,7 +137,9 @@ function chosen(files: readonly HubFile[], name: HubName): HubFile[] {
   );
 }
 
-const SMALL = /^(config|generation_config|tokenizer_config|tokenizer)\.json$|^tokenizer\.model$|^chat_template\.jinja$/;
+// Both vocabularies: a fine-tune's tokenizer.json knows more than the tokenizer.model beside it, and only reading both tells.
+const SMALL =
+  /^(config|generation_config|tokenizer_config|tokenizer|added_tokens|special_tokens_map|chat_template)\.json$|^tokenizer\.model$|^chat_template\.jinja$|^additional_chat_templates\/[^/]+\.jinja$/;
 const WEIGHTS = /^model(-\d+-of-\d+)?\.safetensors$|^model\.safetensors\.index\.json$/;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: no file to fetch has one in its name

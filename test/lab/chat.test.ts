@@ -193,7 +193,7 @@ test('commands: settings, files, taps, and words for what is none', async () => 
     writeFileSync(path, typeof broken === 'string' ? broken : JSON.stringify(broken));
     expect(() => runCommand(chat, `/load ${path}`)).toThrow(/is no conversation of Loupe: .*Give a file|topP must be/);
   }
-  expect(() => runCommand(chat, '/load /no/such')).toThrow(/cannot be read .*Give a file that is there/);
+  expect(() => runCommand(chat, '/load /no/such')).toThrow(/cannot be read: there is no such file/);
   expect(() => runCommand(chat, '/save /no/such/folder/x')).toThrow(/cannot be written/);
   expect(conversation.messages.slice(0, 2)).toEqual(messages);
 });

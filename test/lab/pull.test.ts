@@ -28,7 +28,15 @@ const small = {
 };
 const folder = (contents: Record<string, Buffer>) =>
   new Map(Object.entries({ 'README.md': Buffer.from('#'), ...contents }));
-const ATLAS = folder({ ...small, 'tokenizer.json': Buffer.from('{}'), 'model.safetensors': weights });
+const ATLAS = folder({ ...small, 'model.safetensors': weights });
+// What else concerns text: a fine-tune's tokenizer.json knows more than the tokenizer.model beside it.
+const texts = {
+  'tokenizer.json': Buffer.from('{}'),
+  'added_tokens.json': Buffer.from('{"<THINK>":511}'),
+  'special_tokens_map.json': Buffer.from('{} '),
+  'chat_template.json': Buffer.from('{}  '),
+  'additional_chat_templates/tool_use.jinja': Buffer.from('TOOL'),
+};
 
 let hub: TestHub;
 let hubUrl: string;
@@ -72,6 +80,12 @@ test('fetches what a model needs into the shared cache, once; it opens by its na
   const again = await get();
   expect(again.fetched).toBe(0);
   expect(fileRequests()).toHaveLength(3);
+});
+
+test('fetches both vocabularies and all that says how conversations are written, and nothing else', async () => {
+  await start(folder({ ...small, ...texts, 'training_args.bin': Buffer.from('x'), 'model.safetensors': weights }));
+  await get();
+  expect(fileRequests().sort()).toEqual([...Object.keys({ ...small, ...texts }), 'model.safetensors'].sort());
 });
 
 test('a broken connection goes on where it was; one that sends nothing is given up with what is here kept', async () => {
