@@ -168,6 +168,7 @@ export class Run {
 
   /** The next tokens of this run and another side by side; `kl` is the divergence of the second from the first, in bits. */
   beside(other: Run, k?: number): Shown & { readonly rows: readonly Compared[]; readonly kl: number } {
+    if (!(other instanceof Run)) throw new OptionError(`beside() takes another run, not ${said(other)}.`);
     this.finite();
     other.finite();
     const values = [this.logits.values, other.logits.values] as const;

@@ -2,7 +2,7 @@
 // keeps.
 
 import type { Context } from '../engine/context.js';
-import { ModelFileError, PromptError, TokenizerError } from '../engine/errors.js';
+import { ModelFileError, OptionError, PromptError, TokenizerError } from '../engine/errors.js';
 import { allFinite } from '../engine/finite.js';
 import type { Gpu } from '../engine/gpu.js';
 import type { Shaders } from '../engine/kernel.js';
@@ -17,6 +17,7 @@ import { Conversation, type ConversationOptions } from './chat/conversation.js';
 import { checkGolden, Diff, type DiffOptions, diffRows } from './diff/diff.js';
 import { OurValues } from './diff/ours.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './diff/tolerance.js';
+import { said } from './dims.js';
 import { type Bundle, DISPLAY, INSPECT, plain, type Shown, shown } from './display/bundle.js';
 import { editBundle } from './display/edit.js';
 import { modelBundle } from './display/model.js';
@@ -80,7 +81,10 @@ export class Session {
 
   /** Ids of a prompt, bos in front; `<start_of_turn>` and the like are read as what they are. Ids are taken as they are. */
   encode(prompt: string | readonly number[]): number[] {
-    if (typeof prompt !== 'string') return [...prompt];
+    if (typeof prompt !== 'string') {
+      if (typeof prompt?.[Symbol.iterator] === 'function') return [...prompt];
+      throw new PromptError(`A prompt is text or a list of token ids, not ${said(prompt)}.`);
+    }
     if (prompt === '') throw new PromptError('The prompt is empty; give some text.');
     const ids = this.#vocabulary().encode(prompt, { special: true });
     const { bosId } = this.config;
@@ -100,6 +104,8 @@ export class Session {
   async run(prompt: string | readonly number[], options: RunOptions = {}): Promise<Run> {
     const { chunks, logits = 'last', budget = CAPTURE_BUDGET } = options;
     this.#check();
+    if (logits !== 'last' && logits !== 'all')
+      throw new OptionError(`The option logits is 'last' or 'all', not ${said(logits)}.`);
     const ids = this.encode(prompt);
     const reach = { tokens: ids.length, logits };
     const { taps, absent } = planTaps(tapped(this.plan, options.tap), options.slice, reach);

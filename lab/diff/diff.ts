@@ -104,6 +104,11 @@ export class Diff {
 export function checkGolden(model: Model, golden: Golden): Stage[] {
   const stages = model.plan.stages.filter(({ state }) => !state);
   const T = golden.ids.length;
+  if (golden.provenance.has('slice')) {
+    throw new GoldenError(
+      `'${golden.name}' is a trace of parts of its stages (${golden.provenance.get('slice')!.slice(0, 80)} …), and whole ones are compared. Trace it again without --slice.`,
+    );
+  }
   for (const stage of stages) {
     const found = golden.stages.get(stage.name);
     if (!found) {

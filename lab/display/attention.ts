@@ -76,7 +76,7 @@ function plotly(figure: AttentionFigure): Figure {
   const few = (n: number) =>
     Array.from({ length: n }, (_, i) => i).filter(i => i % Math.ceil(n / 64) === 0 && i % by === 0);
   const size = Math.max(440, Math.min(760, 130 + 18 * S));
-  const shapes = (layer: AttentionLayer) => (by === 1 ? edges(layer) : []);
+  const shapes = (layer: AttentionLayer) => edges(layer, by);
   return {
     data,
     layout: {
@@ -175,9 +175,10 @@ export function gridOf({ pattern, window }: AttentionLayer, head: number, most: 
   return { z: packed(values, rows, columns), rows, columns, by };
 }
 
-/** The staircases between what a query may see and what it may not, where they cross the part that is shown. */
-function edges({ pattern, window }: AttentionLayer): unknown[] {
+/** The edges between what a query may see and what it may not, where they cross the part that is shown: stairs, or lines where it is pooled. */
+function edges({ pattern, window }: AttentionLayer, by: number): unknown[] {
   const [, query, key] = pattern.dims;
+  const [rows, columns] = [Math.ceil(query.size / by), Math.ceil(key.size / by)];
   const stair = (lag: number) => {
     let path = '';
     for (let i = 0; i < query.size; i++) {
@@ -187,9 +188,15 @@ function edges({ pattern, window }: AttentionLayer): unknown[] {
     }
     return path;
   };
+  const diagonal = (lag: number) => {
+    const right = (query.from - lag - key.from + 0.5) / by; // of y, in blocks
+    const [top, bottom] = [Math.max(-0.5, -0.5 - right), Math.min(rows - 0.5, columns - 0.5 - right)];
+    return top < bottom ? `M${top + right},${top}L${bottom + right},${bottom}` : '';
+  };
+  const draw = by === 1 ? stair : diagonal;
   const line = (path: string, dash: string) => ({ type: 'path', path, line: { color: GREY, width: 1.5, dash } });
-  const paths = [{ path: stair(0), dash: 'solid' }];
-  if (window !== null && query.from + query.size > window) paths.push({ path: stair(window), dash: 'dot' });
+  const paths = [{ path: draw(0), dash: 'solid' }];
+  if (window !== null && query.from + query.size > window) paths.push({ path: draw(window), dash: 'dot' });
   return paths.flatMap(({ path, dash }) => (path === '' ? [] : [line(path, dash)]));
 }
 

@@ -91,16 +91,17 @@ export function outliersOf({ dims, data }: Activation, many: number): Outlier[] 
   const lead = dims.slice(0, -1);
   const rows = data.length / channels;
   const found = Array.from({ length: channels }, (_, channel) => {
-    let [squares, maxAbs, at] = [0, 0, 0];
+    let [squares, seen, maxAbs, at] = [0, 0, 0, 0];
     for (let row = 0; row < rows; row++) {
       const signed = data[row * channels + channel];
       if (signed <= MASK_LIMIT) continue;
       const value = Math.abs(signed);
       squares += value * value;
+      seen += 1;
       if (value > maxAbs) [maxAbs, at] = [value, row];
     }
     const [row, index] = [rowNumber(lead, at), rowIndex(lead, at)];
-    return { channel: from + channel, rms: Math.sqrt(squares / rows), maxAbs, row, at: index };
+    return { channel: from + channel, rms: Math.sqrt(squares / Math.max(1, seen)), maxAbs, row, at: index };
   });
   const ordered = found.map(({ rms }) => rms).sort((a, b) => a - b);
   const median = ordered[Math.floor(ordered.length / 2)] || Number.MIN_VALUE;

@@ -32,6 +32,8 @@ export interface Patching extends Shown {
 
 /** Throws PromptError for prompts of different lengths, OptionError for answers that are no single token or tell nothing apart. */
 export async function patching(session: Session, options: PatchingOptions): Promise<Patching> {
+  if (options?.clean === undefined || options.corrupt === undefined)
+    throw new OptionError('Patching compares two prompts: give { clean, corrupt }.');
   const stages = select(session.plan, options.stages ?? 'layers.*.resid');
   const [cleanIds, corruptIds] = [session.encode(options.clean), session.encode(options.corrupt)];
   if (cleanIds.length !== corruptIds.length) {

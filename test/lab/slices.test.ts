@@ -101,6 +101,22 @@ describe('attention that was sliced before the run', () => {
     ]);
     expect(await shapesOf(5, { query: [20, 22] })).toEqual(['M20.5,-0.5L20.5,0.5L21.5,0.5L21.5,1.5']);
     expect(await shapesOf(5, { query: [20, 22], key: [20, 30] })).toEqual(['M0.5,-0.5L0.5,0.5L1.5,0.5L1.5,1.5']);
+    // Three hundred tokens are pooled by 2 or more: the line is as far down as the edge, also of a part.
+    const long = await model.run(Array<number>(300).fill(300), {
+      tap: 'layers.0.attn.pattern',
+      slice: { query: [100, 300] },
+    });
+    const { shapes } = of(long.attention(0))[FIGURE]!.layout as { shapes: { path: string }[] };
+    const by = 2;
+    for (const [i, lag] of [0, WINDOW].entries()) {
+      const [x0, y0, x1, y1] = shapes[i].path.slice(1).split(/[L,]/).map(Number);
+      expect(y1 - y0).toBeGreaterThan(98);
+      for (const [x, y] of [
+        [x0, y0],
+        [x1, y1],
+      ])
+        expect((x + 0.5) * by).toBeCloseTo(100 + (y + 0.5) * by - lag + 0.5);
+    }
     // All keys are seen by all these queries: no edge crosses the picture.
     expect(await shapesOf(5, { query: [30, 40], key: [0, 5] })).toEqual([]);
   });
@@ -306,6 +322,7 @@ describe('what is not there is refused', () => {
       [() => a.slice({ token: 0, channel: 0 }).top(), /is one value/],
       [() => whole.logits.top(0), /gives 1 to 512 entries, not 0/],
       [() => whole.logits.top(1e9), /gives 1 to 512 entries, not 1000000000/],
+      [() => whole.beside({} as never), /beside\(\) takes another run, not an object/],
       [() => whole.beside(whole, -1), /beside\(\) gives 1 to 512/],
       [() => new Activation('x', [{ name: 'token', size: 2 }], new Float32Array(3)), /has 3 values for a shape of 2/],
     ];
@@ -438,6 +455,14 @@ describe('what is not there is refused', () => {
       await expect(model.run(ids, { patch: patch() })).rejects.toThrow(says);
     });
   }
+
+  test('by a run: a prompt or an option that is none', async () => {
+    await expect(model.run(undefined as never)).rejects.toThrow(
+      /A prompt is text or a list of token ids, not undefined/,
+    );
+    await expect(model.run(ids, { logits: 'some' as never })).rejects.toThrow(/is 'last' or 'all', not 'some'/);
+    await expect(model.patching({} as never)).rejects.toThrow(/give \{ clean, corrupt \}/);
+  });
 
   test('by patching: an answer that is no token', async () => {
     const prompts = { clean: 'The capital of France is', corrupt: 'The capital of Italy is' };
