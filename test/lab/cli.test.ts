@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tableFromIPC } from 'apache-arrow';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import { freshFolder } from '../fixtures/folder.js';
@@ -58,6 +59,17 @@ const mistakes: [string, string[], RegExp][] = [
     ['trace', '-p', 'hi', '--tap', 'layers.0.atn.q', '-o', join(folder, 'a.arrow')],
     /No stage matches 'layers\.0\.atn\.q'\. The nearest are 'layers\.0\.attn\.q'/,
   ],
+  [
+    'a slice of an axis that no stage has',
+    ['trace', '-p', 'hi', '--slice', 'hed=0:2', '-o', join(folder, 'a.arrow')],
+    /None of the 135 stages tapped has a dimension 'hed' to slice; .*The nearest is 'head'/,
+  ],
+  [
+    'a slice past the end',
+    ['trace', '-p', 'hi', '--tap', 'blocks.0.attn.hook_pattern', '--slice', 'head=2:9', '-o', join(folder, 'a.arrow')],
+    /'layers\.0\.attn\.pattern' has 4 entries along 'head', so \[2, 9\] is outside/,
+  ],
+  ['a slice that is none', ['trace', '-p', 'hi', '--slice', 'head', '-o', join(folder, 'a.arrow')], /e\.g\. head=2:4/],
   [
     'a golden of another model',
     ['diff', '-g', join(packageRoot(), 'golden/tiny.safetensors')],
@@ -123,6 +135,21 @@ test('a trace is a golden of itself, in the same form', () => {
   const out = join(folder, 'run.safetensors');
   expect(loupe('trace', '-p', 'The capital of Peru is', '-o', out).stdout).toMatch(/135 stages/);
   expect(loupe('diff', '-g', out).stdout).toMatch(/^All 135 stages pass\. The largest error in the run is 0,/);
+});
+
+test('a trace of parts says where they are, and is no golden', () => {
+  const trace = (out: string, slice: string, tap: string) =>
+    loupe('trace', '-p', 'The capital of Peru is', '--tap', tap, '--slice', slice, '-o', join(folder, out));
+  trace('part.safetensors', 'token=-2:', 'model.layers.*');
+  const bytes = readFileSync(join(folder, 'part.safetensors'));
+  const header = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE())).toString());
+  expect(header['layers.5.resid'].shape).toEqual([2, 128]);
+  const ids = JSON.parse(header.__metadata__.ids).length;
+  expect(JSON.parse(header.__metadata__.slice)['layers.5.resid']).toEqual({ token: [ids - 2, ids], channel: [0, 128] });
+  expect(loupe('diff', '-g', join(folder, 'part.safetensors')).stderr).toMatch(/is a trace of parts of its stages/);
+  trace('part.arrow', 'head=2:4,query=1', 'layers.5.attn.pattern');
+  const table = tableFromIPC(readFileSync(join(folder, 'part.arrow')));
+  expect([...table].map(r => [r.head, r.query, r.row])).toEqual([2, 3].map(head => [head, 1, head * ids + 1]));
 });
 
 test('tokenize: lines of JSON to ids and back', () => {
