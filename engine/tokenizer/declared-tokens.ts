@@ -105,7 +105,9 @@ export function placed(
     if (wish !== null && wish !== id) moved.push(`${quoted(token.content)} is ${id}, not ${wish}`);
     if (!own.has(token.content)) foreign.add(id);
     if (id < rows || id === next) last = Math.max(last, id);
-    byContent.set(token.content, { ...token, id });
+    // Listed again, a token has the later flags, and is special once and for all.
+    const special = token.special || byContent.get(token.content)?.special === true;
+    byContent.set(token.content, { ...token, special, id });
   }
   const notices =
     moved.length === 0

@@ -56,12 +56,15 @@ export class PieceTokenizer implements Tokenizer {
       else if (kind === 'control' && !literal.has(id)) control.push({ ...ADDED, id, content: piece, special: true });
       else if (kind === 'byte') this.#bytes[Number.parseInt(piece.slice(3, 5), 16)] = id;
     }
-    for (const token of literal.values()) {
-      if (pieces[token.id] !== token.content) this.#over.set(token.id, token);
-      this.#others.set(token.content, token.id);
-    }
     const users = new Matcher(user);
     this.#normalise = normaliser(vocabulary.normalisation, users, where);
+    for (const token of literal.values()) {
+      // Of a token that is looked for in normalised text, `tokenizers` knows the normalised form alone afterwards.
+      const content = token.normalized ? this.#normalise(token.content) : token.content;
+      const special = token.special && content === token.content;
+      if (pieces[token.id] !== content) this.#over.set(token.id, { ...token, content, special });
+      this.#others.set(token.content, token.id);
+    }
     const groups = (tokens: readonly AddedToken[]) =>
       [
         new AddedTokens(tokens.filter(({ normalized }) => !normalized)),
