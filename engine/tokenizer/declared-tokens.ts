@@ -85,6 +85,11 @@ export function placed(
   let size = 0;
   pieces.forEach((piece, id) => {
     if (piece === undefined || piece === '') return;
+    if (ids.has(piece)) {
+      throw new TokenizerError(
+        `${where} has the piece ${quoted(piece)} twice, with the ids ${ids.get(piece)} and ${id}. Fetch it again.`,
+      );
+    }
     ids.set(piece, id);
     size += 1;
   });

@@ -2,6 +2,7 @@
 // list it. It is read from the bytes of the file straight to a list of pieces by id.
 
 import { TokenizerError } from '../errors.js';
+import { quoted } from './quoted.js';
 import { MAX_PIECES } from './vocabulary.js';
 
 const QUOTE = 0x22;
@@ -75,6 +76,11 @@ export function readVocab(file: Uint8Array, where: string): VocabText | null {
     if (id >= MAX_PIECES || ++count > MAX_PIECES) {
       throw new TokenizerError(
         `${where} gives the piece '${piece.slice(0, 40)}' the id ${id}, and ids up to ${MAX_PIECES - 1} are read. Fetch it again.`,
+      );
+    }
+    if (pieces[id] !== undefined && pieces[id] !== piece) {
+      throw new TokenizerError(
+        `${where} gives the id ${id} to two pieces, ${quoted(pieces[id])} and ${quoted(piece)}. Fetch it again.`,
       );
     }
     pieces[id] = piece;

@@ -139,6 +139,10 @@ test('tokenizer.json: what Loupe does not do is refused by name, and broken ones
   expect(model({ merges: ['ab'] })).toThrow(/among its merges/);
   expect(model({ vocab: { a: 'x' } })).toThrow(/in its vocabulary, where a piece and its id are expected/);
   expect(model({ vocab: { a: 2 ** 40 } })).toThrow(/the id 1099511627776, and ids up to 1048575 are read/);
+  expect(model({ vocab: { a: 5, b: 5 }, merges: [] })).toThrow(/gives the id 5 to two pieces, 'a' and 'b'/);
+  expect(refused(text.replace(/"vocab": *\{/, '"vocab": {"qu": 3000, '))).toThrow(
+    /has the piece 'qu' twice, with the ids \d+ and 3000/,
+  );
   expect(refused({ ...file, normalizer: { type: 'NFC' } })).toThrow(/normalises text by {"type":"NFC"}/);
   expect(refused({ ...file, pre_tokenizer: { type: 'ByteLevel' } })).toThrow(/cuts text by/);
   expect(refused({ ...file, added_tokens: [{ id: -1, content: 'x' }] })).toThrow(/the added token 'x' the id -1/);
