@@ -2,6 +2,7 @@
 // words of sizes and one submit. A whole model and a single stage fed with golden inputs run through the same code.
 
 import type { Rope } from './config.js';
+import { costOf } from './cost.js';
 import { BudgetError } from './errors.js';
 import type { Gpu } from './gpu.js';
 import { type Broken, FiniteCheck, placeOf, valuesToCheck } from './finite.js';
@@ -10,9 +11,11 @@ import { type Dispatch, dispatchesOf, type Setting, type ShardRows, type Source 
 import { type Patch, Patches } from './patches.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
 import { changesWithLength, ropeTable } from './rope-table.js';
+import { partsOf } from './submits.js';
 import { type Captured, type Tap, Taps } from './taps.js';
 import { Tensor } from './tensor.js';
 import { Timer } from './timer.js';
+import { SLOWEST_FLOPS } from './watchdog.js';
 
 /** Weights on the GPU, split by rows where one binding cannot hold them. */
 export interface WeightStore {
@@ -69,6 +72,14 @@ export const NO_TOKEN = 0xffffffff;
 export const PARTS = 64;
 /** Lanes of a workgroup that does: few where each barrier costs. */
 export const searchLanes = ({ traits }: Gpu): number => (traits.software ? 8 : Math.min(256, traits.maxInvocations));
+
+/** Shaders that are dispatched after a stage: taps, patches, the check for NaN. */
+const COPIES = ['slice', 'patch', 'finite'];
+
+/** Seconds that the arithmetic of stages takes on the slowest adapter. */
+function secondsOf(stages: readonly Stage[], extent: Extent): number {
+  return stages.reduce((n, stage) => n + costOf(stage, extent).flops, 0) / SLOWEST_FLOPS;
+}
 
 interface Bound {
   readonly stage: Stage;
@@ -159,29 +170,48 @@ export class Executor {
       after.set(stage, [...(after.get(stage) ?? []), look]);
     }
     const best = argmax ? await this.#argmax(shaders) : null;
+    const edited = new Set(shaders.edited);
+    const searchAlone = edited.has('argmax') || edited.has('argmax_last');
     const timer = profile ? new Timer(this.gpu, bound.length) : null;
     try {
-      const ends = onLayer && !profile ? this.stages.filter(({ name }) => /^layers\.\d+\.resid$/.test(name)) : [];
-      let from = 0;
-      for (const [layer, end] of ends.entries()) {
-        const to = this.stages.indexOf(end) + 1;
-        await this.#submit(`${bound[from].stage.name} … ${end.name}`, encoder => encode(encoder, from, to));
+      const names = bound.map(({ stage }) => stage.name);
+      const ends =
+        onLayer && !profile ? names.flatMap((name, i) => (/^layers\.\d+\.resid$/.test(name) ? [i] : [])) : [];
+      const parts = partsOf(names, ends, i => {
+        const copies = after.has(bound[i].stage) ? COPIES : [];
+        return [...new Set([...bound[i].steps.map(({ kernel }) => kernel.name), ...copies])].filter(s => edited.has(s));
+      });
+      const submitted: Promise<void>[] = [];
+      for (const [i, part] of parts.entries()) {
+        const { what, layer, from, to } = part;
+        const allowance = () => secondsOf(this.stages.slice(from, to), extent);
+        const ended = this.#submit(what, allowance, encoder => {
+          encode(encoder, from, to);
+          if (i === parts.length - 1) timer?.resolve(encoder);
+        });
+        // What no layer ends with is not waited for before what it made is read: that would be a trip more a token.
+        ended.catch(() => {});
+        submitted.push(ended);
+        if (layer === null) continue;
+        await Promise.all(submitted);
         await this.gpu.settle();
         signal?.throwIfAborted();
-        onLayer?.(layer + 1, ends.length);
-        from = to;
+        onLayer?.(layer, ends.length);
       }
-      // Not waited for before what it made is read: that would be a trip more a token.
-      const submitted = this.#submit(`${bound[from].stage.name} … ${bound[bound.length - 1].stage.name}`, encoder => {
-        encode(encoder, from, bound.length);
-        timer?.resolve(encoder);
-      });
-      submitted.catch(() => {});
+      if (best && searchAlone) {
+        const searched = this.#submit(
+          'the search for the likeliest token, which runs the edited argmax',
+          () => 0,
+          encoder => search(encoder.beginComputePass()),
+        );
+        searched.catch(() => {});
+        submitted.push(searched);
+      }
       const captured = await tapped.collect();
       const token = best ? new Uint32Array(await this.gpu.read([{ buffer: this.#best.buffer, bytes: 4 }]))[0] : null;
       const times = timer ? await timer.read(bound.map(({ stage }) => stage.name)) : null;
       const broken = check ? this.#broken(await check.read(), extent) : [];
-      await submitted;
+      await Promise.all(submitted);
       return { captured, token, broken, times };
     } finally {
       timer?.[Symbol.dispose]();
@@ -189,7 +219,7 @@ export class Executor {
 
     /** Stages `from` to `to` in one pass, or, timed, in a pass each. */
     function encode(encoder: GPUCommandEncoder, from: number, to: number): void {
-      let pass = timer ? null : encoder.beginComputePass();
+      const pass = timer ? null : encoder.beginComputePass();
       for (let i = from; i < to; i++) {
         const { stage, steps } = bound[i];
         const p = pass ?? encoder.beginComputePass({ timestampWrites: timer!.writes(i) });
@@ -203,20 +233,22 @@ export class Executor {
         for (const copy of after.get(stage) ?? []) copy(p);
         if (!pass) p.end();
       }
-      if (best && to === bound.length) {
-        pass ??= encoder.beginComputePass();
-        best(pass);
-      }
-      pass?.end();
+      if (best && to === bound.length && !searchAlone) search(pass ?? encoder.beginComputePass());
+      else pass?.end();
+    }
+
+    function search(pass: GPUComputePassEncoder): void {
+      best?.(pass);
+      pass.end();
     }
   }
 
   /** What the GPU refuses of a submit is thrown by the call that made it. */
-  #submit(what: string, encode: (encoder: GPUCommandEncoder) => void): Promise<void> {
+  #submit(what: string, allowance: () => number, encode: (encoder: GPUCommandEncoder) => void): Promise<void> {
     return this.gpu.scoped(what, () => {
       const encoder = this.gpu.device.createCommandEncoder();
       encode(encoder);
-      this.gpu.device.queue.submit([encoder.finish()]);
+      this.gpu.submit(what, [encoder.finish()], allowance);
     });
   }
 

@@ -2,7 +2,8 @@
 // errors that reach whoever is waiting, and the bytes that cross the bus.
 
 import { type FoundAdapter, findAdapter } from './adapter.js';
-import { BudgetError, DeviceError } from './errors.js';
+import { BudgetError, DeviceError, OptionError } from './errors.js';
+import { Watchdog } from './watchdog.js';
 
 /** How a kernel should be written for this adapter. */
 export interface Traits {
@@ -28,6 +29,11 @@ export class Gpu {
   #liveBuffers = 0;
   /** The device is gone for good. */
   #loss: DeviceError | null = null;
+  /** A submit made no end. The device is neither lost nor of use; a new one would wait behind the same work. */
+  #stuck: DeviceError | null = null;
+  /** How those who wait for the GPU are told that it makes no end. */
+  readonly #waiting = new Set<(error: Error) => void>();
+  readonly #watchdog: Watchdog;
   /** An error outside every scope: told once, to whoever looks next. */
   #stray: DeviceError | null = null;
 
@@ -47,6 +53,19 @@ export class Gpu {
       maxBinding: limits.maxStorageBufferBindingSize,
       maxBuffer: limits.maxBufferSize,
     };
+    this.#watchdog = new Watchdog(
+      watchdogSeconds(),
+      (what, seconds) => {
+        this.#stuck = new DeviceError(
+          `The GPU has made no progress for ${seconds} s in ${what}. If a loop there never ends, nothing can stop it but a restart of the kernel or the command: ` +
+            'put the file’s shader back and open the model again. If it is only slow, give it longer: open(name, { watchdog: seconds }), or LOUPE_WATCHDOG; 0 is for ever.',
+        );
+        for (const reject of [...this.#waiting]) reject(this.#stuck);
+      },
+      () => {
+        this.#stuck = null; // it was slow, and all is well
+      },
+    );
     device.lost.then(({ reason, message }) => {
       this.#loss ??= new DeviceError(
         reason === 'destroyed'
@@ -89,6 +108,18 @@ export class Gpu {
     return this.#liveBuffers;
   }
 
+  /**
+   * Seconds that what was submitted may take without an end, beyond what its arithmetic takes on the slowest adapter; 0: for ever. For all
+   * that runs on this device. Throws OptionError for what is no such number.
+   */
+  get watchdog(): number {
+    return this.#watchdog.seconds;
+  }
+
+  set watchdog(seconds: number) {
+    this.#watchdog.seconds = checkSeconds(seconds, 'watchdog');
+  }
+
   /** Whether the device is gone. A new one has to be opened; nothing on this one lives on. */
   get lost(): boolean {
     return this.#loss !== null;
@@ -97,6 +128,7 @@ export class Gpu {
   /** Throws what went wrong since the last look: a lost device, or, once, an error that no scope held. */
   check(): void {
     if (this.#loss) throw this.#loss;
+    if (this.#stuck) throw this.#stuck;
     const stray = this.#stray;
     this.#stray = null;
     if (stray) throw stray;
@@ -127,6 +159,26 @@ export class Gpu {
       `The GPU refused ${what}: ${refused.message.trim()} Only this call failed; the session goes on. Ask for less at once ` +
         '(fewer tokens, a slice, a shorter context), and bring back edited shaders with `model.edit(name, null)`.',
     );
+  }
+
+  /**
+   * Submits, and watches that it comes to an end.
+   * @param what the work, as the message names it
+   * @param allowance seconds that it may take beyond the watchdog's
+   */
+  submit(what: string, commands: readonly GPUCommandBuffer[], allowance?: () => number): void {
+    const { queue } = this.device;
+    queue.submit([...commands]);
+    this.#watchdog.watch(what, queue.onSubmittedWorkDone(), allowance);
+  }
+
+  /** Waits for the GPU, and no longer than the watchdog does. */
+  #orStuck<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.add(reject);
+      const done = () => void this.#waiting.delete(reject);
+      work.then(resolve, reject).then(done, done);
+    });
   }
 
   /** Throws BudgetError when `bytes` more would not fit; nothing is allocated. */
@@ -169,8 +221,9 @@ export class Gpu {
 
   /** Waits for everything submitted; needed in loads too, because Dawn keeps staging memory until a submit. */
   async settle(): Promise<void> {
-    this.device.queue.submit([]);
-    await this.device.queue.onSubmittedWorkDone();
+    this.check();
+    this.submit('what was written to it', []);
+    await this.#orStuck(this.device.queue.onSubmittedWorkDone());
     this.check();
   }
 
@@ -187,11 +240,11 @@ export class Gpu {
           encoder.copyBufferToBuffer(buffer, at, staging, to, bytes);
           to += bytes;
         }
-        this.device.queue.submit([encoder.finish()]);
+        this.submit('a readback', [encoder.finish()]);
         mapped = staging.mapAsync(GPUMapMode.READ);
         mapped.catch(() => {}); // waited for below, and the scope has the reason
       });
-      await mapped.catch(error => {
+      await this.#orStuck(mapped).catch(error => {
         this.check(); // a destroyed device rejects with an empty message
         throw error;
       });
@@ -202,6 +255,18 @@ export class Gpu {
       this.destroyBuffer(staging);
     }
   }
+}
+
+const WATCHDOG = 120; // seconds
+
+function watchdogSeconds(): number {
+  const set = process.env.LOUPE_WATCHDOG;
+  return set ? checkSeconds(Number(set), 'LOUPE_WATCHDOG', set) : WATCHDOG;
+}
+
+function checkSeconds(seconds: number, name: string, given: unknown = seconds): number {
+  if (typeof seconds === 'number' && seconds >= 0 && Number.isFinite(seconds)) return seconds;
+  throw new OptionError(`${name} must be a number of seconds from 0, where 0 is for ever, not '${given}'.`);
 }
 
 const OPEN = Symbol.for('gemma-loupe.gpu');

@@ -70,7 +70,7 @@ async function brokenWeight(model: Model, shaders: Shaders, { stage }: Broken): 
   const pass = encoder.beginComputePass();
   for (const encode of passes) encode(pass);
   pass.end();
-  model.gpu.device.queue.submit([encoder.finish()]);
+  model.gpu.submit(`a check of the weight '${name}'`, [encoder.finish()]);
   const found = await check.read();
   for (const [i, first] of found.entries()) {
     if (!first) continue;

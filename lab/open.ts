@@ -25,6 +25,11 @@ export interface OpenOptions {
   readonly context?: number;
   /** Keep an earlier session with the same model open beside this one. */
   readonly another?: boolean;
+  /**
+   * Seconds after which work on the GPU that makes no progress is given up, for all sessions on the device; 0: never. Default: LOUPE_WATCHDOG,
+   * else 120. What its arithmetic takes on the slowest adapter is added.
+   */
+  readonly watchdog?: number;
   /** Show no progress. */
   readonly quiet?: boolean;
   readonly signal?: AbortSignal;
@@ -66,6 +71,7 @@ export async function open(name = 'atlas', options: OpenOptions = {}): Promise<S
       );
     }
     const gpu = await sharedGpu(options.adapter);
+    if (options.watchdog !== undefined) gpu.watchdog = options.watchdog;
     const key = `${path} ${gpu.kind}`;
     if (!options.another) sessions.get(key)?.[Symbol.dispose]();
     const tokenizer = options.tokenizer
