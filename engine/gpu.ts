@@ -150,7 +150,8 @@ export class Gpu {
       done = { thrown };
     }
     const ends = [device.popErrorScope(), device.popErrorScope()];
-    const errors = await Promise.all(ends).catch(() => []); // a lost device ends scopes with an error; check() tells of it
+    // A lost device ends scopes with an error; check() tells of it.
+    const errors = await this.orStuck(Promise.all(ends)).catch(() => []);
     this.check();
     if ('thrown' in done) throw done.thrown;
     const refused = errors.find(error => error !== null);
@@ -172,8 +173,12 @@ export class Gpu {
     this.#watchdog.watch(what, queue.onSubmittedWorkDone(), allowance);
   }
 
-  /** Waits for the GPU, and no longer than the watchdog does. */
-  #orStuck<T>(work: Promise<T>): Promise<T> {
+  /** Waits for the GPU, and no longer than the watchdog does. Behind a shader that never ends, compiling may wait too. */
+  orStuck<T>(work: Promise<T>): Promise<T> {
+    if (this.#stuck) {
+      work.catch(() => {});
+      return Promise.reject(this.#stuck);
+    }
     return new Promise<T>((resolve, reject) => {
       this.#waiting.add(reject);
       const done = () => void this.#waiting.delete(reject);
@@ -223,7 +228,7 @@ export class Gpu {
   async settle(): Promise<void> {
     this.check();
     this.submit('what was written to it', []);
-    await this.#orStuck(this.device.queue.onSubmittedWorkDone());
+    await this.orStuck(this.device.queue.onSubmittedWorkDone());
     this.check();
   }
 
@@ -244,7 +249,7 @@ export class Gpu {
         mapped = staging.mapAsync(GPUMapMode.READ);
         mapped.catch(() => {}); // waited for below, and the scope has the reason
       });
-      await this.#orStuck(mapped).catch(error => {
+      await this.orStuck(mapped).catch(error => {
         this.check(); // a destroyed device rejects with an empty message
         throw error;
       });

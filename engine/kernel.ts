@@ -227,7 +227,7 @@ async function checkModule(gpu: Gpu, name: string, source: string): Promise<GPUS
   gpu.device.pushErrorScope('validation');
   const module = gpu.device.createShaderModule({ label: name, code: source });
   const scope = gpu.device.popErrorScope();
-  const { messages } = await module.getCompilationInfo();
+  const { messages } = await gpu.orStuck(module.getCompilationInfo());
   await scope; // the same complaint again, without a place
   const error = messages.find(({ type }) => type === 'error');
   if (!error) return module;
@@ -255,11 +255,12 @@ async function compile(gpu: Gpu, name: string, source: string, constants: Consta
     return { layout, pipelineLayout: gpu.device.createPipelineLayout({ bindGroupLayouts: [layout] }) };
   });
   try {
-    const pipeline = await gpu.device.createComputePipelineAsync({
+    const made = gpu.device.createComputePipelineAsync({
       label: `${name} ${JSON.stringify(constants)}`,
       layout: pipelineLayout,
       compute: { module, entryPoint: 'main', constants },
     });
+    const pipeline = await gpu.orStuck(made);
     return { name, bindings, pipeline, layout };
   } catch (error) {
     gpu.check();

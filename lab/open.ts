@@ -72,6 +72,7 @@ export async function open(name = 'atlas', options: OpenOptions = {}): Promise<S
     }
     const gpu = await sharedGpu(options.adapter);
     if (options.watchdog !== undefined) gpu.watchdog = options.watchdog;
+    gpu.check(); // before an earlier session makes way
     const key = `${path} ${gpu.kind}`;
     if (!options.another) sessions.get(key)?.[Symbol.dispose]();
     const tokenizer = options.tokenizer

@@ -141,6 +141,7 @@ test('the soft caps of Gemma 2 do not make numbers of NaN', async () => {
     attn_logit_softcapping: 50,
     final_logit_softcapping: 30,
     rope_theta: 10000,
+    rope_local_base_freq: undefined,
   };
   const path = await writeTiny(join(folder, 'two'), {
     config: gemma2,
