@@ -14,8 +14,7 @@ export class Tapped {
   /** Looks at one token of the answer. */
   add(token: Token): void {
     for (const stage of this.stages.slice(0, MOST_STAGES)) {
-      const { data, shape } = token.at(stage);
-      const row = data.subarray(data.length - data.length / (shape[0] || 1)); // of the last token read
+      const row = token.at(stage).token(-1).data; // of the last token read, all heads
       let sum = 0;
       let n = 0;
       for (const value of row) {

@@ -21,7 +21,9 @@ export function activationBundle(activation: Activation): Bundle {
   const rows = data.length / columns;
   const clean = data.map(v => (v <= MASK_LIMIT || !Number.isFinite(v) ? 0 : v));
   const limit = robustLimit(clean);
-  const grid = pooled(clean, rows, columns, MOST);
+  // What is masked or no number is a hole, not a 0; a pooled picture shows what else is in the block.
+  const holes = data.map(v => (v <= MASK_LIMIT || !Number.isFinite(v) ? Number.NaN : v));
+  const grid = pooled(holes, rows, columns, MOST);
   const nameOf = (row: number, text: (s: string) => string) => rowName(lead, row, text);
   // Columns are called by their numbers in the model, and by their texts where they are tokens.
   const texts = last.labels ? labelsOf(last) : null;
@@ -42,6 +44,7 @@ export function activationBundle(activation: Activation): Bundle {
           colorscale: DIVERGING.map((colour, i) => [i / (DIVERGING.length - 1), colour]),
           colorbar: { thickness: 12 },
           hovertemplate: `%{y}<br>${label(last.name)} %{x}<br>${most}%{z}<extra></extra>`,
+          hoverongaps: false,
           ...across,
           y: Array.from({ length: grid.rows }, (_, i) => nameOf(i * grid.by, label)),
         },
@@ -62,7 +65,7 @@ export function activationBundle(activation: Activation): Bundle {
       },
       config: CONFIG,
     },
-    'image/svg+xml': still(clean, rows, last, limit, title, row => nameOf(row, visible)),
+    'image/svg+xml': still(holes, rows, last, limit, title, row => nameOf(row, visible)),
     'text/plain': summary,
   };
 }
@@ -95,11 +98,9 @@ function still(
       series: [
         {
           type: 'heatmap',
-          data: [...grid.z].map((v, at) => [
-            at % grid.columns,
-            Math.floor(at / grid.columns),
-            Number(v.toPrecision(2)),
-          ]),
+          data: [...grid.z].flatMap((v, at) =>
+            Number.isNaN(v) ? [] : [[at % grid.columns, Math.floor(at / grid.columns), Number(v.toPrecision(2))]],
+          ),
         },
       ],
     },

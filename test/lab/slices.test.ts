@@ -6,13 +6,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OptionError, StageError } from '../../engine/errors.js';
 import { Activation } from '../../lab/activation.js';
 import { traceToIpc } from '../../lab/arrow.js';
+import { attentionBundle } from '../../lab/display/attention.js';
+import { tokensBundle } from '../../lab/display/attention-tokens.js';
 import { type Bundle, DISPLAY, INSPECT, type Shown } from '../../lab/display/bundle.js';
 import { golden } from '../../lab/golden.js';
 import { open } from '../../lab/open.js';
 import type { RunOptions } from '../../lab/request.js';
 import type { Run } from '../../lab/run.js';
 import type { Session } from '../../lab/session.js';
+import { freshFolder } from '../fixtures/folder.js';
 import { type Packed, unpacked } from '../fixtures/plotly.js';
+import { writeTiny } from '../fixtures/tiny-model.js';
 
 const FIGURE = 'application/vnd.plotly.v1+json';
 const of = (value: unknown): Bundle => (value as Shown)[DISPLAY]();
@@ -471,6 +475,41 @@ describe('what is not there is refused', () => {
   });
 });
 
+test('heads are called by the key/value head that they share, also where only some are here', async () => {
+  using tiny = await open(await writeTiny(freshFolder()), { quiet: true }); // 4 heads, 2 key/value heads
+  const run = await tiny.run([2, 5, 9], { tap: 'layers.1.attn.pattern', slice: { head: [1, 3] } });
+  const bundle = of(run.attention(1));
+  expect(bundle[FIGURE]!.data.map(d => d.name)).toEqual(['head 1 · kv 0', 'head 2 · kv 1']);
+  for (const name of ['head 1 · kv 0', 'head 2 · kv 1']) {
+    expect(bundle['text/plain']).toContain(name);
+    expect(bundle['image/svg+xml']).toContain(name);
+    expect(of(run.attention(1).byToken())['text/html']).toContain(name);
+  }
+  const notes = of(run.attention(1).heads())[FIGURE]!.layout.annotations as { text: string }[];
+  expect(notes.map(({ text: note }) => note.replace(/<[^>]*>/g, ''))).toEqual(['head 1 ■ kv 0', 'head 2 ■ kv 1']);
+});
+
+test('a pattern of one query, made by hand or decoded, has its query at the end of its keys', () => {
+  const dims = [
+    { name: 'head' as const, size: 1 },
+    { name: 'query' as const, size: 1 },
+    { name: 'key' as const, size: 30 },
+  ];
+  const pattern = new Activation('layers.0.attn.pattern', dims, new Float32Array(30).fill(1 / 30));
+  const figure = { layers: [{ layer: 0, pattern, window: null }], heads: 1, kvHeads: 1 };
+  expect(unpacked(attentionBundle(figure)[FIGURE]!.data[0].z as Packed)[0].every(v => v > 0)).toBe(true);
+  expect(tokensBundle(figure)['text/html']!.match(/<span title="\d+: 3\.3 %"/g)).toHaveLength(2 * 30);
+});
+
+test('what is masked is a hole in the picture of scores, not a 0', () => {
+  const grid = unpacked(of(whole.at('layers.5.attn.scores').head(1))[FIGURE]!.data[0].z as Packed);
+  grid.forEach((row, q) => {
+    row.forEach((v, k) => {
+      expect(Number.isNaN(v)).toBe(k > q);
+    });
+  });
+});
+
 test('a patch of part of a stage goes where it says, by a slice from the end too', async () => {
   const tap = 'layers.3.resid';
   const patch = {
@@ -482,4 +521,11 @@ test('a patch of part of a stage goes where it says, by a slice from the end too
   expect(run.at(tap).token(39).data).toEqual(whole.at(tap).token(5).data);
   expect(run.at(tap).token(38).data).toEqual((await model.run(ids, { tap })).at(tap).token(38).data);
   expect(run[INSPECT]()).toContain('layers.3.resid [token 40, channel 128]');
+  const middle = { stage: tap, values: whole.at(tap).slice({ token: [30, 36] }), slice: { token: [3, 9] } } as const;
+  const [once, chunked] = [
+    await model.run(ids, { tap, patch: middle }),
+    await model.run(ids, { tap, patch: middle, chunks: [5, 2, 33] }),
+  ];
+  for (const token of [3, 4, 5, 6, 7, 8])
+    for (const r of [once, chunked]) expect(r.at(tap).token(token).data).toEqual(whole.at(tap).token(token + 27).data);
 });
