@@ -8,7 +8,7 @@ export { Diff, type DiffOptions, type DiffRow } from './diff/diff.js';
 export { compare, type Metrics } from './diff/metrics.js';
 export { type Bundle, DISPLAY } from './display/bundle.js';
 export { report } from './display/report.js';
-export { show } from './display/show.js';
+export { type Display, show } from './display/show.js';
 export { type Golden, golden } from './golden.js';
 export { ask, clearOutput } from './kernel/mime.js';
 export { type OpenOptions, open } from './open.js';

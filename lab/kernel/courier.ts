@@ -4,8 +4,10 @@
 import { writeSync } from 'node:fs';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import * as zmq from 'zeromq';
+import { visible } from '../../engine/printable.js';
+import { briefly, cut } from '../display/plain.js';
 import type { Connection } from './connection.js';
-import { type Request, Wire, WireError } from './wire.js';
+import { jsonText, MOST_BYTES, type Request, Wire, WireError } from './wire.js';
 
 /** What the main thread sends here: a message for everyone (iopub), or the reply to a request. */
 export interface Outgoing {
@@ -52,6 +54,9 @@ export const SIGNALLED = 2;
 /** How many of them the main thread has acted on. */
 export const ANSWERED = 3;
 
+/** What the main thread answers. */
+const FORWARDED = ['execute', 'complete', 'inspect', 'is_complete', 'history'];
+
 /** ms that a signal has. */
 const TO_BE_HEARD = 150;
 /** ms after a shutdown_request. */
@@ -64,11 +69,13 @@ async function run(main: MessagePort, { connection, info, shared }: CourierData)
   const state = new Int32Array(shared);
   const wire = new Wire(connection.key);
   const outgoing = { sendHighWaterMark: 0, linger: 300 }; // a full queue would drop messages
-  const iopub = new zmq.XPublisher({ ...outgoing, verbosity: 'allSubs' });
-  const shell = new zmq.Router(outgoing);
-  const control = new zmq.Router(outgoing);
-  const stdin = new zmq.Router(outgoing);
-  const heartbeat = new zmq.Reply({ linger: 0 });
+  // ZeroMQ reads a frame into memory before anyone can look at its signature. Somewhat too large is answered, far too large is cut off.
+  const incoming = { maxMessageSize: 4 * MOST_BYTES };
+  const iopub = new zmq.XPublisher({ ...outgoing, maxMessageSize: 1024, verbosity: 'allSubs' });
+  const shell = new zmq.Router({ ...outgoing, ...incoming });
+  const control = new zmq.Router({ ...outgoing, ...incoming });
+  const stdin = new zmq.Router({ ...outgoing, ...incoming });
+  const heartbeat = new zmq.Reply({ maxMessageSize: 65_536, linger: 0 });
   const at = (port: number) => `${connection.transport}://${connection.ip}:${port}`;
   await Promise.all([
     iopub.bind(at(connection.iopub_port)),
@@ -87,7 +94,7 @@ async function run(main: MessagePort, { connection, info, shared }: CourierData)
   const send = (socket: object, type: string, content: string, parent: Request | null, topic?: Uint8Array) =>
     senders.get(socket)!(wire.frames(type, content, parent, topic));
   const everyone = (type: string, content: unknown, parent: Request | null) =>
-    send(iopub, type, typeof content === 'string' ? content : JSON.stringify(content), parent, Buffer.from(type));
+    send(iopub, type, typeof content === 'string' ? content : jsonText(content), parent, Buffer.from(type));
 
   let cell: Request | null = null;
   const status = (execution_state: string, parent: Request | null) => {
@@ -97,61 +104,87 @@ async function run(main: MessagePort, { connection, info, shared }: CourierData)
   };
   const answer = (socket: object, request: Request, type: string, content: unknown) => {
     status('busy', request);
-    send(socket, type, JSON.stringify(content), request);
+    send(socket, type, jsonText(content), request);
     status('idle', request);
   };
 
-  const onControl: Readonly<Record<string, (request: Request) => void>> = {
-    kernel_info_request: request => answer(control, request, 'kernel_info_reply', info),
-    interrupt_request(request) {
-      interrupt(main, state);
-      answer(control, request, 'interrupt_reply', { status: 'ok' });
-    },
-    shutdown_request(request) {
-      const restart = request.content.restart === true;
-      answer(control, request, 'shutdown_reply', { status: 'ok', restart });
-      everyone('shutdown_reply', { status: 'ok', restart }, request);
-      setTimeout(async () => {
-        for (const socket of [iopub, shell, control, stdin, heartbeat]) socket.close();
-        await Promise.allSettled(loops); // what ZeroMQ still does when the thread ends aborts the process
-        main.postMessage({ kind: 'shutdown' } satisfies Incoming);
-      }, TO_REPLY);
-      setTimeout(() => process.kill(process.pid, 'SIGKILL'), TO_KILL);
-    },
+  // Maps: a message may be called `constructor`.
+  const onControl = new Map<string, (request: Request) => void>([
+    ['kernel_info_request', request => answer(control, request, 'kernel_info_reply', info)],
+    [
+      'interrupt_request',
+      request => {
+        interrupt(main, state);
+        answer(control, request, 'interrupt_reply', { status: 'ok' });
+      },
+    ],
+    ['shutdown_request', request => shutdown(control, request)],
+  ]);
+  const shutdown = (socket: object, request: Request) => {
+    const restart = request.content.restart === true;
+    answer(socket, request, 'shutdown_reply', { status: 'ok', restart });
+    everyone('shutdown_reply', { status: 'ok', restart }, request);
+    setTimeout(async () => {
+      for (const socket of [iopub, shell, control, stdin, heartbeat]) socket.close();
+      await Promise.allSettled(loops); // what ZeroMQ still does when the thread ends aborts the process
+      main.postMessage({ kind: 'shutdown' } satisfies Incoming);
+    }, TO_REPLY);
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), TO_KILL);
   };
-  const onShell: Readonly<Record<string, (request: Request) => void>> = {
-    kernel_info_request: request => answer(shell, request, 'kernel_info_reply', info),
-    comm_info_request: request => answer(shell, request, 'comm_info_reply', { status: 'ok', comms: {} }),
-    shutdown_request: onControl.shutdown_request, // older front ends
+  /** Widgets are not spoken: who opens a line hears that nobody is there. */
+  const hangUp = (request: Request) => {
+    status('busy', request);
+    const { comm_id } = request.content;
+    if (request.header.msg_type === 'comm_open') everyone('comm_close', { comm_id, data: {} }, request);
+    status('idle', request);
   };
+  const forward = (request: Request) => {
+    const interrupts = Atomics.load(state, INTERRUPTS);
+    main.postMessage({ kind: 'request', request, arrived: Date.now(), interrupts } satisfies Incoming);
+  };
+  const onShell = new Map<string, (request: Request) => void>([
+    ['kernel_info_request', request => answer(shell, request, 'kernel_info_reply', info)],
+    ['comm_info_request', request => answer(shell, request, 'comm_info_reply', { status: 'ok', comms: {} })],
+    ['shutdown_request', request => shutdown(shell, request)], // older front ends
+    ...['comm_open', 'comm_msg', 'comm_close'].map(type => [type, hangUp] as const),
+    ...FORWARDED.map(type => [`${type}_request`, forward] as const),
+  ]);
 
   const loops: Promise<void>[] = [];
   const endless = (loop: () => Promise<void>) => void loops.push(loop());
-  endless(() => receive(control, wire, request => onControl[request.header.msg_type]?.(request)));
+  const taken = (takers: ReadonlyMap<string, (request: Request) => void>) => (request: Request) => {
+    const take = takers.get(request.header.msg_type);
+    if (!take) throw new WireError(`a message called '${cut(visible(request.header.msg_type), 80).text}'`);
+    take(request);
+  };
+  const refused = (socket: object) => (request: Request, why: string) => {
+    const [, asked] = /^(\w{1,40})_request$/.exec(request.header.msg_type) ?? [];
+    if (!asked) return;
+    const evalue = `The kernel refused ${why}.`;
+    const failure = { ename: 'WireError', evalue, traceback: [evalue] };
+    status('busy', request);
+    if (asked === 'execute') everyone('error', failure, request);
+    send(socket, `${asked}_reply`, jsonText({ status: 'error', execution_count: 0, ...failure }), request);
+    status('idle', request);
+  };
+  endless(() => receive(control, wire, taken(onControl), refused(control)));
+  endless(() => receive(shell, wire, taken(onShell), refused(shell)));
   endless(() =>
-    receive(shell, wire, request => {
-      const own = onShell[request.header.msg_type];
-      if (own) own(request);
-      else {
-        const interrupts = Atomics.load(state, INTERRUPTS);
-        main.postMessage({ kind: 'request', request, arrived: Date.now(), interrupts } satisfies Incoming);
-      }
+    receive(stdin, wire, ({ content, header }) => {
+      if (header.msg_type !== 'input_reply') return;
+      const value = typeof content.value === 'string' ? content.value : '';
+      main.postMessage({ kind: 'input', value } satisfies Incoming);
     }),
   );
-  endless(() =>
-    receive(stdin, wire, ({ content }) =>
-      main.postMessage({ kind: 'input', value: String(content.value ?? '') } satisfies Incoming),
-    ),
-  );
   endless(async () => {
-    for await (const frames of heartbeat) await heartbeat.send(frames);
+    for await (const frames of heartbeat) await heartbeat.send(frames).catch(() => {}); // who asked may have gone
   });
   endless(async () => {
     // Tells a front end that it hears everything from now on (JEP 65).
     for await (const [frame] of iopub) {
       if (frame[0] !== 1) continue;
       const subscription = Buffer.from(frame.subarray(1));
-      send(iopub, 'iopub_welcome', JSON.stringify({ subscription: subscription.toString() }), null, subscription);
+      send(iopub, 'iopub_welcome', jsonText({ subscription: subscription.toString() }), null, subscription);
     }
   });
 
@@ -177,13 +210,20 @@ function inOrder(send: (frames: Uint8Array[]) => Promise<void>): (frames: Uint8A
   };
 }
 
-async function receive(socket: zmq.Router, wire: Wire, take: (request: Request) => void): Promise<void> {
+/** Takes messages for ever: one that cannot be taken is refused, and the next one is looked at. */
+async function receive(
+  socket: zmq.Router,
+  wire: Wire,
+  take: (request: Request) => void,
+  refuse: (request: Request, why: string) => void = () => {},
+): Promise<void> {
   for await (const frames of socket) {
     try {
       take(wire.parse(frames));
     } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      writeSync(2, `Loupe kernel: refused ${error.message}.\n`); // this thread's process.stderr ends in a cell
+      const why = error instanceof WireError ? error.message : `a message, because of ${briefly(error)}`;
+      writeSync(2, `Loupe kernel: refused ${why}.\n`); // this thread's process.stderr ends in a cell
+      if (error instanceof WireError && error.request) refuse(error.request, why);
     }
   }
 }

@@ -1,8 +1,11 @@
-// What ended a cell, as Jupyter's `error`: name, value and a traceback that points into the cell.
+// What ended a cell, as Jupyter's `error`: name, value and a traceback that points into the cell. Anything can be thrown, and whatever it
+// does when it is looked at, there is a failure to tell; however large it is, a page can show it.
 
-import { inspect } from 'node:util';
 import { Interrupted, LoupeError } from '../../engine/errors.js';
-import { BOLD, type CellCompiler, RESET } from './compile.js';
+import { TOO_MUCH } from '../display/forms.js';
+import { bytesText } from '../display/numbers.js';
+import { attempt, briefly, cut, isError, plain } from '../display/plain.js';
+import { BOLD, type CompiledCell, RESET } from './compile.js';
 import { stackInCells } from './place.js';
 
 export interface Failure {
@@ -11,18 +14,35 @@ export interface Failure {
   readonly traceback: readonly string[];
 }
 
+/** What the compiler knows of the cells that ran. */
+interface Cells {
+  readonly problems: readonly { readonly short: string; readonly long: string }[];
+  readonly cells: ReadonlyMap<string, CompiledCell>;
+}
+
+/** Characters of an error's message, and of its whole traceback. */
+const MOST_MESSAGE = 100_000;
+const MOST_TRACEBACK = 400_000;
+/** Errors of an AggregateError that are listed; causes of causes; frames. */
+const LISTED = 20;
+const CAUSES = 5;
+const FRAMES = 100;
+
 /** Ours, and what Node says of a script that a signal broke off. */
 const interrupted = (error: unknown) =>
-  error instanceof Interrupted ||
-  (error instanceof Error && (error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED');
+  attempt(() => error instanceof Interrupted) || codeOf(error) === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
 
-export function failureOf(thrown: unknown, { problems, cells }: CellCompiler): Failure {
+/** Node's code of an error, or undefined. Never throws. */
+export const codeOf = (error: unknown): unknown => attempt(() => (error as NodeJS.ErrnoException | undefined)?.code);
+
+/** Never throws. */
+export function failureOf(thrown: unknown, { problems, cells }: Cells): Failure {
   if (problems.length > 0) {
-    return {
+    return bounded({
       ename: 'TypeScriptError',
-      evalue: problems.map(({ short }) => short).join('\n'),
+      evalue: shortened(problems.map(({ short }) => short).join('\n'), MOST_MESSAGE),
       traceback: problems.flatMap(({ long }) => [long, '']).slice(0, -1),
-    };
+    });
   }
   if (interrupted(thrown)) {
     return failure(
@@ -30,30 +50,75 @@ export function failureOf(thrown: unknown, { problems, cells }: CellCompiler): F
       'The cell was stopped. The session and the variables of earlier cells are still there.',
     );
   }
-  if (!(thrown instanceof Error)) {
-    return failure('Thrown', typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 3 }));
-  }
-  const { name, message } = thrown;
-  const stack = stackInCells(ownFrames(thrown), cells);
+  if (!isError(thrown)) return failure('Thrown', textOf(thrown, 3));
+  const name = textOf(attempt(() => thrown.name) ?? 'Error') || 'Error';
+  const message = messageOf(thrown);
+  const stack = framesOf(thrown, cells);
   // A user's own mistake is one sentence and its place; everything else comes with its frames and causes.
-  const frames =
-    thrown instanceof LoupeError
-      ? stack.filter(line => /cell-\d+|silent-\d+/.test(line) || !/^\s+at /.test(line))
-      : stack;
-  const cause = thrown.cause === undefined ? [] : [`Caused by: ${inspect(thrown.cause, { depth: 2 })}`];
-  const more = thrown instanceof AggregateError ? thrown.errors.map(error => `  - ${String(error)}`) : [];
-  return { ...failure(name, message), traceback: [headline(name, message), ...more, ...frames, ...cause] };
+  const frames = attempt(() => thrown instanceof LoupeError)
+    ? stack.filter(line => /cell-\d+|silent-\d+/.test(line) || !/^\s+at /.test(line))
+    : stack;
+  return failure(name, message, [...gathered(thrown), ...frames, ...causesOf(thrown, cells)]);
 }
 
-const headline = (name: string, message: string) => `${BOLD}${name}${RESET}: ${message}`;
+/** The frames of an error, in cells. Never throws. */
+export const framesOf = (error: Error, cells: Cells['cells']): string[] =>
+  attempt(() => stackInCells(ownFrames(error), cells)) ?? [];
 
-function failure(ename: string, evalue: string): Failure {
-  return { ename, evalue, traceback: [headline(ename, evalue)] };
+function causesOf(thrown: Error, cells: Cells['cells']): string[] {
+  const seen = new Set<unknown>([thrown]);
+  const out: string[] = [];
+  for (let cause = attempt(() => thrown.cause); cause !== undefined; ) {
+    const error = isError(cause) ? cause : null;
+    if (seen.has(cause)) return [...out, 'Caused by: an error that is told above'];
+    if (seen.size > CAUSES) return [...out, 'Caused by: more than can be told'];
+    seen.add(cause);
+    out.push(`Caused by: ${error ? briefly(error, 2000) : textOf(cause)}`, ...(error ? framesOf(error, cells) : []));
+    cause = error ? attempt(() => error.cause) : undefined;
+  }
+  return out;
+}
+
+/** The errors in an AggregateError. */
+function gathered(thrown: Error): string[] {
+  if (!attempt(() => thrown instanceof AggregateError)) return [];
+  const errors = attempt(() => [...(thrown as AggregateError).errors] as unknown[]) ?? [];
+  const lines = errors.slice(0, LISTED).map(error => `  - ${briefly(error)}`);
+  return errors.length > LISTED ? [...lines, `  and ${errors.length - LISTED} more`] : lines;
+}
+
+function messageOf(thrown: Error): string {
+  try {
+    return textOf(thrown.message);
+  } catch (error) {
+    return `(its message cannot be read: ${briefly(error)})`;
+  }
+}
+
+function textOf(value: unknown, depth = 2): string {
+  const { text, problem } = plain(value, depth);
+  return problem ? `${text} (its text could not be made: ${problem})` : text;
+}
+
+function failure(ename: string, evalue: string, more: readonly string[] = []): Failure {
+  const [name, message] = [cut(ename, 200).text, shortened(evalue, MOST_MESSAGE)];
+  return bounded({ ename: name, evalue: message, traceback: [`${BOLD}${name}${RESET}: ${message}`, ...more] });
+}
+
+function bounded(told: Failure): Failure {
+  const whole = told.traceback.join('\n');
+  return whole.length > MOST_TRACEBACK ? { ...told, traceback: [shortened(whole, MOST_TRACEBACK)] } : told;
+}
+
+function shortened(whole: string, most: number): string {
+  const { text, left } = cut(whole, most);
+  return left > 0 ? `${text}…\n(The rest of the error, ${bytesText(left)}, was left out: ${TOO_MUCH})` : text;
 }
 
 /** The stack without its first lines, which repeat name and message. */
-export function ownFrames({ stack = '' }: Error): string {
-  const lines = String(stack).split('\n');
-  const first = lines.findIndex(line => /^\s+at /.test(line));
-  return first < 0 ? '' : lines.slice(first).join('\n');
+function ownFrames(error: Error): string {
+  const [stack, message] = [String(error.stack ?? ''), String(error.message)];
+  const rest = stack.slice(Math.max(0, stack.indexOf(message)) + message.length);
+  const first = rest.search(/^[^\S\n]+at /m);
+  return first < 0 ? '' : rest.slice(first).split('\n', FRAMES).join('\n');
 }

@@ -1,18 +1,19 @@
-// The notebook kernel. Cells are compiled (compile.ts) and run (scope.ts) here, in the main thread; the sockets live in a
+// The notebook kernel. Cells are compiled and run by tslab (compile.ts, tslab.ts) here, in the main thread; the sockets live in a
 // thread of their own (courier.ts), so that a busy cell can be stopped.
 //
 //   node dist/lab/kernel/kernel.js CONNECTION_FILE
 
 import { writeSync } from 'node:fs';
-import { inspect as inspected } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { Interrupted, LoupeError } from '../../engine/errors.js';
-import { bundleOf } from '../display/show.js';
+import { attempt, briefly, isError, plain } from '../display/plain.js';
+import { isDisplay, type Presented, present } from '../display/show.js';
 import { fireInterrupt } from '../interrupt.js';
 import { complete, inspect } from './assist.js';
 import { CellCompiler } from './compile.js';
 import { completeness } from './completeness.js';
 import { readConnection } from './connection.js';
+import { cursorIn, textIn } from './content.js';
 import {
   ANSWERED,
   type Arrival,
@@ -25,16 +26,16 @@ import {
   STOP_NOW,
   STOPPED_ONE,
 } from './courier.js';
-import { failureOf, ownFrames } from './failure.js';
+import { codeOf, failureOf, framesOf } from './failure.js';
 import { History } from './history.js';
 import { kernelInfo } from './identity.js';
 import { setNotebook } from './mime.js';
 import { Modules } from './modules.js';
 import { CellOutput, captureStreams, current } from './output.js';
-import { stackInCells } from './place.js';
+import { Questions } from './questions.js';
 import { CellRunner } from './scope.js';
 import { CHECK } from './stoppable.js';
-import type { Request } from './wire.js';
+import { jsonText, type Request } from './wire.js';
 
 /** What every notebook has without an import line. */
 const PRELUDE = `import { Activation, ask, clearOutput, compare, fromArrow, golden, open, report, select, show, toArrow } from 'gemma-loupe';`;
@@ -53,12 +54,13 @@ class Kernel {
   /** Of the cell that runs, and of the one that ran last. */
   #running: CellOutput | null = null;
   #output: CellOutput | null = null;
-  #value: { readonly shown: unknown } | null = null;
+  /** What the value of the cell that ran last shows. */
+  #presented: Presented | null = null;
   #thrown: unknown;
   #interrupt: (reason: Interrupted) => void = () => {};
-  /** The cell that may ask for input, and who waits for the answer. */
-  #asking: Request | null = null;
-  #answer: ((value: string) => void) | null = null;
+  /** How many errors of a cell nobody caught. */
+  readonly #strays = new WeakMap<CellOutput, number>();
+  readonly #questions = new Questions((content, request) => this.#send('front', 'input_request', content, request));
 
   constructor(courier: Worker, state: Int32Array) {
     this.#courier = courier;
@@ -70,8 +72,9 @@ class Kernel {
     setNotebook({
       display: (message, update) => this.#cell()?.display(message, update),
       vanish: id => this.#cell()?.vanish(id),
-      clear: wait => this.#cell()?.send('clear_output', { wait }),
-      ask: (prompt, password) => this.#ask(prompt, password),
+      clear: wait => this.#cell()?.clear(wait === true),
+      ask: (prompt, hidden) => this.#questions.ask(this.#cell(), plain(prompt).text, hidden === true),
+      until: done => this.#cell()?.until(done),
     });
     (globalThis as Record<string, unknown>)[CHECK] = () => this.#check();
     // Loading the lab is a cell like any other, before the first: it warms the compiler too.
@@ -89,13 +92,13 @@ class Kernel {
   }
 
   #send(to: Outgoing['to'], type: string, content: unknown, parent: Request | null): void {
-    this.#courier.postMessage({ to, type, content: JSON.stringify(content), parent } satisfies Outgoing);
+    this.#courier.postMessage({ to, type, content: jsonText(content), parent } satisfies Outgoing);
   }
 
   #take(message: Incoming): void {
     if (message.kind === 'interrupt') this.interrupt();
     else if (message.kind === 'shutdown') exit(0);
-    else if (message.kind === 'input') this.#answer?.(message.value);
+    else if (message.kind === 'input') this.#questions.answer(message.value);
     else if (message.kind === 'request') this.#request(message);
   }
 
@@ -103,19 +106,20 @@ class Kernel {
     const { content } = request;
     // Stop was pressed after it came, and before it began.
     const wanted = () => arrived > this.#abortedUntil && Atomics.load(this.#state, INTERRUPTS) === interrupts;
-    const [code, cursor] = [String(content.code ?? ''), Number(content.cursor_pos ?? 0)];
+    const code = () => textIn(content, 'code');
+    const cursor = () => cursorIn(content);
     switch (request.header.msg_type) {
       case 'execute_request':
-        this.#chain = this.#chain.then(() => this.#execute(request, code, wanted)).catch(defect);
+        this.#chain = this.#chain.then(() => this.#execute(request, wanted)).catch(defect);
         return;
       case 'complete_request':
-        this.#reply(request, 'complete_reply', () => complete(this.#compiler, this.#runner.locals, code, cursor));
+        this.#reply(request, 'complete_reply', () => complete(this.#compiler, this.#runner.locals, code(), cursor()));
         return;
       case 'inspect_request':
-        this.#reply(request, 'inspect_reply', () => inspect(this.#compiler, this.#runner.locals, code, cursor));
+        this.#reply(request, 'inspect_reply', () => inspect(this.#compiler, this.#runner.locals, code(), cursor()));
         return;
       case 'is_complete_request':
-        this.#reply(request, 'is_complete_reply', () => completeness(code));
+        this.#reply(request, 'is_complete_reply', () => completeness(code()));
         return;
       case 'history_request':
         this.#reply(request, 'history_reply', () => ({ status: 'ok', history: this.#history.read(content) }));
@@ -129,51 +133,79 @@ class Kernel {
     try {
       this.#send('sender', type, make(), request);
     } catch (error) {
-      this.#send('sender', type, { status: 'error', ...failureOf(error, this.#compiler) }, request);
+      this.#send('sender', type, { status: 'error', ...failureOf(error, OUTSIDE) }, request);
     }
     this.#send('everyone', 'status', { execution_state: 'idle' }, request);
   }
 
-  async #execute(request: Request, code: string, wanted: () => boolean): Promise<void> {
+  /** Whatever happens, a front end gets its reply, and hears that the kernel is idle. */
+  async #execute(request: Request, wanted: () => boolean): Promise<void> {
+    const everyone = (type: string, body: unknown) => this.#send('everyone', type, body, request);
+    const output = new CellOutput(request.content.silent === true ? () => {} : everyone);
+    everyone('status', { execution_state: 'busy' });
+    try {
+      const body = wanted() ? await this.#turn(request, output, everyone) : { status: 'aborted' };
+      this.#send('sender', 'execute_reply', { execution_count: this.#count, ...body }, request);
+    } catch (error) {
+      defect(error);
+      const failure = failureOf(error, OUTSIDE);
+      everyone('error', failure);
+      this.#send('sender', 'execute_reply', { status: 'error', execution_count: this.#count, ...failure }, request);
+    } finally {
+      this.#questions.end(output);
+      everyone('status', { execution_state: 'idle' });
+    }
+  }
+
+  /** @returns the reply */
+  async #turn(request: Request, output: CellOutput, everyone: (type: string, body: unknown) => void): Promise<object> {
     const { content } = request;
     const silent = content.silent === true;
     const kept = !silent && content.store_history !== false;
-    const reply = (body: object) => this.#send('sender', 'execute_reply', body, request);
-    const everyone = (type: string, body: unknown) => this.#send('everyone', type, body, request);
-    everyone('status', { execution_state: 'busy' });
-    if (!wanted()) {
-      reply({ status: 'aborted', execution_count: this.#count });
-      everyone('status', { execution_state: 'idle' });
-      return;
-    }
+    const code = textIn(content, 'code');
     if (!silent) this.#count += 1;
     const execution_count = this.#count;
     if (!silent) everyone('execute_input', { code, execution_count });
-    const output = new CellOutput(silent ? () => {} : everyone);
     this.#output = output;
-    this.#asking = content.allow_stdin === true ? request : null;
-    this.#compiler.begin(silent ? `silent-${++this.#silent}` : `cell-${execution_count}`);
-    const ok = await this.#run(code, output);
-    if (ok) {
-      const data = this.#value && bundleOf(this.#value.shown);
-      if (data && !silent) output.send('execute_result', { execution_count, data, metadata: {} });
-      output.end();
-      if (kept) this.#history.add(execution_count, code, data?.['text/plain']);
-      reply({ status: 'ok', execution_count, payload: [], user_expressions: {} });
-    } else {
+    if (content.allow_stdin === true) this.#questions.open(output, request);
+    const ok = await this.#run(silent ? `silent-${++this.#silent}` : `cell-${execution_count}`, code, output);
+    if (!ok) {
       const failure = failureOf(this.#thrown, this.#compiler);
       output.end();
       if (!silent) everyone('error', failure);
       if (kept) this.#history.add(execution_count, code);
       if (content.stop_on_error !== false) this.#abortedUntil = Date.now();
-      reply({ status: 'error', execution_count, ...failure });
+      return { status: 'error', ...failure };
     }
-    everyone('status', { execution_state: 'idle' });
+    const shown = silent ? null : this.#presented;
+    if (shown) {
+      output.send('execute_result', { execution_count, data: shown.data, metadata: {} });
+      if (shown.notes.length > 0) output.write('stderr', `${shown.notes.join('\n')}\n`);
+    }
+    const user_expressions = await this.#expressions(content.user_expressions, output);
+    output.end();
+    if (kept) this.#history.add(execution_count, code, shown?.data['text/plain']);
+    return { status: 'ok', payload: [], user_expressions };
   }
 
-  /** @returns whether it came to its end. */
-  async #run(code: string, output: CellOutput): Promise<boolean> {
-    this.#value = null;
+  /** What a front end wants to know after a cell, each by its name. */
+  async #expressions(wanted: unknown, output: CellOutput): Promise<Record<string, unknown>> {
+    const found: [string, unknown][] = [];
+    for (const [name, code] of typeof wanted === 'object' && wanted ? Object.entries(wanted) : []) {
+      const source = attempt(() => textIn({ [name]: code }, name));
+      const ok = source !== undefined && (await this.#run(`silent-${++this.#silent}`, source, output));
+      if (ok) found.push([name, { status: 'ok', data: this.#presented?.data ?? {}, metadata: {} }]);
+      else if (source !== undefined)
+        found.push([name, { status: 'error', ...failureOf(this.#thrown, this.#compiler) }]);
+      else found.push([name, { status: 'error', ...failureOf(new LoupeError('An expression is text.'), OUTSIDE) }]);
+    }
+    return Object.fromEntries(found);
+  }
+
+  /** @returns whether it came to its end, and its value can be shown. */
+  async #run(name: string, code: string, output: CellOutput): Promise<boolean> {
+    this.#compiler.begin(name);
+    this.#presented = null;
     this.#thrown = undefined;
     this.#running = output;
     const interrupted = new Promise<never>((_, reject) => {
@@ -182,19 +214,27 @@ class Kernel {
     interrupted.catch(() => {});
     Atomics.store(this.#state, STOP, Math.min(Atomics.load(this.#state, STOP), STOPPED_ONE)); // not meant for this cell
     try {
-      const ran = await Promise.race([current.run(output, () => this.#runner.run(code)), interrupted]);
-      if (ran && ran.value !== undefined && ran.value !== null) this.#value = { shown: ran.value };
-      return ran !== null;
+      return await Promise.race([current.run(output, () => this.#evaluate(code, output)), interrupted]);
     } catch (error) {
       this.#thrown = error;
       return false;
     } finally {
-      if ((this.#thrown as NodeJS.ErrnoException | undefined)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
+      if (codeOf(this.#thrown) === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
         Atomics.store(this.#state, SIGNALLED, 0);
         this.interrupt();
       }
       this.#running = null;
     }
+  }
+
+  /** Showing a value is part of the cell: it may take its time, never end, and be stopped. */
+  async #evaluate(code: string, output: CellOutput): Promise<boolean> {
+    const ran = await this.#runner.run(code);
+    if (!ran) return false;
+    const { value } = ran;
+    if (value !== undefined && value !== null && !isDisplay(value)) this.#presented = await present(value);
+    await output.settled();
+    return true;
   }
 
   /** SIGINT: the courier's, which the flag may have forestalled, or one from outside. */
@@ -224,32 +264,33 @@ class Kernel {
     if (own?.stopped) throw new Interrupted();
   }
 
-  #ask(prompt: string, password: boolean): Promise<string> {
-    const request = this.#asking;
-    if (!request) throw new LoupeError(`Nobody can be asked '${prompt}': this front end has no keyboard for cells.`);
-    this.#cell()?.flush();
-    this.#send('front', 'input_request', { prompt, password }, request);
-    return new Promise(resolve => {
-      this.#answer = resolve;
-    });
-  }
-
   /** An error that nobody caught: told in the cell, and the kernel lives. */
   stray(what: string, error: unknown): void {
-    if (error instanceof Interrupted) return;
-    const told =
-      error instanceof Error
-        ? [String(error), ...stackInCells(ownFrames(error), this.#compiler.cells)]
-        : [textOf(error)];
-    this.#cell()?.write('stderr', `${what}: ${told.join('\n')}\n`);
+    const output = this.#cell();
+    if (!output || attempt(() => error instanceof Interrupted)) return;
+    const count = (this.#strays.get(output) ?? 0) + 1;
+    this.#strays.set(output, count);
+    if (count > MOST_STRAYS + 1) return;
+    const frames = isError(error) ? framesOf(error, this.#compiler.cells) : [];
+    const told = `${what}: ${[briefly(error, 2000), ...frames].join('\n')}`;
+    output.write(
+      'stderr',
+      `${count > MOST_STRAYS ? 'Further errors of this cell that nobody catches are not told.' : told}\n`,
+    );
   }
 }
 
-const textOf = (value: unknown) => (typeof value === 'string' ? value : inspected(value));
+/** Errors that nobody caught which a cell tells. */
+const MOST_STRAYS = 20;
+/** For what fails outside of cells. */
+const OUTSIDE = { problems: [], cells: new Map() };
 
 /** To Jupyter's log: process.stderr is the cells'. */
 function defect(error: unknown): void {
-  writeSync(2, `Loupe kernel: ${error instanceof LoupeError ? error.message : textOf(error)}\n`);
+  writeSync(
+    2,
+    `Loupe kernel: ${attempt(() => error instanceof LoupeError) ? (error as LoupeError).message : plain(error).text}\n`,
+  );
 }
 
 const exit = process.exit.bind(process);

@@ -19,6 +19,8 @@ export interface Notebook {
   vanish(id: string): void;
   clear(wait: boolean): void;
   ask(prompt: string, hidden: boolean): Promise<string>;
+  /** The cell does not end before this has. */
+  until?(done: Promise<unknown>): void;
 }
 
 const store = globalThis as { [KEY]?: Notebook };

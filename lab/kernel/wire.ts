@@ -3,6 +3,8 @@
 // https://jupyter-client.readthedocs.io/en/stable/messaging.html#the-wire-protocol
 
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+import { depthOf } from '../display/forms.js';
+import { bytesText } from '../display/numbers.js';
 
 export interface Header {
   readonly msg_id: string;
@@ -21,12 +23,32 @@ export interface Request {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-export class WireError extends Error {}
+/** A message that is not taken. */
+export class WireError extends Error {
+  /** @param request its header, where the message was signed and says what it asks: whoever sent it waits for an answer */
+  constructor(
+    message: string,
+    readonly request: Request | null = null,
+  ) {
+    super(message);
+  }
+}
 
 export const PROTOCOL = '5.4';
 const DELIMITER = Buffer.from('<IDS|MSG>');
 /** Signatures that are remembered; jupyter_client keeps as many. */
 const REMEMBERED = 65_536;
+/** Bytes of a message, and of its header, which goes back with every answer. */
+export const MOST_BYTES = 16_777_216;
+const MOST_HEADER = 65_536;
+/** Levels of a message: threads cannot hand each other what is nested some thousands deep. */
+const DEEPEST = 200;
+
+/** JSON as it goes over the wire. Half a surrogate pair is replaced: Python reads it, and then cannot save the notebook. */
+export function jsonText(content: unknown): string {
+  const text = JSON.stringify(content);
+  return text.includes('\\ud') ? text.replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, '$1\ufffd') : text;
+}
 
 export class Wire {
   readonly #seen = new Set<string>();
@@ -68,21 +90,20 @@ export class Wire {
   }
 
   #decode(frames: readonly Uint8Array[], at: number, parts: readonly Uint8Array[]): Request {
-    const object = (part: Uint8Array): Record<string, unknown> => {
-      let value: unknown;
-      try {
-        value = JSON.parse(Buffer.from(part).toString());
-      } catch {
-        throw new WireError('a message that is no JSON');
-      }
-      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-      throw new WireError('a message with a part that is no JSON object');
-    };
-    const header = object(parts[0]) as unknown as Header;
+    const header = object(parts[0], MOST_HEADER) as unknown as Header;
     if (typeof header.msg_type !== 'string' || typeof header.msg_id !== 'string') {
       throw new WireError('a message without a type or an id');
     }
-    return { identities: frames.slice(0, at), header, content: object(parts[3]) };
+    const request = { identities: frames.slice(0, at), header, content: {} };
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    if (bytes > MOST_BYTES) {
+      throw new WireError(`a message of ${bytesText(bytes)}, where ${bytesText(MOST_BYTES)} are the most`, request);
+    }
+    try {
+      return { ...request, content: object(parts[3], MOST_BYTES) };
+    } catch (error) {
+      throw new WireError((error as Error).message, request);
+    }
   }
 
   #sign(parts: readonly Uint8Array[]): Buffer {
@@ -90,4 +111,18 @@ export class Wire {
     for (const part of parts) hmac.update(part);
     return Buffer.from(hmac.digest('hex'));
   }
+}
+
+/** A part of a message. Throws WireError for what is too large or too deep to be one, before it is parsed. */
+function object(part: Uint8Array, most: number): Record<string, unknown> {
+  if (part.length > most) throw new WireError(`a message with a part of ${bytesText(part.length)}`);
+  if (depthOf(part) > DEEPEST) throw new WireError(`a message that is nested more than ${DEEPEST} deep`);
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(part).toString());
+  } catch {
+    throw new WireError('a message that is no JSON');
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new WireError('a message with a part that is no JSON object');
 }
