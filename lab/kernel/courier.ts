@@ -7,7 +7,7 @@ import * as zmq from 'zeromq';
 import { visible } from '../../engine/printable.js';
 import { briefly, cut } from '../display/plain.js';
 import type { Connection } from './connection.js';
-import { jsonText, MOST_BYTES, type Request, Wire, WireError } from './wire.js';
+import { type Header, jsonText, MOST_BYTES, type Request, Wire, WireError } from './wire.js';
 
 /** What the main thread sends here: a message for everyone (iopub), or the reply to a request. */
 export interface Outgoing {
@@ -115,6 +115,7 @@ async function run(main: MessagePort, { connection, info, shared }: CourierData)
       'interrupt_request',
       request => {
         interrupt(main, state);
+        stopped = request.header;
         answer(control, request, 'interrupt_reply', { status: 'ok' });
       },
     ],
@@ -138,8 +139,12 @@ async function run(main: MessagePort, { connection, info, shared }: CourierData)
     if (request.header.msg_type === 'comm_open') everyone('comm_close', { comm_id, data: {} }, request);
     status('idle', request);
   };
+  // The two come by sockets of their own: a cell that was sent before Stop was pressed may be read after it.
+  let stopped: Header | null = null;
+  const overtaken = ({ session, date }: Header) =>
+    session === stopped?.session && Date.parse(date) < Date.parse(stopped.date);
   const forward = (request: Request) => {
-    const interrupts = Atomics.load(state, INTERRUPTS);
+    const interrupts = Atomics.load(state, INTERRUPTS) - Number(overtaken(request.header));
     main.postMessage({ kind: 'request', request, arrived: Date.now(), interrupts } satisfies Incoming);
   };
   const onShell = new Map<string, (request: Request) => void>([
