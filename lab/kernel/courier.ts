@@ -31,7 +31,8 @@ export interface Arrival {
 export type Incoming =
   | Arrival
   | { readonly kind: 'input'; readonly value: string }
-  | { readonly kind: 'interrupt' | 'shutdown' | 'ready' };
+  | { readonly kind: 'interrupt'; readonly number: number }
+  | { readonly kind: 'shutdown' | 'ready' };
 
 export interface CourierData {
   readonly connection: Connection;
@@ -239,13 +240,15 @@ async function receive(
  */
 function interrupt(main: MessagePort, state: Int32Array): void {
   const number = Atomics.add(state, INTERRUPTS, 1) + 1;
-  if (process.platform === 'win32') main.postMessage({ kind: 'interrupt' } satisfies Incoming);
+  if (process.platform === 'win32') main.postMessage({ kind: 'interrupt', number } satisfies Incoming);
   else {
     Atomics.store(state, SIGNALLED, 1);
     process.kill(process.pid, 'SIGINT');
   }
   setTimeout(() => {
-    if (Atomics.load(state, ANSWERED) < number) Atomics.store(state, STOP, STOP_NOW);
+    if (Atomics.load(state, ANSWERED) >= number) return;
+    Atomics.store(state, STOP, STOP_NOW);
+    main.postMessage({ kind: 'interrupt', number } satisfies Incoming); // Node loses a signal that comes as a script begins
   }, TO_BE_HEARD);
 }
 

@@ -58,6 +58,8 @@ class Kernel {
   #presented: Presented | null = null;
   #thrown: unknown;
   #interrupt: (reason: Interrupted) => void = () => {};
+  /** How many interrupts had come before the cell that runs. */
+  #before = 0;
   /** How many errors of a cell nobody caught. */
   readonly #strays = new WeakMap<CellOutput, number>();
   readonly #questions = new Questions((content, request) => this.#send('front', 'input_request', content, request));
@@ -96,7 +98,7 @@ class Kernel {
   }
 
   #take(message: Incoming): void {
-    if (message.kind === 'interrupt') this.interrupt();
+    if (message.kind === 'interrupt') this.#interrupted(message.number);
     else if (message.kind === 'shutdown') exit(0);
     else if (message.kind === 'input') this.#questions.answer(message.value);
     else if (message.kind === 'request') this.#request(message);
@@ -110,7 +112,12 @@ class Kernel {
     const cursor = () => cursorIn(content);
     switch (request.header.msg_type) {
       case 'execute_request':
-        this.#chain = this.#chain.then(() => this.#execute(request, wanted)).catch(defect);
+        this.#chain = this.#chain
+          .then(() => {
+            this.#before = interrupts;
+            return this.#execute(request, wanted);
+          })
+          .catch(defect);
         return;
       case 'complete_request':
         this.#reply(request, 'complete_reply', () => complete(this.#compiler, this.#runner.locals, code(), cursor()));
@@ -240,9 +247,16 @@ class Kernel {
   /** SIGINT: the courier's, which the flag may have forestalled, or one from outside. */
   signalled(): void {
     const ours = Atomics.exchange(this.#state, SIGNALLED, 0) === 1;
-    if (ours && Atomics.load(this.#state, ANSWERED) === Atomics.load(this.#state, INTERRUPTS)) return;
-    if (!ours && !this.#running) this.#abortedUntil = Date.now(); // a cell may be waiting for the compiler
+    if (ours) return this.#interrupted(Atomics.load(this.#state, INTERRUPTS));
+    if (!this.#running) this.#abortedUntil = Date.now(); // a cell may be waiting for the compiler
     this.interrupt();
+  }
+
+  /** An interrupt_request, which may have been answered already, or meant for a cell before this one. */
+  #interrupted(number: number): void {
+    if (Atomics.load(this.#state, ANSWERED) >= number) return;
+    if (this.#running && this.#before >= number) Atomics.store(this.#state, ANSWERED, number);
+    else this.interrupt();
   }
 
   /** Stops the cell that runs, and whatever of the lab runs. */
@@ -260,7 +274,7 @@ class Kernel {
     const stop = Atomics.load(this.#state, STOP);
     if (stop === 0) return;
     const own = current.getStore();
-    if (stop === STOP_NOW && own && own === this.#running) this.interrupt();
+    if (stop === STOP_NOW && own && own === this.#running) this.#interrupted(Atomics.load(this.#state, INTERRUPTS));
     if (own?.stopped) throw new Interrupted();
   }
 

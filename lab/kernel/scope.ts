@@ -40,6 +40,8 @@ export class CellRunner {
       const { folder } = this.compiler;
       const loading = cell.imports.map(({ specifier }) => this.modules.load(specifier));
       const imports = await Promise.race([Promise.all(loading), interrupted]);
+      // A signal that came while the cell was compiled is heard now: Node loses those that wait when a breakable script begins.
+      await Promise.race([new Promise(setImmediate), interrupted]);
       const path = join(folder, `${cell.name}.ts`);
       const start = vm.runInThisContext(cell.code, { filename: cell.name, displayErrors: false }) as (
         ...given: unknown[]
