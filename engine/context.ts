@@ -217,8 +217,8 @@ export class Context {
 
   /** Parts that fit a submit, each with the end of what is read as one with it. */
   #split(tokens: number, chunks: readonly number[] = [tokens]): { tokens: number; end: number }[] {
-    const sum = chunks.reduce((a, b) => a + b, 0);
-    if (sum === tokens && chunks.every(n => Number.isInteger(n) && n >= 1)) {
+    const whole = Array.isArray(chunks) && chunks.every(n => Number.isInteger(n) && n >= 1);
+    if (whole && chunks.reduce((a, b) => a + b, 0) === tokens) {
       let end = 0;
       return chunks.flatMap(n => {
         end += n;
@@ -228,7 +228,10 @@ export class Context {
         }));
       });
     }
-    throw new PromptError(`The chunks ${chunks.join(', ')} must be positive and add up to the ${tokens} tokens given.`);
+    const told = whole ? `${chunks.join(', ')} ` : '';
+    throw new PromptError(
+      `The chunks ${told}must be a list of positive whole numbers that add up to the ${tokens} tokens given.`,
+    );
   }
 }
 

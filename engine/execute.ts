@@ -4,8 +4,8 @@
 import type { Rope } from './config.js';
 import { costOf } from './cost.js';
 import { BudgetError } from './errors.js';
-import type { Gpu } from './gpu.js';
 import { type Broken, FiniteCheck, placeOf, valuesToCheck } from './finite.js';
+import type { Gpu } from './gpu.js';
 import type { Kernel, Kernels, Shaders } from './kernel.js';
 import { type Dispatch, dispatchesOf, type Setting, type ShardRows, type Source } from './ops.js';
 import { type Patch, Patches } from './patches.js';

@@ -3,7 +3,7 @@
 import type { Context, ForwardOptions } from './context.js';
 import { OptionError, PromptError } from './errors.js';
 import { allFinite } from './finite.js';
-import { checkSampling, isGreedy, type Sampling, sample, uniform } from './sample.js';
+import { checkSampling, isGreedy, type Sampling, sample, told, uniform } from './sample.js';
 import type { Captured, Tap } from './taps.js';
 
 export interface GenerateOptions extends Sampling {
@@ -33,6 +33,18 @@ export interface Generated {
   readonly edited: readonly string[];
 }
 
+/** Throws OptionError for values outside their ranges. */
+export function checkGenerate(options: GenerateOptions): void {
+  checkSampling(options);
+  const { maxTokens = 128, stopIds = [] } = options;
+  if (!(Number.isInteger(maxTokens) && maxTokens >= 0)) {
+    throw new OptionError(`maxTokens must be a whole number from 0, not ${told(maxTokens)}.`);
+  }
+  if (!Array.isArray(stopIds) || !stopIds.every(Number.isInteger)) {
+    throw new OptionError('stopIds must be a list of token ids, whole numbers.');
+  }
+}
+
 /**
  * Continues `context` with `prompt` and then with what the model makes of it. Every token but the last is in the context
  * afterwards. Throws PromptError before anything runs if the prompt does not fit, and NumberError, with the stage
@@ -44,10 +56,7 @@ export async function* generate(
   options: GenerateOptions = {},
 ): AsyncGenerator<Generated, void, void> {
   const { maxTokens = 128, ignoreEos = false, signal, taps, onPrefill, onLayer } = options;
-  checkSampling(options);
-  if (!(Number.isInteger(maxTokens) && maxTokens >= 0)) {
-    throw new OptionError(`maxTokens must be a whole number from 0, not ${maxTokens}.`);
-  }
+  checkGenerate(options);
   if (context.ids.length + prompt.length >= context.length && maxTokens > 0) {
     throw new PromptError(
       `The prompt fills the context: ${context.ids.length + prompt.length} of ${context.length} tokens, and none is left to ` +

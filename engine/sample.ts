@@ -12,14 +12,18 @@ export interface Sampling {
   readonly seed?: number;
 }
 
+/** What was given, in a sentence. */
+export const told = (value: unknown): string =>
+  typeof value === 'number' ? String(value) : typeof value === 'string' ? `'${value}'` : `a ${typeof value}`;
+
 /** Throws OptionError for values outside their ranges. */
 export function checkSampling({ temperature = 0, topK = 0, topP = 1, seed = 0 }: Sampling): void {
   const need = (holds: boolean, name: string, range: string, got: unknown) => {
-    if (!holds) throw new OptionError(`${name} must be ${range}, not ${got}.`);
+    if (!holds) throw new OptionError(`${name} must be ${range}, not ${told(got)}.`);
   };
   need(temperature >= 0 && Number.isFinite(temperature), 'temperature', 'a number from 0', temperature);
   need(Number.isInteger(topK) && topK >= 0, 'topK', 'a whole number from 0', topK);
-  need(topP > 0 && topP <= 1, 'topP', 'above 0 and at most 1', topP);
+  need(typeof topP === 'number' && topP > 0 && topP <= 1, 'topP', 'above 0 and at most 1', topP);
   need(Number.isSafeInteger(seed), 'seed', 'a whole number', seed);
 }
 

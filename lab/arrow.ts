@@ -122,9 +122,11 @@ function readNote(note: string, bad: (what: string) => Error): { name: string; d
   for (const dim of dims) {
     const { name: axis, size, labels, from = 0, of = 0 } = (dim ?? {}) as Record<string, unknown>;
     const places = [from, of].every(n => Number.isSafeInteger(n) && (n as number) >= 0);
-    const texts = labels === undefined || (Array.isArray(labels) && labels.every(text => typeof text === 'string'));
+    const texts =
+      labels === undefined ||
+      (Array.isArray(labels) && labels.length === size && labels.every(text => typeof text === 'string'));
     if (typeof axis !== 'string' || !Number.isSafeInteger(size) || (size as number) < 0 || !texts || !places) {
-      throw bad("its metadata 'loupe' has a dimension without a name, a size or texts as labels");
+      throw bad("its metadata 'loupe' has a dimension without a name, a size or a text for each entry as labels");
     }
   }
   return { name, dims: dims as DimSpec[] };

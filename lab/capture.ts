@@ -4,6 +4,7 @@ import { BudgetError } from '../engine/errors.js';
 import { count, type Extent, type Stage } from '../engine/plan.js';
 import { type Captured, type Slice, type Tap, tapBytes } from '../engine/taps.js';
 import { Activation, type Dim } from './activation.js';
+import { checkBudget } from './arguments.js';
 import { MASKED } from './pieces.js';
 
 /** What a run may bring back at most, in bytes. */
@@ -11,6 +12,7 @@ export const CAPTURE_BUDGET = 1 << 30;
 
 /** Throws BudgetError that names the largest stages and what would fit, before the run. */
 export function checkCapture(taps: readonly Tap[], extents: readonly Extent[], budget = CAPTURE_BUDGET): void {
+  checkBudget(budget);
   const sizes = taps.map(tap => ({
     name: tap.stage.name,
     bytes: extents.reduce((n, extent) => n + tapBytes(tap, extent), 0),

@@ -64,9 +64,11 @@ const FORM = 'a cut is an index or a range [first, one past the last] of whole n
 
 /** What was given, as it would be written. */
 export function said(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(said).join(', ')}]`;
-  if (typeof value === 'string') return `'${value}'`;
+  if (Array.isArray(value)) return `[${value.slice(0, 8).map(said).join(', ')}${value.length > 8 ? ', …' : ''}]`;
+  if (typeof value === 'string') return `'${value.length > 80 ? `${value.slice(0, 80)}…` : value}'`;
   if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'bigint') return `${value}n`;
   return String(value);
 }
 

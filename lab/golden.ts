@@ -7,6 +7,7 @@ import { packageRoot } from '../engine/files.js';
 import { parseJson } from '../engine/json.js';
 import { printable } from '../engine/printable.js';
 import { openSafetensors, type Safetensors } from '../engine/weights/safetensors.js';
+import { checkName } from './arguments.js';
 import { DISPLAY, INSPECT, plain, type Shown } from './display/bundle.js';
 import { htmlTable } from './display/table.js';
 import { Names } from './select.js';
@@ -29,6 +30,7 @@ export interface Golden extends Shown {
 export async function golden(name: string): Promise<Golden> {
   if (typeof name !== 'string')
     throw new GoldenError("A golden is given by its name, e.g. 'atlas/capital', or by a file.");
+  checkName('golden', name);
   const own = join(packageRoot(), 'golden', `${name}.safetensors`);
   const path = existsSync(own) && !existsSync(name) ? own : name;
   if (!existsSync(path)) {

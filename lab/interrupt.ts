@@ -1,6 +1,6 @@
 // The Stop button and Ctrl-C: one AbortSignal that every loop of the lab looks at, once a token, a chunk or a stage.
 
-import { Interrupted } from '../engine/errors.js';
+import { Interrupted, OptionError } from '../engine/errors.js';
 
 const KEY = Symbol.for('gemma-loupe.interrupt');
 const store = globalThis as { [KEY]?: AbortController };
@@ -19,5 +19,10 @@ export function fireInterrupt(): void {
 
 /** Aborted by an interrupt or by the caller's own signal. */
 export function eitherSignal(own?: AbortSignal): AbortSignal {
-  return own ? AbortSignal.any([own, interruptSignal()]) : interruptSignal();
+  if (own === undefined || own === null) return interruptSignal();
+  try {
+    return AbortSignal.any([own, interruptSignal()]);
+  } catch {
+    throw new OptionError('signal is an AbortSignal: that of `new AbortController()`.');
+  }
 }

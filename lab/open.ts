@@ -7,9 +7,12 @@ import { ModelFileError, PromptError } from '../engine/errors.js';
 import { packageRoot } from '../engine/files.js';
 import { type Gpu, sharedGpu } from '../engine/gpu.js';
 import { Model } from '../engine/model.js';
+import { printable } from '../engine/printable.js';
 import { openTokenizer, openTokenizerFile } from '../engine/tokenizer/open.js';
 import { openModelFiles } from '../engine/weights/open.js';
 import type { ModelFiles } from '../engine/weights/source.js';
+import { checkName, checkOptions } from './arguments.js';
+import { said } from './dims.js';
 import { progressLine } from './display/progress.js';
 import { eitherSignal } from './interrupt.js';
 import { cachedModel, hubCache } from './pull/cache.js';
@@ -60,6 +63,9 @@ export function modelPath(name: string): string {
 
 /** Opens a model: detects what it is, checks all of it, then puts its weights on the GPU. */
 export async function open(name = 'atlas', options: OpenOptions = {}): Promise<Session> {
+  checkName('open', name);
+  checkOptions('open', options);
+  if (options.tokenizer !== undefined) checkName('tokenizer', options.tokenizer);
   const path = modelPath(name);
   const files = await openModelFiles(path);
   try {
@@ -67,17 +73,19 @@ export async function open(name = 'atlas', options: OpenOptions = {}): Promise<S
     const wanted = options.context ?? 1;
     if (!(Number.isInteger(wanted) && wanted >= 1 && wanted <= contextLength)) {
       throw new PromptError(
-        `A context of ${wanted} tokens was asked for, and this model was made for 1 to ${contextLength}. Ask for that.`,
+        `A context of ${said(wanted)} tokens was asked for, and this model was made for 1 to ${contextLength}. Ask for that.`,
       );
     }
     const gpu = await sharedGpu(options.adapter);
     if (options.watchdog !== undefined) gpu.watchdog = options.watchdog;
     gpu.check(); // before an earlier session makes way
     const key = `${path} ${gpu.kind}`;
-    if (!options.another) sessions.get(key)?.[Symbol.dispose]();
+    eitherSignal(options.signal); // throws for what is none
     const tokenizer = options.tokenizer
       ? await openTokenizerFile(options.tokenizer)
       : files.vocabulary && (await openTokenizer(files.vocabulary));
+    // Its memory is needed; what can be refused was refused before.
+    if (!options.another) sessions.get(key)?.[Symbol.dispose]();
     const load = async (from: ModelFiles, to: Gpu) => {
       using progress = progressLine(`Loading ${name}`, options.quiet);
       return await Model.load(from, to, {
@@ -103,7 +111,8 @@ export async function open(name = 'atlas', options: OpenOptions = {}): Promise<S
       files.chat,
     );
     if (!options.quiet)
-      for (const notice of [...files.notices, ...session.notices]) process.stderr.write(`loupe: ${notice}\n`);
+      for (const notice of [...files.notices, ...session.notices])
+        process.stderr.write(`loupe: ${printable(notice)}\n`);
     sessions.set(key, session);
     return session;
   } finally {

@@ -4,6 +4,7 @@
 import type { Context } from '../engine/context.js';
 import { ModelFileError, OptionError, PromptError, TokenizerError } from '../engine/errors.js';
 import { allFinite } from '../engine/finite.js';
+import { checkGenerate } from '../engine/generate.js';
 import type { Gpu } from '../engine/gpu.js';
 import type { Shaders } from '../engine/kernel.js';
 import type { Model } from '../engine/model.js';
@@ -12,6 +13,7 @@ import { type ShaderUse, shaderUse } from '../engine/shader-use.js';
 import type { Tokenizer } from '../engine/tokenizer/tokenizer.js';
 import type { ChatFiles } from '../engine/weights/source.js';
 import { Activation } from './activation.js';
+import { checkDiff, checkIdList, checkOptions } from './arguments.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { Conversation, type ConversationOptions } from './chat/conversation.js';
 import { checkGolden, Diff, type DiffOptions, diffRows } from './diff/diff.js';
@@ -82,8 +84,8 @@ export class Session {
   /** Ids of a prompt, bos in front; `<start_of_turn>` and the like are read as what they are. Ids are taken as they are. */
   encode(prompt: string | readonly number[]): number[] {
     if (typeof prompt !== 'string') {
-      if (typeof prompt?.[Symbol.iterator] === 'function') return [...prompt];
-      throw new PromptError(`A prompt is text or a list of token ids, not ${said(prompt)}.`);
+      checkIdList(prompt);
+      return [...prompt];
     }
     if (prompt === '') throw new PromptError('The prompt is empty; give some text.');
     const ids = this.#vocabulary().encode(prompt, { special: true });
@@ -92,16 +94,19 @@ export class Session {
   }
 
   decode(ids: readonly number[]): string {
+    checkIdList(ids);
     return this.#vocabulary().decode(ids);
   }
 
   /** Texts for ids, as labels: pieces, or `#id` where an id has none or there is no vocabulary. */
   labels(ids: readonly number[]): string[] {
+    if (!Array.isArray(ids)) checkIdList(ids);
     return ids.map(id => this.tokenizer?.piece(id).replaceAll('\u2581', ' ') ?? `#${id}`);
   }
 
   /** Reads a prompt from an empty cache. Looking never changes the run: the logits are the same bits with any taps. */
   async run(prompt: string | readonly number[], options: RunOptions = {}): Promise<Run> {
+    checkOptions('run', options);
     const { chunks, logits = 'last', budget = CAPTURE_BUDGET } = options;
     this.#check();
     if (logits !== 'last' && logits !== 'all')
@@ -157,6 +162,7 @@ export class Session {
       stage,
       run: async (golden: Golden) => {
         this.#check();
+        checkDiff(golden);
         checkGolden(this.model, golden);
         const rows = golden.stages.get('logits')!.shape[0];
         const inputs = { ids: golden.ids, rows, read: (input: string) => golden.read(input) };
@@ -172,6 +178,7 @@ export class Session {
   /** Every stage against PyTorch, on our own activations and on the golden's. */
   async diff(golden: Golden, options: DiffOptions = {}): Promise<Diff> {
     this.#check();
+    checkDiff(golden, options);
     checkGolden(this.model, golden);
     const shaders = options.shaders ?? (await this.model.kernels.inForce()); // the same for the run and for the stages alone, and those the table names
     const signal = eitherSignal(options.signal);
@@ -212,6 +219,8 @@ export class Session {
     options: GenerateRunOptions = {},
   ): AsyncGenerator<Token, void, void> {
     this.#check();
+    checkOptions('generate', options);
+    checkGenerate({ ...options, taps: undefined });
     const ids = this.encode(prompt);
     const { maxTokens = 128 } = options;
     using context = this.#context(Math.min(ids.length + maxTokens, this.longest), 'last', ids.length);
@@ -221,6 +230,7 @@ export class Session {
   /** A conversation on one cache, in the turns the model was trained on. Dispose of it, or of the session. */
   chat(options: ConversationOptions = {}): Conversation {
     this.#check();
+    checkOptions('chat', options);
     const conversation = new Conversation(this, this.#vocabulary(), options);
     for (const earlier of this.#conversations) if (earlier.disposed) this.#conversations.delete(earlier);
     this.#conversations.add(conversation);

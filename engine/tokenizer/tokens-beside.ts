@@ -4,9 +4,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, TokenizerError } from '../errors.js';
-import { quoted } from './quoted.js';
 import { readJson } from '../weights/text-files.js';
 import { type DeclaredToken, declared, named, type TokensBeside } from './declared-tokens.js';
+import { quoted } from './quoted.js';
 
 type Json = Readonly<Record<string, unknown>>;
 

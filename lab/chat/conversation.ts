@@ -5,6 +5,7 @@ import type { Context } from '../../engine/context.js';
 import { OptionError, PromptError, TokenizerError } from '../../engine/errors.js';
 import { type ChatMessage, type ChatTemplate, chatTemplate } from '../../engine/tokenizer/chat-template.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
+import { checkOptions } from '../arguments.js';
 import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
 import { writing } from '../display/writing.js';
 import type { GenerateRunOptions, Token } from '../request.js';
@@ -59,6 +60,7 @@ export class Conversation {
     { system = '', template, stop = [], messages = [] }: ConversationOptions,
   ) {
     this.#template = templateOf(session, tokenizer, template);
+    if (![stop].flat().every(text => typeof text === 'string')) throw new OptionError('stop is a list of texts.');
     this.#stopTexts = [stop].flat().filter(text => text !== '');
     const ends = ['<end_of_turn>', session.chatFiles?.specialTokens.eos_token ?? '<end_of_turn>'];
     this.#stops = [...session.config.eosIds, ...ends.map(end => tokenizer.idOf(end)).filter(id => id !== null)];
@@ -134,6 +136,7 @@ export class Conversation {
     if (this.#disposed) throw new PromptError('This conversation was closed; begin another with chat().');
     if (this.#busy) throw new PromptError('The model is still answering. Wait for it, or stop it.');
     if (typeof text !== 'string') throw new PromptError('A turn is a text. Give say("…").');
+    checkOptions('say', options);
     if (text.trim() === '') throw new PromptError('There is nothing to answer; say something.');
     const before = this.#messages;
     this.#messages = [...before, { role: 'user', content: text }];

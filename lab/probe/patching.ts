@@ -3,6 +3,7 @@
 // tracing; Wang et al. 2022, path patching).
 
 import { OptionError, PromptError } from '../../engine/errors.js';
+import { checkOptions } from '../arguments.js';
 import { type Shown, shown } from '../display/bundle.js';
 import { patchingBundle } from '../display/patching.js';
 import { progressLine } from '../display/progress.js';
@@ -34,6 +35,7 @@ export interface Patching extends Shown {
 export async function patching(session: Session, options: PatchingOptions): Promise<Patching> {
   if (options?.clean === undefined || options.corrupt === undefined)
     throw new OptionError('Patching compares two prompts: give { clean, corrupt }.');
+  checkOptions('patching', options);
   const stages = select(session.plan, options.stages ?? 'layers.*.resid');
   const [cleanIds, corruptIds] = [session.encode(options.clean), session.encode(options.corrupt)];
   if (cleanIds.length !== corruptIds.length) {
