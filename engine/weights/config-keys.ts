@@ -10,8 +10,17 @@ export const isObject = (value: unknown): value is Json =>
 
 /** A value as a message shows it. */
 export function shownValue(value: unknown): string {
-  const text = typeof value === 'number' || typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+  const text = typeof value === 'number' || typeof value === 'bigint' ? String(value) : jsonText(value);
   return text === undefined ? String(value) : text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** JSON of a value; of one that is nested too deep for that, its kind. */
+function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return Array.isArray(value) ? '[…]' : '{…}';
+  }
 }
 
 /** One object of a configuration. Remembers which keys were asked for. */
@@ -82,7 +91,7 @@ export class ConfigKeys {
   /** Refuses any value but null and those given, with the reason. */
   only(key: string, allowed: readonly unknown[], reason: string): void {
     const value = this.raw(key) ?? null;
-    if (value === null || allowed.some(one => JSON.stringify(one) === JSON.stringify(value))) return;
+    if (value === null || allowed.some(one => jsonText(one) === jsonText(value))) return;
     throw new ConfigError(`${this.where} has ${this.prefix}${key} = ${shownValue(value)}: ${reason}.`);
   }
 
@@ -129,6 +138,8 @@ const MEANINGLESS: ReadonlySet<string> = new Set([
     tie_encoder_decoder is_decoder cross_attention_hidden_size`),
   // the tokenizer, which has files of its own
   ...words('tokenizer_class prefix pad_token_id sep_token_id unk_token_id mask_token_id decoder_start_token_id'),
+  // judged before (quantised.ts): here they can only be empty
+  ...words('quantization_config quantization compression_config'),
   // sampling, which is generation_config.json's
   ...words(`max_length max_new_tokens min_length min_new_tokens early_stopping max_time stop_strings do_sample num_beams use_mtp
     cache_implementation cache_config max_cache_len temperature top_k top_p min_p top_h typical_p epsilon_cutoff eta_cutoff

@@ -1,6 +1,6 @@
 // A model as Hugging Face's tools keep it: a folder with config.json, and the weights in one .safetensors or in shards with an index.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { GemmaConfig } from '../config.js';
 import { LoupeError, ModelFileError } from '../errors.js';
@@ -12,7 +12,7 @@ import { canBeLeftOut, checkWeights, isOfAdapter, missingWeight, nameFromHugging
 import { refuseQuantisedTensors } from './quantised.js';
 import { openSafetensors, type Safetensors } from './safetensors.js';
 import type { ModelFiles, WeightEntry } from './source.js';
-import { chatTemplateIn, readJson, vocabularyIn } from './text-files.js';
+import { chatTemplateIn, filesIn, readJson, vocabularyIn } from './text-files.js';
 
 /** What the weights of the text model may be stored as. */
 const READABLE = ['F32', 'F16', 'BF16'];
@@ -23,6 +23,12 @@ const INDEX = 'model.safetensors.index.json';
 export async function openFolder(folder: string, single?: string): Promise<ModelFiles> {
   const configPath = join(folder, 'config.json');
   if (!existsSync(configPath)) throw withoutConfig(folder, single);
+  if (existsSync(join(folder, 'adapter_config.json'))) {
+    throw new ModelFileError(
+      `${folder} holds a LoRA adapter (adapter_config.json) beside the model, and Loupe would run the model without it. ` +
+        "Merge it: peft's merge_and_unload(), then save_pretrained; or move it out of the folder to run the model alone.",
+    );
+  }
   const notices: string[] = [];
   const generation = readJson(join(folder, 'generation_config.json'));
   const read = configFromJson(readJson(configPath), configPath, generation, notices);
@@ -182,7 +188,7 @@ async function isTied({ tiedHead }: GemmaConfig, { entries, holders }: Weights, 
 function shardsOf(folder: string): string[] {
   const index = join(folder, INDEX);
   if (!existsSync(index)) {
-    const torch = readdirSync(folder).find(file => /\.(bin|pt|pth|ckpt|npz)$/.test(file));
+    const torch = filesIn(folder).find(file => /\.(bin|pt|pth|ckpt|npz)$/.test(file));
     throw new ModelFileError(
       `${folder} has a config.json but neither ${SINGLE} nor ${INDEX}. ` +
         (torch === undefined

@@ -1,6 +1,6 @@
 // A model in a .gguf, or in the parts that gguf-split makes of one: the first part has the metadata, each has some of the tensors.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ModelFileError } from '../errors.js';
 import { specialTokensOfGguf } from '../tokenizer/gguf-vocabulary.js';
@@ -9,6 +9,7 @@ import { type Gguf, openGguf } from './gguf.js';
 import { modelFiles } from './model-files.js';
 import { canBeLeftOut, checkWeights, nameFromGguf, strangeTensor } from './names.js';
 import type { ModelFiles, WeightEntry } from './source.js';
+import { filesIn } from './text-files.js';
 
 export async function openGgufModel(path: string): Promise<ModelFiles> {
   const parts = await openParts(path);
@@ -145,7 +146,7 @@ function partNames(path: string, number: number, count: number): string[] {
 
 /** The one model among the .gguf files of a folder, or null; vision parts and later parts of a split do not count. */
 export function ggufIn(folder: string): string | null {
-  const files = readdirSync(folder).filter(file => /\.gguf$/i.test(file));
+  const files = filesIn(folder).filter(file => /\.gguf$/i.test(file));
   const models = files.filter(file => !/mmproj|imatrix/i.test(file) && (PART.exec(file)?.[2] ?? '00001') === '00001');
   if (models.length > 1) {
     throw new ModelFileError(

@@ -4,6 +4,7 @@
 import type { GemmaConfig } from '../config.js';
 import { ModelFileError } from '../errors.js';
 import { planOf } from '../gemma.js';
+import { short } from './gguf-cursor.js';
 
 const HUGGING_FACE: readonly (readonly [RegExp, string])[] = [
   [/^embed_tokens\.weight$/, 'embed'],
@@ -76,7 +77,9 @@ export const isOfAdapter = (name: string): boolean =>
 export function strangeTensor(name: string, { family, layers }: GemmaConfig, where: string): ModelFileError {
   const [, layer] = /(?:^|\.)(?:layers|blk)\.(\d+)\./.exec(name) ?? [];
   const say = (what: string, cure: string) =>
-    new ModelFileError(`${where} has the tensor '${name}', ${what}, so the model would be computed wrong. ${cure}.`);
+    new ModelFileError(
+      `${where} has the tensor '${short(name)}', ${what}, so the model would be computed wrong. ${cure}.`,
+    );
   const other =
     'If it belongs to nothing that the text model computes, take it out of the file; else this model cannot be run here';
   if (isOfAdapter(name)) {

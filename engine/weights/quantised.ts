@@ -2,7 +2,8 @@
 // what it is, with the way out; reading it as if it were plain would give another model.
 
 import { ConfigError, ModelFileError } from '../errors.js';
-import { isObject, type Json } from './config-keys.js';
+import { isObject, type Json, shownValue } from './config-keys.js';
+import { short } from './gguf-cursor.js';
 
 const WAY_OUT =
   'Take the model as it was before (F32, F16 or BF16), or a GGUF of it, which may be quantised (Q4_K_M, Q8_0 …)';
@@ -37,13 +38,13 @@ function tell(where: string, method: string, details: string): string {
 export function refuseQuantised(config: Json, where: string): void {
   for (const key of ['quantization_config', 'quantization', 'compression_config']) {
     const value = Object.hasOwn(config, key) ? config[key] : null;
-    if (value === null || value === undefined) continue;
-    if (!isObject(value)) throw new ConfigError(tell(where, `a tool that ${key} names (${JSON.stringify(value)})`, ''));
-    const method = String(
-      value.quant_method ?? ('group_size' in value && 'bits' in value ? 'mlx' : 'an unnamed method'),
-    );
+    if (value === null || value === undefined || (isObject(value) && Object.keys(value).length === 0)) continue;
+    if (!isObject(value)) throw new ConfigError(tell(where, `a tool that ${key} names (${shownValue(value)})`, ''));
+    const unnamed = 'group_size' in value && 'bits' in value ? 'mlx' : 'a method without a name';
+    const method = typeof value.quant_method === 'string' ? short(value.quant_method) : unnamed;
     const name = Object.hasOwn(NAMES, method) ? NAMES[method] : method;
-    const bits = value.bits ?? (value.load_in_4bit ? 4 : value.load_in_8bit ? 8 : null);
+    const said = value.bits ?? (value.load_in_4bit ? 4 : value.load_in_8bit ? 8 : null);
+    const bits = typeof said === 'number' ? said : null;
     const group =
       typeof value.group_size === 'number' && value.group_size > 0 ? ` in groups of ${value.group_size}` : '';
     throw new ConfigError(tell(where, name, bits === null ? '' : ` (${bits} bits${group})`));
@@ -67,6 +68,6 @@ export function refuseQuantisedTensors(names: Iterable<string>, where: string): 
   const all = [...names];
   for (const [pattern, method] of SIGNS) {
     const name = all.find(one => pattern.test(one));
-    if (name !== undefined) throw new ModelFileError(tell(where, method, ` (it has '${name}')`));
+    if (name !== undefined) throw new ModelFileError(tell(where, method, ` (it has '${short(name)}')`));
   }
 }

@@ -85,7 +85,7 @@ export function readJson(path: string): Readonly<Record<string, unknown>> {
 }
 
 /** Names in a folder. Throws ModelFileError for one that may not be listed. */
-function filesIn(folder: string): string[] {
+export function filesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {

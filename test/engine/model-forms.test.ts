@@ -303,6 +303,11 @@ describe('what is no model is told as what it is', () => {
       /holds a LoRA adapter.*merge_and_unload/,
     ],
     [
+      'a model with an adapter beside it',
+      at => writeTiny(at).then(() => writeFileSync(join(at, 'adapter_config.json'), '{}')),
+      /holds a LoRA adapter \(adapter_config\.json\) beside the model/,
+    ],
+    [
       "PyTorch's own files",
       at => {
         writeFileSync(join(at, 'config.json'), JSON.stringify(TINY_CONFIG));

@@ -34,7 +34,8 @@ describe('keys that mean nothing for the text model are no hindrance', () => {
     expect(read({ ...full, text_config: { ...SIZES, ...HARMLESS, model_type: 'gemma3_text' } })).toEqual(plain);
   });
   test('a key that says null says nothing', () => {
-    expect(read({ ...FAMILY[3], wholly_unknown: null, quantization_config: null })).toEqual(read(FAMILY[3]));
+    const empty = { wholly_unknown: null, quantization_config: null, quantization: {}, rope_scaling: {} };
+    for (const family of [1, 2, 3]) expect(read({ ...FAMILY[family], ...empty })).toEqual(read(FAMILY[family]));
   });
 });
 
@@ -225,6 +226,166 @@ describe('a config.json is refused by the name of what stands in the way', () =>
     ['MLX within', { text_config: { quantization: { group_size: 64, bits: 4 } } }, /quantised with MLX/],
   ])('a multimodal Gemma 3 with %s', (_, keys, message) => {
     expect(() => read({ model_type: 'gemma3', ...keys })).toThrow(message);
+  });
+});
+
+test('a value that is nested without end is refused like any other', () => {
+  const deep = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
+  for (const key of [
+    'head_dim',
+    'wholly_unknown',
+    'attention_bias',
+    'layer_types',
+    'model_type',
+    'rope_scaling',
+    'eos_token_id',
+  ]) {
+    expect(() => read({ ...FAMILY[3], [key]: deep }), key).toThrow(ConfigError);
+  }
+});
+
+/** Of the hub, as they stand there. */
+describe('what people have is read', () => {
+  const common = {
+    attention_bias: false,
+    attention_dropout: 0,
+    bos_token_id: 2,
+    initializer_range: 0.02,
+    pad_token_id: 0,
+  };
+  const saved = { rms_norm_eps: 1e-6, torch_dtype: 'bfloat16', transformers_version: '4.42.0', use_cache: true };
+  test.each<[string, Json, object]>([
+    [
+      'Gemma 1 2B',
+      {
+        ...common,
+        ...saved,
+        ...{
+          architectures: ['GemmaForCausalLM'],
+          eos_token_id: 1,
+          head_dim: 256,
+          hidden_act: 'gelu',
+          hidden_activation: null,
+        },
+        ...{ hidden_size: 2048, intermediate_size: 16384, max_position_embeddings: 8192, model_type: 'gemma' },
+        ...{
+          num_attention_heads: 8,
+          num_hidden_layers: 18,
+          num_key_value_heads: 1,
+          rope_scaling: null,
+          rope_theta: 10000,
+        },
+        vocab_size: 256000,
+      },
+      { family: 1, hidden: 2048, layers: 18, kvHeads: 1 },
+    ],
+    [
+      'Gemma 2 9B',
+      {
+        ...common,
+        ...saved,
+        ...{
+          _name_or_path: 'google/gemma-2-9b',
+          architectures: ['Gemma2ForCausalLM'],
+          attn_logit_softcapping: 50,
+          eos_token_id: 1,
+        },
+        ...{
+          cache_implementation: 'hybrid',
+          final_logit_softcapping: 30,
+          head_dim: 256,
+          hidden_act: 'gelu_pytorch_tanh',
+        },
+        ...{
+          hidden_activation: 'gelu_pytorch_tanh',
+          hidden_size: 3584,
+          intermediate_size: 14336,
+          model_type: 'gemma2',
+        },
+        ...{ max_position_embeddings: 8192, num_attention_heads: 16, num_hidden_layers: 42, num_key_value_heads: 8 },
+        ...{
+          query_pre_attn_scalar: 256,
+          rope_theta: 10000,
+          sliding_window: 4096,
+          sliding_window_size: 4096,
+          vocab_size: 256000,
+        },
+      },
+      { family: 2, hidden: 3584, layers: 42, slidingWindow: 4096 },
+    ],
+    [
+      'Gemma 3 1B',
+      {
+        ...common,
+        ...saved,
+        ...{
+          architectures: ['Gemma3ForCausalLM'],
+          attn_logit_softcapping: null,
+          final_logit_softcapping: null,
+          eos_token_id: [1, 106],
+        },
+        ...{ cache_implementation: 'hybrid', head_dim: 256, hidden_activation: 'gelu_pytorch_tanh', hidden_size: 1152 },
+        ...{
+          intermediate_size: 6912,
+          max_position_embeddings: 32768,
+          model_type: 'gemma3_text',
+          num_attention_heads: 4,
+        },
+        ...{ num_hidden_layers: 26, num_key_value_heads: 1, query_pre_attn_scalar: 256, rope_local_base_freq: 10000 },
+        ...{
+          rope_scaling: null,
+          rope_theta: 1000000,
+          sliding_window: 512,
+          sliding_window_pattern: 6,
+          vocab_size: 262144,
+        },
+      },
+      { family: 3, hidden: 1152, layers: 26, eosIds: [1, 106] },
+    ],
+    [
+      'Gemma 3 4B, as a tool has saved it again',
+      {
+        ...{
+          architectures: ['Gemma3ForConditionalGeneration'],
+          boi_token_index: 255999,
+          eoi_token_index: 256000,
+          eos_token_id: [1, 106],
+        },
+        ...{
+          image_token_index: 262144,
+          initializer_range: 0.02,
+          mm_tokens_per_image: 256,
+          model_type: 'gemma3',
+          pad_token_id: 0,
+        },
+        ...{
+          torch_dtype: 'bfloat16',
+          transformers_version: '4.50.0',
+          unsloth_fixed: true,
+          unsloth_version: '2025.3.19',
+        },
+        ...{
+          vision_config: { hidden_size: 1152, model_type: 'siglip_vision_model' },
+          bos_token_id: 2,
+          hidden_size: 2560,
+        },
+        text_config: {
+          ...{ hidden_size: 2560, intermediate_size: 10240, model_type: 'gemma3_text', num_hidden_layers: 34 },
+          ...{ rope_scaling: { factor: 8.0, rope_type: 'linear' }, sliding_window: 1024, torch_dtype: 'bfloat16' },
+        },
+      },
+      {
+        family: 3,
+        hidden: 2560,
+        layers: 34,
+        vocab: 262208,
+        rope: { full: { base: 1e6, factor: 8 }, sliding: { base: 1e4, factor: 1 } },
+      },
+    ],
+  ])('%s', (_, json, expected) => {
+    const notices: string[] = [];
+    expect(read(json, notices)).toMatchObject(expected);
+    expect(notices).toEqual([]);
   });
 });
 
