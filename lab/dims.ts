@@ -121,6 +121,6 @@ export function rowName(lead: readonly Dim[], row: number, text: (label: string)
     .join(', ');
 }
 
-/** Texts of a dimension's entries: tokens, or their positions in the model. */
+/** Texts of a dimension's entries: tokens, or their positions in the model where there is none. */
 export const labelsOf = ({ size, from, labels }: Dim): readonly string[] =>
-  labels ?? Array.from({ length: size }, (_, n) => String(from + n));
+  Array.from({ length: size }, (_, n) => labels?.[n] ?? String(from + n));

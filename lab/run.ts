@@ -79,12 +79,14 @@ export class Run {
   at(stage: string): Activation {
     const known = this.activations.get(stage);
     if (known) return known;
-    const name = namesOf(this.session.plan).one(stage);
+    const names = namesOf(this.session.plan);
+    const name = names.one(stage);
     const found = this.activations.get(name);
     if (found) return found;
     const told = this.made.absent?.get(name);
     if (told) throw new StageError(told);
-    const others = this.activations.size > 0 ? nearest(name, [...this.activations.keys()]) : 'Nothing was.';
+    const tapped = names.like(stage, [...this.activations.keys()]);
+    const others = tapped.length > 0 ? nearest(stage, tapped) : 'Nothing was.';
     throw new StageError(
       `'${stage}'${name === stage ? '' : `, '${name}',`} was not tapped in this run. ${others} Add it to the option tap.`,
     );

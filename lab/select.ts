@@ -74,6 +74,15 @@ export class Names {
     throw new StageError(`No stage matches '${pattern}'. ${nearest(pattern, like)} \`loupe plan\` lists them all.`);
   }
 
+  /** These stages as a name's writer would call them, so that what is near can be told. */
+  like(pattern: string, stages: readonly string[]): string[] {
+    const { naming, written } = this.#naming(pattern);
+    return stages.map(stage => {
+      const alias = naming.find(known => known.stage === stage);
+      return alias ? written(alias.name) : stage;
+    });
+  }
+
   /** The stage of a name; what several stages match is refused. */
   one(name: string): string {
     if (typeof name !== 'string')

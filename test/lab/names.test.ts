@@ -211,6 +211,10 @@ describe('wherever a name is taken', () => {
     expect(() => run.at('blocks.5.attn.hook_z')).toThrow(
       /'blocks\.5\.attn\.hook_z', 'layers\.5\.attn\.mix', was not tapped/,
     );
+    expect(() => run.at('blocks.5.hook_resid_mid')).toThrow(
+      /not tapped in this run\. The nearest are 'blocks\.5\.hook_resid_post'/,
+    );
+    expect(() => run.at('model.language_model.layers.5.mlp')).toThrow(/nearest are 'model\.language_model\.layers\.5'/);
     expect(() => run.at('blocks.5.hook_resid_pst')).toThrow(/The nearest are 'blocks\.5\.hook_resid_post'/);
     expect(() => run.at('blocks.*.hook_resid_post')).toThrow(/selects 6 stages, and one is needed/);
     expect(() => run.at(5 as never)).toThrow(/A stage is given by its name, not by 5/);

@@ -1,9 +1,11 @@
 // An index is the position in the model: in what is sliced before the run, in what is cut after it, and in everything that is shown or
 // written of either. What is not there is refused, by axis and size.
 
+import { join } from 'node:path';
 import { tableFromIPC, tableToIPC } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OptionError, StageError } from '../../engine/errors.js';
+import { writeSafetensors } from '../../engine/weights/safetensors-write.js';
 import { Activation } from '../../lab/activation.js';
 import { traceToIpc } from '../../lab/arrow.js';
 import { attentionBundle } from '../../lab/display/attention.js';
@@ -286,6 +288,20 @@ describe('one rule for an index, before and after', () => {
     expect(some.at('logits').get(4, 150)).toBeCloseTo(whole.at('logits').get(4, 150), 4);
     expect(() => some.surprisal()).toThrow(/needs all logits of every token/);
   });
+});
+
+test('a diff against the logits of the last token alone says which token they are of', async () => {
+  const run = await model.run(ids, { tap: '**' });
+  const path = join(freshFolder(), 'last.safetensors');
+  const tensors = [...run.activations.values()].map(({ name, shape, data }) => ({
+    name,
+    shape,
+    data: name === 'logits' ? data.map((v, i) => (i === 77 ? v + 9 : v)) : data,
+  }));
+  await writeSafetensors(path, tensors, { loupe_golden: '1', ids: JSON.stringify(ids), chunks: '[40]' });
+  const diff = await model.diff(await golden(path), { alone: false });
+  expect(diff.at('lm_head')).toMatchObject({ stage: 'logits', pass: false, accumulated: { worst: [39, 77] } });
+  expect(diff[INSPECT]()).toContain('all of it in vocab 77, worst at [39,77]');
 });
 
 describe('what is not there is refused', () => {
