@@ -197,7 +197,11 @@ function shardsOf(folder: string): string[] {
     );
   }
   const map = (readJson(index) as { weight_map?: unknown }).weight_map;
-  const files = [...new Set(Object.values((map ?? {}) as Record<string, unknown>).map(String))].sort();
+  const named = typeof map === 'object' && map !== null && !Array.isArray(map) ? Object.values(map) : null;
+  if (!named?.every((file): file is string => typeof file === 'string')) {
+    throw new ModelFileError(`${index} has no 'weight_map' that gives each tensor the name of a file. Fetch it again.`);
+  }
+  const files = [...new Set(named)].sort();
   const missing = files.find(file => basename(file) !== file || !existsSync(join(folder, file)));
   if (files.length === 0 || missing !== undefined) {
     throw new ModelFileError(

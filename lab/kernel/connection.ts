@@ -52,6 +52,9 @@ export function readConnection(path: string | undefined): Connection {
   } = found as Connection & {
     signature_scheme?: string;
   };
+  const odd = Object.entries({ transport, ip, key, signature_scheme }).find(([, value]) => typeof value !== 'string');
+  if (odd)
+    throw new ConnectionError(`The connection file ${path} has a ${odd[0]} that is no text. Let Jupyter write it.`);
   if (key === '' || signature_scheme !== 'hmac-sha256') {
     throw new ConnectionError(
       `The connection file ${path} asks for messages ${key === '' ? 'without a key' : `signed with ${signature_scheme}`}; this kernel takes hmac-sha256 alone, because it runs whatever it is sent.`,

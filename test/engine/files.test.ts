@@ -117,6 +117,20 @@ test.each([
   expect(() => readJson(path)).toThrow(ConfigError);
 });
 
+test.each([
+  ['a list', ['a.safetensors']],
+  ['a text', 'a.safetensors'],
+  ['null', null],
+  ['an object of objects', { a: { toString: 1 } }],
+  ['an object of lists', { a: ['a.safetensors'] }],
+])('an index whose weight_map is %s is refused', async (_, map) => {
+  const path = join(folder, 'index.json');
+  writeFileSync(path, JSON.stringify({ weight_map: map }));
+  const found = (await inModel('model.safetensors.index.json', path).catch(error => error)) as Error;
+  expect(found).toBeInstanceOf(ModelFileError);
+  expect(found.message).toMatch(/has no 'weight_map' that gives each tensor the name of a file/);
+});
+
 test('a name with a zero byte, a loop of links, a file as a folder: words, not a system error', async () => {
   symlinkSync('loop', join(folder, 'loop'));
   for (const path of ['a\0b', join(folder, 'loop'), join(tiny, 'config.json', 'x')]) {
