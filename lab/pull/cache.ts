@@ -75,7 +75,7 @@ export function cachedModel(name: HubName): string | null {
     return found.length === 1 ? join(folder, found[0]) : null;
   }
   if (existsSync(join(folder, 'config.json')) && files.some(file => file.endsWith('.safetensors'))) return folder;
-  const ggufs = files.filter(file => file.endsWith('.gguf'));
+  const ggufs = wholeModels(files.filter(file => file.endsWith('.gguf')));
   if (ggufs.length > 1) throw severalFiles(name, ggufs);
   return ggufs.length === 1 ? join(folder, ggufs[0]) : null;
 }
@@ -83,7 +83,24 @@ export function cachedModel(name: HubName): string | null {
 /** Files that `part` names: the one of exactly this name, or all whose names have it in them. */
 export function matching(files: readonly string[], part: string): string[] {
   if (files.includes(part)) return [part];
-  return files.filter(file => /\.(gguf|safetensors)$/i.test(file) && file.toLowerCase().includes(part.toLowerCase()));
+  return wholeModels(
+    files.filter(file => /\.(gguf|safetensors)$/i.test(file) && file.toLowerCase().includes(part.toLowerCase())),
+  );
+}
+
+const PART = /-(\d{5})-of-(\d{5})\.gguf$/i;
+
+/** A model in parts counts once, by its first part. */
+export function wholeModels(files: readonly string[]): string[] {
+  return files.filter(file => partsOf(file, files)[0] === file);
+}
+
+/** All parts of the model that a file is a part of, in order; the file alone where it is whole. */
+export function partsOf(file: string, files: readonly string[]): string[] {
+  const of = PART.exec(file)?.[2];
+  if (of === undefined) return [file];
+  const stem = file.replace(PART, '');
+  return files.filter(other => PART.exec(other)?.[2] === of && other.replace(PART, '') === stem).sort();
 }
 
 export function severalFiles({ repo, revision }: HubName, files: readonly string[]): ModelFileError {

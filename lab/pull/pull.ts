@@ -6,7 +6,7 @@ import { PullError } from '../../engine/errors.js';
 import { bytesText } from '../display/numbers.js';
 import { writeWhole } from '../write-file.js';
 import { asking, endpoint } from './ask.js';
-import { cachedModel, hubToken, matching, repoFolder, severalFiles } from './cache.js';
+import { cachedModel, hubToken, matching, partsOf, repoFolder, severalFiles, wholeModels } from './cache.js';
 import type { HubName } from './name.js';
 import { type HubFile, refused, transfer } from './transfer.js';
 
@@ -125,13 +125,13 @@ function chosen(files: readonly HubFile[], name: HubName): HubFile[] {
       );
     }
     if (found.length > 1) throw severalFiles(name, found);
-    return found[0].endsWith('.safetensors') ? [...small, ...at(found[0])] : at(found[0]);
+    return found[0].endsWith('.safetensors') ? [...small, ...at(found[0])] : partsOf(found[0], paths).flatMap(at);
   }
   const weights = files.filter(({ path }) => WEIGHTS.test(path));
   if (weights.length > 0 && paths.includes('config.json')) return [...small, ...weights];
-  const ggufs = paths.filter(path => path.endsWith('.gguf'));
+  const ggufs = wholeModels(paths.filter(path => path.endsWith('.gguf')));
   if (ggufs.length > 1) throw severalFiles(name, ggufs);
-  if (ggufs.length === 1) return at(ggufs[0]);
+  if (ggufs.length === 1) return partsOf(ggufs[0], paths).flatMap(at);
   throw new PullError(
     `${name.repo} has neither config.json with model.safetensors nor a .gguf, so Loupe cannot open it. Give another model.`,
   );

@@ -60,6 +60,22 @@ afterEach(() => {
   delete process.env.HF_HOME;
 });
 
+test('a GGUF in parts counts as one model, and all of its parts are fetched', async () => {
+  await start(
+    folder({
+      'atlas-Q8_0-00001-of-00002.gguf': Buffer.from('GGUF8a'),
+      'atlas-Q8_0-00002-of-00002.gguf': Buffer.from('GGUF8b'),
+      'atlas-Q4_0.gguf': Buffer.from('GGUF4'),
+    }),
+  );
+  await expect(get()).rejects.toThrow(/has 2 model files: atlas-Q8_0-00001-of-00002\.gguf, atlas-Q4_0\.gguf\./);
+  const pulled = await get('org/atlas:Q8_0');
+  expect(pulled.path).toMatch(/atlas-Q8_0-00001-of-00002\.gguf$/);
+  expect(fileRequests()).toEqual(['atlas-Q8_0-00001-of-00002.gguf', 'atlas-Q8_0-00002-of-00002.gguf']);
+  expect(modelPath('org/atlas:Q8_0')).toBe(pulled.path);
+  expect((await get('org/atlas:atlas-Q8_0-00002-of-00002.gguf')).path).toMatch(/00002-of-00002\.gguf$/);
+});
+
 test('fetches what a model needs into the shared cache, once; it opens by its name', async () => {
   await start();
   const seen: [number, number][] = [];
