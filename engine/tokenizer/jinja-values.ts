@@ -11,8 +11,12 @@ export class Limit extends Error {}
 const LONGEST_TEXT = 1 << 22;
 
 /** A value of the library's for one of JavaScript's. */
-export const runtime = (value: unknown): Value =>
-  typeof value === 'string' ? new Text(value) : new Environment().set('value', value);
+export function runtime(value: unknown): Value {
+  if (typeof value === 'string') return new Text(value);
+  if (typeof value === 'boolean') return value ? TRUE : FALSE;
+  return new Environment().set('value', value);
+}
+const [TRUE, FALSE] = [true, false].map(value => new Environment().set('value', value));
 const Text = new Environment().set('text', '').constructor as new (text: string) => Value;
 
 export const isNothing = ({ type }: Value): boolean => type === 'NullValue' || type === 'UndefinedValue';

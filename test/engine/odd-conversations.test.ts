@@ -180,7 +180,7 @@ test('a template that does not end is ended within a second, by steps, by output
     const ours = written(source, [{ role: 'user', content: 'Hi' }]);
     expect({ source, message: (ours as Error).message }).toEqual({ source, message: expect.stringMatching(message) });
     expect((ours as Error).message).toMatch(/does not come to an end: .*Give another template/);
-    expect({ source, quick: performance.now() - began < 5000 }).toEqual({ source, quick: true });
+    expect({ source, quick: performance.now() - began < 10_000 }).toEqual({ source, quick: true });
   }
   // And one that is only long is written.
   const turns = Array.from({ length: 3000 }, (_, i) => ({
