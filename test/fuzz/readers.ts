@@ -1,7 +1,7 @@
 // Every reader of files and messages: what it begins with, how that is changed, and what is done with what it accepts, as a session would.
 
 import { createHmac } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
@@ -102,15 +102,19 @@ const inFolder = (name: string, texts: readonly string[]): Reader => ({
   seeds: () => texts.map(json),
   async read(bytes, folder) {
     const at = join(folder, name.replace(/\W/g, '-'));
-    mkdirSync(at, { recursive: true });
-    const weights = name === 'model.safetensors.index.json' ? 'part-1.safetensors' : 'model.safetensors';
-    writeFileSync(join(at, weights), await WEIGHTS);
-    writeFileSync(join(at, 'config.json'), JSON.stringify(seeds.CONFIG));
-    writeFileSync(join(at, 'tokenizer.json'), seeds.SMALL_TOKENIZER);
+    if (!existsSync(at)) await makeModel(at);
     writeFileSync(join(at, name), bytes);
     await useModel(at);
   },
 });
+
+/** A sound model; where an index is to be read, its weights are a shard. */
+async function makeModel(at: string): Promise<void> {
+  mkdirSync(at, { recursive: true });
+  writeFileSync(join(at, at.endsWith('index-json') ? 'part-1.safetensors' : 'model.safetensors'), await WEIGHTS);
+  writeFileSync(join(at, 'config.json'), JSON.stringify(seeds.CONFIG));
+  writeFileSync(join(at, 'tokenizer.json'), seeds.SMALL_TOKENIZER);
+}
 
 const WEIGHTS = seeds.weights();
 
