@@ -2,7 +2,8 @@
 // and taps are all `forward`.
 
 import { type NumberError, PromptError } from './errors.js';
-import { type ChunkResult, Executor, NO_TOKEN } from './execute.js';
+import { type ChunkResult, Executor } from './execute.js';
+import { NO_TOKEN } from './greedy.js';
 import type { Shaders } from './kernel.js';
 import type { Model } from './model.js';
 import { notFinite } from './not-finite.js';

@@ -6,6 +6,7 @@ import { costOf } from './cost.js';
 import { BudgetError } from './errors.js';
 import { type Broken, FiniteCheck, placeOf, valuesToCheck } from './finite.js';
 import type { Gpu } from './gpu.js';
+import { GreedyChoice } from './greedy.js';
 import type { Kernel, Kernels, Shaders } from './kernel.js';
 import { type Dispatch, dispatchesOf, type Setting, type ShardRows, type Source } from './ops.js';
 import { type Patch, Patches } from './patches.js';
@@ -65,14 +66,6 @@ export interface ChunkResult {
   readonly times: ReadonlyMap<string, number> | null;
 }
 
-/** What argmax.wgsl finds in logits that are no numbers. */
-export const NO_TOKEN = 0xffffffff;
-
-/** Workgroups that look for the largest logit side by side. */
-export const PARTS = 64;
-/** Lanes of a workgroup that does: few where each barrier costs. */
-export const searchLanes = ({ traits }: Gpu): number => (traits.software ? 8 : Math.min(256, traits.maxInvocations));
-
 /** Shaders that are dispatched after a stage: taps, patches, the check for NaN. */
 const COPIES = ['slice', 'patch', 'finite'];
 
@@ -92,8 +85,7 @@ export class Executor {
   readonly #owned: Tensor[] = [];
   readonly #chunk: Tensor;
   readonly #ids: Tensor;
-  readonly #places: Tensor;
-  readonly #best: Tensor;
+  #greedy: GreedyChoice | null = null;
   readonly #bound = new Map<string, Promise<Bound[]>>();
   #revision = -1;
 
@@ -112,8 +104,6 @@ export class Executor {
     try {
       this.#chunk = this.#own('chunk', [4], 'u32', GPUBufferUsage.UNIFORM);
       this.#ids = this.#own('ids', [capacity.tokens], 'u32');
-      this.#places = this.#own('argmax candidates', [PARTS], 'u32');
-      this.#best = this.#own('argmax', [1], 'u32');
       for (const feed of feeds) this.#values.set(feed.name, this.#own(feed.name, this.#largest(feed)));
       this.#allocate(new Set(keep));
     } catch (error) {
@@ -169,7 +159,7 @@ export class Executor {
       const look = await check!.bind(this.buffer(stage.name), size, stage.operation.kind === 'scores');
       after.set(stage, [...(after.get(stage) ?? []), look]);
     }
-    const best = argmax ? await this.#argmax(shaders) : null;
+    const best = argmax ? await this.#search(shaders) : null;
     const edited = new Set(shaders.edited);
     const searchAlone = edited.has('argmax') || edited.has('argmax_last');
     const timer = profile ? new Timer(this.gpu, bound.length) : null;
@@ -208,7 +198,7 @@ export class Executor {
         submitted.push(searched);
       }
       const captured = await tapped.collect();
-      const token = best ? new Uint32Array(await this.gpu.read([{ buffer: this.#best.buffer, bytes: 4 }]))[0] : null;
+      const token = best && this.#greedy ? await this.#greedy.read() : null;
       const times = timer ? await timer.read(bound.map(({ stage }) => stage.name)) : null;
       const broken = check ? this.#broken(await check.read(), extent) : [];
       await Promise.all(submitted);
@@ -254,6 +244,13 @@ export class Executor {
 
   [Symbol.dispose](): void {
     for (const tensor of this.#owned) tensor[Symbol.dispose]();
+    this.#greedy?.[Symbol.dispose]();
+  }
+
+  #search(shaders: Shaders): Promise<(pass: GPUComputePassEncoder) => void> {
+    this.#greedy ??= new GreedyChoice(this.gpu);
+    const logits = this.stages[this.stages.length - 1];
+    return this.#greedy.bind(shaders, this.buffer(logits.name), logits.axes[1].size as number, this.#chunk.buffer);
   }
 
   /** Throws BudgetError for what no shader could be given, before it is allocated. */
@@ -378,29 +375,5 @@ export class Executor {
       const start = keys - tokens;
       this.gpu.write(table.buffer, ropeTable(rope, rope.dim, tokens, start, length), 4 * start * rope.dim);
     }
-  }
-
-  async #argmax(shaders: Shaders): Promise<(pass: GPUComputePassEncoder) => void> {
-    const logits = this.stages[this.stages.length - 1];
-    const N = logits.axes[1].size as number;
-    const buffers: Record<string, GPUBuffer> = {
-      chunk: this.#chunk.buffer,
-      x: this.buffer(logits.name),
-      places: this.#places.buffer,
-      best: this.#best.buffer,
-    };
-    const first = await shaders.get('argmax', { N, WG: searchLanes(this.gpu) });
-    const last = await shaders.get('argmax_last', { N, PARTS });
-    const steps = [first, last].map(({ pipeline, layout, bindings }) => {
-      const entries = bindings.map(({ index, name }) => ({ binding: index, resource: { buffer: buffers[name] } }));
-      return { pipeline, group: this.gpu.device.createBindGroup({ layout, entries }) };
-    });
-    return pass => {
-      steps.forEach(({ pipeline, group }, i) => {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, group);
-        pass.dispatchWorkgroups(i === 0 ? PARTS : 1);
-      });
-    };
   }
 }

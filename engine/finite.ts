@@ -15,7 +15,10 @@ export interface Broken {
 }
 
 /** Whether every value is a number. */
-export const allFinite = (values: Float32Array): boolean => values.every(Number.isFinite);
+export function allFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
+}
 
 const NOWHERE = 0xffffffff;
 const ALIGN = 256;

@@ -243,17 +243,26 @@ async function compile(gpu: Gpu, name: string, source: string, constants: Consta
   const module = await checkModule(gpu, name, source);
   const bindings = bindingsOf(source);
   const types = { uniform: 'uniform', read: 'read-only-storage', write: 'storage' } as const;
-  const { layout, pipelineLayout } = await gpu.scoped(`the bindings of ${name}.wgsl`, () => {
-    const layout = gpu.device.createBindGroupLayout({
-      label: name,
-      entries: bindings.map(({ index, access }) => ({
-        binding: index,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: types[access] },
-      })),
+  const { layout, pipelineLayout } = await gpu
+    .scoped(`the bindings of ${name}.wgsl`, () => {
+      const layout = gpu.device.createBindGroupLayout({
+        label: name,
+        entries: bindings.map(({ index, access }) => ({
+          binding: index,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: types[access] },
+        })),
+      });
+      return { layout, pipelineLayout: gpu.device.createPipelineLayout({ bindGroupLayouts: [layout] }) };
+    })
+    .catch(error => {
+      gpu.check();
+      const numbers = bindings.map(binding => `${binding.index} ${binding.name}`).join(', ');
+      const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+      throw new ShaderError(
+        `${name}.wgsl cannot run with the bindings ${numbers}: ${reason} The shader was not put to use; give each a number of its own.`,
+      );
     });
-    return { layout, pipelineLayout: gpu.device.createPipelineLayout({ bindGroupLayouts: [layout] }) };
-  });
   try {
     const made = gpu.device.createComputePipelineAsync({
       label: `${name} ${JSON.stringify(constants)}`,

@@ -3,7 +3,7 @@
 // that a later run of another length does not find it broken.
 
 import { ShaderError } from './errors.js';
-import { PARTS, searchLanes } from './execute.js';
+import { PARTS, searchLanes } from './greedy.js';
 import type { Gpu } from './gpu.js';
 import type { Access, Constants, Kernel } from './kernel.js';
 import type { Model } from './model.js';

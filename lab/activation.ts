@@ -1,7 +1,7 @@
 // What a tap brings back: values with named dimensions, cut and summarised by name. Plain data on the CPU; nothing to dispose of.
 
 import type { Table } from 'apache-arrow';
-import { OptionError } from '../engine/errors.js';
+import { NumberError, OptionError } from '../engine/errors.js';
 import type { AxisName } from '../engine/plan.js';
 import { fromArrow, toArrow } from './arrow.js';
 import { type Cut, checkAxis, completed, type Dim, type DimSpec, dimText, type Range, rangeOf, said } from './dims.js';
@@ -132,6 +132,12 @@ export class Activation {
     const { size, from } = this.#last('top');
     const many = checkMany(k ?? Math.min(10, size), size, `top() of ${this.name}`);
     const row = this.data.subarray(this.data.length - size);
+    const nan = row.findIndex(Number.isNaN);
+    if (nan >= 0) {
+      throw new NumberError(
+        `${this.name} holds NaN at ${from + nan}, so no value of it is the largest. See its stats().`,
+      );
+    }
     const order = [...row.keys()].sort((a, b) => row[b] - row[a] || a - b);
     return order.slice(0, many).map(i => ({ index: from + i, value: row[i] }));
   }

@@ -206,6 +206,14 @@ test('bindings and overrides are checked against every stage and length before a
     w => w.replace('var<storage, read> x:', 'var<uniform> x:').replace('x: array<f32>', 'x: array<vec4f, 8>'),
     /\.wgsl/,
   );
+  await refused('rope', w => w.replace('@binding(1)', '@binding(2)'), /^rope\.wgsl/);
+  await refused('rope', w => w.replace('@binding(1)', '@binding(100000)'), /^rope\.wgsl/);
+  await refused(
+    'rope',
+    w => w.replace('@group(0) @binding(1)', '@group(1) @binding(1)'),
+    /^rope\.wgsl cannot run with/,
+  );
+  await refused('rope', () => '', /rope\.wgsl/);
   await refused('rope', w => w.replaceAll('D', 'DD'), /cannot run with the constants/);
   await refused(
     'rope',

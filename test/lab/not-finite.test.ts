@@ -69,6 +69,8 @@ test('the run is there with its activations; what reads next tokens out of it sa
   expect(run[DISPLAY]()['text/plain']).toContain("is 'layers.2.mlp.down'");
   expect(run[INSPECT]()).toContain('logits');
   expect(run.logits.values.shape).toEqual([512]);
+  expect(() => run.logits.values.top()).toThrow(NumberError);
+  expect(() => run.at('logits').top()).toThrow(NumberError);
   await expect(
     model.patching({ clean: 'The capital of France is', corrupt: 'The capital of Italy is' }),
   ).rejects.toThrow(DOWN_SAYS);
