@@ -61,7 +61,10 @@ export class Names {
     this.#aliases = aliasesOf(own, softcapped);
   }
 
-  /** Every stage that a name or glob stands for. Throws StageError, with the nearest in the same naming, for none. */
+  /**
+   * Every stage that a name or glob stands for; a glob leaves out what Loupe has not. Throws StageError, with the nearest in the same naming,
+   * for none.
+   */
   all(pattern: string): string[] {
     const own = this.own.filter(matcher(pattern));
     if (own.length > 0) return own;
