@@ -247,7 +247,10 @@ class Kernel {
   /** SIGINT: the courier's, which the flag may have forestalled, or one from outside. */
   signalled(): void {
     const ours = Atomics.exchange(this.#state, SIGNALLED, 0) === 1;
-    if (ours) return this.#interrupted(Atomics.load(this.#state, INTERRUPTS));
+    if (ours) {
+      this.#interrupted(Atomics.load(this.#state, INTERRUPTS));
+      return;
+    }
     if (!this.#running) this.#abortedUntil = Date.now(); // a cell may be waiting for the compiler
     this.interrupt();
   }
