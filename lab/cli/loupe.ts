@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { Interrupted, LoupeError } from '../../engine/errors.js';
+import { Interrupted, LoupeError, OptionError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { printable } from '../../engine/printable.js';
 import { watchCtrlC } from '../ctrl-c.js';
@@ -47,6 +47,7 @@ function program(): Command {
   }
   // Jupyter has its own Ctrl-C.
   loupe.hook('preAction', (_, command) => {
+    checkEmpty(command);
     if (command.name() !== 'lab') watchCtrlC();
   });
   // Commander exits with 1 for a wrong option; here 1 means that a check failed.
@@ -55,6 +56,17 @@ function program(): Command {
     command.configureOutput({ writeErr: text => process.stderr.write(printable(text)) }); // it quotes what was typed
   }
   return loupe;
+}
+
+/** Options that may be empty; of all others, an empty value is an unset variable of a script. */
+const MAY_BE_EMPTY = ['prompt', 'system', 'stop', 'adapter'];
+
+function checkEmpty(command: Command): void {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (command.getOptionValue(name) !== '' || MAY_BE_EMPTY.includes(name)) continue;
+    throw new OptionError(`${option.long} was given nothing. Give a value, or leave it out.`);
+  }
 }
 
 async function main(): Promise<number> {

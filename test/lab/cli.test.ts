@@ -93,6 +93,11 @@ const mistakes: [string, string[], RegExp][] = [
   ['an unknown adapter', ['doctor', '--adapter', 'magic'], /Allowed choices are auto, hardware, lavapipe, swiftshader/],
   ['an unknown option', ['info', '--colour'], /unknown option '--colour'/],
   ['nothing to tokenize', ['tokenize'], /There is nothing to tokenize/],
+  [
+    'an empty option',
+    ['tokenize', '--tokenizer', '', 'hi'],
+    /--tokenizer was given nothing\. Give a value, or leave it out/,
+  ],
 ];
 
 test.each(mistakes)('%s: one sentence with the cure, exit code 2', (_, args, message) => {
