@@ -1,6 +1,7 @@
 // A SentencePiece .model or .spm file: a small protocol buffer with pieces, and how text is normalised and cut.
 
 import { TokenizerError } from '../errors.js';
+import { faultOf } from './sentencepiece-checks.js';
 import { MAX_PIECES, type PieceKind, type Vocabulary } from './vocabulary.js';
 
 /** SentencePiece's numbers of kinds, which GGUF files use as well. */
@@ -52,6 +53,9 @@ export function vocabularyFromModel(bytes: Uint8Array, where: string): Vocabular
     }
   }
   if (pieces.length === 0) throw bad('it has no pieces');
+  const byteFallback = trainer.get(35) === 1;
+  const fault = faultOf(pieces, kinds, byteFallback);
+  if (fault !== null) throw bad(fault);
   const algorithms: Readonly<Record<number, 'unigram' | 'bpe'>> = { 1: 'unigram', 2: 'bpe' };
   const algorithm = algorithms[Number(trainer.get(3) ?? 1)];
   if (!algorithm) {
@@ -78,7 +82,7 @@ export function vocabularyFromModel(bytes: Uint8Array, where: string): Vocabular
       escapeSpaces: flag(5),
       spaceAsSuffix: trainer.get(24) === 1,
     },
-    byteFallback: trainer.get(35) === 1,
+    byteFallback,
     added: null,
     unkSurface: surface instanceof Uint8Array ? utf8.decode(surface) : ' \u2047 ',
   };
@@ -116,6 +120,7 @@ function* fields(
   while (at < bytes.length) {
     const key = varint();
     const wire = key % 8;
+    if (key < 8) throw bad(`byte ${at} starts a field without a number`);
     if (wire === 0) {
       yield { field: Math.floor(key / 8), value: varint() };
       continue;
