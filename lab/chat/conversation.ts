@@ -110,6 +110,7 @@ export class Conversation {
 
   /** Takes effect with the next turn, which reads everything again. */
   set system(text: string) {
+    if (typeof text !== 'string') throw new OptionError('The system text must be a text. Give one, or none: "".');
     this.#system = text;
     this.#text = '';
   }

@@ -77,6 +77,20 @@ test('system texts: one in front is the conversation’s, another beside it or l
   expect(talk.messages).toEqual([user('Hi')]);
 });
 
+test('what is no text where one is needed is refused in a sentence', async () => {
+  using talk = session.chat({ system: 'S' });
+  const loose = talk as unknown as { system: unknown; say(text: unknown): AsyncGenerator<unknown> };
+  for (const odd of [5, null, undefined, ['a'], {}]) {
+    await expect(loose.say(odd).next()).rejects.toThrow(/A turn is a text/);
+    expect(() => {
+      loose.system = odd;
+    }).toThrow(/The system text must be a text/);
+  }
+  expect(talk.system).toBe('S');
+  expect(() => session.chat({ template: 5 as unknown as string })).toThrow(/The template must be a text/);
+  expect(() => session.chat({ system: ['x'] as unknown as string })).toThrow(/The system text must be a text/);
+});
+
 test('a saved conversation keeps all of its turns, or is refused with the turn named', () => {
   const path = join(folder, 'talk.json');
   const settings = { temperature: 0, top_k: 0, top_p: 1, seed: 0, max_tokens: 8 };
