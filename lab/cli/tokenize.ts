@@ -96,7 +96,11 @@ async function tokenizerOf({ tokenizer, model }: Options): Promise<Tokenizer> {
   if (tokenizer) return openTokenizerFile(tokenizer);
   const files = await openModelFiles(modelPath(model));
   try {
-    if (files.vocabulary) return await openTokenizer(files.vocabulary);
+    if (files.vocabulary) {
+      const own = await openTokenizer(files.vocabulary);
+      for (const notice of own.notices) process.stderr.write(`loupe: ${notice}\n`);
+      return own;
+    }
     throw new TokenizerError(`'${model}' has no vocabulary. Give one with --tokenizer tokenizer.model.`);
   } finally {
     await files.close();
