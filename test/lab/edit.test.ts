@@ -315,3 +315,14 @@ test('a generation that an edit comes into says so at its token, and so does the
   expect(await say('and now')).toEqual([]);
   expect((await model.run(PROMPT)).provenance.edited_shaders).toBe('scores');
 });
+
+test('a run from before the device was lost is looked at through the shaders of the model as it was opened again', async () => {
+  await model.edit('rms_norm', wgsl => wgsl.replace('* gain[i]', '* gain[i] * 0.9'));
+  const run = await model.run(PROMPT, { tap: 'layers.2.resid' });
+  const before = (await run.lens('layers.2.resid')).cells;
+  model.gpu.device.destroy();
+  await model.gpu.device.lost;
+  await model.reopen();
+  expect((await run.lens('layers.2.resid')).cells).toEqual(before);
+  expect((await model.run(PROMPT)).provenance.edited_shaders).toBe('rms_norm');
+});
