@@ -220,7 +220,11 @@ function kindsOf(text: ConfigKeys, family: number, layers: number): LayerKind[] 
   if (family < 3) {
     const every = family === 1 ? 1 : 2;
     for (const key of ['sliding_window_pattern', '_sliding_window_pattern']) {
-      text.only(key, [every], `a Gemma ${family} has a full layer every ${every === 1 ? 'time' : 'second'}`);
+      text.only(
+        key,
+        [every],
+        `in a Gemma ${family} ${every === 1 ? 'every layer is full' : 'every second layer is full'} unless layer_types says otherwise`,
+      );
     }
     return defaultKinds(layers, every);
   }

@@ -92,7 +92,9 @@ export class ConfigKeys {
   only(key: string, allowed: readonly unknown[], reason: string): void {
     const value = this.raw(key) ?? null;
     if (value === null || allowed.some(one => jsonText(one) === jsonText(value))) return;
-    throw new ConfigError(`${this.where} has ${this.prefix}${key} = ${shownValue(value)}: ${reason}.`);
+    throw new ConfigError(
+      `${this.where} has ${this.prefix}${key} = ${shownValue(value)}: ${reason}. Mend the file if it is wrong; else this model cannot be run here.`,
+    );
   }
 
   /** Keys of the file that nobody asked for and that do not say null. */
