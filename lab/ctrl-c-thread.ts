@@ -9,6 +9,7 @@ const [REARM, NEVER] = [0, 1];
 const shared = workerData as Int32Array;
 Object.assign(globalThis, { waitForSignal: () => Atomics.wait(shared, NEVER, 0) });
 const waiting = new Script('waitForSignal()');
+parentPort?.postMessage('ready');
 for (;;) {
   try {
     waiting.runInThisContext({ breakOnSigint: true });

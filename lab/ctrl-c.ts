@@ -14,13 +14,15 @@ const REARM = 0;
 let shared: Int32Array | null = null;
 let listener: (() => void) | null = null;
 
-/** From now on Ctrl-C asks first. */
-export function watchCtrlC(): void {
+/** Ctrl-C asks first from when this resolves; before, it means what it means to the system. */
+export async function watchCtrlC(): Promise<void> {
   shared = new Int32Array(new SharedArrayBuffer(8));
   const thread = new Worker(new URL('./ctrl-c-thread.js', import.meta.url), { workerData: shared, execArgv: [] });
+  await new Promise<void>(resolve => {
+    thread.on('message', said => (said === 'SIGINT' ? (listener ?? stop)() : resolve()));
+    thread.on('error', () => resolve()); // then it stays the system's
+  });
   thread.unref();
-  thread.on('message', () => (listener ?? stop)());
-  thread.on('error', () => {}); // then Ctrl-C means what it means to the system
 }
 
 /** Whose the next Ctrl-C is, instead of ending the command: a chat's. It says when it has done as asked: `rearmCtrlC`. */

@@ -46,9 +46,9 @@ function program(): Command {
     loupe.addCommand(command);
   }
   // Jupyter has its own Ctrl-C.
-  loupe.hook('preAction', (_, command) => {
+  loupe.hook('preAction', async (_, command) => {
     checkEmpty(command);
-    if (command.name() !== 'lab') watchCtrlC();
+    if (command.name() !== 'lab') await watchCtrlC();
   });
   // Commander exits with 1 for a wrong option; here 1 means that a check failed.
   for (const command of [loupe, ...loupe.commands, ...loupe.commands.flatMap(c => c.commands)]) {
