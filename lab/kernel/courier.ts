@@ -50,7 +50,7 @@ export const STOPPED_ONE = 1;
 
 /** The slot that counts interrupt_requests. */
 export const INTERRUPTS = 1;
-/** 1 from when a signal is sent for one of them until it arrives: it may come after the flag has done its work. */
+/** 1 from when a signal is sent for one of them until it arrives: it may come after another way has done its work. */
 export const SIGNALLED = 2;
 /** How many of them the main thread has acted on. */
 export const ANSWERED = 3;
@@ -58,7 +58,7 @@ export const ANSWERED = 3;
 /** What the main thread answers. */
 const FORWARDED = ['execute', 'complete', 'inspect', 'is_complete', 'history'];
 
-/** ms that a signal has. */
+/** ms that a message has, and then the flag. */
 const TO_BE_HEARD = 150;
 /** ms after a shutdown_request. */
 const TO_REPLY = 50;
@@ -235,21 +235,21 @@ async function receive(
 }
 
 /**
- * A signal first: it ends synchronous code, and wakes what waits. Where it is not heard, because the event loop gets no turn, the flag. Not
- * both at once: the one that comes too late would hit the next cell.
+ * A message first: it wakes what waits. Where the event loop gets no turn, the flag, which ends the loops of cells; and at last a signal, which ends
+ * synchronous code of libraries. Not all at once, and the signal last: on a busy machine it comes late, and would break off the next cell.
  */
 function interrupt(main: MessagePort, state: Int32Array): void {
   const number = Atomics.add(state, INTERRUPTS, 1) + 1;
-  if (process.platform === 'win32') main.postMessage({ kind: 'interrupt', number } satisfies Incoming);
-  else {
+  const heard = () => Atomics.load(state, ANSWERED) >= number;
+  main.postMessage({ kind: 'interrupt', number } satisfies Incoming);
+  setTimeout(() => {
+    if (!heard()) Atomics.store(state, STOP, STOP_NOW);
+  }, TO_BE_HEARD);
+  setTimeout(() => {
+    if (heard() || process.platform === 'win32') return;
     Atomics.store(state, SIGNALLED, 1);
     process.kill(process.pid, 'SIGINT');
-  }
-  setTimeout(() => {
-    if (Atomics.load(state, ANSWERED) >= number) return;
-    Atomics.store(state, STOP, STOP_NOW);
-    main.postMessage({ kind: 'interrupt', number } satisfies Incoming); // Node loses a signal that comes as a script begins
-  }, TO_BE_HEARD);
+  }, 2 * TO_BE_HEARD);
 }
 
 /** A Jupyter that was killed cannot shut its kernels down. */

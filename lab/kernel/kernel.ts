@@ -13,6 +13,7 @@ import { complete, inspect } from './assist.js';
 import { CellCompiler } from './compile.js';
 import { completeness } from './completeness.js';
 import { readConnection } from './connection.js';
+import { captureChildren } from './children.js';
 import { cursorIn, textIn } from './content.js';
 import {
   ANSWERED,
@@ -71,6 +72,7 @@ class Kernel {
     this.#compiler = new CellCompiler(process.cwd());
     this.#runner = new CellRunner(this.#compiler, new Modules(process.cwd(), file => this.#compiler.remember(file)));
     captureStreams(() => this.#output);
+    captureChildren(() => this.#cell());
     setNotebook({
       display: (message, update) => this.#cell()?.display(message, update),
       vanish: id => this.#cell()?.vanish(id),
@@ -302,9 +304,10 @@ const MOST_STRAYS = 20;
 /** For what fails outside of cells. */
 const OUTSIDE = { problems: [], cells: new Map() };
 
-/** To Jupyter's log: process.stderr is the cells'. */
+/** To Jupyter's log: process.stderr is the cells', and so is descriptor 2 once the kernel runs. */
+const toLog = writeSync;
 function defect(error: unknown): void {
-  writeSync(
+  toLog(
     2,
     `Loupe kernel: ${attempt(() => error instanceof LoupeError) ? (error as LoupeError).message : plain(error).text}\n`,
   );

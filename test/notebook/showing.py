@@ -132,4 +132,33 @@ with Session() as session:
     session.client.get_stdin_msg(timeout=60)
     result["refused_late"] = session.told("await later")
     result["odd_prompt"] = session.told("await ask(Symbol('x') as any)", allow_stdin=False)
+
+    # what a child writes to the output it inherits
+    session.run("import { execFileSync, execSync, spawn, spawnSync } from 'node:child_process'; import * as fs from 'node:fs';")
+
+    def written(code):
+        reply, out = session.run(code)
+        said = {name: "".join(c["text"] for type, c in out if type == "stream" and c["name"] == name) for name in ("stdout", "stderr")}
+        return [reply["status"], said["stdout"], said["stderr"], [c["data"]["text/plain"] for type, c in out if type == "execute_result"]]
+
+    both = "['-c', 'echo out; echo err >&2; exit 3']"
+    result["children"] = {
+        "exec": written("console.log('before'); execSync('echo out; echo err >&2', { stdio: 'inherit' }); console.log('after')"),
+        "failing": written("execSync('echo out; echo err >&2; exit 4', { stdio: 'inherit' })"),
+        "file": written("execFileSync('sh', ['-c', 'echo out; echo err >&2'], { stdio: ['ignore', 1, 'ignore'] })"),
+        "spawn_sync": written(f"const {{ status, stdout }} = spawnSync('sh', {both}, {{ stdio: ['ignore', process.stdout, process.stdout] }}); [status, stdout]"),
+        "spawn": written(f"const child = spawn('sh', {both}, {{ stdio: 'inherit' }}); [await new Promise(done => child.on('close', done)), child.stdout]"),
+        "piped": written("execSync('echo out; echo err >&2', { encoding: 'utf8', stdio: 'pipe' })"),
+        "descriptors": written("fs.writeSync(1, 'out\\n') + fs.writeSync(2, Buffer.from('xxerr\\n'), 2)"),
+        "none": written("spawnSync('no-such-program', { stdio: 'inherit' }).error?.message"),
+        "large": [len(text) for text in written("execSync('head -c 3000000 /dev/zero', { stdio: 'inherit' })")[1:3]],
+    }
+    parent = session.client.execute("spawn('sh', ['-c', 'sleep 1; echo mine'], { stdio: 'inherit' }); 1")
+    session.reply_to(parent)
+    session.client.execute("await new Promise(done => setTimeout(done, 3000))")
+    while True:
+        message = session.client.get_iopub_msg(timeout=60)
+        if message["msg_type"] == "stream":
+            break
+    result["children"]["late"] = [message["content"]["text"], message["parent_header"]["msg_id"] == parent]
 write(result)

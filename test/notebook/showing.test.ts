@@ -157,4 +157,24 @@ describe('what a cell shows', () => {
     ]);
     expect((result.odd_prompt as Told)[2]).toMatch(/^LoupeError: Nobody can be asked 'Symbol\(x\)'/);
   });
+
+  test.each([
+    ['exec', ['ok', 'before\nout\nafter\n', 'err\n', []]],
+    ['failing', ['error', 'out\n', 'err\n', []]],
+    ['file', ['ok', 'out\n', '', []]],
+    ['spawn_sync', ['ok', 'out\nerr\n', '', ['[ 3, null ]']]],
+    ['spawn', ['ok', 'out\n', 'err\n', ['[ 3, null ]']]],
+    ['piped', ['ok', '', '', ['out\n']]],
+    ['descriptors', ['ok', 'out\n', 'err\n', ['8']]],
+    ['none', ['ok', '', '', ['spawnSync no-such-program ENOENT']]],
+    ['late', ['mine\n', true]],
+  ])('what a child writes is its cell’s: %s', (kind, written) => {
+    expect((result.children as Record<string, unknown>)[kind]).toEqual(written);
+  });
+
+  test('what a child writes has the limit that printing has', () => {
+    const [out, said] = (result.children as Record<string, number[]>).large;
+    expect(out).toBe(2_000_000);
+    expect(said).toBeGreaterThan(50);
+  });
 });
