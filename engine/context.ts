@@ -65,7 +65,9 @@ const DEFAULT_CHUNK = 64;
 export class Context {
   readonly length: number;
   readonly chunk: number;
-  readonly #executor: Executor;
+  #executor: Executor;
+  readonly #allocate: () => Executor;
+  #released = false;
   readonly #ids: number[] = [];
   readonly #allRows: boolean;
   /** How `#ids` were read. */
@@ -94,7 +96,8 @@ export class Context {
     this.chunk = Math.max(1, Math.min(chunk, most));
     this.#allRows = logits === 'all';
     const capacity = { tokens: this.chunk, positions: this.length, rows: this.#allRows ? this.chunk : 1 };
-    this.#executor = new Executor(gpu, kernels, model, plan.stages, capacity, { keep: ['logits'] });
+    this.#allocate = () => new Executor(gpu, kernels, model, plan.stages, capacity, { keep: ['logits'] });
+    this.#executor = this.#allocate();
   }
 
   /** Tokens read so far, ids in order. */
@@ -153,6 +156,7 @@ export class Context {
     const shaders = options.shaders ?? (await this.model.kernels.inForce());
     const edited = this.#shaders && this.#ids.length > 0 ? shaders.changedSince(this.#shaders) : [];
     this.#shaders = shaders;
+    if (this.#released) await this.#readAgain(shaders, signal);
     const captured: Captured[] = [];
     const times = new Map<string, number>();
     let result: ChunkResult | null = null;
@@ -212,8 +216,31 @@ export class Context {
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#executor[Symbol.dispose]();
+    if (!this.#released) this.#executor[Symbol.dispose]();
     this.model.forget(this);
+  }
+
+  /** Gives the GPU memory back while nothing runs. The next `forward` reads again what was read, in the same chunks: to the same bits. */
+  release(): void {
+    if (this.#disposed || this.#released) return;
+    this.#executor[Symbol.dispose]();
+    this.#released = true;
+  }
+
+  async #readAgain(shaders: Shaders, signal?: AbortSignal): Promise<void> {
+    const executor = this.#allocate();
+    try {
+      for (const { extent, patches, length } of this.#read) {
+        signal?.throwIfAborted();
+        const ids = this.#ids.slice(extent.keys - extent.tokens, extent.keys);
+        await executor.run({ extent: { ...extent, rows: 0 }, ids, patches, length, shaders });
+      }
+    } catch (error) {
+      executor[Symbol.dispose]();
+      throw error;
+    }
+    this.#executor = executor;
+    this.#released = false;
   }
 
   /** Parts that fit a submit, each with the end of what is read as one with it. */

@@ -27,6 +27,7 @@ import { planBundle } from './display/plan.js';
 import { progressLine } from './display/progress.js';
 import { stageBundle } from './display/stage.js';
 import { writing } from './display/writing.js';
+import { Generation } from './generation.js';
 import type { Golden } from './golden.js';
 import { eitherSignal } from './interrupt.js';
 import { type Patching, type PatchingOptions, patching } from './probe/patching.js';
@@ -214,9 +215,21 @@ export class Session {
   }
 
   /** Continues a prompt, token by token, as an async iterator that stops within a token when interrupted. */
-  async *generate(
+  generate(prompt: string | readonly number[], options: GenerateRunOptions = {}): AsyncGenerator<Token, void, void> {
+    let held: Context | null = null;
+    const begin = (stop: AbortSignal) => {
+      const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
+      return this.#generate(prompt, { ...options, signal }, context => {
+        held = context;
+      });
+    };
+    return new Generation(begin, () => held?.release());
+  }
+
+  async *#generate(
     prompt: string | readonly number[],
-    options: GenerateRunOptions = {},
+    options: GenerateRunOptions,
+    hold: (context: Context) => void,
   ): AsyncGenerator<Token, void, void> {
     this.#check();
     checkOptions('generate', options);
@@ -224,6 +237,7 @@ export class Session {
     const ids = this.encode(prompt);
     const { maxTokens = 128 } = options;
     using context = this.#context(Math.min(ids.length + maxTokens, this.longest), 'last', ids.length);
+    hold(context);
     yield* stream(this, context, ids, { ...options, maxTokens });
   }
 

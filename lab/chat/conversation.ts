@@ -8,6 +8,7 @@ import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { checkOptions } from '../arguments.js';
 import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
 import { writing } from '../display/writing.js';
+import { Generation } from '../generation.js';
 import type { GenerateRunOptions, Token } from '../request.js';
 import type { Session } from '../session.js';
 import { stream } from '../stream.js';
@@ -133,7 +134,13 @@ export class Conversation {
    * The model's answer to `text`, token by token. What there is of an answer that is stopped stays in the conversation; a turn that
    * fails leaves it as it was. Throws PromptError when it does not fit the context.
    */
-  async *say(text: string, options: GenerateRunOptions = {}): AsyncGenerator<Token, void, void> {
+  say(text: string, options: GenerateRunOptions = {}): AsyncGenerator<Token, void, void> {
+    return new Generation(stop =>
+      this.#say(text, { ...options, signal: options.signal ? AbortSignal.any([options.signal, stop]) : stop }),
+    );
+  }
+
+  async *#say(text: string, options: GenerateRunOptions): AsyncGenerator<Token, void, void> {
     if (this.#disposed) throw new PromptError('This conversation was closed; begin another with chat().');
     if (this.#busy) throw new PromptError('The model is still answering. Wait for it, or stop it.');
     if (typeof text !== 'string') throw new PromptError('A turn is a text. Give say("…").');

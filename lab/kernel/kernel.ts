@@ -8,7 +8,8 @@ import { Worker } from 'node:worker_threads';
 import { Interrupted, LoupeError } from '../../engine/errors.js';
 import { attempt, briefly, isError, plain } from '../display/plain.js';
 import { isDisplay, type Presented, present } from '../display/show.js';
-import { fireInterrupt } from '../interrupt.js';
+import { restGenerations } from '../generation.js';
+import { fireInterrupt, setCellSignal } from '../interrupt.js';
 import { complete, inspect } from './assist.js';
 import { CellCompiler } from './compile.js';
 import { completeness } from './completeness.js';
@@ -36,6 +37,7 @@ import { CellOutput, captureStreams, current } from './output.js';
 import { Questions } from './questions.js';
 import { CellRunner } from './scope.js';
 import { CHECK } from './stoppable.js';
+import { endIntervalsWithCells } from './timers.js';
 import { jsonText, type Request } from './wire.js';
 
 /** What every notebook has without an import line. */
@@ -57,6 +59,8 @@ class Kernel {
   #output: CellOutput | null = null;
   /** What the value of the cell that ran last shows. */
   #presented: Presented | null = null;
+  /** Cells that may have something in the background. */
+  #earlier: WeakRef<CellOutput>[] = [];
   #thrown: unknown;
   #interrupt: (reason: Interrupted) => void = () => {};
   /** How many interrupts had come before the cell that runs. */
@@ -80,6 +84,8 @@ class Kernel {
       ask: (prompt, hidden) => this.#questions.ask(this.#cell(), plain(prompt).text, hidden === true),
       until: done => this.#cell()?.until(done),
     });
+    setCellSignal(() => current.getStore()?.signal);
+    endIntervalsWithCells();
     (globalThis as Record<string, unknown>)[CHECK] = () => this.#check();
     // Loading the lab is a cell like any other, before the first: it warms the compiler too.
     this.#compiler.begin('cell-0');
@@ -233,6 +239,8 @@ class Kernel {
         this.interrupt();
       }
       this.#running = null;
+      this.#earlier = [...this.#earlier.filter(earlier => earlier.deref()), new WeakRef(output)];
+      restGenerations();
     }
   }
 
@@ -264,12 +272,15 @@ class Kernel {
     else this.interrupt();
   }
 
-  /** Stops the cell that runs, and whatever of the lab runs. */
+  /** Stops the cell that runs and what it began; where none runs, what earlier ones have in the background. */
   interrupt(): void {
     Atomics.store(this.#state, STOP, STOPPED_ONE);
     Atomics.store(this.#state, ANSWERED, Atomics.load(this.#state, INTERRUPTS));
-    this.#running?.stop();
-    fireInterrupt();
+    if (this.#running) this.#running.stop();
+    else {
+      for (const earlier of this.#earlier) earlier.deref()?.stop();
+      fireInterrupt();
+    }
     this.#runner.interrupt();
     this.#interrupt(new Interrupted());
   }

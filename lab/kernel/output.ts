@@ -5,6 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { StringDecoder } from 'node:string_decoder';
+import { Interrupted } from '../../engine/errors.js';
 import { MOST_SHOWN, sizeOf, TOO_MUCH } from '../display/forms.js';
 import { bytesText } from '../display/numbers.js';
 import type { DisplayMessage } from './mime.js';
@@ -34,7 +35,7 @@ export class CellOutput {
   #sent = 0;
   #dropped = 0;
   #cleared = performance.now();
-  #muted = false;
+  readonly #stopped = new AbortController();
   #ended = false;
   /** Null while the cell shows nothing; the id of a display while that is all it shows; empty after. */
   #only: string | null = null;
@@ -52,7 +53,7 @@ export class CellOutput {
   constructor(private readonly publish: Publish) {}
 
   write(stream: StreamName, chunk: string | Uint8Array): void {
-    if (this.#muted) return;
+    if (this.stopped) return;
     const text = typeof chunk === 'string' ? chunk : this.#decoders[stream].write(Buffer.from(chunk));
     if (stream !== this.#stream) {
       this.#pace.hold();
@@ -83,7 +84,7 @@ export class CellOutput {
 
   /** A new output, or with `update` what an earlier one of the same id shows from now on. */
   display(message: DisplayMessage, update: boolean): void {
-    if (this.#muted) return;
+    if (this.stopped) return;
     const id = message.transient.display_id;
     if (update) {
       if (id !== this.#only) this.#only = '';
@@ -142,7 +143,7 @@ export class CellOutput {
 
   /** Empties the cell; with `wait`, when the next output comes. What was shown and printed no longer counts. */
   clear(wait: boolean): void {
-    if (this.#muted) return;
+    if (this.stopped) return;
     this.#pace.hold();
     this.#sendUpdates();
     this.send('clear_output', { wait });
@@ -157,7 +158,7 @@ export class CellOutput {
 
   /** Anything that is not a stream, after what was printed before it. `size` in characters. */
   send(type: string, content: unknown, size = 0): void {
-    if (this.#muted) return;
+    if (this.stopped) return;
     this.flush();
     this.#pace.spend(size);
     this.publish(type, content);
@@ -208,7 +209,7 @@ export class CellOutput {
 
   /** Whether its cell was stopped. */
   get stopped(): boolean {
-    return this.#muted;
+    return this.#stopped.signal.aborted;
   }
 
   /** Whether its cell is over. */
@@ -216,11 +217,16 @@ export class CellOutput {
     return this.#ended;
   }
 
-  /** What still runs of the cell prints nothing more. */
+  /** Aborted when its cell is stopped. */
+  get signal(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
+  /** What still runs of the cell ends, and prints nothing more. */
   stop(): void {
     this.flush();
     this.#sendUpdates();
-    this.#muted = true;
+    this.#stopped.abort(new Interrupted());
   }
 }
 

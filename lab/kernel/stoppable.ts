@@ -23,20 +23,29 @@ export function checks(file: ts.SourceFile): Edit[] {
   };
   const around = (node: ts.Node, before: string, after: string) =>
     edits.push({ at: node.getStart(file), text: before }, { at: node.end, text: after, kind: 'close' });
-  const visit = (node: ts.Node): void => {
+  /** @param cleans in a finally block, which goes on to its end */
+  const visit = (node: ts.Node, cleans: boolean): void => {
     if (ts.isTypeNode(node) && !ts.isExpressionWithTypeArguments(node)) return;
+    // What comes after a wait must not run in a cell that was stopped meanwhile. An identifier in front: a bracket would go on from the
+    // line before.
+    if (ts.isAwaitExpression(node) && !cleans) around(node, 'globalThis.Reflect.get([', `, ${CALL}], 0)`);
     if (ts.isIterationStatement(node, false)) {
       if (ts.isBlock(node.statement)) enter(node.statement);
       else around(node.statement, `{${CALL};`, '}');
+    } else if (cleans) {
+      // A function of what cleans up may run.
     } else if (ts.isArrowFunction(node) && !ts.isBlock(node.body)) {
       around(node.body, `(${CALL},`, ')');
     } else if (ts.isFunctionLike(node)) {
       const { body } = node as ts.FunctionLikeDeclaration;
       if (body && ts.isBlock(body)) enter(body);
     }
-    ts.forEachChild(node, visit);
+    ts.forEachChild(node, child => {
+      const cleaning = ts.isTryStatement(node) && child === node.finallyBlock;
+      visit(child, cleaning || (cleans && !ts.isFunctionLike(node)));
+    });
   };
-  visit(file);
+  visit(file, false);
   return edits;
 }
 

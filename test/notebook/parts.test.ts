@@ -125,6 +125,22 @@ describe('a loop that can be stopped', () => {
     "while (true) { 'looks like one'; }",
   ])('%s', code => expect(calls(code)).toBe(1000));
 
+  test('awaits give what they gave, wherever they stand', async () => {
+    const code = `
+      const one = await Promise.resolve(1)
+      await null
+      const two = [await 2, (await Promise.resolve({ a: [await 3] })).a[0]]
+      const f = async x => await x
+      const g = async () => { try { await Promise.reject(4) } catch (e) { return await e } finally { await 5 } }
+      let sum = 0
+      for (const x of await [1, 2]) sum += await x
+      for await (const x of [await 3]) sum += x
+      const v = !await false && typeof await 1
+      return [one, two, await f(6), await g(), sum, v, \`\${await 7}\`]`;
+    const AsyncFunction = (async () => {}).constructor as new (code: string) => () => Promise<unknown>;
+    expect(await new AsyncFunction(stoppable(code).code)()).toEqual(await new AsyncFunction(code)());
+  });
+
   test('computes what it did before', () => {
     const code =
       'let n = 0; for (let i = 0; i < 5; i++) for (const j of [1, 2]) n += [3].map(x => x * j)[0] + (y => ({ y }))(1).y; return n';
