@@ -14,6 +14,7 @@ import { type Edit, edited } from './edits.js';
 import { asCommonJs, type Imported, imported, importedFrom, namespaceOf } from './imported.js';
 import { IMPORT, META } from './rewrite.js';
 import { checks, parse } from './stoppable.js';
+import { tslabForCells } from './tslab.js';
 
 interface LocalFile {
   readonly path: string;
@@ -76,6 +77,7 @@ export class Modules {
       const path = localPath(specifier, from);
       if (path) return this.#require(path);
       if (!isHere(specifier, from)) {
+        if (specifier === 'tslab') return tslabForCells();
         if (resolves(OWN, specifier)) return OWN(specifier);
         throw noPackage(specifier, from);
       }
@@ -106,6 +108,7 @@ export class Modules {
 
   async #native(specifier: string, from: string, options?: object): Promise<object> {
     if (isHere(specifier, from)) return this.#importer(from)(specifier, options);
+    if (specifier === 'tslab') return namespaceOf(tslabForCells()) as object;
     if (resolves(OWN, specifier)) return this.#importer(packageRoot())(specifier, options);
     throw noPackage(specifier, from);
   }

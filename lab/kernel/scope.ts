@@ -6,6 +6,7 @@ import vm from 'node:vm';
 import { Interrupted } from '../../engine/errors.js';
 import type { CellCompiler } from './compile.js';
 import type { Modules } from './modules.js';
+import { Executor } from './tslab.js';
 
 const DECLARE = Symbol.for('gemma-loupe.declare');
 
@@ -15,12 +16,14 @@ export class CellRunner {
   readonly #scope: Record<PropertyKey, unknown> = Object.create(null);
   /** What the cell that runs has shown, and what stood there before. */
   #shown: { readonly name: string; readonly read: () => unknown; readonly before?: PropertyDescriptor }[] = [];
+  readonly #executor: Executor;
   #interrupt: (reason: Interrupted) => void = () => {};
 
   constructor(
     private readonly compiler: CellCompiler,
     private readonly modules: Modules,
   ) {
+    this.#executor = new Executor(compiler.folder);
     Object.defineProperty(this.#scope, DECLARE, { value: (shown: readonly Shown[]) => this.#declare(shown) });
   }
 
@@ -53,8 +56,7 @@ export class CellRunner {
         path,
         folder,
       ];
-      const ended = breakable(() => start(this.#scope, imports, ...given));
-      const value = ended instanceof Promise ? await Promise.race([ended, interrupted]) : ended;
+      const value = await this.#executor.run(() => start(this.#scope, imports, ...given));
       return (value as { value: unknown } | undefined) ?? { value: undefined };
     } finally {
       this.compiler.settle(this.#reached());
@@ -64,6 +66,7 @@ export class CellRunner {
   /** The cell that runs is not waited for any longer. */
   interrupt(): void {
     this.#interrupt(new Interrupted());
+    this.#executor.interrupt();
   }
 
   /** The variables that have a value. */
@@ -110,14 +113,3 @@ export class CellRunner {
     return reached;
   }
 }
-
-/** Calls what a signal may break off: Node has that for scripts alone. */
-function breakable(call: () => unknown): unknown {
-  const key = '__loupe_call';
-  const store = globalThis as { [key]?: () => unknown };
-  store[key] = call;
-  return BREAKABLE.runInThisContext({ breakOnSigint: true, displayErrors: false });
-}
-const BREAKABLE = new vm.Script('{ const call = globalThis.__loupe_call; delete globalThis.__loupe_call; call(); }', {
-  filename: 'node:cell',
-});

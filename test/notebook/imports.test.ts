@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
+import { setNotebook } from '../../lab/kernel/mime.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { type Cells, cellsIn } from './cells.js';
 
@@ -185,3 +186,33 @@ describe.each(['without gemma-loupe there', 'with gemma-loupe there'])(
     });
   },
 );
+
+test('tslab’s own display shows in the cell, once and again', async () => {
+  const { run } = cellsIn(freshFolder());
+  const shown: unknown[] = [];
+  setNotebook({
+    display: ({ data, transient }, update) => void shown.push([data, transient.display_id !== undefined, update]),
+    vanish() {},
+    clear() {},
+    ask: async () => '',
+  });
+  await run("import * as tslab from 'tslab';\ntslab.display.html('<b>x</b>');\nconst place = tslab.newDisplay();");
+  await run(
+    "place.text('one');\nplace.text('two');\nconst { display } = await import('tslab');\ndisplay.png(new Uint8Array([1]))",
+  );
+  await run("(require('tslab') as typeof tslab).display.text(tslab.versions.tslab)");
+  expect(shown).toEqual([
+    [{ 'text/html': '<b>x</b>' }, false, false],
+    [{ 'text/plain': 'one' }, true, false],
+    [{ 'text/plain': 'two' }, true, true],
+    [{ 'image/png': 'AQ==' }, false, false],
+    [{ 'text/plain': '1.0.22' }, false, false],
+  ]);
+});
+
+test('two notebooks in one process run by turns, each in its own scope', async () => {
+  const [one, two] = [cellsIn(freshFolder()), cellsIn(freshFolder())];
+  await one.run('const who = "one"');
+  await two.run('const who = "two"');
+  expect([await one.run('who'), await two.run('await who')]).toEqual(['one', 'two']);
+});
