@@ -254,7 +254,8 @@ test('the command: pulls, says so, and the model runs; Ctrl-C leaves what is her
       child.stdout.on('data', part => (stdout += part));
       child.stderr.on('data', part => (stderr += part));
       child.on('close', status => resolve({ status, stdout, stderr }));
-      const timer = stop && setInterval(() => stop() && child.kill('SIGINT'), 50);
+      // Once: a second Ctrl-C would end it whatever it does.
+      const timer = stop && setInterval(() => stop() && child.kill('SIGINT') && clearInterval(timer), 50);
       child.on('close', () => clearInterval(timer));
     });
   expect(await loupe(['pull', 'no name'])).toMatchObject({
