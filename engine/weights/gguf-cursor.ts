@@ -98,7 +98,7 @@ export class Cursor {
   #atHand(type: number): unknown {
     const place = this.at - this.#from;
     const left = this.#block.byteLength - place;
-    if (place < 0 || left < 8) return undefined;
+    if (left < 8) return undefined;
     if (type !== 8) {
       const scalar = SCALARS[type];
       if (scalar) this.at += scalar.bytes;
@@ -128,7 +128,7 @@ export class Cursor {
     if (this.at + length > this.file.size)
       throw this.bad(`it ends at byte ${this.file.size}, in the middle of its header`);
     if (this.at + length > MAX_HEADER) throw this.bad(`its header has more than ${MAX_HEADER} bytes`);
-    if (this.at < this.#from || this.at + length > this.#from + this.#block.byteLength) {
+    if (this.at + length > this.#from + this.#block.byteLength) {
       const size = Math.min(Math.max(length, 1 << 20), this.file.size - this.at);
       const bytes = await this.file.read(this.at, size);
       this.#block = new DataView(bytes.buffer, bytes.byteOffset, size);

@@ -63,7 +63,7 @@ async function described(file: RandomAccessFile): Promise<Safetensors> {
     async readF32(name, start = 0, count) {
       const tensor = tensorOf(name);
       const rows = tensor.shape[0] ?? 1;
-      const rowBytes = rows === 0 ? 0 : tensor.bytes / rows;
+      const rowBytes = tensor.bytes / (rows || 1);
       const many = count ?? rows - start;
       if (!(start >= 0 && many >= 0 && start + many <= rows)) {
         throw new OptionError(`Rows ${start} to ${start + many} of '${name}' [${tensor.shape}] do not exist.`);
@@ -110,21 +110,21 @@ export function bf16ToF32(halves: Uint16Array): Float32Array {
   return new Float32Array(bits.buffer);
 }
 
+/** The value of a half float. */
+export function f16Value(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
+}
+
 let f16Table: Float32Array | null = null;
 
 /** All 65,536 half floats as f32: a look-up is faster than the arithmetic. */
 export function f16Values(): Float32Array {
-  if (f16Table) return f16Table;
-  const table = new Float32Array(65536);
-  for (let bits = 0; bits < 65536; bits++) {
-    const sign = bits & 0x8000 ? -1 : 1;
-    const exponent = (bits >> 10) & 31;
-    const fraction = bits & 1023;
-    if (exponent === 31) table[bits] = fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    else table[bits] = sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
-  }
-  f16Table = table;
-  return table;
+  f16Table ??= Float32Array.from({ length: 65536 }, (_, bits) => f16Value(bits));
+  return f16Table;
 }
 
 export function f16ToF32(halves: Uint16Array): Float32Array {

@@ -1,23 +1,14 @@
-// RoPE of every type and both generations of keys against transformers (golden/make_rope.py): the frequencies that the model's own
-// module has after a sequence of some length, and the logits of atlas with that configuration.
+// RoPE of every type and both generations of keys against transformers (golden/make_rope.py): the logits of atlas with that configuration.
 
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
-import { ropeFrequencies, ropeTable } from '../../engine/rope-table.js';
-import { configFromJson } from '../../engine/weights/detect.js';
 import { openSafetensors } from '../../engine/weights/safetensors.js';
 import { compare } from '../../lab/diff/metrics.js';
 import { open } from '../../lab/open.js';
 import { freshFolder } from '../fixtures/folder.js';
 
-interface Asked {
-  readonly case: string;
-  readonly config: { readonly [key: string]: unknown };
-  readonly length: number;
-  readonly attention: readonly [number, number];
-}
 interface Ran {
   readonly case: string;
   readonly config: object;
@@ -25,27 +16,7 @@ interface Ran {
 }
 
 const golden = await openSafetensors(join(packageRoot(), 'golden', 'rope.safetensors'));
-const asked: Asked[] = JSON.parse(golden.metadata.get('frequencies')!);
 const runs: Ran[] = JSON.parse(golden.metadata.get('logits')!);
-
-describe('frequencies are those of transformers', () => {
-  test.each(asked)('$case', async ({ case: name, config, length, attention }) => {
-    const { rope } = configFromJson(config, 'config.json');
-    for (const [i, kind] of (['full', 'sliding'] as const).entries()) {
-      const theirs = await golden.readF32(`${name}/${kind}`);
-      const ours = ropeFrequencies(rope[kind], 32, length);
-      // A power may differ in its last bit, and what follows in one or two more.
-      const worst = Math.max(...ours.map((value, pair) => Math.abs(value / theirs[pair] - 1)));
-      expect(worst, `${kind}: ${[...ours]} instead of ${[...theirs]}`).toBeLessThan(3e-7);
-      const [cos, sin] = ropeTable(rope[kind], 32, 1);
-      expect([cos, sin]).toEqual([Math.fround(attention[i]), 0]);
-    }
-  });
-  test('and they are not all the same', () => {
-    const { rope } = configFromJson(asked.find(({ case: name }) => name === 'yarn-10')!.config, 'config.json');
-    expect(ropeFrequencies(rope.full, 32, 10)).not.toEqual(ropeFrequencies({ base: 1e6, factor: 1 }, 32, 10));
-  });
-});
 
 describe('logits are those of transformers', () => {
   const folder = freshFolder();
