@@ -52,7 +52,7 @@ describe('where no configuration of the goldens leads', () => {
   const near = (rope: Rope, expected: readonly number[]) => {
     const found = ropeFrequencies(rope, 8, 0);
     expect(found.length).toBe(4);
-    expected.forEach((value, i) => expect(found[i] / value, `pair ${i}`).toBeCloseTo(1, 6));
+    for (const [i, value] of expected.entries()) expect(found[i] / value, `pair ${i}`).toBeCloseTo(1, 6);
   };
 
   test('evenly stretched', () =>
@@ -97,11 +97,11 @@ describe('where no configuration of the goldens leads', () => {
     const rope: Rope = { base: 1e4, factor: 1, scaling: { ...yarn, factor: 1 } };
     const table = ropeTable(rope, 8, 2, 5);
     expect(table.length).toBe(16);
-    [5, 6].forEach((position, row) =>
-      PLAIN.forEach((frequency, pair) => {
+    for (const [row, position] of [5, 6].entries()) {
+      for (const [pair, frequency] of PLAIN.entries()) {
         expect(table[8 * row + 2 * pair]).toBeCloseTo(0.5 * Math.cos(position * frequency), 6);
         expect(table[8 * row + 2 * pair + 1]).toBeCloseTo(0.5 * Math.sin(position * frequency), 6);
-      }),
-    );
+      }
+    }
   });
 });
