@@ -6,6 +6,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import * as zmq from 'zeromq';
 import { visible } from '../../engine/printable.js';
 import { briefly, cut } from '../display/plain.js';
+import { BREAKABLE } from './breakable.js';
 import type { Connection } from './connection.js';
 import { type Header, jsonText, MOST_BYTES, type Request, Wire, WireError } from './wire.js';
 
@@ -246,7 +247,8 @@ function interrupt(main: MessagePort, state: Int32Array): void {
     if (!heard()) Atomics.store(state, STOP, STOP_NOW);
   }, TO_BE_HEARD);
   setTimeout(() => {
-    if (heard() || process.platform === 'win32') return;
+    // Only where Node is ready for it: elsewhere it would end the process.
+    if (heard() || process.platform === 'win32' || Atomics.compareExchange(state, BREAKABLE, 1, 2) !== 1) return;
     Atomics.store(state, SIGNALLED, 1);
     process.kill(process.pid, 'SIGINT');
   }, 2 * TO_BE_HEARD);

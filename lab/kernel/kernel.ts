@@ -74,7 +74,11 @@ class Kernel {
     this.#state = state;
     courier.on('message', (message: Incoming) => this.#take(message));
     this.#compiler = new CellCompiler(process.cwd());
-    this.#runner = new CellRunner(this.#compiler, new Modules(process.cwd(), file => this.#compiler.remember(file)));
+    this.#runner = new CellRunner(
+      this.#compiler,
+      new Modules(process.cwd(), file => this.#compiler.remember(file)),
+      state,
+    );
     captureStreams(() => this.#output);
     captureChildren(() => this.#cell());
     setNotebook({
@@ -328,7 +332,7 @@ const exit = process.exit.bind(process);
 
 function start(connectionFile: string | undefined): void {
   const connection = readConnection(connectionFile);
-  const shared = new SharedArrayBuffer(16);
+  const shared = new SharedArrayBuffer(32);
   const data: CourierData = { connection, info: kernelInfo(), shared };
   const courier = new Worker(new URL('./courier.js', import.meta.url), { workerData: data, stdout: false });
   courier.on('error', error => {

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import vm from 'node:vm';
 import { Interrupted } from '../../engine/errors.js';
+import { BREAKABLE, breakable } from './breakable.js';
 import type { CellCompiler } from './compile.js';
 import type { Modules } from './modules.js';
 import { Executor } from './tslab.js';
@@ -22,6 +23,8 @@ export class CellRunner {
   constructor(
     private readonly compiler: CellCompiler,
     private readonly modules: Modules,
+    /** The courier's memory. */
+    private readonly signals: Int32Array | null = null,
   ) {
     this.#executor = new Executor(compiler.folder);
     Object.defineProperty(this.#scope, DECLARE, { value: (shown: readonly Shown[]) => this.#declare(shown) });
@@ -56,9 +59,10 @@ export class CellRunner {
         path,
         folder,
       ];
-      const value = await this.#executor.run(() => start(this.#scope, imports, ...given));
+      const value = await this.#executor.run(breakable(() => start(this.#scope, imports, ...given), this.signals));
       return (value as { value: unknown } | undefined) ?? { value: undefined };
     } finally {
+      if (this.signals) Atomics.store(this.signals, BREAKABLE, 0);
       this.compiler.settle(this.#reached());
     }
   }
