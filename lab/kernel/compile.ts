@@ -252,7 +252,10 @@ export function transpile(text: string, module: ts.ModuleKind, fileName = 'cell.
     },
   });
   const end = outputText.lastIndexOf('//# sourceMappingURL=');
-  const code = (end < 0 ? outputText : outputText.slice(0, end)).replace(/(^|\n)export \{\};\s*$/, '$1');
+  const code = (end < 0 ? outputText : outputText.slice(0, end)).replace(
+    /^export \{\};|(?<=\n)export \{\};(?=\s*$)/,
+    '',
+  );
   return { code, map: sourceMapText };
 }
 

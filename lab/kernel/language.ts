@@ -82,6 +82,11 @@ export class Language {
     this.service = ts.createLanguageService(host);
   }
 
+  /** Cells that count. */
+  get count(): number {
+    return this.#cells.length;
+  }
+
   /** Puts a cell behind the others and looks at it with all of them. */
   with(cell: CellFile): { readonly program: ts.Program; readonly file: ts.SourceFile } {
     if (!this.#cells.includes(cell)) this.#cells.push(cell);

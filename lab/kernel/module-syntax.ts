@@ -19,7 +19,8 @@ export interface PlainCell {
 const NO_JSX =
   'JSX is not supported in a cell. Return HTML through an object with Symbol.for("Jupyter.display"), or call the function that the element stands for.';
 
-export function plainCell(source: string): PlainCell {
+export function plainCell(written: string): PlainCell {
+  const source = written.replace(/^(\ufeff?)#!/, '$1//'); // what a shell reads
   const file = parse('cell.ts', source);
   const jsx = jsxIn(file);
   if (jsx) return { text: source, refused: [{ ...jsx, sentence: NO_JSX }] };
