@@ -68,7 +68,7 @@ describe('one cell declares, the next uses', { timeout: 120_000 }, () => {
     ],
     [
       'function tag19(s: TemplateStringsArray, ...v: unknown[]) { return s.raw.join("|") + v.join() }',
-      'const one19 = 1\ntag19`a${one19}b`',
+      'const one19 = 1\ntag19`a$' + '{one19}b`',
       'a|b1',
     ],
     ['const fn20 = function () { return this === undefined || this === globalThis }', 'const two20 = 2\nfn20()', true],
@@ -110,7 +110,7 @@ describe('odd texts', { timeout: 120_000 }, () => {
     ['{ a: 1 }', undefined],
     ['({ a: 1 })', { a: 1 }],
     ['interface Last { a: number }\n7\ninterface Later { b: number }', 7],
-    ['`${`${8}`}`', '8'],
+    ['`$' + '{`$' + '{8}`}`', '8'],
     ['await 9', 9],
     ['(await 5) * 2', 10],
     ['const x11 = [await 11]\n;[x11[0]]', [11]],
