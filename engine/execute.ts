@@ -1,35 +1,24 @@
 // Runs stages of a plan on the GPU. Buffers, pipelines and bind groups are made once; a chunk of tokens then costs its ids, four
 // words of sizes and one submit. A whole model and a single stage fed with golden inputs run through the same code.
 
-import type { Rope } from './config.js';
+import { Buffers, type Capacity } from './buffers.js';
 import { costOf } from './cost.js';
-import { BudgetError } from './errors.js';
 import { type Broken, FiniteCheck, placeOf, valuesToCheck } from './finite.js';
 import type { Gpu } from './gpu.js';
 import { GreedyChoice } from './greedy.js';
 import type { Kernel, Kernels, Shaders } from './kernel.js';
 import { type Dispatch, dispatchesOf, type Setting, type ShardRows, type Source } from './ops.js';
 import { type Patch, Patches } from './patches.js';
-import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
-import { changesWithLength, ropeTable } from './rope-table.js';
+import type { Extent, Ref, Stage } from './plan.js';
 import { partsOf } from './submits.js';
 import { type Captured, type Tap, Taps } from './taps.js';
-import { Tensor } from './tensor.js';
+import type { Tensor } from './tensor.js';
 import { Timer } from './timer.js';
 import { SLOWEST_FLOPS } from './watchdog.js';
 
 /** Weights on the GPU, split by rows where one binding cannot hold them. */
 export interface WeightStore {
   shards(name: string): readonly (ShardRows & { readonly tensor: Tensor })[];
-}
-
-export interface Capacity {
-  /** Largest chunk. */
-  readonly tokens: number;
-  /** Longest sequence: slots of a full layer's cache. */
-  readonly positions: number;
-  /** Most rows of logits in a chunk. */
-  readonly rows: number;
 }
 
 export interface ChunkRun {
@@ -80,11 +69,7 @@ interface Bound {
 }
 
 export class Executor {
-  readonly #values = new Map<string, Tensor>();
-  readonly #turns = new Map<string, { readonly rope: Rope & { dim: number }; readonly table: Tensor }>();
-  readonly #owned: Tensor[] = [];
-  readonly #chunk: Tensor;
-  readonly #ids: Tensor;
+  readonly #buffers: Buffers;
   #greedy: GreedyChoice | null = null;
   readonly #bound = new Map<string, Promise<Bound[]>>();
   #revision = -1;
@@ -101,29 +86,12 @@ export class Executor {
     readonly capacity: Capacity,
     { feeds = [], keep = [] }: { feeds?: readonly Ref[]; keep?: readonly string[] } = {},
   ) {
-    try {
-      this.#chunk = this.#own('chunk', [4], 'u32', GPUBufferUsage.UNIFORM);
-      this.#ids = this.#own('ids', [capacity.tokens], 'u32');
-      for (const feed of feeds) this.#values.set(feed.name, this.#own(feed.name, this.#largest(feed)));
-      this.#allocate(new Set(keep));
-    } catch (error) {
-      this[Symbol.dispose]();
-      throw error;
-    }
-  }
-
-  /** Slots of a cache: the whole sequence, or a window and one chunk, so that a chunk never overwrites what it still reads. */
-  slots(cache: Stage): number {
-    const window = cache.operation.kind === 'cache' ? cache.operation.window : null;
-    const { positions, tokens } = this.capacity;
-    return window === null ? positions : Math.min(positions, window + tokens - 1);
+    this.#buffers = new Buffers(gpu, stages, capacity, feeds, new Set(keep));
   }
 
   /** GPU buffer of a value; its contents are those of the last chunk, if nothing reuses it. */
   buffer(name: string): GPUBuffer {
-    const tensor = this.#values.get(name);
-    if (!tensor) throw new Error(`No buffer holds '${name}'.`);
-    return tensor.buffer;
+    return this.#buffers.of(name);
   }
 
   /** Puts outside values into a feed. */
@@ -136,10 +104,7 @@ export class Executor {
     this.gpu.check();
     const shaders = chunk.shaders ?? (await this.kernels.inForce());
     const bound = await this.#bind(extent, shaders);
-    const start = extent.keys - extent.tokens;
-    this.gpu.write(this.#chunk.buffer, Uint32Array.of(extent.tokens, start, extent.keys, extent.tokens - extent.rows));
-    if (ids) this.gpu.write(this.#ids.buffer, Uint32Array.from(ids));
-    this.#turnFor(extent, chunk.length ?? extent.keys);
+    this.#buffers.begin(extent, ids, chunk.length ?? extent.keys);
     using tapped = new Taps(this.gpu, shaders, taps, extent);
     using patched = new Patches(this.gpu, shaders, patches, extent);
     const after = new Map<Stage, ((pass: GPUComputePassEncoder) => void)[]>();
@@ -154,7 +119,7 @@ export class Executor {
     }
     using check = chunk.check ? new FiniteCheck(this.gpu, shaders, this.stages.length) : null;
     for (const stage of check ? this.stages : []) {
-      const slots = stage.state ? this.slots(stage) : 0;
+      const slots = stage.state ? this.#buffers.slots(stage) : 0;
       const size = valuesToCheck(stage, extent, slots);
       const look = await check!.bind(this.buffer(stage.name), size, stage.operation.kind === 'scores');
       after.set(stage, [...(after.get(stage) ?? []), look]);
@@ -243,57 +208,14 @@ export class Executor {
   }
 
   [Symbol.dispose](): void {
-    for (const tensor of this.#owned) tensor[Symbol.dispose]();
+    this.#buffers[Symbol.dispose]();
     this.#greedy?.[Symbol.dispose]();
   }
 
   #search(shaders: Shaders): Promise<(pass: GPUComputePassEncoder) => void> {
     this.#greedy ??= new GreedyChoice(this.gpu);
     const logits = this.stages[this.stages.length - 1];
-    return this.#greedy.bind(shaders, this.buffer(logits.name), logits.axes[1].size as number, this.#chunk.buffer);
-  }
-
-  /** Throws BudgetError for what no shader could be given, before it is allocated. */
-  #own(label: string, shape: readonly number[], dtype: 'f32' | 'u32' = 'f32', usage = 0): Tensor {
-    const { maxBinding } = this.gpu.traits;
-    if (4 * count(shape) > maxBinding) {
-      throw new BudgetError(
-        `'${label}' [${shape}] needs ${4 * count(shape)} bytes in one binding, and this adapter binds ${maxBinding}. ` +
-          'Use a shorter context or a smaller chunk.',
-      );
-    }
-    const tensor = new Tensor(this.gpu, label, shape, dtype, usage);
-    this.#owned.push(tensor);
-    return tensor;
-  }
-
-  #largest(ref: Ref): number[] {
-    const { tokens, positions, rows } = this.capacity;
-    const stage = ref as Stage;
-    return shapeOf(ref.axes, { tokens, keys: positions, rows }, stage.state ? this.slots(stage) : 0);
-  }
-
-  /** A buffer for every output: caches their own, the others from a pool by size, returned after their last reader. */
-  #allocate(keep: ReadonlySet<string>): void {
-    const lastUse = new Map<string, number>();
-    this.stages.forEach((stage, i) => {
-      lastUse.set(stage.name, i);
-      for (const input of stage.inputs) lastUse.set(input.name, i);
-    });
-    const free = new Map<number, Tensor[]>();
-    const outputs = new Map(this.stages.map(stage => [stage.name, stage]));
-    this.stages.forEach((stage, i) => {
-      const shape = this.#largest(stage);
-      const tensor = stage.state || keep.has(stage.name) ? undefined : free.get(count(shape))?.pop();
-      this.#values.set(stage.name, tensor ?? this.#own(stage.name, shape));
-      for (const name of new Set([stage.name, ...stage.inputs.map(input => input.name)])) {
-        const source = outputs.get(name);
-        if (!source || source.state || keep.has(name) || lastUse.get(name) !== i) continue;
-        const done = this.#values.get(name)!;
-        const pool = free.get(count(done.shape)) ?? [];
-        free.set(count(done.shape), [...pool, done]);
-      }
-    });
+    return this.#greedy.bind(shaders, this.buffer(logits.name), logits.axes[1].size as number, this.#buffers.chunk);
   }
 
   #broken(found: Awaited<ReturnType<FiniteCheck['read']>>, extent: Extent): Broken[] {
@@ -301,7 +223,11 @@ export class Executor {
       const stage = this.stages[i];
       if (!first) return [];
       return [
-        { stage, at: placeOf(stage, first.index, extent, stage.state ? this.slots(stage) : 0), kinds: first.kinds },
+        {
+          stage,
+          at: placeOf(stage, first.index, extent, stage.state ? this.#buffers.slots(stage) : 0),
+          kinds: first.kinds,
+        },
       ];
     });
   }
@@ -317,7 +243,7 @@ export class Executor {
       oneToken: extent.tokens === 1,
       oneRow: extent.rows === 1,
       shards: name => this.weights.shards(name),
-      slots: name => this.slots(this.stages.find(stage => stage.name === name)!),
+      slots: name => this.#buffers.slots(this.stages.find(stage => stage.name === name)!),
     };
     const key = `${setting.oneToken} ${setting.oneRow}`;
     const known = this.#bound.get(key);
@@ -350,30 +276,7 @@ export class Executor {
   }
 
   #source(source: Source): GPUBuffer {
-    if ('chunk' in source) return this.#chunk.buffer;
-    if ('ids' in source) return this.#ids.buffer;
-    if ('value' in source) return this.buffer(source.value);
     if ('weight' in source) return this.weights.shards(source.weight)[source.shard].tensor.buffer;
-    return this.#turnTable(source.turns).buffer;
-  }
-
-  #turnTable(rope: Rope & { dim: number }): Tensor {
-    const key = JSON.stringify(rope);
-    const known = this.#turns.get(key);
-    if (known) return known.table;
-    const { positions } = this.capacity;
-    const table = this.#own(`turns ${key}`, [positions, rope.dim / 2, 2]);
-    this.gpu.write(table.buffer, ropeTable(rope, rope.dim, positions));
-    this.#turns.set(key, { rope, table });
-    return table;
-  }
-
-  /** Where angles depend on the sequence's length, those of a chunk are made for it. What is in the caches stays, as in transformers. */
-  #turnFor({ tokens, keys }: Extent, length: number): void {
-    for (const { rope, table } of this.#turns.values()) {
-      if (!changesWithLength(rope)) continue;
-      const start = keys - tokens;
-      this.gpu.write(table.buffer, ropeTable(rope, rope.dim, tokens, start, length), 4 * start * rope.dim);
-    }
+    return this.#buffers.source(source);
   }
 }

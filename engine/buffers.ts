@@ -1,0 +1,150 @@
+// Which buffer holds which value: caches their own, other outputs from a pool, used again once their last reader is done; and what every
+// chunk writes, its four words of sizes, its ids and, where they depend on the length, RoPE's angles.
+
+import type { Rope } from './config.js';
+import { BudgetError } from './errors.js';
+import type { Gpu } from './gpu.js';
+import type { Source } from './ops.js';
+import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
+import { changesWithLength, ropeTable } from './rope-table.js';
+import { Tensor } from './tensor.js';
+
+export interface Capacity {
+  /** Largest chunk. */
+  readonly tokens: number;
+  /** Longest sequence: slots of a full layer's cache. */
+  readonly positions: number;
+  /** Most rows of logits in a chunk. */
+  readonly rows: number;
+}
+
+export class Buffers {
+  readonly #values = new Map<string, Tensor>();
+  readonly #turns = new Map<string, { readonly rope: Rope & { dim: number }; readonly table: Tensor }>();
+  readonly #owned: Tensor[] = [];
+  readonly #chunk: Tensor;
+  readonly #ids: Tensor;
+
+  /**
+   * @param feeds values that come from outside instead of from a stage
+   * @param keep outputs that must survive the chunk
+   */
+  constructor(
+    readonly gpu: Gpu,
+    readonly stages: readonly Stage[],
+    readonly capacity: Capacity,
+    feeds: readonly Ref[],
+    keep: ReadonlySet<string>,
+  ) {
+    try {
+      this.#chunk = this.#own('chunk', [4], 'u32', GPUBufferUsage.UNIFORM);
+      this.#ids = this.#own('ids', [capacity.tokens], 'u32');
+      for (const feed of feeds) this.#values.set(feed.name, this.#own(feed.name, this.#largest(feed)));
+      this.#allocate(keep);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** T, start, S and the first row of logits of the chunk, u32. */
+  get chunk(): GPUBuffer {
+    return this.#chunk.buffer;
+  }
+
+  of(name: string): GPUBuffer {
+    const tensor = this.#values.get(name);
+    if (!tensor) throw new Error(`No buffer holds '${name}'.`);
+    return tensor.buffer;
+  }
+
+  /** What a binding is bound to, weights aside. */
+  source(source: Exclude<Source, { weight: string }>): GPUBuffer {
+    if ('chunk' in source) return this.chunk;
+    if ('ids' in source) return this.#ids.buffer;
+    if ('value' in source) return this.of(source.value);
+    return this.#turnTable(source.turns).buffer;
+  }
+
+  /** Slots of a cache: the whole sequence, or a window and one chunk, so that a chunk never overwrites what it still reads. */
+  slots(cache: Stage): number {
+    const window = cache.operation.kind === 'cache' ? cache.operation.window : null;
+    const { positions, tokens } = this.capacity;
+    return window === null ? positions : Math.min(positions, window + tokens - 1);
+  }
+
+  /** Writes what the shaders of a chunk read of it. @param length tokens of the sequence in the end */
+  begin(extent: Extent, ids: ArrayLike<number> | undefined, length: number): void {
+    const { tokens, keys, rows } = extent;
+    this.gpu.write(this.chunk, Uint32Array.of(tokens, keys - tokens, keys, tokens - rows));
+    if (ids) this.gpu.write(this.#ids.buffer, Uint32Array.from(ids));
+    this.#turnFor(extent, length);
+  }
+
+  [Symbol.dispose](): void {
+    for (const tensor of this.#owned) tensor[Symbol.dispose]();
+  }
+
+  /** Throws BudgetError for what no shader could be given, before it is allocated. */
+  #own(label: string, shape: readonly number[], dtype: 'f32' | 'u32' = 'f32', usage = 0): Tensor {
+    const { maxBinding } = this.gpu.traits;
+    if (4 * count(shape) > maxBinding) {
+      throw new BudgetError(
+        `'${label}' [${shape}] needs ${4 * count(shape)} bytes in one binding, and this adapter binds ${maxBinding}. ` +
+          'Use a shorter context or a smaller chunk.',
+      );
+    }
+    const tensor = new Tensor(this.gpu, label, shape, dtype, usage);
+    this.#owned.push(tensor);
+    return tensor;
+  }
+
+  #largest(ref: Ref): number[] {
+    const { tokens, positions, rows } = this.capacity;
+    const stage = ref as Stage;
+    return shapeOf(ref.axes, { tokens, keys: positions, rows }, stage.state ? this.slots(stage) : 0);
+  }
+
+  /** A buffer for every output: caches their own, the others from a pool by size, returned after their last reader. */
+  #allocate(keep: ReadonlySet<string>): void {
+    const lastUse = new Map<string, number>();
+    this.stages.forEach((stage, i) => {
+      lastUse.set(stage.name, i);
+      for (const input of stage.inputs) lastUse.set(input.name, i);
+    });
+    const free = new Map<number, Tensor[]>();
+    const outputs = new Map(this.stages.map(stage => [stage.name, stage]));
+    this.stages.forEach((stage, i) => {
+      const shape = this.#largest(stage);
+      const tensor = stage.state || keep.has(stage.name) ? undefined : free.get(count(shape))?.pop();
+      this.#values.set(stage.name, tensor ?? this.#own(stage.name, shape));
+      for (const name of new Set([stage.name, ...stage.inputs.map(input => input.name)])) {
+        const source = outputs.get(name);
+        if (!source || source.state || keep.has(name) || lastUse.get(name) !== i) continue;
+        const done = this.#values.get(name)!;
+        const pool = free.get(count(done.shape)) ?? [];
+        free.set(count(done.shape), [...pool, done]);
+      }
+    });
+  }
+
+  #turnTable(rope: Rope & { dim: number }): Tensor {
+    const key = JSON.stringify(rope);
+    const known = this.#turns.get(key);
+    if (known) return known.table;
+    const { positions } = this.capacity;
+    const table = this.#own(`turns ${key}`, [positions, rope.dim / 2, 2]);
+    this.gpu.write(table.buffer, ropeTable(rope, rope.dim, positions));
+    this.#turns.set(key, { rope, table });
+    return table;
+  }
+
+  /** Where angles depend on the sequence's length, those of a chunk are made for it. What is in the caches stays, as in transformers. */
+  #turnFor({ tokens, keys }: Extent, length: number): void {
+    for (const { rope, table } of this.#turns.values()) {
+      if (!changesWithLength(rope)) continue;
+      const start = keys - tokens;
+      this.gpu.write(table.buffer, ropeTable(rope, rope.dim, tokens, start, length), 4 * start * rope.dim);
+    }
+  }
+}
