@@ -3,9 +3,14 @@
 import { GoldenError, OptionError, PromptError } from '../engine/errors.js';
 import { said } from './dims.js';
 
-/** Throws OptionError for options that are no object of options. */
+/** Throws OptionError for options that are no object of options, or whose signal is none. */
 export function checkOptions(who: string, options: unknown): void {
-  if (options === undefined || (typeof options === 'object' && options !== null && !Array.isArray(options))) return;
+  if (options === undefined) return;
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) {
+    const { signal } = options as { readonly signal?: unknown };
+    if (signal === undefined || signal instanceof AbortSignal) return;
+    throw new OptionError(`The signal of ${who} is an AbortSignal, not ${said(signal)}. Give one, or leave it out.`);
+  }
   throw new OptionError(`The options of ${who} are an object, such as { tap: '…' }, not ${said(options)}.`);
 }
 

@@ -120,3 +120,11 @@ function finish(state: State): void {
   state.over.abort();
   dropped.unregister(state);
 }
+
+/** The options with a signal that either ends. What is no such thing is left as it is, for the check of the options to refuse. */
+export function stoppedBy<T extends { readonly signal?: AbortSignal }>(options: T, stop: AbortSignal): T {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return options;
+  const { signal } = options;
+  if (signal === undefined) return { ...options, signal: stop };
+  return signal instanceof AbortSignal ? { ...options, signal: AbortSignal.any([signal, stop]) } : options;
+}

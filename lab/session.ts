@@ -27,7 +27,7 @@ import { planBundle } from './display/plan.js';
 import { progressLine } from './display/progress.js';
 import { stageBundle } from './display/stage.js';
 import { writing } from './display/writing.js';
-import { Generation } from './generation.js';
+import { Generation, stoppedBy } from './generation.js';
 import type { Golden } from './golden.js';
 import { eitherSignal } from './interrupt.js';
 import { type Patching, type PatchingOptions, patching } from './probe/patching.js';
@@ -217,12 +217,10 @@ export class Session {
   /** Continues a prompt, token by token, as an async iterator that stops within a token when interrupted. */
   generate(prompt: string | readonly number[], options: GenerateRunOptions = {}): AsyncGenerator<Token, void, void> {
     let held: Context | null = null;
-    const begin = (stop: AbortSignal) => {
-      const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop;
-      return this.#generate(prompt, { ...options, signal }, context => {
+    const begin = (stop: AbortSignal) =>
+      this.#generate(prompt, stoppedBy(options, stop), context => {
         held = context;
       });
-    };
     return new Generation(begin, () => held?.release());
   }
 

@@ -8,7 +8,7 @@ import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { checkOptions } from '../arguments.js';
 import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
 import { writing } from '../display/writing.js';
-import { Generation } from '../generation.js';
+import { Generation, stoppedBy } from '../generation.js';
 import type { GenerateRunOptions, Token } from '../request.js';
 import type { Session } from '../session.js';
 import { stream } from '../stream.js';
@@ -135,9 +135,7 @@ export class Conversation {
    * fails leaves it as it was. Throws PromptError when it does not fit the context.
    */
   say(text: string, options: GenerateRunOptions = {}): AsyncGenerator<Token, void, void> {
-    return new Generation(stop =>
-      this.#say(text, { ...options, signal: options.signal ? AbortSignal.any([options.signal, stop]) : stop }),
-    );
+    return new Generation(stop => this.#say(text, stoppedBy(options, stop)));
   }
 
   async *#say(text: string, options: GenerateRunOptions): AsyncGenerator<Token, void, void> {

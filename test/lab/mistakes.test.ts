@@ -102,7 +102,7 @@ const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
   ],
   'run, signal': [[5, 'x', {}, true], signal => m.run('Hi', { signal })],
   generate: [[...NO_TEXT, '', [1.5], [-1]], v => all(m.generate(v))],
-  'generate, options': [['x', 7, true], v => all(m.generate('Hi', v))],
+  'generate, options': [['x', 7, true, ['x'], null, { signal: 5 }], v => all(m.generate('Hi', v))],
   'generate, maxTokens': [NO_NUMBER.filter(v => v !== null || true), maxTokens => all(m.generate('Hi', { maxTokens }))],
   'generate, temperature': [
     [Number.NaN, -1, Number.POSITIVE_INFINITY, '1', null, {}, true, 1n],
