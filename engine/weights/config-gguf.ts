@@ -4,7 +4,7 @@
 import type { GemmaConfig, LayerKind, Rope } from '../config.js';
 import { ConfigError } from '../errors.js';
 import { checked, layerCount } from './config-check.js';
-import { ConfigKeys, shownValue } from './config-keys.js';
+import { ConfigKeys, shownName, shownValue } from './config-keys.js';
 import { defaultKinds } from './layer-kinds.js';
 
 const FAMILIES: ReadonlyMap<unknown, 1 | 2 | 3> = new Map([
@@ -37,7 +37,7 @@ export function configFromGguf(
   const family = FAMILIES.get(architecture);
   if (!family) {
     throw new ConfigError(
-      `${where} holds a model of architecture '${typeof architecture === 'string' ? architecture : shownValue(architecture ?? 'nothing')}', and Loupe runs ${[...FAMILIES.keys()].join(', ')}.`,
+      `${where} holds a model of architecture '${shownName(architecture)}', and Loupe runs ${[...FAMILIES.keys()].join(', ')}.`,
     );
   }
   const prefix = `${architecture}.`;

@@ -4,7 +4,7 @@
 import type { GemmaConfig, LayerKind } from '../config.js';
 import { ConfigError } from '../errors.js';
 import { checked, layerCount } from './config-check.js';
-import { ConfigKeys, isObject, isOfPictures, type Json, meansNothing, shownValue } from './config-keys.js';
+import { ConfigKeys, isObject, isOfPictures, type Json, meansNothing, shownName, shownValue } from './config-keys.js';
 import { defaultKinds } from './layer-kinds.js';
 import { refuseQuantised } from './quantised.js';
 import { ropesOf } from './rope-config.js';
@@ -77,7 +77,7 @@ export function configFromJson(
   const known = FAMILIES.get(type);
   if (!known) {
     throw new ConfigError(
-      `${where} describes a model of type '${typeof type === 'string' ? type : shownValue(type ?? 'nothing')}', and Loupe runs Gemma: ${[...FAMILIES.keys()].join(', ')}.`,
+      `${where} describes a model of type '${shownName(type)}', and Loupe runs Gemma: ${[...FAMILIES.keys()].join(', ')}.`,
     );
   }
   refuseQuantised(json, where);
@@ -209,7 +209,7 @@ function kindsOf(text: ConfigKeys, family: number, layers: number): LayerKind[] 
     const unknown = types.find(type => !names.has(type));
     if (unknown !== undefined || types.length !== layers) {
       throw text.bad(
-        `lists ${types.length} layer_types${unknown === undefined ? '' : `, one of them '${typeof unknown === 'string' ? unknown : shownValue(unknown)}'`}, and needs ${layers}, ` +
+        `lists ${types.length} layer_types${unknown === undefined ? '' : `, one of them '${shownName(unknown)}'`}, and needs ${layers}, ` +
           "each 'sliding_attention' or 'full_attention'",
       );
     }

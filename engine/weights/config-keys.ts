@@ -14,6 +14,10 @@ export function shownValue(value: unknown): string {
   return text === undefined ? String(value) : text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
+/** A name as a message shows it between its quotes. */
+export const shownName = (value: unknown): string =>
+  typeof value === 'string' ? value : (value ?? null) === null ? 'nothing' : shownValue(value);
+
 /** JSON of a value; of one that is nested too deep for that, its kind. */
 function jsonText(value: unknown): string {
   try {

@@ -279,6 +279,24 @@ test('the largest numbers and the deepest nesting that the reference takes', asy
   await expect(ours(safetensorsOf(t('"shape":[18446744073709551615]'), 2))).rejects.toThrow(/without dtype/);
 });
 
+test('what nobody asks for is stepped over, and each tensor has the bytes it says', async () => {
+  const beside = '"x":false,"y":[true,null,-1.5e3,"s",{"z":{}}],"z":0';
+  const header = `{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2],${beside}},"b":{"dtype":"U8","shape":[3],"data_offsets":[2,5]}}`;
+  writeFileSync(path, safetensorsOf(header, 5));
+  const opened = await openSafetensors(path);
+  expect([...opened.tensors.values()].map(({ bytes }) => bytes)).toEqual([2, 3]);
+  expect([...(await opened.readBytes('a')), ...(await opened.readBytes('b'))]).toEqual([0, 1, 2, 3, 4]);
+  await opened.close();
+});
+
+test('100,001 keys of metadata are more than a model has', async () => {
+  const keys = (n: number) => `{"__metadata__":{${Array.from({ length: n }, (_, i) => `"${i}":""`).join()}}}`;
+  expect(Object.keys((await ours(safetensorsOf(keys(100_000))))!.metadata).length).toBe(100_000);
+  await expect(ours(safetensorsOf(keys(100_001)))).rejects.toThrow(
+    /its header lists more than 100000 keys of __metadata__, far more than a model has\. Fetch/,
+  );
+});
+
 test('a file too short for its header, or for any, is refused', async () => {
   const said = async (bytes: Uint8Array | string) => {
     writeFileSync(path, bytes);

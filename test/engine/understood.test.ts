@@ -117,7 +117,7 @@ describe('a config.json is refused by the name of what stands in the way', () =>
   test.each<[string, Json, RegExp]>([
     ['types that are names of every object', { model_type: 'constructor' }, /type 'constructor', and Loupe runs/],
     ['__proto__ as a type', { model_type: '__proto__' }, /type '__proto__'/],
-    ['no type', {}, /type 'nothing'|type '"nothing"'/],
+    ['no type', {}, /type 'nothing'/],
     ['a list of types', { model_type: ['gemma'] }, /type '\["gemma"\]'/],
     ['Gemma 3n', { model_type: 'gemma3n' }, /type 'gemma3n', and Loupe runs/],
     ['Gemma 4', { model_type: 'gemma4_text' }, /type 'gemma4_text'/],
@@ -571,7 +571,7 @@ describe('a GGUF', () => {
       { 'general.architecture': 'gemma3n' },
       /architecture 'gemma3n', and Loupe runs gemma, gemma2, gemma3/,
     ],
-    ['none', { 'general.architecture': undefined }, /architecture '"nothing"'|architecture 'nothing'/],
+    ['none', { 'general.architecture': undefined }, /architecture 'nothing'/],
     ['an architecture called constructor', { 'general.architecture': 'constructor' }, /architecture 'constructor'/],
     ['an adapter', { 'general.type': 'adapter' }, /holds a LoRA adapter/],
     ['a vision part', { 'general.type': 'mmproj' }, /holds the vision part of a model/],
