@@ -1,0 +1,143 @@
+// Files and the JSON in them: what is read, and what is said where something else stands.
+
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ModelFileError, OptionError, ShaderError } from '../../engine/errors.js';
+import {
+  openFile,
+  packageRoot,
+  readLines,
+  readShaderSource,
+  readText,
+  readWhole,
+  shaderNames,
+} from '../../engine/files.js';
+import { parseJson } from '../../engine/json.js';
+import { freshFolder } from '../fixtures/folder.js';
+import { openHandles } from '../fixtures/handles.js';
+
+describe('JSON', () => {
+  const nested = (n: number, open = '[', close = ']') => `${open.repeat(n)}${close.repeat(n)}`;
+  test.each([
+    ['a hundred lists', nested(100)],
+    ['a hundred objects', `${'{"a":'.repeat(100)}1${'}'.repeat(100)}`],
+    ['many beside each other', `[${Array(300).fill('[],{}').join()}]`],
+    ['brackets in a text', JSON.stringify(['['.repeat(300), '{'.repeat(300)])],
+    ['brackets in a text behind a quote', JSON.stringify([`a"${'['.repeat(300)}\\`, '{'.repeat(300)])],
+    ['little', '{"a":[1]}'],
+  ])('%s is read', (_, text) => {
+    expect(parseJson(text)).toEqual(JSON.parse(text));
+  });
+  test.each([
+    ['101 lists', nested(101)],
+    ['101 objects', `${'{"a":'.repeat(101)}1${'}'.repeat(101)}`],
+    ['lists behind a text with a quote', `["\\"",${nested(100)}]`],
+    ['lists behind a text with a backslash', `["\\\\",${nested(100)}]`],
+  ])('%s is refused', (_, text) => {
+    expect(() => parseJson(text)).toThrow(SyntaxError);
+    expect(() => parseJson(text)).toThrow(/^it has more than 100 brackets within each other$/);
+  });
+  test('what is none throws as JSON.parse does', () => {
+    expect(() => parseJson('{"a":')).toThrow(SyntaxError);
+  });
+});
+
+const folder = freshFolder();
+const path = join(folder, 'f');
+const fault = (what: string) => new OptionError(what);
+
+describe('a file that is opened', () => {
+  test('is read at any place, and no further than its end', async () => {
+    writeFileSync(path, Uint8Array.of(1, 2, 3, 4, 5));
+    const before = openHandles();
+    const file = await openFile(path);
+    expect([file.path, file.size]).toEqual([path, 5]);
+    expect([...(await file.read(1, 3))]).toEqual([2, 3, 4]);
+    expect([...(await file.read(0, 5))]).toEqual([1, 2, 3, 4, 5]);
+    expect([...(await file.read(5, 0))]).toEqual([]);
+    await expect(file.read(3, 3)).rejects.toThrow(ModelFileError);
+    await expect(file.read(3, 3)).rejects.toThrow(
+      /f ends at byte 5, but 3 bytes from 3 were expected\. It is truncated; fetch it again\.$/,
+    );
+    writeFileSync(path, Uint8Array.of(1));
+    await expect(file.read(0, 5)).rejects.toThrow(/f became shorter while it was read\. Fetch it again\.$/);
+    await file.close();
+    expect(openHandles()).toBe(before);
+    await expect(file.read(0, 1)).rejects.toThrow(/f cannot be read: .*\. Fetch it again\.$/);
+    await expect(file.read(0, 1)).rejects.toThrow(ModelFileError);
+  });
+  test.each([
+    [folder, /cannot be opened: it is a folder, and a file is needed\. Give the file itself\.$/],
+    [join(folder, 'none'), /none cannot be opened: there is no such file\. Give the file itself\.$/],
+    [join(packageRoot(), 'package.json', 'x'), /cannot be opened: there is no such file\. Give/],
+    ['/dev/null', /cannot be opened: it is a device, and a file is needed/],
+  ])('%s is refused', async (at, message) => {
+    await expect(openFile(at)).rejects.toThrow(ModelFileError);
+    await expect(openFile(at)).rejects.toThrow(message);
+  });
+});
+
+describe('a file that is read whole', () => {
+  test('has at most the bytes that it may', () => {
+    writeFileSync(path, 'ü\n');
+    const before = openHandles();
+    expect(readText(path, 3, fault)).toBe('ü\n');
+    expect([...readWhole(path, 4, fault)]).toEqual([0xc3, 0xbc, 10]);
+    expect(() => readWhole(path, 2, fault)).toThrow(new OptionError('it has 3 bytes, and at most 2 are read'));
+    expect(openHandles()).toBe(before);
+    writeFileSync(path, '');
+    expect(readText(path, 0, fault)).toBe('');
+  });
+  test.each([
+    [folder, 'it is a folder, and a file is needed'],
+    [join(folder, 'none'), 'there is no such file'],
+    [join(packageRoot(), 'package.json', 'x'), 'there is no such file'],
+    ['/dev/null', 'it is a device, and a file is needed'],
+  ])('%s is refused', async (at, message) => {
+    expect(() => readWhole(at, 9, fault)).toThrow(new OptionError(message));
+    await expect(readLines(at, fault).next()).rejects.toThrow(new OptionError(message));
+  });
+  test.skipIf(process.getuid?.() === 0)('one that may not be read', async () => {
+    const closed = join(folder, 'closed');
+    writeFileSync(closed, 'x');
+    chmodSync(closed, 0);
+    expect(() => readWhole(closed, 9, fault)).toThrow(new OptionError('you may not read it'));
+    await expect(openFile(closed)).rejects.toThrow(/you may not read it/);
+  });
+});
+
+describe('lines', () => {
+  const lines = async (text: string, longest?: number) => {
+    writeFileSync(path, text);
+    const found: string[] = [];
+    for await (const line of readLines(path, fault, longest)) found.push(line);
+    return found;
+  };
+  test('of either ending, across blocks', async () => {
+    expect(await lines('a\r\n\nb\n')).toEqual(['a', '', 'b']);
+    expect(await lines('')).toEqual([]);
+    expect(await lines('a')).toEqual(['a']);
+    const long = 'ü'.repeat(50_000);
+    const before = openHandles();
+    expect(await lines(`x\n${long}\r\ny\n${long}`)).toEqual(['x', long, 'y', long]);
+    expect(openHandles()).toBe(before);
+    expect(await lines(`${'a'.repeat(65_536)}\nb`, 65_536)).toEqual(['a'.repeat(65_536), 'b']);
+  });
+  test('of more than is read of one', async () => {
+    await expect(lines('x'.repeat(70_000), 69_999)).rejects.toThrow(
+      new OptionError('it has a line of more than 69999 bytes'),
+    );
+    expect(await lines('x'.repeat(70_000), 70_000)).toHaveLength(1);
+  });
+});
+
+test('shaders by their names', () => {
+  expect(shaderNames()).toContain('rope');
+  expect(shaderNames().some(name => name.includes('.'))).toBe(false);
+  expect(readShaderSource('rope')).toMatch(/@compute/);
+  expect(() => readShaderSource('ropes')).toThrow(ShaderError);
+  expect(() => readShaderSource('ropes')).toThrow(
+    /^There is no shader 'ropes'\. .*rope.* They are files of shaders\/\.$/,
+  );
+});
