@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
-import { vocabularyFromGguf } from '../../engine/tokenizer/gguf-vocabulary.js';
+import { specialTokensOfGguf, vocabularyFromGguf } from '../../engine/tokenizer/gguf-vocabulary.js';
 import { PieceTokenizer } from '../../engine/tokenizer/piece-tokenizer.js';
 import { vocabularyFromModel } from '../../engine/tokenizer/sentencepiece-model.js';
 
@@ -65,4 +65,125 @@ test('where nothing says whether a space goes in front, the model’s kind does,
   expect(llama.notices).toEqual([expect.stringMatching(/one is, so one is put/)]);
   const yes = new PieceTokenizer(vocabularyFromGguf(metadata(3, {}, { 'tokenizer.ggml.add_space_prefix': true })));
   expect(yes.encode('The')).toEqual(told.encode(' The'));
+});
+
+/** A vocabulary of few pieces. */
+function few(more: Record<string, unknown> = {}) {
+  return new Map<string, unknown>(
+    Object.entries({
+      'general.architecture': 'gemma3',
+      'tokenizer.ggml.model': 'llama',
+      'tokenizer.ggml.tokens': ['<pad>', '<unk>', 'a  b'],
+      'tokenizer.ggml.scores': [0, 0, -2.5],
+      'tokenizer.ggml.token_type': [3, 2, 1],
+      'tokenizer.ggml.add_space_prefix': false,
+      ...more,
+    }),
+  );
+}
+
+test('pieces, scores, kinds and rules are the metadata’s', () => {
+  const { source, pieces, scores, kinds, unkId, bosId, eosId, byteFallback, unkSurface, normalisation, algorithm } =
+    vocabularyFromGguf(few());
+  expect([source, pieces, Array.from(scores)]).toEqual(['gguf', ['<pad>', '<unk>', 'a▁▁b'], [0, 0, -2.5]]);
+  expect([kinds, bosId, eosId, unkId, byteFallback]).toEqual([['control', 'unknown', 'normal'], 2, 1, 1, false]);
+  expect([unkSurface, normalisation.collapseSpaces, algorithm.kind]).toEqual([' \u2047 ', false, 'bpe']);
+  const other = vocabularyFromGguf(
+    few({
+      'tokenizer.ggml.bos_token_id': 0,
+      'tokenizer.ggml.eos_token_id': 2,
+      'tokenizer.ggml.unknown_token_id': 0,
+      'tokenizer.ggml.remove_extra_whitespaces': true,
+      'tokenizer.ggml.token_type': [1, 6, 9],
+    }),
+  );
+  expect([other.bosId, other.eosId, other.unkId]).toEqual([0, 2, 0]);
+  expect([other.kinds, other.byteFallback]).toEqual([['normal', 'byte', 'normal'], true]);
+  expect(other.normalisation.collapseSpaces).toBe(true);
+  expect(vocabularyFromGguf(few({ 'tokenizer.ggml.token_type': [1, 1, 1] })).unkId).toBe(0);
+});
+
+test.each<[Record<string, unknown>, string]>([
+  [{ 'tokenizer.ggml.model': 'gpt2' }, "The GGUF's vocabulary is of the kind 'gpt2', and Gemma's is 'llama'. Give one"],
+  [{ 'tokenizer.ggml.tokens': [] }, "The GGUF has no list 'tokenizer.ggml.tokens'. Give a vocabulary with"],
+  [{ 'tokenizer.ggml.scores': 'abc' }, "The GGUF has no list 'tokenizer.ggml.scores'."],
+  [{ 'tokenizer.ggml.scores': [0, 0] }, 'The GGUF lists 3 tokens but 2 scores and 3 types. Convert it again.'],
+  [{ 'tokenizer.ggml.token_type': [3, 2, 1, 1] }, 'The GGUF lists 3 tokens but 3 scores and 4 types.'],
+  [
+    { 'tokenizer.ggml.tokens': Array(2 ** 20 + 1).fill('a') },
+    "The GGUF's 'tokenizer.ggml.tokens' has 1048577 entries, and at most 1048576 are read.",
+  ],
+])('%j is refused', (more, message) => {
+  expect(() => vocabularyFromGguf(few(more))).toThrow(message);
+});
+
+test.each([
+  ['gemma', false],
+  ['gemma2', false],
+  [undefined, false],
+  ['not-gemma', true],
+])('a silent GGUF of the architecture %s puts a space in front: %s', (architecture, space) => {
+  const silent = few({ 'tokenizer.ggml.add_space_prefix': 'yes' });
+  if (architecture === undefined) silent.delete('general.architecture');
+  else silent.set('general.architecture', architecture);
+  expect(vocabularyFromGguf(silent).normalisation.dummyPrefix).toBe(space);
+});
+
+const kindOf = (piece: string, type: number, template?: unknown) =>
+  vocabularyFromGguf(
+    few({
+      'tokenizer.ggml.tokens': ['<pad>', '<unk>', piece],
+      'tokenizer.ggml.token_type': [3, 2, type],
+      'tokenizer.chat_template': template,
+    }),
+  ).kinds[2];
+
+test.each([
+  ['<unused0>', 'user'],
+  ['<unused12>', 'user'],
+  ['<mask>', 'user'],
+  ['<2mass>', 'user'],
+  ['[@BOS@]', 'user'],
+  ['[multimodal]', 'user'],
+  ['<unused>', 'control'],
+  ['<unusedx>', 'control'],
+  ['x<mask>', 'control'],
+  ['<mask>x', 'control'],
+  ['<bos>', 'control'],
+])('a control piece %s is a %s one', (piece, kind) => {
+  expect(kindOf(piece, 3)).toBe(kind);
+  expect(kindOf(piece, 1)).toBe('normal');
+});
+
+test.each([
+  ['<start_of_turn>', '', 'control'],
+  ['<end_of_turn>', 7, 'control'],
+  ['<|im_start|>', "{{ '<|im_start|>' }}", 'control'],
+  ['<|im_start|>', '', 'normal'],
+  ['<start_of_image>', '<start_of_image>', 'control'],
+  ['<think>', '<think>', 'normal'],
+  ['<|half>', '<|half>', 'normal'],
+  ['<half|>', '<half|>', 'normal'],
+  ['<x|>>', '<x|>', 'normal'],
+  ['<_of_turn_>', '<_of_turn_>', 'normal'],
+  ['<x_of_turns>', '<x_of_turns>', 'normal'],
+  ['<|a b|>', '<|a b|>', 'normal'],
+  ['<|far|>', `${' '.repeat(2 ** 20)}<|far|>`, 'normal'],
+])('a piece %s is, with the template %.20j, %s', (piece, template, kind) => {
+  expect(kindOf(piece, 1, template)).toBe(kind);
+});
+
+test('texts of special tokens, which templates may name', () => {
+  expect(specialTokensOfGguf(new Map())).toEqual({ bos_token: '<bos>', eos_token: '<eos>' });
+  const ids = { bos: 0, eos: 1, unknown: 2, padding: 3 };
+  const named = (list: unknown, of: Record<string, unknown> = ids) =>
+    specialTokensOfGguf(
+      new Map<string, unknown>([
+        ['tokenizer.ggml.tokens', list],
+        ...Object.entries(of).map(([key, id]) => [`tokenizer.ggml.${key}_token_id`, id] as const),
+      ]),
+    );
+  expect(named(['B', 'E', 'U', 'P'])).toEqual({ bos_token: 'B', eos_token: 'E', unk_token: 'U', pad_token: 'P' });
+  expect(named(['B', 'E'], { ...ids, bos: '1' })).toEqual({ bos_token: '<bos>', eos_token: 'E' });
+  expect(named('BEUP')).toEqual({ bos_token: '<bos>', eos_token: '<eos>' });
 });
