@@ -134,6 +134,13 @@ export class Gpu {
     if (stray) throw stray;
   }
 
+  /** At the beginning of a call: throws where the device is lost, and warns of an error from before, which is not this call's. */
+  begin(): void {
+    if (!this.lost && this.#stray) console.warn(this.#stray.message);
+    if (!this.lost) this.#stray = null;
+    this.check();
+  }
+
   /**
    * Does `work`, which must not wait for anything, and throws a DeviceError for what the GPU refuses of it: one bad call is not the
    * end of those after it. Scopes are a stack of the device, so that they may not stay open over an await.
@@ -190,9 +197,8 @@ export class Gpu {
   reserve(bytes: number, what: string): void {
     const free = this.budgetBytes - this.#liveBytes;
     if (bytes <= free) return;
-    const mb = (n: number) => `${(n / 1e6).toFixed(0)} MB`;
     throw new BudgetError(
-      `${what} needs ${mb(bytes)} of GPU memory, but the budget of ${mb(this.budgetBytes)} has ${mb(Math.max(0, free))} left. ` +
+      `${what} needs ${sized(bytes)} of GPU memory, but the budget of ${sized(this.budgetBytes)} has ${sized(Math.max(0, free))} left. ` +
         'Dispose of what is not needed, or ask for less.',
     );
   }
@@ -273,6 +279,9 @@ function checkSeconds(seconds: number, name: string, given: unknown = seconds): 
   if (typeof seconds === 'number' && seconds >= 0 && Number.isFinite(seconds)) return seconds;
   throw new OptionError(`${name} must be a number of seconds from 0, where 0 is for ever, not '${given}'.`);
 }
+
+/** `8 MB`, or in bytes where megabytes would say 0. */
+const sized = (bytes: number) => (bytes >= 1e6 || bytes === 0 ? `${(bytes / 1e6).toFixed(0)} MB` : `${bytes} bytes`);
 
 const OPEN = Symbol.for('gemma-loupe.gpu');
 type Shared = Map<string, Promise<Gpu>>;

@@ -120,11 +120,17 @@ export class Kernels {
    * fails the old shader stays: ShaderError, or OptionError for a change that is none. Runs wait for it.
    */
   edit(name: string, change: Change): Promise<void> {
+    if (typeof name !== 'string') {
+      const refused = new OptionError(
+        `A shader is edited by its name, such as 'rope', not by a value of type ${typeof name}.`,
+      );
+      return Promise.reject(refused);
+    }
     const before = this.#waiting ?? Promise.resolve([]);
     const taken = before.then(() => this.#take(name, change));
     const refusals = taken.then(
       async () => before,
-      async error => [...(await before), `${name}: ${error instanceof Error ? error.message : String(error)}`],
+      async error => [...(await before), `${name}: ${reasonOf(error)}`],
     );
     this.#waiting = refusals;
     refusals.then(() => {
@@ -161,6 +167,15 @@ export class Kernels {
   }
 
   #edits: ReadonlyMap<string, string> = new Map();
+}
+
+/** Why an edit was refused, whatever its function threw. Never throws: an edit after it waits for this. */
+function reasonOf(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    return 'its function threw what cannot be shown';
+  }
 }
 
 /** The source that a change makes. Throws OptionError for what is no source, or no change. */

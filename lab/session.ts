@@ -338,7 +338,7 @@ export class Session {
 
   #check(): void {
     if (this.#disposed) throw this.#closed();
-    this.gpu.check();
+    this.gpu.begin();
   }
 
   #closed(): ModelFileError {

@@ -2,7 +2,7 @@
 // replaced.
 
 import { PassThrough } from 'node:stream';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { BudgetError, DeviceError } from '../../engine/errors.js';
 import { type Gpu, sharedGpu, type Traits } from '../../engine/gpu.js';
 import type { Chat } from '../../lab/chat/commands.js';
@@ -46,13 +46,17 @@ test('a call that the GPU refuses fails alone, by name; the next one runs', asyn
   expect(bits((await model.run(PROMPT)).logits.values.data)).toEqual(bits(before));
 });
 
-test('an error that no call held is told once', async () => {
+test('an error that no call held is told once, and fails none that had no part in it', async () => {
   const { gpu } = model;
+  const told = vi.spyOn(console, 'warn').mockImplementation(() => {});
   gpu.device.createBuffer({ size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE });
   await gpu.device.queue.onSubmittedWorkDone();
   await new Promise(resolve => setTimeout(resolve, 20));
-  await expect(model.run(PROMPT)).rejects.toThrow(DeviceError);
-  expect((await model.run(PROMPT)).ids).toHaveLength(model.encode(PROMPT).length);
+  for (let i = 0; i < 2; i++) expect((await model.run(PROMPT)).ids).toHaveLength(model.encode(PROMPT).length);
+  expect(told.mock.calls).toEqual([[expect.stringMatching(/^The GPU reported an error that no call expected: /)]]);
+  told.mockRestore();
+  gpu.device.createBuffer({ size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.STORAGE });
+  await expect(gpu.settle()).rejects.toThrow(DeviceError); // during a call it is the call's
 });
 
 test('a validation error in one of two runs at once reaches that one alone', async () => {

@@ -166,6 +166,27 @@ test('what is no edit is refused in a sentence, and nothing changes', async () =
   await model.edit('rope', null); // the file's is in force already: no fault
 });
 
+test('whatever is given as a name or thrown by the change, the next edit and run go on', async () => {
+  const odd = [Symbol('s'), 5, null, undefined, {}, Object.create(null), { toString: () => Promise.reject() }];
+  for (const name of odd)
+    await expect(model.edit(name as string, wgsl => wgsl)).rejects.toThrow(/is edited by its name, such as 'rope'/);
+  const thrown = [Object.create(null), Symbol('s'), undefined, new Proxy({}, { get: () => Symbol('x') })];
+  for (const what of thrown) {
+    const edit = model.edit('rope', () => {
+      throw what;
+    });
+    await expect(
+      edit.then(
+        () => 'taken',
+        () => 'refused',
+      ),
+    ).resolves.toBe('refused');
+  }
+  await model.edit('rope', wgsl => `${wgsl}\n`);
+  expect((await model.run('The')).provenance.edited_shaders).toBe('rope');
+  await model.edit('rope', null);
+});
+
 test('comments are no code', async () => {
   const plain = await logitsOf();
   const line = '@group(0) @binding(9) var<storage, read> q: array<f32>;';
