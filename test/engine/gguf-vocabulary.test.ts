@@ -92,12 +92,12 @@ test('pieces, scores, kinds and rules are the metadata’s', () => {
     few({
       'tokenizer.ggml.bos_token_id': 0,
       'tokenizer.ggml.eos_token_id': 2,
-      'tokenizer.ggml.unknown_token_id': 0,
+      'tokenizer.ggml.unknown_token_id': 2,
       'tokenizer.ggml.remove_extra_whitespaces': true,
       'tokenizer.ggml.token_type': [1, 6, 9],
     }),
   );
-  expect([other.bosId, other.eosId, other.unkId]).toEqual([0, 2, 0]);
+  expect([other.bosId, other.eosId, other.unkId]).toEqual([0, 2, 2]);
   expect([other.kinds, other.byteFallback]).toEqual([['normal', 'byte', 'normal'], true]);
   expect(other.normalisation.collapseSpaces).toBe(true);
   expect(vocabularyFromGguf(few({ 'tokenizer.ggml.token_type': [1, 1, 1] })).unkId).toBe(0);
