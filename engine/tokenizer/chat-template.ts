@@ -12,8 +12,10 @@ export interface ChatTemplate {
    * Text of the conversation, with bos, up to where the model's answer begins. It is to be encoded with `special`.
    * Throws TokenizerError, which names the turn, where the template refuses it, and where it does not end within a second.
    * @param answer open the model's turn at the end; default true
+   * @param first number of the first message, for errors: turns are numbered as in the list that the caller gave, from 1, a system
+   *   text in it among them; 0 where a system text was given beside that list; default 1
    */
-  render(messages: readonly ChatMessage[], answer?: boolean): string;
+  render(messages: readonly ChatMessage[], answer?: boolean, first?: number): string;
 }
 
 /**
@@ -29,15 +31,17 @@ export function chatTemplate(
   special: Readonly<Record<string, string>> = {},
 ): ChatTemplate {
   if (source === null) {
-    return { render: (messages, answer = true) => bos + turns(checkedMessages(messages), answer) };
+    return {
+      render: (messages, answer = true, first = 1) => bos + turns(checkedMessages(messages, first), answer, first),
+    };
   }
   const template = compiled(source);
   const variables = { ...special, bos_token: bos, eos_token: eos, tools: null, documents: null };
   const render = (messages: readonly ChatMessage[], answer: boolean) =>
     template.render({ ...variables, messages, add_generation_prompt: answer });
   return {
-    render(messages, answer = true) {
-      const checked = checkedMessages(messages);
+    render(messages, answer = true, first = 1) {
+      const checked = checkedMessages(messages, first);
       try {
         return render(checked, answer);
       } catch (error) {
@@ -48,7 +52,7 @@ export function chatTemplate(
             return render(other, answer);
           } catch {} // the first complaint says more
         }
-        throw complaint(error as Error, checked);
+        throw complaint(error as Error, checked, first);
       }
     },
   };
@@ -63,7 +67,7 @@ function compiled(source: string): Program {
   }
 }
 
-function complaint(error: Error, messages: readonly ChatMessage[]): TokenizerError {
+function complaint(error: Error, messages: readonly ChatMessage[], first: number): TokenizerError {
   const what = error.message.replace(/\.?\s*$/, '.').slice(0, 600);
   if (!(error instanceof Refusal)) return new TokenizerError(`The model's chat template cannot be used: ${what}`);
   const { endless, index } = error;
@@ -78,10 +82,10 @@ function complaint(error: Error, messages: readonly ChatMessage[]): TokenizerErr
     /a list where a text|a list and|and a list|undefined/.test(what)
   ) {
     return new TokenizerError(
-      `The model's chat template refuses this conversation: ${turnName(messages, at)} has its content in parts, and the template takes it for a text (${what.replace(/\.$/, '')}). Give the text as one, or another template.`,
+      `The model's chat template refuses this conversation: ${turnName(messages, at, first)} has its content in parts, and the template takes it for a text (${what.replace(/\.$/, '')}). Give the text as one, or another template.`,
     );
   }
-  const turn = at === null ? '' : `${turnName(messages, at)} was read. `;
+  const turn = at === null ? '' : `${turnName(messages, at, first)} was read. `;
   return new TokenizerError(
     `The model's chat template refuses this conversation: ${what} ${turn}Mend the conversation, or give another template.`,
   );
@@ -97,13 +101,13 @@ function folded(messages: readonly ChatMessage[]): readonly ChatMessage[] | null
 }
 
 /** Gemma's own turns. What they have no form for is refused, and nothing is left out. */
-function turns(messages: readonly ChatMessage[], answer: boolean): string {
+function turns(messages: readonly ChatMessage[], answer: boolean, number: number): string {
   const said = messages[0].role === 'system' ? messages.slice(1) : messages;
   if (said.length === 0)
     throw new TokenizerError('The conversation has a system text and no turn. Say something first.');
   const refused = (i: number, what: string) =>
     new TokenizerError(
-      `${turnName(messages, messages.length - said.length + i).replace(/ \(.*/, '')} of the conversation ${what}`,
+      `${turnName(messages, messages.length - said.length + i, number).replace(/ \(.*/, '')} of the conversation ${what}`,
     );
   const system =
     messages[0] === said[0] ? null : contentOf(messages[0], what => new TokenizerError(`The system text ${what}`));

@@ -16,25 +16,28 @@ export interface ChatMessage {
   readonly content?: unknown;
 }
 
-/** Which turn of a conversation: a system text in front is not counted. */
-export function turnName(messages: readonly ChatMessage[], index: number): string {
+/**
+ * Which message of a conversation: its place in the list that was given, counted from 1, a system text in front among them.
+ * @param first place of `messages[0]` in that list: 0 for a system text that was given beside it
+ */
+export function turnName(messages: readonly ChatMessage[], index: number, first = 1): string {
   const { role } = messages[index];
-  const system = messages[0].role === 'system' ? 1 : 0;
-  return index < system ? 'The system text' : `Turn ${index + 1 - system} (${role})`;
+  return index === 0 && role === 'system' ? 'The system text' : `Turn ${index + first} (${role})`;
 }
 
 /**
  * The messages with keys that hold nothing left out, as transformers leaves them out. Throws TokenizerError, which names the turn, for
  * what is no message and for contents that are no text.
+ * @param first place of `messages[0]` in the list that was given, for messages
  */
-export function checkedMessages(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+export function checkedMessages(messages: readonly ChatMessage[], first = 1): readonly ChatMessage[] {
   if (!Array.isArray(messages)) throw new TokenizerError('A conversation is a list of messages, and this is none.');
   if (messages.length === 0) {
     throw new TokenizerError('The chat template refuses this conversation: it has no messages. Give one at least.');
   }
   return messages.map((message: unknown, i) => {
     const bad = (what: string, cure: string) =>
-      new TokenizerError(`Turn ${i + 1} of the conversation ${what}. ${cure}`);
+      new TokenizerError(`Turn ${i + first} of the conversation ${what}. ${cure}`);
     if (typeof message !== 'object' || message === null || Array.isArray(message)) {
       throw bad('is no message', "Give { role: 'user', content: 'text' }.");
     }
@@ -45,11 +48,8 @@ export function checkedMessages(messages: readonly ChatMessage[]): readonly Chat
         "Give 'user', 'assistant', or another that the model's template knows.",
       );
     }
-    const named = messages as readonly ChatMessage[];
-    const fault = (what: string, cure: string) => {
-      const first = typeof named[0]?.role === 'string' ? turnName(named, i) : `Turn ${i + 1} (${role})`;
-      return new TokenizerError(`${first} of the conversation ${what}. ${cure}`);
-    };
+    const fault = (what: string, cure: string) =>
+      new TokenizerError(`${turnName(messages, i, first)} of the conversation ${what}. ${cure}`);
     if (Array.isArray(content)) checkParts(content, fault);
     else if (content !== null && !['string', 'number', 'boolean', 'undefined'].includes(typeof content)) {
       throw fault(`has ${shown(content)} for its content`, "Give a text, or parts: [{ type: 'text', text: '…' }].");

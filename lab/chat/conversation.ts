@@ -43,6 +43,8 @@ export interface TurnStats {
 export class Conversation {
   #messages: readonly ChatMessage[] = [];
   #system = '';
+  /** Messages in front of the turns in the list that was given: 1 for the system text that began it. */
+  #before = 0;
   #context: Context | null = null;
   /** Text that the cache and `#pending` stand for. */
   #text = '';
@@ -83,6 +85,7 @@ export class Conversation {
   restore(messages: readonly ChatMessage[], system: string): void {
     let turns = messages;
     let told = system;
+    let before = 0;
     const first = Array.isArray(messages) ? messages[0] : undefined;
     if (first?.role === 'system' && typeof first.content === 'string' && Object.keys(first).length === 2) {
       if (system !== '' && system !== first.content) {
@@ -92,10 +95,12 @@ export class Conversation {
       }
       told = first.content;
       turns = messages.slice(1);
+      before = 1;
     }
     // Refused here, not in the middle of a turn. Templates look at the first message, so that there must be one.
-    if (!Array.isArray(turns) || turns.length > 0) this.#template.render(withSystem(told, turns));
+    if (!Array.isArray(turns) || turns.length > 0) this.#template.render(...withSystem(told, turns, before));
     this.#system = told;
+    this.#before = before;
     this.#messages = turns;
     this.#text = '';
     this.#pending = [];
@@ -155,7 +160,7 @@ export class Conversation {
     let cut = false;
     let touched = false;
     try {
-      prompt = this.#template.render(withSystem(this.#system, this.#messages));
+      prompt = this.#template.render(...withSystem(this.#system, this.#messages, this.#before));
       const ids = this.#fresh(prompt);
       touched = true;
       const context = this.#context!;
@@ -279,7 +284,14 @@ function templateOf(session: Session, tokenizer: Tokenizer, template: string | u
   return chatTemplate(template ?? session.chatTemplate, bos, eos, specialTokens);
 }
 
-function withSystem(system: string, turns: readonly ChatMessage[]): readonly ChatMessage[] {
-  if (!Array.isArray(turns)) return turns;
-  return system === '' ? [...turns] : [{ role: 'system', content: system }, ...turns];
+/** What a template renders, and the number of its first message, which errors count from: as the list that was given does. */
+function withSystem(
+  system: string,
+  turns: readonly ChatMessage[],
+  before: number,
+): [readonly ChatMessage[], true, number] {
+  if (!Array.isArray(turns)) return [turns, true, 1];
+  return system === ''
+    ? [[...turns], true, before + 1]
+    : [[{ role: 'system', content: system }, ...turns], true, before];
 }

@@ -54,7 +54,7 @@ test('Gemma’s turns have no form for other roles, keys and contents, and say s
     [[user('Hi'), { role: 'tool', content: '42' }], /Turn 2 of the conversation has the role 'tool'/],
     [[user('Hi'), user('Again')], /Turn 2 of the conversation is the user's, and user and assistant take turns/],
     [[user('Hi'), { role: 'system', content: 'Late' }], /Turn 2 of the conversation has the role 'system'/],
-    [[{ role: 'system', content: 'A' }, { role: 'system', content: 'B' }, user('Hi')], /Turn 1 .* the role 'system'/],
+    [[{ role: 'system', content: 'A' }, { role: 'system', content: 'B' }, user('Hi')], /Turn 2 .* the role 'system'/],
     [[{ role: 'system', content: 'A' }], /a system text and no turn/],
     [[user(null)], /Turn 1 of the conversation has no content/],
     [[user(5)], /Turn 1 of the conversation has 5 for its content/],

@@ -64,7 +64,7 @@ test('system texts: one in front is the conversation’s, another beside it or l
     /Turn 3 .* the role 'system'/,
   );
   expect(begin([{ role: 'system', content: 'A' }, { role: 'system', content: 'B' }, user('Hi')])).toThrow(
-    /Turn 1 .* the role 'system'/,
+    /Turn 2 .* the role 'system'/,
   );
   using log = session.chat({ template: LIKE_A_LOG, messages: [user('Hi'), { role: 'system', content: 'Late' }] });
   expect(log[DISPLAY]()['text/plain']).toContain('system: Late');
@@ -75,6 +75,35 @@ test('system texts: one in front is the conversation’s, another beside it or l
     /Turn 1 \(user\) .* "image_url", and Loupe reads text alone/,
   );
   expect(talk.messages).toEqual([user('Hi')]);
+});
+
+test('a turn is numbered as in the list that was given, also after more was said', async () => {
+  const system = { role: 'system', content: 'S' };
+  const refused = (messages: unknown[], message: RegExp, more: object = {}) =>
+    expect(() => session.chat({ messages: messages as ChatMessage[], ...more })).toThrow(message);
+  const image = user([{ type: 'image' }]);
+  // Two turns of one role in the model's own template and in Gemma's turns; what is no text in all.
+  const strict =
+    "{% for m in messages %}{% if m.content == 'bad' %}{{ raise_exception('no') }}{% endif %}{{ m.content }}{% endfor %}";
+  refused([system, user('a'), user('b')], /Turn 3 of the conversation is the user's/);
+  refused([system, system, user('a')], /Turn 2 .* the role 'system'/);
+  refused([{ role: 'system', content: '' }, user('a'), user('b')], /Turn 3 of the conversation is the user's/);
+  refused([user('a'), user('b')], /Turn 2 of the conversation is the user's/, { system: 'S' });
+  for (const more of [{}, { template: strict }]) {
+    refused([system, user({ a: 1 })], /Turn 2 \(user\)/, more);
+    refused([system, user('a'), image], /Turn 3 \(user\)/, more);
+    refused([user('a'), image], /Turn 2 \(user\)/, { system: 'S', ...more });
+    refused([system, user('a'), 5], /Turn 3 of the conversation is no message/, more);
+  }
+  refused([system, user('a'), user('bad')], /Turn 3 \(user\) was read/, { template: strict });
+  refused([user('a'), user('bad')], /Turn 2 \(user\) was read/, { template: strict, system: 'S' });
+  using talk = session.chat({ messages: [system, user('a')] as ChatMessage[] });
+  await expect(talk.say('q').next()).rejects.toThrow(/Turn 3 of the conversation is the user's/);
+  using beside = session.chat({ messages: [user('a')] as ChatMessage[], system: 'S' });
+  await expect(beside.say('q').next()).rejects.toThrow(/Turn 2 of the conversation is the user's/);
+  using own = session.chat({ messages: [system, user('a')] as ChatMessage[], template: strict });
+  for await (const _ of own.say('b', { maxTokens: 1 }));
+  await expect(own.say('bad').next()).rejects.toThrow(/Turn 5 \(user\) was read/);
 });
 
 test('what is no text where one is needed is refused in a sentence', async () => {
