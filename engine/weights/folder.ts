@@ -11,6 +11,7 @@ import { modelFiles } from './model-files.js';
 import { canBeLeftOut, checkWeights, isOfAdapter, missingWeight, nameFromHuggingFace, strangeTensor } from './names.js';
 import { refuseQuantisedTensors } from './quantised.js';
 import { openSafetensors, type Safetensors } from './safetensors.js';
+import { sameMatrix } from './same-matrix.js';
 import type { ModelFiles, WeightEntry } from './source.js';
 import { chatTemplateIn, filesIn, readJson, vocabularyIn } from './text-files.js';
 
@@ -19,8 +20,11 @@ const READABLE = ['F32', 'F16', 'BF16'];
 const SINGLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 
-/** @param single name of the one file to read, where the user gave a file */
-export async function openFolder(folder: string, single?: string): Promise<ModelFiles> {
+/**
+ * @param single name of the one file to read, where the user gave a file
+ * @param wholeHead whether a large head that is stored beside a tied embedding is compared whole, and not in a sample of its rows
+ */
+export async function openFolder(folder: string, single?: string, wholeHead = true): Promise<ModelFiles> {
   const configPath = join(folder, 'config.json');
   if (!existsSync(configPath)) throw withoutConfig(folder, single);
   if (existsSync(join(folder, 'adapter_config.json'))) {
@@ -35,7 +39,7 @@ export async function openFolder(folder: string, single?: string): Promise<Model
   const weights = await weightsIn(folder, read, single, notices);
   try {
     const { entries, leftOut, holders, opened, strange } = weights;
-    const config = { ...read, tiedHead: await isTied(read, weights, notices) };
+    const config = { ...read, tiedHead: await isTied(read, weights, notices, wholeHead) };
     // What is missing says more than what is strange, but for an adapter, whose weights have other names.
     const adapter = strange.find(isOfAdapter);
     if (adapter !== undefined) throw strangeTensor(adapter, config, folder);
@@ -164,19 +168,22 @@ async function gather(folder: string, files: readonly string[], config: GemmaCon
 }
 
 /** A head that is stored and differs from the embedding is a head of its own, whatever the configuration says; transformers does so too. */
-async function isTied({ tiedHead }: GemmaConfig, { entries, holders }: Weights, notices: string[]): Promise<boolean> {
+async function isTied(
+  { tiedHead }: GemmaConfig,
+  { entries, holders }: Weights,
+  notices: string[],
+  wholeHead: boolean,
+): Promise<boolean> {
   const [embed, head] = [entries.get('embed'), entries.get('head')];
   if (!tiedHead || !head || !embed) return tiedHead;
-  const rows = embed.shape[0];
-  const step = Math.max(1, Math.floor((4 << 20) / (embed.shape[1] ?? 1)));
-  let same = head.shape.join() === embed.shape.join();
-  for (let row = 0; same && row < rows; row += step) {
-    const some = Math.min(step, rows - row);
-    const [a, b] = await Promise.all(
-      [embed, head].map(({ name, fileName }) => holders.get(name)!.readF32(fileName, row, some)),
-    );
-    same = a.every((value, i) => value === b[i]);
-  }
+  const tensor = ({ name, fileName, shape, format, bytes }: WeightEntry) => ({
+    file: holders.get(name)!,
+    name: fileName,
+    shape,
+    dtype: format,
+    bytes,
+  });
+  const same = await sameMatrix(tensor(embed), tensor(head), wholeHead);
   if (!same) {
     notices.push(
       `${head.fileName} differs from the embedding, so it is used, though tie_word_embeddings says that they are one.`,

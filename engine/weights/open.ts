@@ -9,8 +9,14 @@ import { openFolder } from './folder.js';
 import { ggufIn, openGgufModel } from './gguf-model.js';
 import type { ModelFiles } from './source.js';
 
-/** Throws ModelFileError or ConfigError with the cure. */
-export async function openModelFiles(path: string): Promise<ModelFiles> {
+/**
+ * Throws ModelFileError or ConfigError with the cure.
+ * @param wholeHead false where the weights are only described: a large head beside a tied embedding is then compared in a sample of rows
+ */
+export async function openModelFiles(
+  path: string,
+  { wholeHead = true }: { readonly wholeHead?: boolean } = {},
+): Promise<ModelFiles> {
   if (!existsSync(path)) {
     throw new ModelFileError(
       `There is no model at ${path}. Give a folder with config.json, a .gguf or a .safetensors file.`,
@@ -19,13 +25,13 @@ export async function openModelFiles(path: string): Promise<ModelFiles> {
   if (statSync(path).isDirectory()) {
     const weights = ['model.safetensors', 'model.safetensors.index.json'].some(file => existsSync(join(path, file)));
     const gguf = existsSync(join(path, 'config.json')) && weights ? null : ggufIn(path);
-    return gguf === null ? openFolder(path) : openGgufModel(gguf);
+    return gguf === null ? openFolder(path, undefined, wholeHead) : openGgufModel(gguf);
   }
   switch (await kindOf(path)) {
     case 'gguf':
       return openGgufModel(path);
     case 'safetensors':
-      return openFolder(dirname(resolve(path)), basename(path));
+      return openFolder(dirname(resolve(path)), basename(path), wholeHead);
   }
 }
 

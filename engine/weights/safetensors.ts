@@ -4,7 +4,7 @@
 import { ModelFileError, OptionError } from '../errors.js';
 import { openFile, type RandomAccessFile } from '../files.js';
 import { HeaderFault } from './header-json.js';
-import { type Header, MAX_HEADER, readHeader } from './safetensors-header.js';
+import { type Header, type HeaderTensor, MAX_HEADER, readHeader } from './safetensors-header.js';
 
 export interface SafeTensor {
   readonly name: string;
@@ -20,8 +20,8 @@ export interface Safetensors {
   readonly tensors: ReadonlyMap<string, SafeTensor>;
   /** Values of rows [start, start + count) as f32; the whole tensor by default. Throws ModelFileError for other dtypes. */
   readF32(name: string, start?: number, count?: number): Promise<Float32Array>;
-  /** A tensor as it is stored. */
-  readBytes(name: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Rows [start, start + count) as they are stored; the whole tensor by default. */
+  readBytes(name: string, start?: number, count?: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
@@ -52,25 +52,29 @@ async function described(file: RandomAccessFile): Promise<Safetensors> {
     if (tensor) return tensor;
     throw new ModelFileError(`${path} has no tensor '${name}'. It has ${tensors.size} others.`);
   };
+  const readRows = (tensor: HeaderTensor, start: number, count?: number) => {
+    const rows = tensor.shape[0] ?? 1;
+    const rowBytes = tensor.bytes / (rows || 1);
+    const many = count ?? rows - start;
+    if (!(start >= 0 && many >= 0 && start + many <= rows)) {
+      throw new OptionError(`Rows ${start} to ${start + many} of '${tensor.name}' [${tensor.shape}] do not exist.`);
+    }
+    return file.read(dataStart + tensor.offset + start * rowBytes, many * rowBytes);
+  };
   return {
     path,
     metadata,
     tensors,
-    readBytes(name) {
-      const { offset, bytes } = tensorOf(name);
-      return file.read(dataStart + offset, bytes);
+    readBytes(name, start = 0, count) {
+      const tensor = tensorOf(name);
+      // Whole, a row of it may be no whole number of bytes.
+      if (start === 0 && count === undefined) return file.read(dataStart + tensor.offset, tensor.bytes);
+      return readRows(tensor, start, count);
     },
     async readF32(name, start = 0, count) {
       const tensor = tensorOf(name);
-      const rows = tensor.shape[0] ?? 1;
-      const rowBytes = tensor.bytes / (rows || 1);
-      const many = count ?? rows - start;
-      if (!(start >= 0 && many >= 0 && start + many <= rows)) {
-        throw new OptionError(`Rows ${start} to ${start + many} of '${name}' [${tensor.shape}] do not exist.`);
-      }
       readable(tensor, path);
-      const bytes = await file.read(dataStart + tensor.offset + start * rowBytes, many * rowBytes);
-      return toF32(bytes, tensor.dtype);
+      return toF32(await readRows(tensor, start, count), tensor.dtype);
     },
     close: () => file.close(),
   };

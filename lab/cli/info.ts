@@ -33,7 +33,7 @@ const withFiles = (command: Command) =>
 export function infoCommand(): Command {
   return withFiles(new Command('info').description('family, layers, parameters, formats, bytes')).action(
     async ({ model, json }: Options) => {
-      const files = await openModelFiles(modelPath(model));
+      const files = await openModelFiles(modelPath(model), { wholeHead: false });
       try {
         const { config, format, fingerprint, vocabulary, chatTemplate, chat, leftOut } = files;
         const tokenizer = vocabulary && (await readable(vocabulary));
@@ -146,7 +146,7 @@ export function planCommand(): Command {
     .option('--tokens <T>', 'tokens in the chunk', whole(1), 1)
     .option('--keys <S>', 'keys seen, these tokens included', whole(1), 64)
     .action(async ({ model, json, tokens, keys }: Options) => {
-      const files = await openModelFiles(modelPath(model));
+      const files = await openModelFiles(modelPath(model), { wholeHead: false });
       await files.close();
       const extent = { tokens, keys: Math.max(tokens, keys), rows: 1 };
       const stages = planOf(files.config).stages.map(stage => ({

@@ -94,7 +94,7 @@ async function check(tokenizer: Tokenizer, path: string, options: Options): Prom
 
 async function tokenizerOf({ tokenizer, model }: Options): Promise<Tokenizer> {
   if (tokenizer) return openTokenizerFile(tokenizer);
-  const files = await openModelFiles(modelPath(model));
+  const files = await openModelFiles(modelPath(model), { wholeHead: false });
   try {
     if (files.vocabulary) {
       const own = await openTokenizer(files.vocabulary);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openGguf } from '../../engine/weights/gguf.js';
 import { openModelFiles } from '../../engine/weights/open.js';
+import { type StoredMatrix, sameMatrix } from '../../engine/weights/same-matrix.js';
 import { writeSafetensors } from '../../engine/weights/safetensors-write.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
 import { freshFolder } from '../fixtures/folder.js';
@@ -142,6 +143,49 @@ describe('a head of its own', () => {
     const same = await make(embed);
     expect([same.config.tiedHead, same.notices]).toEqual([true, []]);
     expect((await make(embed, { tie_word_embeddings: false })).config.tiedHead).toBe(false);
+  });
+});
+
+describe('a large head beside a tied embedding', () => {
+  const [rows, width] = [100_000, 1024];
+  /** Reads of two matrices of 195 MiB in bf16 that are not there, but for the rows in which the second differs. */
+  const matrices = (differs: (row: number) => boolean, dtype = 'BF16') => {
+    const read: number[] = [];
+    const file = (own: boolean) => ({
+      readBytes: async (_: string, start = 0, count = rows) => {
+        read.push(count);
+        const bytes = new Uint8Array(count * width * 2);
+        for (let i = 0; own && i < count; i++) if (differs(start + i)) bytes[(i + 1) * width * 2 - 1] = 1;
+        return bytes;
+      },
+      readF32: async (_: string, start = 0, count = rows) => {
+        read.push(count);
+        return new Float32Array(count).map((_, i) => Number(own && differs(start + i)));
+      },
+    });
+    const one = (own: boolean) => ({
+      ...{ name: 'x', shape: [rows, width], bytes: rows * width * 2, dtype: own ? dtype : 'BF16' },
+      file: file(own) as unknown as StoredMatrix['file'],
+    });
+    return { read, pair: [one(false), one(true)] as const };
+  };
+  const same = (differs: (row: number) => boolean, whole: boolean, dtype?: string) =>
+    sameMatrix(...matrices(differs, dtype).pair, whole);
+
+  test('is compared whole before it is computed with: one row that differs is found', async () => {
+    for (const dtype of ['BF16', 'F32']) {
+      expect(await same(() => false, true, dtype)).toBe(true);
+      for (const row of [0, 54_321, rows - 1]) expect(await same(at => at === row, true, dtype)).toBe(false);
+    }
+  });
+  test('and in a sample of rows where it is only described: enough for a head that was trained', async () => {
+    const { read, pair } = matrices(() => false);
+    expect(await sameMatrix(...pair, false)).toBe(true);
+    expect(read.reduce((a, b) => a + b)).toBeLessThan(1000);
+    for (const differs of [() => true, (row: number) => row % 20 === 7, (row: number) => row === rows - 1]) {
+      expect(await same(differs, false)).toBe(false);
+      expect(await same(differs, false, 'F32')).toBe(false);
+    }
   });
 });
 
