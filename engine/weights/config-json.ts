@@ -103,16 +103,26 @@ export function configFromJson(
   if (text.values === json) return checked(config, where);
   const tied = text.says('tie_word_embeddings') ? config.tiedHead : outer.flag('tie_word_embeddings', true);
   outer.raw('bos_token_id');
-  for (const key of outer.unread()) sameInText(key, outer, text);
+  const given = outer.object('text_config') !== null;
+  for (const key of outer.unread()) besideText(key, outer, text, given ? notices : null);
   outer.refuseUnread(key => meansNothing(key) || isOfPictures(key) || text.value(key) !== undefined);
   return checked({ ...config, tiedHead: tied }, where);
 }
 
-/** A key of the text model that stands outside text_config too must say the same. */
-function sameInText(key: string, outer: ConfigKeys, text: ConfigKeys): void {
+/**
+ * A key of the text model that stands outside text_config too. transformers passes over it, and so does Loupe, with a word where the two
+ * disagree. Where there is no text_config (`notices` is null) nothing can be meant but this one, and transformers would not read it.
+ */
+function besideText(key: string, outer: ConfigKeys, text: ConfigKeys, notices: string[] | null): void {
   const inner = text.value(key);
   if (meansNothing(key) || isOfPictures(key) || inner === undefined) return;
-  outer.only(key, [inner], `text_config has ${shownValue(inner)}, and only one can be meant`);
+  const [own, within] = [shownValue(outer.raw(key)), shownValue(inner)];
+  if (notices === null) outer.only(key, [inner], `text_config has ${within}, and only one can be meant`);
+  else if (own !== within) {
+    notices.push(
+      `${key} = ${own} stands outside text_config and is passed over: the text model has ${within}, as in transformers.`,
+    );
+  }
 }
 
 function gemmaOf(text: ConfigKeys, family: 1 | 2 | 3, notices: string[], eosIds: number[]): GemmaConfig {
@@ -189,6 +199,7 @@ function refuseOtherModels(text: ConfigKeys, family: number): void {
   text.only('add_cross_attention', [false], 'Loupe runs decoders without cross-attention');
   text.only('pruned_heads', [{}], 'every layer must have all heads');
   text.only('per_layer_config', [{}], 'every layer must have the same sizes');
+  text.only('rope_traditional', [false], 'Gemma turns the halves of a head, and not its neighbours');
   text.only('num_kv_shared_layers', [0], 'every layer must have keys and values of its own');
   const custom = text.raw('auto_map');
   if (isObject(custom) && Object.keys(custom).some(key => /^Auto(Config|Model)/.test(key))) {

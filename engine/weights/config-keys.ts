@@ -134,7 +134,7 @@ const MEANINGLESS: ReadonlySet<string> = new Set([
   // how the weights are kept and computed by others; Loupe computes in f32
   ...words(`dtype torch_dtype use_bfloat16 torchscript attn_implementation _attn_implementation _attn_implementation_internal
     _attn_implementation_autoset experts_implementation _experts_implementation _experts_implementation_internal
-    _flash_attn_2_enabled use_flash_attention use_flash_attention_2 gradient_checkpointing chunk_size_feed_forward pretraining_tp
+    _flash_attn_2_enabled use_flash_attn use_flash_attn_2 use_flash_attention use_flash_attention_2 use_sdpa attn_impl gradient_checkpointing chunk_size_feed_forward pretraining_tp
     use_cache use_return_dict return_dict output_attentions _output_attentions output_hidden_states output_past tf_legacy_loss`),
   // training
   ...words(`initializer_range initializer_factor attention_dropout attention_probs_dropout_prob hidden_dropout hidden_dropout_prob
@@ -144,6 +144,9 @@ const MEANINGLESS: ReadonlySet<string> = new Set([
     tie_encoder_decoder is_decoder cross_attention_hidden_size`),
   // the tokenizer, which has files of its own
   ...words('tokenizer_class prefix pad_token_id sep_token_id unk_token_id mask_token_id decoder_start_token_id'),
+  // pictures, which the text model of a multimodal one is saved with
+  ...words(`boi_token_index eoi_token_index image_token_index boi_token_id eoi_token_id image_token_id mm_tokens_per_image
+    image_seq_length`),
   // judged before (quantised.ts): here they can only be empty
   ...words('quantization_config quantization compression_config'),
   // sampling, which is generation_config.json's
@@ -161,8 +164,7 @@ const MEANINGLESS: ReadonlySet<string> = new Set([
 
 /** Keys of a multimodal config.json that concern its pictures alone. */
 const PICTURES: ReadonlySet<string> = new Set(
-  words(`vision_config boi_token_index eoi_token_index image_token_index boi_token_id eoi_token_id image_token_id
-    mm_tokens_per_image processor_class vision_feature_layer vision_feature_select_strategy`),
+  words('vision_config processor_class vision_feature_layer vision_feature_select_strategy'),
 );
 
 export const meansNothing = (key: string): boolean => MEANINGLESS.has(key);

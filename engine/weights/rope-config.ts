@@ -23,6 +23,8 @@ const TYPES = {
   longrope: ['factor', 'original_max_position_embeddings', 'attention_factor', 'short_factor', 'long_factor'],
 } satisfies Readonly<Record<string, readonly string[]>>;
 
+const STRETCHING: ReadonlySet<string> = new Set(Object.values(TYPES).flat());
+
 type RopeType = keyof typeof TYPES;
 const isType = (type: unknown): type is RopeType => typeof type === 'string' && Object.hasOwn(TYPES, type);
 
@@ -100,8 +102,19 @@ export function ropesOf(keys: ConfigKeys, family: 1 | 2 | 3, contextLength: numb
   const reason = 'a Gemma 3 has rope_parameters for full_attention and for sliding_attention, and nothing beside these';
   beside.only('rope_type', ['default'], reason);
   beside.only('rope_theta', [ropes.full.base], reason);
+  if (beside.raw('rope_type') === 'default') passOver(beside, notices);
   for (const key of beside.unread()) beside.only(key, [], reason);
   return ropes;
+}
+
+/** What a RoPE that says it is plain has of others: left over from one that was not, and read by nobody. */
+function passOver(keys: ConfigKeys, notices: string[]): void {
+  const left = keys.unread().filter(key => STRETCHING.has(key));
+  for (const key of left) keys.raw(key);
+  if (left.length === 0) return;
+  notices.push(
+    `${keys.prefix}rope_type is default, so ${left.join(', ')} beside it ${left.length === 1 ? 'is' : 'are'} passed over, as in transformers: positions are not stretched.`,
+  );
 }
 
 /** @param truncates whether YaRN's range is rounded to whole pairs */
@@ -116,6 +129,7 @@ function ropeOf(keys: ConfigKeys, contextLength: number, truncates: boolean, not
   keys.raw('type');
   const base = keys.number('rope_theta');
   for (const key of TYPES[type]) keys.raw(key);
+  if (type === 'default' && keys.says('rope_type')) passOver(keys, notices);
   keys.refuseUnread(() => false);
   const original = () => keys.optionalNumber('original_max_position_embeddings') ?? contextLength;
   // transformers fails without the key, and takes null for what the lengths say.

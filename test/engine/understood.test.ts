@@ -64,6 +64,7 @@ describe('a config.json is refused by the name of what stands in the way', () =>
     ['cross-attention', { add_cross_attention: true }, /add_cross_attention = true/],
     ['pruned heads', { pruned_heads: { 0: [1] } }, /pruned_heads/],
     ['sizes by layer', { per_layer_config: { 0: { head_dim: 8 } } }, /per_layer_config/],
+    ['neighbours turned', { rope_traditional: true }, /rope_traditional = true: Gemma turns the halves/],
     ['shared keys and values', { num_kv_shared_layers: 2 }, /num_kv_shared_layers = 2/],
     ['Gemma 3n’s altup', { altup_num_inputs: 4 }, /altup_num_inputs = 4/],
     ['Gemma 3n’s laurel', { laurel_rank: 64 }, /laurel_rank = 64/],
@@ -216,11 +217,6 @@ describe('a config.json is refused by the name of what stands in the way', () =>
     ],
     ['a stranger within', { text_config: { laurel_rank: 3 } }, /text_config\.laurel_rank = 3/],
     ['a stranger outside', { text_config: SIZES, laurel_rank: 3 }, /config\.json has laurel_rank = 3/],
-    [
-      'sizes that disagree',
-      { text_config: { hidden_size: 64 }, hidden_size: 32 },
-      /hidden_size = 32: text_config has 64/,
-    ],
     ['a size that disagrees with the default', { hidden_size: 32 }, /hidden_size = 32: text_config has 2304/],
     ['no object', { text_config: [] }, /text_config = \[\], and an object/],
     ['MLX within', { text_config: { quantization: { group_size: 64, bits: 4 } } }, /quantised with MLX/],
@@ -398,6 +394,40 @@ describe('what transformers passes over is told', () => {
     expect(read({ ...FAMILY[3], ...keys }, notices)).toEqual(read(FAMILY[3]));
     expect(notices.join()).toMatch(message);
   });
+});
+
+test('what a multimodal config.json has outside text_config, as mlx-vlm writes it, is passed over with a word', () => {
+  const plain = { model_type: 'gemma3', text_config: SIZES };
+  for (const [keys, message] of [
+    [{ hidden_size: 32 }, /^hidden_size = 32 stands outside text_config and is passed over: the text model has 64/],
+    [{ vocab_size: 257152, rms_norm_eps: 1e-5 }, /^vocab_size = 257152 .*262208.*rms_norm_eps = 0.00001 .* 0.000001/],
+  ] as [Json, RegExp][]) {
+    const notices: string[] = [];
+    expect(read({ ...plain, ...keys }, notices)).toEqual(read(plain));
+    expect(notices.join(' ')).toMatch(message);
+  }
+  const notices: string[] = [];
+  read({ ...plain, hidden_size: 64 }, notices);
+  expect(notices).toEqual([]);
+});
+
+test('a RoPE that says it is plain is plain, whatever is left beside it of another', () => {
+  const left = { rope_type: 'default', factor: 8, original_max_position_embeddings: 8192 };
+  const message = /rope_type is default, so factor, original_max_position_embeddings beside it are passed over/;
+  const forms: [number, Json][] = [
+    ...[1, 2, 3].flatMap((family): [number, Json][] => [
+      [family, { rope_scaling: left }],
+      [family, { rope_parameters: family < 3 ? left : { full_attention: left } }],
+    ]),
+    [3, { rope_parameters: { sliding_attention: left } }],
+    [3, { rope_parameters: left }],
+  ];
+  for (const [family, keys] of forms) {
+    const notices: string[] = [];
+    expect(read({ ...FAMILY[family], ...keys }, notices)).toEqual(read(FAMILY[family]));
+    expect(notices.join()).toMatch(message);
+  }
+  expect(() => read({ ...FAMILY[3], rope_scaling: { ...left, wholly: 1 } })).toThrow(/wholly = 1/);
 });
 
 describe('what a config.json says is used', () => {
