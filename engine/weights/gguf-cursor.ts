@@ -101,8 +101,8 @@ export class Cursor {
     if (left < 8) return undefined;
     if (type !== 8) {
       const scalar = SCALARS[type];
-      if (scalar) this.at += scalar.bytes;
-      return scalar?.read(this.#block, place);
+      this.at += scalar.bytes;
+      return scalar.read(this.#block, place);
     }
     const length = this.#stringLength(this.#size(place));
     if (length > left - 8) return undefined;

@@ -1,6 +1,6 @@
 // The GGUF reader: every type of value, and what is said of a file that cannot be right. The bytes are written here as the format says.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { LoupeError, ModelFileError, OptionError } from '../../engine/errors.js';
@@ -48,7 +48,7 @@ const SCALARS: [string, number, Buffer, unknown][] = [
   ['u64', 10, u64(2 ** 40 + 1), 2 ** 40 + 1],
   ['i64', 11, bytes(BigInt64Array.of(-5n)), -5],
   ['f64', 12, bytes(Float64Array.of(0.1)), 0.1],
-  ['text', 8, text('ü\ufeff'), 'ü\ufeff'],
+  ['text', 8, text('\ufeffü'), '\ufeffü'],
 ];
 
 describe('values', () => {
@@ -350,6 +350,30 @@ test('a list that is longer than what is read at once', async () => {
   expect([same('n', numbers), same('w', words), same('s', shorts)]).toEqual([true, true, true]);
   expect((metadata.get('long') as string).length).toBe(3_000_000);
   expect(metadata.get('after')).toBe('y');
+});
+
+test.each([
+  [
+    'a text of 16 MB and a byte',
+    entry('a', 8, u64((16 << 20) + 1)),
+    /: a string claims 16777217 bytes, and 16777216 are read at most\./,
+  ],
+  [
+    '4,194,305 values',
+    entry('a', 9, Buffer.concat([u32(0), u64((1 << 22) + 1)])),
+    /: it claims 4194305 values in the array 'a'/,
+  ],
+])('%s are refused before they are read', async (_, one, message) => {
+  writeFileSync(path, ggufOf([one]));
+  truncateSync(path, 20_000_000);
+  await expect(openGguf(path)).rejects.toThrow(message);
+});
+
+test('the values of all lists count together', async () => {
+  const bytesOf = (key: string, n: number) => entry(key, 9, Buffer.concat([u32(0), u64(n)]));
+  writeFileSync(path, ggufOf([Buffer.concat([bytesOf('a', 1000), Buffer.alloc(1000)]), bytesOf('b', (1 << 22) - 999)]));
+  truncateSync(path, 20_000_000);
+  await expect(openGguf(path)).rejects.toThrow(/: it claims 4193305 values in the array 'b'/);
 });
 
 test('any flipped byte or cut is refused in words or harmless, and never hangs', async () => {
