@@ -277,3 +277,73 @@ test('a type that is none of a GGUF’s kinds is no hindrance', () => {
   expect(gguf('gemma3', {}, { 'general.type': 'toString' })).toEqual(gguf('gemma3'));
   expect(gguf('gemma3', {}, { 'general.type': 7 })).toEqual(gguf('gemma3'));
 });
+
+describe('why a key of a config.json is refused', () => {
+  const every = { model_type: 'gemma3_text', num_hidden_layers: 2 };
+  const kind = (...layer_types: string[]) => ({ ...every, layer_types });
+  test.each<[Record<string, unknown>, RegExp]>([
+    [
+      { model_type: 'gemma3', text_config: { model_type: 'x' } },
+      /: the text model of a multimodal Gemma 3 is of type gemma3_text\./,
+    ],
+    [{ model_type: 'gemma2', sliding_window_size: 8 }, /: the sliding window is 4096, and only one can be meant\./],
+    [{ model_type: 'gemma', hidden_act: 'relu' }, /alone, so this model would be computed wrong/],
+    [
+      { model_type: 'gemma', hidden_activation: 'relu' },
+      /alone, so the activation that it names would be computed wrong/,
+    ],
+    [{ ...every, is_encoder_decoder: true }, /: Loupe runs decoders\./],
+    [{ ...every, add_cross_attention: true }, /: Loupe runs decoders without cross-attention\./],
+    [{ ...every, pruned_heads: { 0: [1] } }, /: every layer must have all heads\./],
+    [{ ...every, per_layer_config: { 0: {} } }, /: every layer must have the same sizes\./],
+    [{ ...every, num_kv_shared_layers: 1 }, /: every layer must have keys and values of its own\./],
+    [
+      { ...every, auto_map: { AutoTokenizer: 'x', AutoModel: 'y' } },
+      /the model brings code of its own, which Loupe does not run/,
+    ],
+    [{ model_type: 'gemma', final_logit_softcapping: 30 }, /final_logit_softcapping = 30, which Loupe does not know/],
+    [
+      { model_type: 'gemma', sliding_window_pattern: 2 },
+      /sliding_window_pattern = 2: in a Gemma 1 every layer is full/,
+    ],
+    [
+      { model_type: 'gemma2', _sliding_window_pattern: 3 },
+      /_sliding_window_pattern = 3: in a Gemma 2 every second layer is full/,
+    ],
+    [{ ...every, sliding_window_pattern: 0 }, /sliding_window_pattern = 0, and a whole number from 1 is needed/],
+    [kind('full_attention'), /c lists 1 layer_types, and needs 2, each 'sliding_attention' or 'full_attention'/],
+    [kind('full_attention', 'x'), /c lists 2 layer_types, one of them 'x', and needs 2, each/],
+  ])('%j', (json, message) => {
+    expect(() => configFromJson(json, 'c')).toThrow(ConfigError);
+    expect(() => configFromJson(json, 'c')).toThrow(message);
+  });
+
+  test.each<[Record<string, unknown>]>([
+    [{ mlp_bias: false, per_layer_config: {}, num_kv_shared_layers: 0, pruned_heads: {} }],
+    [{ auto_map: { AutoTokenizer: 'x', MyAutoModel: 'y' } }],
+    [{ sliding_window_pattern: 6, _sliding_window_pattern: 6 }],
+  ])('and %j is not', more => {
+    expect(configFromJson({ model_type: 'gemma3_text', ...more }, 'c')).toEqual(GEMMA3);
+  });
+
+  test('a Gemma 2 may say its pattern, and a Gemma 3 that every layer is full', () => {
+    expect(configFromJson({ model_type: 'gemma2', _sliding_window_pattern: 2 }, 'c')).toEqual(GEMMA2);
+    expect(configFromJson({ ...every, sliding_window_pattern: 1 }, 'c').layerKinds).toEqual(['full', 'full']);
+    expect(configFromJson(kind('attention', 'sliding_attention'), 'c').layerKinds).toEqual(['full', 'sliding']);
+  });
+
+  test('a dynamic RoPE reaches further than the positions by its factor', () => {
+    const dynamic = (factor: number) =>
+      configFromJson({ model_type: 'gemma', rope_scaling: { rope_type: 'dynamic', factor } }, 'c').contextLength;
+    expect([dynamic(4), dynamic(1.5), dynamic(0.5)]).toEqual([32768, 12288, 8192]);
+  });
+
+  test('beside text_config its own keys may stand again, with the same values, and those of pictures', () => {
+    const text_config = { ...every, model_type: 'gemma3_text', hidden_size: 64 };
+    const plain = configFromJson({ model_type: 'gemma3', text_config }, 'c');
+    const again = { hidden_size: 64, bos_token_id: 9, use_cache: true, vision_config: {}, head_dim: 256 };
+    expect(configFromJson({ model_type: 'gemma3', text_config, ...again }, 'c')).toEqual(plain);
+    const inside = { ...text_config, use_cache: true };
+    expect(configFromJson({ model_type: 'gemma3', text_config: inside, use_cache: false }, 'c')).toEqual(plain);
+  });
+});
