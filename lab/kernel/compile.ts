@@ -241,7 +241,7 @@ function runs({ code, file, start = 0, length = 0 }: ts.Diagnostic, folder: stri
 /** JavaScript, line by line as its source map says. */
 export function transpile(text: string, module: ts.ModuleKind, fileName = 'cell.ts'): { code: string; map: string } {
   const { outputText, sourceMapText = '' } = ts.transpileModule(text, {
-    fileName,
+    fileName: fileName.replace(/\.[cm]([jt]s)$/, '.$1'), // of .mjs and .mts TypeScript makes modules, whatever is asked for
     compilerOptions: {
       ...OPTIONS,
       lib: undefined,
@@ -250,13 +250,23 @@ export function transpile(text: string, module: ts.ModuleKind, fileName = 'cell.
       allowImportingTsExtensions: false,
       sourceMap: true,
     },
+    transformers: { after: [() => withoutMark] },
   });
   const end = outputText.lastIndexOf('//# sourceMappingURL=');
-  const code = (end < 0 ? outputText : outputText.slice(0, end)).replace(
-    /^export \{\};|(?<=\n)export \{\};(?=\s*$)/,
-    '',
-  );
-  return { code, map: sourceMapText };
+  return { code: end < 0 ? outputText : outputText.slice(0, end), map: sourceMapText };
+}
+
+/** Without `export {}`, by which TypeScript marks a module that has no imports and exports: a cell is run as a function. */
+function withoutMark(file: ts.SourceFile): ts.SourceFile {
+  const isMark = (node: ts.Statement) =>
+    ts.isExportDeclaration(node) &&
+    !node.moduleSpecifier &&
+    node.exportClause !== undefined &&
+    ts.isNamedExports(node.exportClause) &&
+    node.exportClause.elements.length === 0;
+  const left = file.statements.filter(node => !isMark(node));
+  if (left.length === file.statements.length) return file;
+  return ts.factory.updateSourceFile(file, ts.setTextRange(ts.factory.createNodeArray(left), file.statements));
 }
 
 function opening({ imports, values, async, strict }: Rewritten): string {

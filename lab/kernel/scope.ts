@@ -6,6 +6,7 @@ import vm from 'node:vm';
 import { Interrupted } from '../../engine/errors.js';
 import { BREAKABLE, breakable } from './breakable.js';
 import type { CellCompiler } from './compile.js';
+import type { Imported } from './imported.js';
 import type { Modules } from './modules.js';
 import { Executor } from './tslab.js';
 
@@ -44,7 +45,8 @@ export class CellRunner {
     this.#shown = [];
     try {
       const { folder } = this.compiler;
-      const loading = cell.imports.map(({ specifier }) => this.modules.load(specifier));
+      const loading: Promise<Imported>[] = [];
+      for (const { specifier } of cell.imports) loading.push(this.modules.load(specifier)); // `map` would be a line of every stack
       const imports = await Promise.race([Promise.all(loading), interrupted]);
       // A signal that came while the cell was compiled is heard now: Node loses those that wait when a breakable script begins.
       await Promise.race([new Promise(setImmediate), interrupted]);

@@ -5,6 +5,7 @@
 
 import { createRequire } from 'node:module';
 import { Interrupted } from '../../engine/errors.js';
+import { formsOf, within } from '../display/forms.js';
 import { type DisplayMessage, notebook } from './mime.js';
 
 const require = createRequire(import.meta.url);
@@ -89,9 +90,17 @@ export class Executor {
 
 type Write = (message: DisplayMessage, update: boolean) => void;
 
-/** tslab as a cell imports it: `display` and `newDisplay` show in the cell that calls them. */
+/** tslab as a cell imports it: `display` and `newDisplay` show in the cell that calls them, within the limits of `show`. */
 export function tslabForCells(): object {
   const jupyter = require('tslab/dist/jupyter.js') as { lastWriteDisplayData: Write | null };
-  jupyter.lastWriteDisplayData = (message, update) => notebook()?.display(message, update === true);
+  jupyter.lastWriteDisplayData = ({ data, metadata, transient }, update) => {
+    const notes: string[] = [];
+    const forms = formsOf(data, notes);
+    let shown = forms && within(forms, notes);
+    // An update must find a display, so that the reason stands in its place.
+    if (!shown || Object.keys(shown).length === 0) shown = { 'text/plain': notes.splice(0).join('\n') };
+    notebook()?.display({ data: shown, metadata, transient }, update === true);
+    if (notes.length > 0) process.stderr.write(`${notes.join('\n')}\n`);
+  };
   return require('tslab') as object;
 }

@@ -49,6 +49,13 @@ const FILES = {
   'nb/uses.ts':
     "import whole, * as all from 'commonjs';\nimport own, { named } from 'compiled';\nimport seven, { name, add } from 'esm-only';\nexport const used = [(whole as any)(), (all as any).label, own, named, seven, name, typeof add];\n",
   'nb/wrong.ts': "export const wrong: number = 'x';\n",
+  'nb/m.mjs': 'export const m = 4;\n',
+  'nb/typed.mts': 'export const m: number = 4;\nexport default 7;\n// the end\n',
+  'nb/again.mjs': "export * from './m.mjs';\nexport { m as four } from './m.mjs';\n",
+  'nb/awaits.js':
+    "import { m } from './m.mjs';\nexport { m };\nexport default await Promise.resolve(m + 1);\n/* the\nend */\n",
+  'nb/commonjs.js': 'module.exports = { m: 4 };\n',
+  'nb/angles.js': 'const [f, T, x] = [1, 2, 3];\nexport const compared = f<T>(x);\n',
   'nb/half.ts': 'export const half = ;\n',
 };
 
@@ -68,6 +75,15 @@ describe.each(['without gemma-loupe there', 'with gemma-loupe there'])(
 
     test.each([
       ["import { open } from 'gemma-loupe'; typeof open", 'function'],
+      ["import { m } from './m.mjs'; m", 4],
+      ["import * as M from './m.mjs'; Object.keys(M).includes('m')", true],
+      ["import seven, { m } from './typed.mts'; [seven, m]", [7, 4]],
+      ["import seven, { m } from './typed.mjs'; [seven, m]", [7, 4]],
+      ["import { m, four } from './again.mjs'; [m, four]", [4, 4]],
+      ["import five, { m } from './awaits.js'; [five, m]", [5, 4]],
+      ["import { m } from './commonjs.js'; m", 4],
+      ["import { compared } from './angles.js'; compared", false],
+      ["(await import('./m.mjs')).m + require('./m.mjs').m + require('./commonjs.js').m", 12],
       ["import whole, { label } from 'commonjs'; [whole(), label]", ['called', 'commonjs']],
       ["import * as all from 'commonjs'; all.label", 'commonjs'],
       ["import own, { named } from 'compiled'; [own, named]", ['own default', 'named']],
@@ -208,6 +224,40 @@ test('tslab’s own display shows in the cell, once and again', async () => {
     [{ 'image/png': 'AQ==' }, false, false],
     [{ 'text/plain': '1.0.22' }, false, false],
   ]);
+});
+
+test('what tslab’s display is given is checked and bounded as what show is given', async () => {
+  const { run } = cellsIn(freshFolder());
+  const shown: unknown[] = [];
+  const told: string[] = [];
+  setNotebook({ display: ({ data }) => void shown.push(data), vanish() {}, clear() {}, ask: async () => '' });
+  const { write } = process.stderr;
+  process.stderr.write = ((text: string) => told.push(text) > 0) as typeof write;
+  try {
+    await run("import * as tslab from 'tslab';\ntslab.display.html('x'.repeat(5e7));");
+    await run("tslab.display.text('y'.repeat(5e7));\ntslab.display.png(new Uint8Array(5e6));");
+    await run('const any = (x: any) => x; tslab.display.html(any(5)); tslab.display.text(any({ a: 1 }))');
+    await run(
+      "tslab.display.html(any(undefined)); tslab.display.raw('nonsense', 'x'); tslab.display.svg(any(() => 1))",
+    );
+  } finally {
+    process.stderr.write = write;
+  }
+  const tooMuch = 'a page cannot show so much. Write it to a file instead.';
+  expect(shown).toEqual([
+    { 'text/plain': `A value's 'text/html', 50.0 MB, was left out: ${tooMuch}` },
+    { 'text/plain': 'y'.repeat(2e6) },
+    { 'text/plain': `A value's 'image/png', 6.7 MB, was left out: ${tooMuch}` },
+    { 'text/html': '5' },
+    { 'text/plain': "A value's 'text/plain' cannot be shown: it is an object, where text is needed." },
+    { 'text/plain': 'The display of a value returned a bundle without any form.' },
+    { 'text/plain': "'nonsense' of a value's display is no mime type." },
+    { 'text/plain': "A value's 'image/svg+xml' cannot be shown: it is a function, where text is needed." },
+  ]);
+  expect(told).toEqual([`The rest of a value, 48.0 MB, was left out: ${tooMuch}\n`]);
+  shown.length = 0;
+  await run("const later = tslab.newDisplay(); later.html('x'.repeat(5e7)); later.html('<b>fits</b>')");
+  expect(shown[1]).toEqual({ 'text/html': '<b>fits</b>' });
 });
 
 test('two notebooks in one process run by turns, each in its own scope', async () => {
