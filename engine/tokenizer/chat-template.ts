@@ -42,8 +42,9 @@ export function chatTemplate(
   return {
     render(messages, answer = true, first = 1) {
       const checked = checkedMessages(messages, first);
+      let text: string;
       try {
-        return render(checked, answer);
+        text = render(checked, answer);
       } catch (error) {
         // Gemma 1 and 2 know no system turn; its text then goes where Gemma 3's template puts it.
         const other = folded(checked);
@@ -54,6 +55,8 @@ export function chatTemplate(
         }
         throw complaint(error as Error, checked, first);
       }
+      refuseSilence(text, bos, checked);
+      return text;
     },
   };
 }
@@ -62,15 +65,54 @@ function compiled(source: string): Program {
   try {
     return compile(source);
   } catch (error) {
-    const deep = error instanceof RangeError ? 'its brackets are too deep.' : (error as Error).message;
+    const deep = error instanceof RangeError ? 'its brackets are too deep.' : ended((error as Error).message);
     throw new TokenizerError(`The model's chat template is no Jinja that can be read: ${deep} Give another template.`);
   }
 }
 
+/** Throws TokenizerError for a prompt that has nothing but bos, though the user said something. What a template makes of texts is its own affair. */
+function refuseSilence(prompt: string, bos: string, messages: readonly ChatMessage[]): void {
+  const nothing = (text: string) => strip(text) === '';
+  if (!nothing(bos === '' ? prompt : prompt.replaceAll(bos, ''))) return;
+  if (!messages.some(({ role, content }) => role === 'user' && typeof content === 'string' && !nothing(content)))
+    return;
+  throw new TokenizerError(
+    "The model's chat template writes nothing of this conversation, so the model would answer to nothing. Give another template.",
+  );
+}
+
+/**
+ * Throws TokenizerError where a template leaves out what the user said last. It may change the text as it likes: it is left out where
+ * another text in its place would give the same prompt.
+ * @param prompt what `template` has made of `messages`; `first` as in its `render`
+ */
+export function refuseUnheard(
+  template: ChatTemplate,
+  prompt: string,
+  messages: readonly ChatMessage[],
+  first: number,
+): void {
+  const at = messages.length - 1;
+  const { role, content } = messages[at];
+  if (role !== 'user' || typeof content !== 'string' || prompt.includes(strip(content))) return;
+  let other: string;
+  try {
+    other = template.render([...messages.slice(0, -1), { role, content: `x${content}x` }], true, first);
+  } catch {
+    return; // it reads the text, at any rate
+  }
+  if (other !== prompt) return;
+  throw new TokenizerError(
+    `The model's chat template leaves out ${turnName(messages, at, first)}, so the model would not hear what was said last. Give another template.`,
+  );
+}
+
+const ended = (sentence: string): string => sentence.replace(/\.?\s*$/, '.');
+
 function complaint(error: Error, messages: readonly ChatMessage[], first: number): TokenizerError {
-  const what = error.message.replace(/\.?\s*$/, '.').slice(0, 600);
+  const what = ended(error.message).slice(0, 600);
   if (!(error instanceof Refusal)) return new TokenizerError(`The model's chat template cannot be used: ${what}`);
-  const { endless, index } = error;
+  const { endless, faulty, index } = error;
   if (endless) {
     return new TokenizerError(`The model's chat template does not come to an end: ${what} Give another template.`);
   }
@@ -86,6 +128,11 @@ function complaint(error: Error, messages: readonly ChatMessage[], first: number
     );
   }
   const turn = at === null ? '' : `${turnName(messages, at, first)} was read. `;
+  if (faulty) {
+    return new TokenizerError(
+      `The model's chat template is at fault, and not the conversation: ${what} ${turn}Give another template.`,
+    );
+  }
   return new TokenizerError(
     `The model's chat template refuses this conversation: ${what} ${turn}Mend the conversation, or give another template.`,
   );

@@ -5,9 +5,12 @@ import { strftime } from './python-text.js';
 
 const LONGEST_RANGE = 100_000; // Jinja's sandbox, which transformers uses, allows no more
 
+/** What a template itself says of a conversation that it does not take. */
+export class Raised extends Error {}
+
 export const FUNCTIONS = {
   raise_exception(message: unknown): never {
-    throw new Error(String(message));
+    throw new Raised(String(message));
   },
   range(...bounds: unknown[]): number[] {
     if (bounds.length === 0 || bounds.length > 3 || !bounds.every(Number.isSafeInteger))

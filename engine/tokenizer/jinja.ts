@@ -1,7 +1,7 @@
 // Jinja with bounds, and with Python's word where the library has JavaScript's. A template comes out of a model's files, from anybody:
 // whatever it does ends within a second. What it would print and no prompt should hold (a list, a function) is refused.
 
-import { FUNCTIONS } from './jinja-functions.js';
+import { FUNCTIONS, Raised } from './jinja-functions.js';
 import {
   Environment,
   Interpreter,
@@ -30,10 +30,16 @@ export class Refusal extends Error {
     /** Index into the messages; null before any was looked at. */
     readonly index: number | null,
     readonly endless: boolean,
+    /** It asks for what no conversation could give: a filter that there is none of, an operator, a call. */
+    readonly faulty = false,
   ) {
     super(message);
   }
 }
+
+/** How the library and Loupe say that a template does what they cannot do. */
+const FAULTS =
+  /^(Unknown |Cannot apply filter|Cannot call something|Unexpected|Unsupported|Undefined filter|Expected|it divides by zero|it slices with|range )/;
 
 export interface Program {
   /** Throws Refusal. @param variables what the template may name, `messages` among it */
@@ -56,7 +62,8 @@ export function compile(source: string): Program {
         const { message } = error as Error;
         const endless = error instanceof Limit;
         const deep = error instanceof RangeError && /call stack/.test(message);
-        throw new Refusal(deep ? 'it calls itself too deep' : message, run.turn, endless || deep);
+        const faulty = !(error instanceof Raised) && FAULTS.test(message);
+        throw new Refusal(deep ? 'it calls itself too deep' : message, run.turn, endless || deep, faulty);
       }
     },
   };
@@ -191,6 +198,9 @@ class Run extends Interpreter {
           const found = object.value.get(value) as Value | undefined;
           if (found !== undefined) return found;
         }
+        const { step } = node.property as { step?: Node };
+        if (type === 'SliceExpression' && step && Number(at(step).value ?? 1) === 0)
+          throw new Error('it slices with a step of zero');
         return as({ ...node, object: given(object) });
       }
       case 'CallExpression':

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { GemmaConfig } from '../config.js';
 import { ModelFileError } from '../errors.js';
+import { leftOutPart } from './names.js';
 import type { ModelFiles, WeightEntry, WeightSource } from './source.js';
 
 export interface Parts {
@@ -47,7 +48,7 @@ export async function modelFiles(parts: Parts): Promise<ModelFiles> {
     chat,
     leftOut: {
       tensors: leftOut.length,
-      parts: [...new Set(leftOut.map(name => name.replace(/^model\./, '').split('.')[0]))],
+      parts: [...new Set(leftOut.map(leftOutPart))],
     },
     notices,
     fingerprint: digest.digest('hex'),

@@ -69,6 +69,12 @@ export const canBeLeftOut = (name: string, format: 'safetensors' | 'gguf'): bool
   return PICTURES.test(bare) || BUFFERS.test(bare) || !OF_THE_MODEL.test(name);
 };
 
+/** What a tensor that is left out belongs to, in a word: `vision_tower`; of a buffer its own name, whichever layer it stands in. */
+export const leftOutPart = (name: string): string =>
+  BUFFERS.test(name.replace(PREFIX, ''))
+    ? name.split('.').slice(-2).join('.')
+    : name.replace(/^model\./, '').split('.')[0];
+
 /** A part of a LoRA adapter that is not merged into the weights. */
 export const isOfAdapter = (name: string): boolean =>
   /(^|\.)lora_|\.lora(_|\.|$)|(^|\.)(base_layer|modules_to_save)\.|^base_model\./.test(name);

@@ -3,7 +3,12 @@
 
 import type { Context } from '../../engine/context.js';
 import { OptionError, PromptError, TokenizerError } from '../../engine/errors.js';
-import { type ChatMessage, type ChatTemplate, chatTemplate } from '../../engine/tokenizer/chat-template.js';
+import {
+  type ChatMessage,
+  type ChatTemplate,
+  chatTemplate,
+  refuseUnheard,
+} from '../../engine/tokenizer/chat-template.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { checkOptions } from '../arguments.js';
 import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
@@ -160,7 +165,9 @@ export class Conversation {
     let cut = false;
     let touched = false;
     try {
-      prompt = this.#template.render(...withSystem(this.#system, this.#messages, this.#before));
+      const [messages, opened, number] = withSystem(this.#system, this.#messages, this.#before);
+      prompt = this.#template.render(messages, opened, number);
+      refuseUnheard(this.#template, prompt, messages, number);
       const ids = this.#fresh(prompt);
       touched = true;
       const context = this.#context!;

@@ -98,7 +98,7 @@ export function infoCommand(): Command {
               ? 'Gemma’s turns: the model has no template of its own'
               : `the model’s own template (${chat.templateFrom})`),
           ...(leftOut.tensors > 0 && {
-            'left out': `${leftOut.tensors} tensors of ${leftOut.parts.slice(0, 4).join(', ')}: Loupe runs the text model`,
+            'left out': `${leftOut.tensors} ${leftOut.tensors === 1 ? 'tensor' : 'tensors'} that the text model does not compute with: ${leftOut.parts.slice(0, 4).join(', ')}`,
           }),
           ...(notices.length > 0 && { note: notices.join(' ') }),
           fingerprint: fingerprint.slice(0, 16),

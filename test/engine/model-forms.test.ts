@@ -100,6 +100,8 @@ describe('a tensor that Loupe has no place for is refused by name', () => {
     const plain = await opened(await writeTiny(place()));
     const files = await opened(at);
     expect(files.leftOut.tensors).toBe(7);
+    expect(files.leftOut.parts).toContain('rotary_emb.inv_freq');
+    expect(files.leftOut.parts).not.toContain('layers');
     expect(files.fingerprint).toBe(plain.fingerprint);
   });
 

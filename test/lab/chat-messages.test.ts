@@ -106,6 +106,18 @@ test('a turn is numbered as in the list that was given, also after more was said
   await expect(own.say('bad').next()).rejects.toThrow(/Turn 5 \(user\) was read/);
 });
 
+test('a template that would have the model answer to nothing is refused when something is said', async () => {
+  for (const [template, message] of [
+    ['', /writes nothing of this conversation/],
+    ['{{ bos_token }}', /writes nothing of this conversation/],
+    ['<start_of_turn>model\n', /leaves out Turn 1 \(user\)/],
+  ] as const) {
+    using talk = session.chat({ template, system: 'S' });
+    await expect(talk.say('q').next()).rejects.toThrow(message);
+    expect(talk.messages).toEqual([]);
+  }
+});
+
 test('what is no text where one is needed is refused in a sentence', async () => {
   using talk = session.chat({ system: 'S' });
   const loose = talk as unknown as { system: unknown; say(text: unknown): AsyncGenerator<unknown> };
