@@ -3,6 +3,7 @@
 import type { Table } from 'apache-arrow';
 import { NumberError, OptionError } from '../engine/errors.js';
 import type { AxisName } from '../engine/plan.js';
+import { looked } from './arguments.js';
 import { fromArrow, toArrow } from './arrow.js';
 import { type Cut, checkAxis, completed, type Dim, type DimSpec, dimText, type Range, rangeOf, said } from './dims.js';
 import { activationBundle } from './display/activation.js';
@@ -26,6 +27,20 @@ export interface Stats {
 /** Values at or below this are masked attention scores. */
 export const MASK_LIMIT = -1e30;
 
+function checkParts(name: unknown, dims: unknown, data: unknown): void {
+  if (typeof name !== 'string') throw new OptionError(`An activation has a name first, a text, not ${said(name)}.`);
+  const isDim = (dim: unknown) => {
+    const { name, size } = (dim ?? {}) as Partial<Dim>;
+    return typeof name === 'string' && Number.isSafeInteger(size) && size! >= 0;
+  };
+  if (!Array.isArray(dims) || !looked('The dimensions of an activation', OptionError, () => dims.every(isDim)))
+    throw new OptionError(
+      `The dimensions of the activation '${name}' are a list of { name, size }, not ${said(dims)}. Give e.g. [{ name: 'token', size: 3 }].`,
+    );
+  if (!(data instanceof Float32Array))
+    throw new OptionError(`The values of the activation '${name}' are a Float32Array, not ${said(data)}. Give one.`);
+}
+
 /**
  * Indices are positions in the model, in everything that takes or gives one: of what holds heads 2 and 3, `head(2)` is the first, and
  * `get(0, …)` is refused.
@@ -40,6 +55,7 @@ export class Activation {
     dims: readonly DimSpec[],
     readonly data: Float32Array,
   ) {
+    checkParts(name, dims, data);
     this.dims = completed(dims);
     const size = dims.reduce((n, dim) => n * dim.size, 1);
     if (size === data.length) return;

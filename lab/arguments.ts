@@ -1,17 +1,51 @@
 // What the lab's functions are given, before they act on it: a notebook's cell may pass anything, and a plain JavaScript program has no types.
 
-import { GoldenError, OptionError, PromptError } from '../engine/errors.js';
+import { GoldenError, LoupeError, OptionError, PromptError } from '../engine/errors.js';
+import { nearest } from '../engine/plan.js';
 import { said } from './dims.js';
+import { attempt, briefly } from './display/plain.js';
 
-/** Throws OptionError for options that are no object of options, or whose signal is none. */
-export function checkOptions(who: string, options: unknown): void {
-  if (options === undefined) return;
-  if (typeof options === 'object' && options !== null && !Array.isArray(options)) {
-    const { signal } = options as { readonly signal?: unknown };
-    if (signal === undefined || signal instanceof AbortSignal) return;
-    throw new OptionError(`The signal of ${who} is an AbortSignal, not ${said(signal)}. Give one, or leave it out.`);
+/** All the options there are, so that the compiler tells of one that was forgotten. */
+export type OptionNames<T> = Readonly<Record<keyof T, true>>;
+
+/**
+ * The options as they are now, which are read once. Throws OptionError for what is no object of options, for an option that there is not, with
+ * the nearest, for a signal that is none, and for what throws when it is looked at.
+ */
+export function checkOptions<T extends object>(who: string, options: T | undefined, known: OptionNames<T>): T {
+  if (options === undefined) return {} as T;
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new OptionError(`The options of ${who} are an object, such as { tap: '…' }, not ${said(options)}.`);
+  const taken = looked(`The options of ${who}`, OptionError, () => {
+    checkKeys(who, options, known);
+    const entries = Object.keys(known).map(name => [name, (options as Record<string, unknown>)[name]] as const);
+    return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  });
+  const { signal } = taken;
+  if (signal === undefined || signal instanceof AbortSignal) return taken as T;
+  throw new OptionError(`The signal of ${who} is an AbortSignal, not ${said(signal)}. Give one, or leave it out.`);
+}
+
+/** Throws OptionError, with the nearest, for a key that is not known. */
+export function checkKeys(who: string, given: object, known: Readonly<Record<string, true>>): void {
+  const other = Object.keys(given).find(name => !Object.hasOwn(known, name));
+  if (other === undefined) return;
+  const names = Object.keys(known);
+  throw new OptionError(`${who} has no option '${other}'. ${nearest(other, names, 1)} There are ${names.join(', ')}.`);
+}
+
+/** What looking at a value gives. A getter or a proxy may throw anything at all: then an error that says what could not be read. */
+export function looked<T>(
+  what: string,
+  kind: new (message: string, options?: ErrorOptions) => LoupeError,
+  look: () => T,
+): T {
+  try {
+    return look();
+  } catch (error) {
+    if (attempt(() => error instanceof LoupeError)) throw error;
+    throw new kind(`${what} cannot be read: ${briefly(error)}. Give plain values.`, { cause: error });
   }
-  throw new OptionError(`The options of ${who} are an object, such as { tap: '…' }, not ${said(options)}.`);
 }
 
 /** Throws PromptError for what is no list of numbers. */
@@ -36,21 +70,23 @@ export function checkBudget(budget: unknown): void {
   throw new OptionError(`budget is a number of bytes, not ${said(budget)}.`);
 }
 
-/** Throws GoldenError for what is no golden, OptionError for limits that are none. */
+/** Throws GoldenError for what is no golden, OptionError for limits that are none. The options have been read. */
 export function checkDiff(
   golden: unknown,
   options?: { readonly accumulated?: unknown; readonly local?: unknown },
 ): void {
-  const { ids, chunks, stages } = (typeof golden === 'object' && golden !== null ? golden : {}) as Record<
-    string,
-    unknown
-  >;
+  const { ids, chunks, stages } = looked('The golden', GoldenError, () => {
+    const { ids, chunks, stages } = (typeof golden === 'object' && golden !== null ? golden : {}) as Record<
+      string,
+      unknown
+    >;
+    return { ids, chunks, stages };
+  });
   if (!Array.isArray(ids) || !Array.isArray(chunks) || !(stages instanceof Map)) {
     throw new GoldenError(
       `A golden is needed, not ${said(golden)}: await golden('atlas/capital'), or a file of golden/make_golden.py.`,
     );
   }
-  checkOptions('diff', options);
   for (const name of ['accumulated', 'local'] as const) {
     const limit = options?.[name];
     if (limit === undefined || (typeof limit === 'number' && limit >= 0)) continue;

@@ -3,6 +3,7 @@
 
 import { OptionError } from '../engine/errors.js';
 import { type AxisName, nearest } from '../engine/plan.js';
+import { attempt } from './display/plain.js';
 
 export interface Dim {
   readonly name: AxisName;
@@ -64,13 +65,17 @@ const FORM = 'a cut is an index or a range [first, one past the last] of whole n
 
 /** What was given, as it would be written. */
 export function said(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.slice(0, 8).map(said).join(', ')}${value.length > 8 ? ', …' : ''}]`;
+  // It may hold itself, or throw when it is looked at.
+  if (Array.isArray(value)) return attempt(() => listed(value)) ?? 'a list';
   if (typeof value === 'string') return `'${value.length > 80 ? `${value.slice(0, 80)}…` : value}'`;
   if (typeof value === 'object' && value !== null) return 'an object';
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'bigint') return `${value}n`;
   return String(value);
 }
+
+const listed = (values: readonly unknown[]): string =>
+  `[${values.slice(0, 8).map(said).join(', ')}${values.length > 8 ? ', …' : ''}]`;
 
 /** Throws OptionError, with the nearest name, for an axis that is none of these. */
 export function checkAxis(who: string, name: string, axes: readonly string[]): void {

@@ -121,10 +121,20 @@ function finish(state: State): void {
   dropped.unregister(state);
 }
 
-/** The options with a signal that either ends. What is no such thing is left as it is, for the check of the options to refuse. */
+/** The options with a signal that either ends. */
 export function stoppedBy<T extends { readonly signal?: AbortSignal }>(options: T, stop: AbortSignal): T {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) return options;
   const { signal } = options;
-  if (signal === undefined) return { ...options, signal: stop };
-  return signal instanceof AbortSignal ? { ...options, signal: AbortSignal.any([signal, stop]) } : options;
+  return { ...options, signal: signal === undefined ? stop : AbortSignal.any([signal, stop]) };
+}
+
+/** Checks at once, while what was given is as it was given, and tells with the first token what is wrong with it. */
+export function toldLater<T>(check: () => T): () => T {
+  try {
+    const checked = check();
+    return () => checked;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
 }

@@ -11,7 +11,7 @@ import { printable } from '../engine/printable.js';
 import { openTokenizer, openTokenizerFile } from '../engine/tokenizer/open.js';
 import { openModelFiles } from '../engine/weights/open.js';
 import type { ModelFiles } from '../engine/weights/source.js';
-import { checkName, checkOptions } from './arguments.js';
+import { checkName, checkOptions, type OptionNames } from './arguments.js';
 import { said } from './dims.js';
 import { progressLine } from './display/progress.js';
 import { eitherSignal } from './interrupt.js';
@@ -38,6 +38,16 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
 }
 
+const OPEN_OPTIONS: OptionNames<OpenOptions> = {
+  adapter: true,
+  tokenizer: true,
+  context: true,
+  another: true,
+  watchdog: true,
+  quiet: true,
+  signal: true,
+};
+
 const sessions = ((globalThis as Record<symbol, unknown>)[Symbol.for('gemma-loupe.sessions')] ??= new Map()) as Map<
   string,
   Session
@@ -62,9 +72,9 @@ export function modelPath(name: string): string {
 }
 
 /** Opens a model: detects what it is, checks all of it, then puts its weights on the GPU. */
-export async function open(name = 'atlas', options: OpenOptions = {}): Promise<Session> {
+export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Session> {
   checkName('open', name);
-  checkOptions('open', options);
+  const options = checkOptions('open', given, OPEN_OPTIONS);
   if (options.tokenizer !== undefined) checkName('tokenizer', options.tokenizer);
   const path = modelPath(name);
   const files = await openModelFiles(path);

@@ -4,6 +4,7 @@ import type { GenerateOptions } from '../engine/generate.js';
 import type { Shaders } from '../engine/kernel.js';
 import type { Slice } from '../engine/taps.js';
 import type { Activation } from './activation.js';
+import type { OptionNames } from './arguments.js';
 import type { Selector } from './select.js';
 
 export interface PatchSpec {
@@ -12,6 +13,8 @@ export interface PatchSpec {
   /** Which part: `{ token: [3, 4] }`, `{ head: [0, 1] }`; `values` has exactly that part. All of it by default. */
   readonly slice?: Slice;
 }
+
+export const PATCH_KEYS: OptionNames<PatchSpec> = { stage: true, values: true, slice: true };
 
 export interface RunOptions {
   /** Stages to bring back. */
@@ -31,12 +34,37 @@ export interface RunOptions {
   readonly shaders?: Shaders;
 }
 
+export const RUN_OPTIONS: OptionNames<RunOptions> = {
+  tap: true,
+  slice: true,
+  logits: true,
+  patch: true,
+  chunks: true,
+  budget: true,
+  signal: true,
+  shaders: true,
+};
+
 export interface GenerateRunOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill' | 'onLayer'> {
   readonly tap?: Selector;
   readonly slice?: Slice;
   /** Most bytes to bring back for one token, the prompt's with the first. */
   readonly budget?: number;
 }
+
+export const GENERATE_OPTIONS: OptionNames<GenerateRunOptions> = {
+  maxTokens: true,
+  temperature: true,
+  topK: true,
+  topP: true,
+  seed: true,
+  stopIds: true,
+  ignoreEos: true,
+  tap: true,
+  slice: true,
+  budget: true,
+  signal: true,
+};
 
 /** A generated token: its text so far certain, and what the taps saw while it was computed. */
 export interface Token {

@@ -4,6 +4,7 @@
 import { StageError } from '../engine/errors.js';
 import { nearest, type Plan, type Stage } from '../engine/plan.js';
 import { type Alias, type Aliases, aliasesOf } from './aliases.js';
+import { looked } from './arguments.js';
 import { said } from './dims.js';
 
 /** `layers.*.attn.pattern`, `layers.{0,5}.**`, `blocks.3.attn.hook_pattern`, a list of such, or a function of the stage. */
@@ -11,9 +12,15 @@ export type Selector = string | readonly string[] | ((stage: Stage) => boolean);
 
 /** The stages selected, in the plan's order; caches are none. Throws StageError, with the nearest names, for what selects nothing. */
 export function select(plan: Plan, selector: Selector): Stage[] {
-  const stages = plan.stages.filter(({ state }) => !state);
+  const stages = stagesOf(plan).filter(({ state }) => !state);
   if (typeof selector === 'function') {
-    const found = stages.filter(selector);
+    const found = stages.filter(stage => {
+      const answer: unknown = selector(stage);
+      if (typeof answer === 'boolean') return answer;
+      throw new StageError(
+        `A predicate of stages answers true or false, and for '${stage.name}' it gave ${said(answer)}. Compare, e.g. stage => stage.layer === 0.`,
+      );
+    });
     if (found.length > 0) return found;
     throw new StageError('The predicate selects no stage; `loupe plan` lists them all.');
   }
@@ -26,6 +33,14 @@ export function select(plan: Plan, selector: Selector): Stage[] {
   const names = namesOf(plan);
   const chosen = new Set(patterns.flatMap(pattern => names.all(pattern)));
   return stages.filter(({ name }) => chosen.has(name));
+}
+
+function stagesOf(plan: Plan): readonly Stage[] {
+  const stages = looked('The plan', StageError, () => plan?.stages);
+  if (Array.isArray(stages)) return stages;
+  throw new StageError(
+    `Stages are selected from a plan, not from ${said(plan)}. Give select(model.plan, 'layers.*.resid').`,
+  );
 }
 
 /** The stages of the option `tap`: none for none, and for an empty list. */
@@ -63,9 +78,28 @@ export class Names {
 
   /**
    * Every stage that a name or glob stands for; a glob leaves out what Loupe has not. Throws StageError, with the nearest in the same naming,
-   * for none.
+   * for none, and for an alternative in braces that stands for none.
    */
   all(pattern: string): string[] {
+    const groups = [...pattern.matchAll(/\{([^{}]*)\}/g)];
+    if (groups.length === 0) return this.#all(pattern);
+    // Whole first: what is wrong with all of it is told of all of it.
+    const chosen = new Set(this.#all(pattern));
+    for (const { 0: group, 1: list, index } of groups) {
+      for (const alternative of list.split(',')) {
+        const alone = pattern.slice(0, index) + alternative + pattern.slice(index + group.length);
+        try {
+          // One may be in another naming than the rest.
+          for (const stage of this.#all(alone)) chosen.add(stage);
+        } catch (error) {
+          throw new StageError(`'${alternative}' in '${group}' selects nothing. ${(error as Error).message}`);
+        }
+      }
+    }
+    return this.own.filter(stage => chosen.has(stage));
+  }
+
+  #all(pattern: string): string[] {
     const own = this.own.filter(matcher(pattern));
     if (own.length > 0) return own;
     const { naming, canonical, written } = this.#naming(pattern);

@@ -15,8 +15,8 @@ import type { ChatFiles } from '../engine/weights/source.js';
 import { Activation } from './activation.js';
 import { checkDiff, checkIdList, checkOptions } from './arguments.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
-import { Conversation, type ConversationOptions } from './chat/conversation.js';
-import { checkGolden, Diff, type DiffOptions, diffRows } from './diff/diff.js';
+import { CONVERSATION_OPTIONS, Conversation, type ConversationOptions } from './chat/conversation.js';
+import { checkGolden, DIFF_OPTIONS, Diff, type DiffOptions, diffRows } from './diff/diff.js';
 import { OurValues } from './diff/ours.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './diff/tolerance.js';
 import { said } from './dims.js';
@@ -27,11 +27,11 @@ import { planBundle } from './display/plan.js';
 import { progressLine } from './display/progress.js';
 import { stageBundle } from './display/stage.js';
 import { writing } from './display/writing.js';
-import { Generation, stoppedBy } from './generation.js';
+import { Generation, stoppedBy, toldLater } from './generation.js';
 import type { Golden } from './golden.js';
 import { eitherSignal } from './interrupt.js';
 import { type Patching, type PatchingOptions, patching } from './probe/patching.js';
-import type { GenerateRunOptions, RunOptions, Token } from './request.js';
+import { GENERATE_OPTIONS, type GenerateRunOptions, RUN_OPTIONS, type RunOptions, type Token } from './request.js';
 import { Run } from './run.js';
 import { selectOne, tapped } from './select.js';
 import { planPatches, planTaps } from './slices.js';
@@ -106,8 +106,8 @@ export class Session {
   }
 
   /** Reads a prompt from an empty cache. Looking never changes the run: the logits are the same bits with any taps. */
-  async run(prompt: string | readonly number[], options: RunOptions = {}): Promise<Run> {
-    checkOptions('run', options);
+  async run(prompt: string | readonly number[], given: RunOptions = {}): Promise<Run> {
+    const options = checkOptions('run', given, RUN_OPTIONS);
     const { chunks, logits = 'last', budget = CAPTURE_BUDGET } = options;
     this.#check();
     if (logits !== 'last' && logits !== 'all')
@@ -177,8 +177,9 @@ export class Session {
   }
 
   /** Every stage against PyTorch, on our own activations and on the golden's. */
-  async diff(golden: Golden, options: DiffOptions = {}): Promise<Diff> {
+  async diff(golden: Golden, given: DiffOptions = {}): Promise<Diff> {
     this.#check();
+    const options = checkOptions('diff', given, DIFF_OPTIONS);
     checkDiff(golden, options);
     checkGolden(this.model, golden);
     const shaders = options.shaders ?? (await this.model.kernels.inForce()); // the same for the run and for the stages alone, and those the table names
@@ -217,20 +218,25 @@ export class Session {
   /** Continues a prompt, token by token, as an async iterator that stops within a token when interrupted. */
   generate(prompt: string | readonly number[], options: GenerateRunOptions = {}): AsyncGenerator<Token, void, void> {
     let held: Context | null = null;
+    const checked = toldLater(() => checkOptions('generate', options, GENERATE_OPTIONS));
     const begin = (stop: AbortSignal) =>
-      this.#generate(prompt, stoppedBy(options, stop), context => {
-        held = context;
-      });
+      this.#generate(
+        prompt,
+        () => stoppedBy(checked(), stop),
+        context => {
+          held = context;
+        },
+      );
     return new Generation(begin, () => held?.release());
   }
 
   async *#generate(
     prompt: string | readonly number[],
-    options: GenerateRunOptions,
+    given: () => GenerateRunOptions,
     hold: (context: Context) => void,
   ): AsyncGenerator<Token, void, void> {
     this.#check();
-    checkOptions('generate', options);
+    const options = given();
     checkGenerate({ ...options, taps: undefined });
     const ids = this.encode(prompt);
     const { maxTokens = 128 } = options;
@@ -240,9 +246,9 @@ export class Session {
   }
 
   /** A conversation on one cache, in the turns the model was trained on. Dispose of it, or of the session. */
-  chat(options: ConversationOptions = {}): Conversation {
+  chat(given: ConversationOptions = {}): Conversation {
     this.#check();
-    checkOptions('chat', options);
+    const options = checkOptions('chat', given, CONVERSATION_OPTIONS);
     const conversation = new Conversation(this, this.#vocabulary(), options);
     for (const earlier of this.#conversations) if (earlier.disposed) this.#conversations.delete(earlier);
     this.#conversations.add(conversation);

@@ -5,8 +5,9 @@ import { OptionError } from '../engine/errors.js';
 import type { Patch } from '../engine/patches.js';
 import { type Axis, type AxisName, nearest, type Plan, type Stage } from '../engine/plan.js';
 import type { Slice, Tap } from '../engine/taps.js';
+import { checkKeys, looked } from './arguments.js';
 import { type Cut, checkAxis, type Dim, rangeOf, said } from './dims.js';
-import type { PatchSpec } from './request.js';
+import { PATCH_KEYS, type PatchSpec } from './request.js';
 import { select } from './select.js';
 
 /** How far a run goes, or may go. */
@@ -30,17 +31,18 @@ export interface Planned {
  * for a range that is not in one of them.
  */
 export function planTaps(stages: readonly Stage[], slice: Slice | undefined, reach: Reach): Planned {
-  const asked = entriesOf(slice, 'slice');
+  const asked: Entries = entriesOf(slice, 'slice');
   if (asked.length > 0 && stages.length === 0)
     throw new OptionError(`A slice was asked for (${asked[0][0]}), and nothing is tapped. Say which stages: { tap }.`);
   const axes = [...new Set(stages.flatMap(stage => stage.axes.map(({ name }) => name)))];
   for (const [name] of asked) {
-    if (axes.includes(name)) continue;
+    if (axes.includes(name as AxisName)) continue;
     const who = stages.length === 1 ? `'${stages[0].name}'` : `None of the ${stages.length} stages tapped`;
     throw new OptionError(
       `${who} has ${stages.length === 1 ? 'no' : 'a'} dimension '${name}' to slice; there is ${axes.join(', ')}. ${nearest(name, axes, 1)}`,
     );
   }
+  checkRanges(asked, 'slice', stages, reach);
   const taps: Tap[] = [];
   const absent = new Map<string, string>();
   for (const stage of stages) {
@@ -66,10 +68,12 @@ export function planPatches(plan: Plan, patch: PatchSpec | readonly PatchSpec[] 
   return [patch ?? []].flat().flatMap(spec => {
     if (typeof spec !== 'object' || spec === null || !('stage' in spec))
       throw new OptionError(`A patch is { stage, values, slice }, not ${said(spec)}.`);
-    const asked = entriesOf(spec.slice, 'slice of a patch');
+    checkKeys('a patch', spec, PATCH_KEYS);
+    const asked: Entries = entriesOf(spec.slice, 'slice of a patch');
     return select(plan, spec.stage).map(stage => {
       const axes = stage.axes.map(({ name }) => name);
       for (const [name] of asked) checkAxis(`'${stage.name}'`, name, axes);
+      checkRanges(asked, 'slice of a patch', [stage], reach);
       const ranges = rangesOf(stage, asked, reach);
       const whole = stage.axes.map(axis => {
         const range = ranges[axis.name];
@@ -117,21 +121,38 @@ function valuesOf(
   return { values: data, shape };
 }
 
+type Entries = readonly (readonly [string, unknown])[];
 type Asked = readonly (readonly [AxisName, readonly [number, number]])[];
 
-function entriesOf(slice: unknown, what: string): Asked {
+/** What is asked for along each axis, be it a range or not. */
+function entriesOf(slice: unknown, what: string): Entries {
   if (slice === undefined || slice === null) return [];
   if (typeof slice !== 'object' || Array.isArray(slice))
     throw new OptionError(`A ${what} is { axis: [first, one past the last] }, not ${said(slice)}.`);
-  const asked = Object.entries(slice).filter(([, range]) => range !== undefined);
+  return looked(`The ${what}`, OptionError, () => Object.entries(slice).filter(([, range]) => range !== undefined));
+}
+
+/** Throws OptionError unless they are ranges along axes that are there, with the range that an index stands for. */
+function checkRanges(asked: Entries, what: string, stages: readonly Stage[], reach: Reach): asserts asked is Asked {
   for (const [name, range] of asked) {
     if (Array.isArray(range) && range.length === 2) continue;
-    const instead = Number.isInteger(range) ? ` For one alone: { ${name}: [${range}, ${Number(range) + 1}] }.` : '';
+    const axes = stages.flatMap(stage => stage.axes.filter(axis => axis.name === name));
+    const instead = Number.isInteger(range) ? ` ${oneAlone(name, Number(range), axes, reach)}` : '';
     throw new OptionError(
       `A ${what} is a range of whole numbers [first, one past the last] along '${name}', not ${said(range)}.${instead}`,
     );
   }
-  return asked as unknown as Asked;
+}
+
+function oneAlone(name: string, index: number, axes: readonly Axis[], reach: Reach): string {
+  if (index < 0 && reach.open && axes.every(({ size }) => typeof size !== 'number'))
+    return 'A generation has no end to count from yet: give positions from 0, or [first, Infinity].';
+  const sizes = axes.map(axis => dimOf(axis, reach).size);
+  const size = sizes.find(n => index < n && index >= -n);
+  if (size === undefined)
+    return `There ${sizes[0] === 1 ? 'is 1 entry' : `are ${sizes[0]} entries`} along '${name}', so ${index} is outside.`;
+  const at = index < 0 ? index + size : index;
+  return `For one alone: { ${name}: [${at}, ${at + 1}] }.`;
 }
 
 /** The part of the slice that a stage has axes for, in positions of the model. */

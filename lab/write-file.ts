@@ -20,6 +20,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { OptionError } from '../engine/errors.js';
+import { said } from './dims.js';
 
 interface Target {
   /** The file itself, behind all links; or what is opened as it is. */
@@ -89,7 +90,7 @@ export function writeWhole(path: string, parts: Iterable<string | Uint8Array>): 
 function target(path: string): Target {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new OptionError(
-      `A file to write needs a path, not ${typeof path === 'string' ? JSON.stringify(path) : path}.`,
+      `A file to write needs a path, not ${typeof path === 'string' ? JSON.stringify(path) : said(path)}.`,
     );
   }
   if (/[\\/]$/.test(path)) throw cannot(path, 'it is a folder');

@@ -81,6 +81,10 @@ export class PieceTokenizer implements Tokenizer {
   }
 
   encode(text: string, { bos = false, special = false }: EncodeOptions = {}): number[] {
+    if (typeof text !== 'string')
+      throw new TokenizerError(
+        `Only a text can be encoded, and what was given is of type ${typeof text}. Give a string.`,
+      );
     const ids: number[] = [];
     const [asWritten, normalised] = special ? this.#withControl : this.#withoutControl;
     const push = (id: number) => ids.push(id);

@@ -10,11 +10,11 @@ import {
   refuseUnheard,
 } from '../../engine/tokenizer/chat-template.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
-import { checkOptions } from '../arguments.js';
+import { checkOptions, looked, type OptionNames } from '../arguments.js';
 import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
 import { writing } from '../display/writing.js';
-import { Generation, stoppedBy } from '../generation.js';
-import type { GenerateRunOptions, Token } from '../request.js';
+import { Generation, stoppedBy, toldLater } from '../generation.js';
+import { GENERATE_OPTIONS, type GenerateRunOptions, type Token } from '../request.js';
 import type { Session } from '../session.js';
 import { stream } from '../stream.js';
 import { conversationBundle } from './display.js';
@@ -33,6 +33,13 @@ export interface ConversationOptions {
    */
   readonly messages?: readonly ChatMessage[];
 }
+
+export const CONVERSATION_OPTIONS: OptionNames<ConversationOptions> = {
+  system: true,
+  template: true,
+  stop: true,
+  messages: true,
+};
 
 /** What the last turn took. */
 export interface TurnStats {
@@ -82,12 +89,18 @@ export class Conversation {
   }
 
   set messages(messages: readonly ChatMessage[]) {
-    const [first] = Array.isArray(messages) ? messages : [];
-    this.restore(messages, first?.role === 'system' ? '' : this.#system);
+    const role = looked('The messages', TokenizerError, () =>
+      Array.isArray(messages) ? messages[0]?.role : undefined,
+    );
+    this.restore(messages, role === 'system' ? '' : this.#system);
   }
 
   /** Begins anew from these turns and this system text. Throws TokenizerError for what the template refuses; nothing has changed then. */
   restore(messages: readonly ChatMessage[], system: string): void {
+    looked('The messages', TokenizerError, () => this.#restore(messages, system));
+  }
+
+  #restore(messages: readonly ChatMessage[], system: string): void {
     let turns = messages;
     let told = system;
     let before = 0;
@@ -145,14 +158,15 @@ export class Conversation {
    * fails leaves it as it was. Throws PromptError when it does not fit the context.
    */
   say(text: string, options: GenerateRunOptions = {}): AsyncGenerator<Token, void, void> {
-    return new Generation(stop => this.#say(text, stoppedBy(options, stop)));
+    const checked = toldLater(() => checkOptions('say', options, GENERATE_OPTIONS));
+    return new Generation(stop => this.#say(text, () => stoppedBy(checked(), stop)));
   }
 
-  async *#say(text: string, options: GenerateRunOptions): AsyncGenerator<Token, void, void> {
+  async *#say(text: string, given: () => GenerateRunOptions): AsyncGenerator<Token, void, void> {
     if (this.#disposed) throw new PromptError('This conversation was closed; begin another with chat().');
     if (this.#busy) throw new PromptError('The model is still answering. Wait for it, or stop it.');
     if (typeof text !== 'string') throw new PromptError('A turn is a text. Give say("…").');
-    checkOptions('say', options);
+    const options = given();
     if (text.trim() === '') throw new PromptError('There is nothing to answer; say something.');
     const before = this.#messages;
     this.#messages = [...before, { role: 'user', content: text }];

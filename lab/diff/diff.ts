@@ -7,6 +7,7 @@ import type { Shaders } from '../../engine/kernel.js';
 import type { Model } from '../../engine/model.js';
 import type { Stage } from '../../engine/plan.js';
 import { printable } from '../../engine/printable.js';
+import type { OptionNames } from '../arguments.js';
 import { diffToArrow } from '../arrow.js';
 import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
 import { diffBundle, diffText } from '../display/diff.js';
@@ -49,6 +50,16 @@ export interface DiffOptions extends DiffLimits {
   readonly shaders?: Shaders;
   onProgress?(done: number, total: number): void;
 }
+
+export const DIFF_OPTIONS: OptionNames<DiffOptions> = {
+  accumulated: true,
+  local: true,
+  alone: true,
+  budget: true,
+  signal: true,
+  shaders: true,
+  onProgress: true,
+};
 
 export class Diff {
   readonly pass: boolean;

@@ -3,6 +3,7 @@
 
 import { GoldenError } from '../../engine/errors.js';
 import { MASK_LIMIT } from '../activation.js';
+import { said } from '../dims.js';
 
 export interface Metrics {
   /** Largest |actual − expected|. */
@@ -26,6 +27,15 @@ export interface Metrics {
 
 /** Throws GoldenError unless both have as many values as the shape says, and at least one. */
 export function compare(actual: Float32Array, expected: Float32Array, shape: readonly number[]): Metrics {
+  for (const values of [actual, expected] as unknown[]) {
+    if (Array.isArray(values) || (ArrayBuffer.isView(values) && !(values instanceof DataView))) continue;
+    throw new GoldenError(
+      `Tensors are compared as lists of numbers, not ${said(values)}. Give the data of activations.`,
+    );
+  }
+  if (!Array.isArray(shape) || !shape.every(size => Number.isSafeInteger(size) && size >= 0)) {
+    throw new GoldenError(`A shape is a list of whole numbers from 0, not ${said(shape)}. Give e.g. [data.length].`);
+  }
   const n = shape.reduce((a, b) => a * b, 1);
   if (n === 0 || actual.length !== n || expected.length !== n) {
     throw new GoldenError(

@@ -7,6 +7,7 @@ import { packageRoot } from '../../engine/files.js';
 import { checkTarget, writeWhole } from '../write-file.js';
 import type { Bundle } from './bundle.js';
 import { Html, html } from './html.js';
+import { attempt } from './plain.js';
 import { bundleOf } from './show.js';
 
 const STYLE = `:root{color-scheme:light dark}body{font:14px system-ui,sans-serif;max-width:1100px;margin:2em auto;padding:0 1em}
@@ -40,17 +41,22 @@ function footer(values: readonly unknown[]): Html {
   const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
   const lines = new Set<string>();
   for (const value of values) {
-    const holder = value as { provenance?: unknown; session?: { provenance?: unknown } } | null | undefined;
-    // What it says of itself comes first: a run and a diff know which shaders ran.
-    const owner = holder?.provenance === undefined ? holder?.session : holder;
-    const provenance = owner?.provenance;
-    const found = typeof provenance === 'function' ? provenance.call(owner) : provenance;
-    if (!found || typeof found !== 'object' || found instanceof Map) continue;
-    const facts = Object.entries(found as Record<string, string>).filter(([, text]) => text !== '');
-    lines.add(facts.map(([name, text]) => `${name.replaceAll('_', ' ')} ${text}`).join(' · '));
+    const line = attempt(() => source(value)); // a value may refuse to be looked at; then it says nothing of itself
+    if (line) lines.add(line);
   }
   const made = `Loupe ${version}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   return html`<footer>${[...lines, made].map(line => html`<p>${line}</p>`)}</footer>`;
+}
+
+function source(value: unknown): string | null {
+  const holder = value as { provenance?: unknown; session?: { provenance?: unknown } } | null | undefined;
+  // What it says of itself comes first: a run and a diff know which shaders ran.
+  const owner = holder?.provenance === undefined ? holder?.session : holder;
+  const provenance = owner?.provenance;
+  const found = typeof provenance === 'function' ? provenance.call(owner) : provenance;
+  if (!found || typeof found !== 'object' || found instanceof Map) return null;
+  const facts = Object.entries(found as Record<string, string>).filter(([, text]) => text !== '');
+  return facts.map(([name, text]) => `${name.replaceAll('_', ' ')} ${text}`).join(' · ');
 }
 
 function section(bundle: Bundle): Html {

@@ -8,6 +8,7 @@ import { allFinite } from '../../engine/finite.js';
 import type { Shaders } from '../../engine/kernel.js';
 import type { Stage } from '../../engine/plan.js';
 import type { Activation } from '../activation.js';
+import { checkOptions } from '../arguments.js';
 import { CAPTURE_BUDGET } from '../capture.js';
 import { isWhole } from '../dims.js';
 import type { Shown } from '../display/bundle.js';
@@ -49,7 +50,8 @@ const BLOCK = 64;
  * Needs a tap on the stages, [T,H] each. Throws StageError for stages of another width, BudgetError where one token's logits are more than
  * the budget.
  */
-export async function lens(run: Run, stages: Selector = 'layers.*.resid', options: LensOptions = {}): Promise<Lens> {
+export async function lens(run: Run, stages: Selector = 'layers.*.resid', given: LensOptions = {}): Promise<Lens> {
+  const options = checkOptions('lens', given, { budget: true });
   const { session } = run;
   const { config } = session;
   const budget = options.budget ?? run.made.budget ?? CAPTURE_BUDGET;

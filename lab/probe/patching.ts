@@ -3,7 +3,7 @@
 // tracing; Wang et al. 2022, path patching).
 
 import { OptionError, PromptError } from '../../engine/errors.js';
-import { checkOptions } from '../arguments.js';
+import { checkOptions, type OptionNames } from '../arguments.js';
 import { type Shown, shown } from '../display/bundle.js';
 import { patchingBundle } from '../display/patching.js';
 import { progressLine } from '../display/progress.js';
@@ -24,6 +24,14 @@ export interface PatchingOptions {
   readonly stages?: Selector;
 }
 
+const PATCHING_OPTIONS: OptionNames<PatchingOptions> = {
+  clean: true,
+  corrupt: true,
+  answer: true,
+  wrong: true,
+  stages: true,
+};
+
 export interface Patching extends Shown {
   readonly stages: readonly string[];
   readonly tokens: readonly string[];
@@ -32,10 +40,10 @@ export interface Patching extends Shown {
 }
 
 /** Throws PromptError for prompts of different lengths, OptionError for answers that are no single token or tell nothing apart. */
-export async function patching(session: Session, options: PatchingOptions): Promise<Patching> {
-  if (options?.clean === undefined || options.corrupt === undefined)
+export async function patching(session: Session, given: PatchingOptions): Promise<Patching> {
+  const options = checkOptions('patching', given, PATCHING_OPTIONS);
+  if (options.clean === undefined || options.corrupt === undefined)
     throw new OptionError('Patching compares two prompts: give { clean, corrupt }.');
-  checkOptions('patching', options);
   const stages = select(session.plan, options.stages ?? 'layers.*.resid');
   const [cleanIds, corruptIds] = [session.encode(options.clean), session.encode(options.corrupt)];
   if (cleanIds.length !== corruptIds.length) {

@@ -4,15 +4,17 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Table, tableFromArrays } from 'apache-arrow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { LoupeError } from '../../engine/errors.js';
+import { LoupeError, StageError } from '../../engine/errors.js';
 import { writeSafetensors } from '../../engine/weights/safetensors-write.js';
 import { Activation } from '../../lab/activation.js';
 import { fromArrow } from '../../lab/arrow.js';
 import { load } from '../../lab/chat/file.js';
+import { compare } from '../../lab/diff/metrics.js';
 import { report } from '../../lab/display/report.js';
 import { golden } from '../../lab/golden.js';
 import { open } from '../../lab/open.js';
 import { pull } from '../../lab/pull/pull.js';
+import { select } from '../../lab/select.js';
 import type { Session } from '../../lab/session.js';
 import { freshFolder } from '../fixtures/folder.js';
 
@@ -37,6 +39,15 @@ const PROXY = new Proxy(
     },
   },
 );
+/** Throws no error, but a number. */
+const ONE = new Proxy(
+  {},
+  {
+    get: () => {
+      throw 1;
+    },
+  },
+);
 const NO_TEXT: Anything[] = [
   undefined,
   null,
@@ -50,6 +61,7 @@ const NO_TEXT: Anything[] = [
   10n,
   new Date(0),
   PROXY,
+  ONE,
 ];
 const NO_NUMBER: Anything[] = [Number.NaN, Number.POSITIVE_INFINITY, -1, 0.5, '5', null, {}, [], true, 10n];
 const all = async (values: AsyncIterable<unknown>) => {
@@ -67,9 +79,12 @@ const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
     v => m.run(v),
   ],
   'run of many': [[Array(5000).fill(5), 'word '.repeat(5000)], v => m.run(v)],
-  'run, options': [['x', 7, true], v => m.run('Hi', v)],
+  'run, options': [
+    ['x', 7, true, ONE, PROXY, { token: 'a' }, { taps: '**' }, { onProgress: () => {} }],
+    v => m.run('Hi', v),
+  ],
   'run, tap': [
-    [5, true, '', [5], [null], {}, [undefined], '***[', 'layers.{0', Symbol('x')],
+    [5, true, '', [5], [null], {}, [undefined], '***[', 'layers.{0', Symbol('x'), ONE, () => 1, () => 'x', () => {}],
     tap => m.run('Hi', { tap }),
   ],
   'run, slice': [
@@ -96,13 +111,32 @@ const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
       { stage: 'layers.0.resid', values: null },
       { stage: 'layers.0.resid', values: {} },
       { stage: 'layers.0.resid', values: [1] },
+      { stage: 'layers.0.resid', values: 0, slce: { token: [0, 1] } },
+      ONE,
       [null],
     ],
     patch => m.run('Hi', { patch }),
   ],
   'run, signal': [[5, 'x', {}, true], signal => m.run('Hi', { signal })],
   generate: [[...NO_TEXT, '', [1.5], [-1]], v => all(m.generate(v))],
-  'generate, options': [['x', 7, true, ['x'], null, { signal: 5 }], v => all(m.generate('Hi', v))],
+  'generate, options': [
+    [
+      'x',
+      7,
+      true,
+      ['x'],
+      null,
+      { signal: 5 },
+      ONE,
+      PROXY,
+      { maxToken: 2 },
+      { patch: [] },
+      { taps: [] },
+      { logits: 'all' },
+    ],
+    v => all(m.generate('Hi', v)),
+  ],
+  'generate, next of options': [[null, ONE, { maxToken: 2 }], v => m.generate('Hi', v).next()],
   'generate, maxTokens': [NO_NUMBER.filter(v => v !== null || true), maxTokens => all(m.generate('Hi', { maxTokens }))],
   'generate, temperature': [
     [Number.NaN, -1, Number.POSITIVE_INFINITY, '1', null, {}, true, 1n],
@@ -131,17 +165,23 @@ const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
       { tokenizer: '/nowhere' },
       { tokenizer: '' },
       { signal: 5 },
+      { bogus: 1 },
+      { contextLength: 64 },
+      ONE,
     ],
-    v => open('atlas', typeof v === 'object' ? { quiet: true, ...v } : v),
+    v => open('atlas', v === ONE ? v : typeof v === 'object' ? { quiet: true, ...v } : v),
   ],
   golden: [[undefined, null, '', 7, {}, [], '/nowhere', 'atlas/', '../x', 'a\0b', folder, Symbol('x')], v => golden(v)],
-  report: [[undefined, null, '', 7, {}, folder, join(folder, 'no/x.html')], v => report(v, 1)],
+  report: [
+    [undefined, null, '', 7, {}, Symbol('s'), Object.create(null), ONE, folder, join(folder, 'no/x.html')],
+    v => report(v, 1),
+  ],
   'report of nothing': [[join(folder, 'x.html')], v => report(v)],
   stage: [[undefined, null, '', 7, {}, [], 'nosuch', 'layers.*.resid', Symbol('x')], v => m.stage(v)],
-  'stage.run': [[undefined, null, 7, {}, 'atlas/short'], v => m.stage('layers.0.resid').run(v)],
-  diff: [[undefined, null, 7, {}, 'atlas/short', []], v => m.diff(v)],
+  'stage.run': [[undefined, null, 7, {}, 'atlas/short', ONE, PROXY], v => m.stage('layers.0.resid').run(v)],
+  diff: [[undefined, null, 7, {}, 'atlas/short', [], ONE, PROXY], v => m.diff(v)],
   'diff, options': [
-    [{ accumulated: 'x' }, { accumulated: Number.NaN }, { local: -1 }, { local: null }, 5],
+    [{ accumulated: 'x' }, { accumulated: Number.NaN }, { local: -1 }, { local: null }, 5, ONE, { bound: 1 }],
     v => golden('atlas/short').then(g => m.diff(g, v)),
   ],
   edit: [[undefined, null, '', 7, {}, 'nosuch', '../x', 'constructor'], v => m.edit(v, (wgsl: string) => wgsl)],
@@ -173,6 +213,8 @@ const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
       { clean: 7, corrupt: 8 },
       { clean: '', corrupt: '' },
       { clean: 'The', corrupt: 'The capital' },
+      { clean: 'The', corrupt: 'In', stage: 'embed' },
+      ONE,
     ],
     v => m.patching(v),
   ],
@@ -189,11 +231,48 @@ const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
       { messages: [null] },
       { messages: [{ role: 'user' }] },
       { messages: [{ role: 'nobody', content: 'x' }] },
+      { messages: ONE },
+      { messages: [ONE] },
+      {
+        messages: new Proxy([], {
+          get: () => {
+            throw 1;
+          },
+        }),
+      },
+      { prompt: 'x' },
+      ONE,
     ],
     v => m.chat(v),
   ],
   say: [[...NO_TEXT, '', ' '], v => say(v)],
-  'say, options': [[{ temperature: 'x' }, { maxTokens: -1 }, { maxTokens: 'x' }, 7], v => say('Hi', v)],
+  'say, options': [
+    [{ temperature: 'x' }, { maxTokens: -1 }, { maxTokens: 'x' }, 7, ONE, { maxToken: 1 }],
+    v => say('Hi', v),
+  ],
+  lens: [
+    [5, ONE, null, { budgets: 1 }],
+    v => model.run('Hi', { tap: 'layers.*.resid' }).then((run: Anything) => run.lens('layers.*.resid', v)),
+  ],
+  select: [[undefined, null, 5, [], {}, 'x', ONE, PROXY], v => select(v, '**')],
+  'select, by': [[undefined, null, 5, [], {}, 'x', ONE, PROXY, () => 1], v => select(model.plan, v)],
+  compare: [
+    [undefined, null, 1, 'x', {}, ONE, new DataView(new ArrayBuffer(4))],
+    v => compare(v, new Float32Array(1), [1]),
+  ],
+  'compare, expected': [[undefined, null, 1, 'x', {}, ONE], v => compare(new Float32Array(1), v, [1])],
+  'compare, shape': [
+    [undefined, null, 1, 'x', {}, ONE, ['1'], [1.5], []],
+    v => compare(new Float32Array(0), new Float32Array(0), v),
+  ],
+  Activation: [[undefined, null, 5, {}, Symbol('x'), ONE], v => new Activation(v, [], new Float32Array(1))],
+  'Activation of nothing': [[{}, 'x'], v => new (Activation as Anything)(v)],
+  'Activation, dims': [
+    [undefined, null, 5, {}, 'x', ONE, [null], [5], [{}], [{ name: 'x' }], [{ name: 'x', size: '1' }], [ONE]],
+    v => new Activation('x', v, new Float32Array(1)),
+  ],
+  'Activation, data': [[undefined, null, 5, {}, [1], 'x', ONE], v => new Activation('x', [], v)],
+  'tokenizer.encode': [[undefined, null, 5, {}, [], ONE, Symbol('x'), 5n], v => model.tokenizer!.encode(v)],
   pull: [[undefined, null, 'org/name', 7, {}], v => pull(v)],
 };
 
@@ -215,6 +294,91 @@ test.each(Object.keys(calls))('%s', async name => {
       );
     expect.soft([name, text.slice(0, 80), thrown]).toEqual([name, text.slice(0, 80), 'ours']);
   }
+});
+
+test.each<[string, () => unknown, RegExp]>([
+  [
+    'generate',
+    () => all(m.generate('Hi', { maxToken: 2 })),
+    /generate has no option 'maxToken'. The nearest is 'maxTokens'/,
+  ],
+  ['run', () => m.run('Hi', { taps: '**' }), /run has no option 'taps'. The nearest is 'tap'/],
+  ['say', () => say('Hi', { maxToken: 2 }), /say has no option 'maxToken'. The nearest is 'maxTokens'/],
+  ['chat', async () => m.chat({ sytem: 'x' }), /chat has no option 'sytem'. The nearest is 'system'/],
+  ['open', () => open('atlas', { contex: 8 } as Anything), /open has no option 'contex'. The nearest is 'context'/],
+  [
+    'diff',
+    async () => m.diff(await golden('atlas/short'), { loca: 1 }),
+    /diff has no option 'loca'. The nearest is 'local'/,
+  ],
+  [
+    'patching',
+    () => m.patching({ clean: 'a', corrupt: 'b', stage: 'embed' }),
+    /patching has no option 'stage'. The nearest is 'stages'/,
+  ],
+  [
+    'patch',
+    () => m.run('Hi', { patch: { stage: 'embed', values: 0, slce: { token: [0, 1] } } }),
+    /a patch has no option 'slce'. The nearest is 'slice'/,
+  ],
+])('an option that %s has not is named, with the nearest', async (_, call, told) => {
+  await expect(Promise.resolve().then(call)).rejects.toThrow(told);
+});
+
+test('options are taken as they are when a generation is asked for', async () => {
+  const options = { maxTokens: 1 };
+  const asked = model.generate('The capital of France is', options);
+  options.maxTokens = 5;
+  let made = 0;
+  for await (const token of asked) made += token.id >= 0 ? 1 : 0;
+  expect(made).toBe(1);
+});
+
+test.each<[string, RegExp]>([
+  ['layers.{0,9}.resid', /'9' in '\{0,9\}' selects nothing/],
+  ['layers.{0,1}.{resid,reisd}', /'reisd' in '\{resid,reisd\}' selects nothing/],
+  ['blocks.{0,9}.hook_resid_post', /'9' in '\{0,9\}' selects nothing/],
+  ['model.layers.{9,0}.mlp', /'9' in '\{9,0\}' selects nothing/],
+])('each alternative of %s must be there', async (tap, told) => {
+  await expect(model.run('Hi', { tap })).rejects.toThrow(told);
+  await expect(model.run('Hi', { tap })).rejects.toThrow(StageError);
+});
+
+test('alternatives that are there are all taken, whosever names they are', () => {
+  const names = (tap: string) => select(model.plan, tap).map(({ name }) => name);
+  expect(names('{embed,blocks.0.hook_resid_post}')).toEqual(['embed', 'layers.0.resid']);
+  expect(names('layers.0.resid{_mid,}')).toEqual(['layers.0.resid_mid', 'layers.0.resid']);
+  expect(names('layers.{0,5}.**').length).toBe(2 * names('layers.0.**').length);
+});
+
+test('a pattern of very many alternatives is answered', () => {
+  expect(() => select(model.plan, '{a,b}'.repeat(40))).toThrow(StageError);
+});
+
+test.each<[string, Anything, RegExp, Anything]>([
+  ['token -1', { slice: { token: -1 } }, /For one alone: \{ token: \[6, 7\] \}/, { slice: { token: [6, 7] } }],
+  ['token -3', { slice: { token: -3 } }, /For one alone: \{ token: \[4, 5\] \}/, { slice: { token: [4, 5] } }],
+  ['token 2', { slice: { token: 2 } }, /For one alone: \{ token: \[2, 3\] \}/, { slice: { token: [2, 3] } }],
+  ['head -1', { slice: { head: -1 } }, /For one alone: \{ head: \[3, 4\] \}/, { slice: { head: [3, 4] } }],
+])('a slice by a number, %s, is answered by a form that is taken', async (_, wrong, told, right) => {
+  const ids = [2, 300, 301, 302, 303, 304, 305];
+  await expect(model.run(ids, { tap: 'layers.5.attn.q', ...wrong })).rejects.toThrow(told);
+  await expect(model.run(ids, { tap: 'layers.5.attn.q', ...right })).resolves.toBeTruthy();
+  const patch = (slice: Anything) => ({ patch: { stage: 'layers.5.attn.q', values: 0, slice } });
+  await expect(model.run(ids, patch(wrong.slice))).rejects.toThrow(told);
+  await expect(model.run(ids, patch(right.slice))).resolves.toBeTruthy();
+});
+
+test('no form is told for what is outside, or is not known yet; a misspelt axis is told first', async () => {
+  const tap = 'layers.5.attn.q';
+  await expect(model.run([2, 3], { tap, slice: { token: 9 } as Anything })).rejects.toThrow(
+    /are 2 entries along 'token', so 9 is outside/,
+  );
+  const later = all(model.generate([2, 3], { tap, slice: { token: -1 } as Anything }));
+  await expect(later).rejects.toThrow(/along 'token', not -1\. .*positions from 0/);
+  await expect(model.run([2, 3], { tap, slice: { haed: 1 } as Anything })).rejects.toThrow(/dimension 'haed'.*'head'/);
+  const patch = { stage: tap, values: 0, slice: { tok: 1 } } as Anything;
+  await expect(model.run([2, 3], { patch })).rejects.toThrow(/dimension 'tok'.*'token'/);
 });
 
 test('what was refused took no memory, and the session goes on', async () => {
