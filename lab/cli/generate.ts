@@ -37,12 +37,13 @@ export function generateCommand(): Command {
     .option('--ignore-eos', 'go on past end-of-sequence tokens')
     .action(async (options: Options) => {
       const prompt = promptOf(options);
+      const { maxTokens, temperature, topK, topP, seed, ignoreEos } = options;
       const session = await openModel(options);
       const began = performance.now();
       let first = 0;
       const ids: number[] = [];
       let text = '';
-      for await (const token of session.generate(prompt, options)) {
+      for await (const token of session.generate(prompt, { maxTokens, temperature, topK, topP, seed, ignoreEos })) {
         if (token.id >= 0) ids.push(token.id);
         if (ids.length === 1) first = performance.now();
         text += token.text;
