@@ -75,7 +75,7 @@ describe('an Arrow table', () => {
     ['whose note is nested deep', deep, /names no activation/],
     ['whose name is a number', { name: 1, dims }, /names no activation/],
     ['without dimensions', { name: 'x' }, /names no activation/],
-    ['with a dimension that is null', { name: 'x', dims: [null] }, /a dimension without a name, a size or texts/],
+    ['with a dimension that is null', { name: 'x', dims: [null] }, /a dimension without a name, a size or a text/],
     ['with a negative size', { name: 'x', dims: [{ name: 'dim', size: -6 }] }, /a dimension without/],
     ['with a size that is a text', { name: 'x', dims: [{ name: 'dim', size: '6' }] }, /a dimension without/],
     ['with labels that are none', { name: 'x', dims: [{ name: 'dim', size: 6, labels: [1] }] }, /a dimension without/],
