@@ -9,6 +9,7 @@ import { Interrupted, LoupeError, OptionError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { printable } from '../../engine/printable.js';
 import { watchCtrlC } from '../ctrl-c.js';
+import { fireInterrupt } from '../interrupt.js';
 import { benchCommand } from './bench.js';
 import { chatCommand } from './chat.js';
 import { diffCommand } from './diff.js';
@@ -90,17 +91,36 @@ async function main(): Promise<number> {
 
 /** As the shell has it for a program that the signal SIGPIPE ended. */
 const PIPE_CLOSED = 141;
+const GRACE = 2000; // ms for what runs to end
+/** Set where the output cannot be written: the exit code, whatever becomes of the command. */
+let failed: number | null = null;
 
-/** Whoever read the output has gone, which is no mistake (`| head`); or it cannot be written. */
-function outputFailed({ code, message }: NodeJS.ErrnoException): never {
-  if (code === 'EPIPE') process.exit(PIPE_CLOSED);
-  process.stderr.write(`loupe: The output cannot be written (${code ?? message}). Send it elsewhere.\n`);
-  process.exit(2);
+/**
+ * Whoever read the output has gone, which is no mistake (`| head`); or it cannot be written. The process must not exit by itself while the
+ * GPU works: Dawn crashes then. So it dies by the signal that Node ignores, or stops what runs and exits after it.
+ */
+function outputFailed({ code, message }: NodeJS.ErrnoException): void {
+  if (failed !== null) return;
+  if (code === 'EPIPE') {
+    failed = PIPE_CLOSED;
+    if (process.platform !== 'win32') {
+      process.once('SIGPIPE', () => {}).removeAllListeners('SIGPIPE'); // after its last listener a signal does what it does
+      process.kill(process.pid, 'SIGPIPE');
+    }
+  } else {
+    failed = 2;
+    process.stderr.write(`loupe: The output cannot be written (${code ?? message}). Send it elsewhere.\n`);
+  }
+  fireInterrupt();
+  setTimeout(() => process.exit(failed ?? 2), GRACE);
 }
 process.stdout.on('error', outputFailed);
 process.stderr.on('error', () => {});
 
 // The GPU's threads would keep the process alive; what was printed must be out first, or be known not to get out.
 main().then(code => {
-  process.stdout.write('', () => (process.stdout.errored ? outputFailed(process.stdout.errored) : process.exit(code)));
+  process.stdout.write('', () => {
+    if (process.stdout.errored) outputFailed(process.stdout.errored);
+    process.exit(failed ?? code);
+  });
 });
