@@ -161,7 +161,8 @@ function reason(error: unknown): string {
 /** The package's folder, found from this file whether it runs as source or as built. */
 export function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  // The environment in .loupe has a package.json of its own, and what is bundled there must not take it for ours.
+  while (!existsSync(join(folder, 'shaders', 'embed.wgsl'))) folder = dirname(folder);
   return folder;
 }
 
