@@ -62,8 +62,6 @@ export function configFromGguf(
   const contextLength = keys.number('context_length');
   const window = family === 1 ? null : windowOf(keys, family);
   const layerKinds = kindsOf(keys, family, layers);
-  if (window === null && layerKinds.includes('sliding'))
-    throw keys.wrong('attention.sliding_window', 'a number of tokens');
   // The 27B models scale by their hidden size per head instead of by the head size, as llama.cpp does too.
   const is27B = (family === 2 && layers === 46) || (family === 3 && layers === 62);
   const cap = (key: string, otherwise: number | null) => {
@@ -107,7 +105,7 @@ export function configFromGguf(
   return checked(config, where);
 }
 
-function windowOf(keys: ConfigKeys, family: 2 | 3): number | null {
+function windowOf(keys: ConfigKeys, family: 2 | 3): number {
   if (family === 2) return keys.optionalNumber('attention.sliding_window') ?? 4096;
   return keys.number('attention.sliding_window');
 }

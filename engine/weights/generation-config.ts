@@ -13,7 +13,7 @@ export function samplingOf(json: Readonly<Record<string, unknown>>): {
     if (value === undefined || value === null) return undefined;
     if (typeof value === 'number' && holds(value)) return value;
     notices.push(
-      `generation_config.json has ${key} = ${JSON.stringify(value)?.slice(0, 40)}, and ${range} is expected; it is not used.`,
+      `generation_config.json has ${key} = ${JSON.stringify(value).slice(0, 40)}, and ${range} is expected; it is not used.`,
     );
     return undefined;
   };
@@ -23,7 +23,7 @@ export function samplingOf(json: Readonly<Record<string, unknown>>): {
   const { do_sample: drawing } = json;
   if (drawing !== undefined && drawing !== null && typeof drawing !== 'boolean') {
     notices.push(
-      `generation_config.json has do_sample = ${JSON.stringify(drawing)?.slice(0, 40)}, and true or false is expected; it is not used.`,
+      `generation_config.json has do_sample = ${JSON.stringify(drawing).slice(0, 40)}, and true or false is expected; it is not used.`,
     );
   }
   const temperature = drawing === false ? 0 : drawn;

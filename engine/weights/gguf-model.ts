@@ -36,7 +36,9 @@ export async function openGgufModel(path: string): Promise<ModelFiles> {
       }
     }
     const template = metadata.get('tokenizer.chat_template');
-    const vocab = entries.get('embed')?.shape[0] ?? 0;
+    const tokens = metadata.get('tokenizer.ggml.tokens');
+    // One whose embedding is missing is told so by checkWeights, whatever is said of its size until then.
+    const vocab = entries.get('embed')?.shape[0] ?? ((Array.isArray(tokens) && tokens.length) || 1);
     const notices: string[] = parts.length > 1 ? [`Joined from ${parts.length} parts.`] : [];
     const config = configFromGguf(metadata, vocab, parts[0].path, !entries.has('head'), notices);
     for (const { name, path: at } of others) if (!canBeLeftOut(name, 'gguf')) throw strangeTensor(name, config, at);

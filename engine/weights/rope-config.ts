@@ -72,9 +72,10 @@ export function ropesOf(keys: ConfigKeys, family: 1 | 2 | 3, contextLength: numb
   };
   let stretched = own('full_attention', scaling);
   // Where there are no rope_parameters, transformers has put rope_type = default there before it looks for the old key `type`.
-  if (parameters === null && (scaling?.type ?? 'default') !== 'default' && (scaling?.rope_type ?? null) === null) {
+  const { type = null, rope_type = null } = scaling ?? {};
+  if (parameters === null && type !== null && type !== 'default' && rope_type === null) {
     notices.push(
-      `${keys.prefix}rope_scaling has type = ${shownValue(scaling?.type)} and no rope_type, and transformers 5 reads only that for a Gemma 3: ` +
+      `${keys.prefix}rope_scaling has type = ${shownValue(type)} and no rope_type, and transformers 5 reads only that for a Gemma 3: ` +
         "positions are not stretched. If they should be, call the key 'rope_type'.",
     );
     stretched = 'rope_theta' in stretched ? { rope_theta: stretched.rope_theta } : {};
@@ -203,6 +204,7 @@ function yarnAttention(keys: ConfigKeys, factor: number): number {
 
 function numbers(keys: ConfigKeys, key: string): number[] {
   const list = keys.value(key);
+  if (list === undefined) throw keys.bad(`has no list of numbers under '${keys.prefix}${key}'`);
   if (Array.isArray(list) && list.every((n): n is number => typeof n === 'number')) return list;
   throw keys.wrong(key, 'a list of numbers');
 }

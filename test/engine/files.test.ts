@@ -1,7 +1,7 @@
 // What stands in the place of a file: a pipe, a device, a folder, nothing, far too much. Every reader refuses it in words, at once.
 
 import { execFileSync } from 'node:child_process';
-import { rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -171,4 +171,20 @@ test('the bytes of a file come whole', () => {
   const fault = (what: string) => new OptionError(what);
   expect([...readWhole(path, 3, fault)]).toEqual([0, 255, 10]);
   expect(() => readWhole(path, 2, fault)).toThrow(/^it has 3 bytes, and at most 2 are read$/);
+});
+
+// Not in read-files.test.ts: a thread may not change its user, and npm run mutate runs the tests there in one.
+test('a file that may not be read, by another than root, whom nothing is refused', () => {
+  const fault = (what: string) => new OptionError(what);
+  const closed = join(folder, 'closed');
+  writeFileSync(closed, 'x');
+  chmodSync(closed, 0);
+  chmodSync(folder, 0o755);
+  const own = process.geteuid?.();
+  process.seteuid?.(own === 0 ? 65534 : own!);
+  try {
+    expect(() => readWhole(closed, 9, fault)).toThrow(new OptionError('you may not read it'));
+  } finally {
+    process.seteuid?.(own!);
+  }
 });

@@ -19,7 +19,7 @@ test.each<[object, object]>([
   [{ do_sample: true, temperature: 0.7 }, { temperature: 0.7 }],
   [{ do_sample: true }, {}],
 ])('%j is used and nothing is said', (json, sampling) => {
-  expect(samplingOf(json as Record<string, unknown>)).toEqual({ sampling, notices: [] });
+  expect(samplingOf(json as Record<string, unknown>)).toStrictEqual({ sampling, notices: [] });
 });
 
 test.each<[object, string]>([
@@ -34,6 +34,6 @@ test.each<[object, string]>([
   [{ do_sample: 'x'.repeat(90) }, `do_sample = "${'x'.repeat(39)}, and true or false`],
 ])('%j is said and not used', (json, what) => {
   const { sampling, notices } = samplingOf(json as Record<string, unknown>);
-  expect(sampling).toEqual({});
+  expect(sampling).toStrictEqual({});
   expect(notices).toEqual([`generation_config.json has ${what} is expected; it is not used.`]);
 });
