@@ -110,7 +110,7 @@ function windowOf(keys: ConfigKeys, family: 2 | 3): number {
   return keys.number('attention.sliding_window');
 }
 
-/** A number n: every nth layer is full; a list: true for the layers that slide. */
+/** A number n: every nth layer is full, of 0 none; a list: true for the layers that slide. */
 function kindsOf(keys: ConfigKeys, family: 1 | 2 | 3, layers: number): LayerKind[] {
   const key = 'attention.sliding_window_pattern';
   const pattern = family === 1 ? undefined : keys.raw(key);
@@ -124,7 +124,7 @@ function kindsOf(keys: ConfigKeys, family: 1 | 2 | 3, layers: number): LayerKind
   }
   const every = keys.number(key);
   if (!(Number.isInteger(every) && every >= 0)) throw keys.wrong(key, 'a whole number or a list');
-  return every === 0 ? Array.from({ length: layers }, () => 'sliding') : defaultKinds(layers, every);
+  return defaultKinds(layers, every);
 }
 
 function ropesOf(keys: ConfigKeys, family: 1 | 2 | 3, contextLength: number, notices: string[]): GemmaConfig['rope'] {

@@ -105,7 +105,7 @@ export function configFromJson(
   outer.raw('bos_token_id');
   const given = outer.object('text_config') !== null;
   for (const key of outer.unread()) besideText(key, outer, text, given ? notices : null);
-  outer.refuseUnread(key => meansNothing(key) || isOfPictures(key) || text.value(key) !== undefined);
+  outer.refuseUnread(key => meansNothing(key) || isOfPictures(key));
   return checked({ ...config, tiedHead: tied }, where);
 }
 

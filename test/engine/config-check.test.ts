@@ -129,7 +129,7 @@ test('a value as a message shows it', () => {
 
 describe('the keys of a file', () => {
   const values = JSON.parse(
-    '{"n":1,"t":"x","none":null,"list":[3,-1,0],"id":7,"o":{"a":1},"off":false,"__proto__":{"hidden":1}}',
+    '{"n":1,"t":"x","none":null,"list":[3,-1,0],"id":7,"o":{"a":1},"off":false,"inf":1e999,"__proto__":{"hidden":1}}',
   );
   const keys = () => new ConfigKeys(values, 'm.json', 'p.', { n: 5, other: 6, none: 8 });
 
@@ -162,6 +162,8 @@ describe('the keys of a file', () => {
   test.each<[(all: ConfigKeys) => unknown, string]>([
     [all => all.number('no'), "m.json has no number under 'p.no'. Mend the file."],
     [all => all.number('t'), 'm.json has p.t = "x", and a number is needed. Mend the file.'],
+    // 1e999 is JSON, and a GGUF may have any float.
+    [all => all.number('inf'), 'm.json has p.inf = Infinity, and a number is needed. Mend the file.'],
     [all => all.optionalNumber('t'), 'm.json has p.t = "x", and a number is needed. Mend the file.'],
     [all => all.flag('n', true), 'm.json has p.n = 1, and true or false is needed. Mend the file.'],
     [all => all.object('list'), 'm.json has p.list = [3,-1,0], and an object is needed. Mend the file.'],
@@ -195,8 +197,8 @@ describe('the keys of a file', () => {
 
   test('that nobody asked for and that say something are left', () => {
     const all = keys();
-    expect(all.unread()).toEqual(['n', 't', 'list', 'id', 'o', 'off', '__proto__']);
-    for (const key of ['n', 't', 'list', 'id', '__proto__']) all.value(key);
+    expect(all.unread()).toEqual(['n', 't', 'list', 'id', 'o', 'off', 'inf', '__proto__']);
+    for (const key of ['n', 't', 'list', 'id', 'inf', '__proto__']) all.value(key);
     expect(all.unread()).toEqual(['o', 'off']);
     expect(() => all.refuseUnread(key => key === 'o' || key === 'off')).not.toThrow();
     expect(() => all.refuseUnread(key => key === 'o')).toThrow(/p\.off = false/);

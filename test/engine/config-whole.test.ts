@@ -81,7 +81,12 @@ test('each key of a config.json goes where it belongs', () => {
   expect(configFromJson(nobody, 'c')).toMatchObject({ bosId: 2, tiedHead: true });
 });
 
-const gguf = (architecture: string, more: Record<string, unknown> = {}, other: Record<string, unknown> = {}) =>
+const gguf = (
+  architecture: string,
+  more: Record<string, unknown> = {},
+  other: Record<string, unknown> = {},
+  notices: string[] = [],
+) =>
   configFromGguf(
     new Map<string, unknown>([
       ['general.architecture', architecture],
@@ -97,6 +102,7 @@ const gguf = (architecture: string, more: Record<string, unknown> = {}, other: R
     512,
     'm.gguf',
     true,
+    notices,
   );
 
 describe('a GGUF that says no more than it must', () => {
@@ -135,6 +141,7 @@ describe('a GGUF that says no more than it must', () => {
     expect(gguf('gemma3', { 'attention.head_count_kv': [2, 2] }).kvHeads).toBe(2);
     expect(gguf('gemma3', {}, { 'tokenizer.ggml.bos_token_id': 0 }).bosId).toBe(0);
     expect(gguf('gemma3', {}, { 'tokenizer.ggml.bos_token_id': -1 }).bosId).toBe(2);
+    expect(gguf('gemma3', {}, { 'tokenizer.ggml.eos_token_ids': [0] }).eosIds).toEqual([1, 0]);
     expect(gguf('gemma3', { 'rope.scaling.factor': 0 }).rope.full.factor).toBe(1);
     expect(gguf('gemma2', { 'rope.freq_base_swa': 5 }).rope.sliding.base).toBe(5);
     expect(gguf('gemma2', { 'rope.freq_base': 9, 'rope.global.freq_base': 9 }).rope).toEqual(rope(9, 9));
@@ -157,6 +164,13 @@ describe('a GGUF that says no more than it must', () => {
     expect(gguf('gemma3', { context_length: 131072 }).rope.full.factor).toBe(1);
     expect(gguf('gemma3', { ...pictures, context_length: 131072, 'rope.scaling.factor': 4 }).rope.full.factor).toBe(4);
     expect(gguf('gemma2', { ...pictures, context_length: 131072 }).rope.full.factor).toBe(1);
+    const notices: string[] = [];
+    gguf('gemma3', { ...pictures, context_length: 131072, 'rope.scaling.factor': 4 }, {}, notices);
+    expect(notices).toEqual([]);
+    gguf('gemma3', { ...pictures, context_length: 131072 }, {}, notices);
+    expect(notices).toEqual([
+      'The file does not say how positions are stretched: 8×, as in every Gemma 3 that reads pictures.',
+    ]);
   });
 
   test('YaRN with the lengths and ranges it leaves out, by either name', () => {
@@ -195,6 +209,7 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>, RegExp]>([
     {},
     /value_length = 32: the heads are 16 wide, and Loupe has one width for keys, values and positions/,
   ],
+  ['gemma3', { 'attention.key_length_swa': 8 }, {}, /key_length_swa = 8: the heads are 256 wide/],
   ['gemma3', { 'attention.value_length_swa': 8 }, {}, /value_length_swa = 8: the heads are 256 wide/],
   ['gemma3', { 'rope.dimension_count_swa': 8 }, {}, /rope\.dimension_count_swa = 8: the heads/],
   ['gemma3', { 'attention.causal': false }, {}, /: Loupe runs models that read forwards/],
@@ -269,6 +284,7 @@ test.each([
     use_parallel_residual: false,
     vocab_size: 3,
   },
+  { 'attention.shared_kv_layers': 0, 'rope.scaling.yarn_attn_factor': 1, 'rope.scaling.yarn_log_multiplier': 0 },
 ])('%j means nothing', more => {
   expect(gguf('gemma3', more)).toEqual(gguf('gemma3'));
 });
@@ -276,6 +292,7 @@ test.each([
 test('a type that is none of a GGUF’s kinds is no hindrance', () => {
   expect(gguf('gemma3', {}, { 'general.type': 'toString' })).toEqual(gguf('gemma3'));
   expect(gguf('gemma3', {}, { 'general.type': 7 })).toEqual(gguf('gemma3'));
+  expect(gguf('gemma3', {}, { 'general.type': ['vocab'] })).toEqual(gguf('gemma3'));
 });
 
 describe('why a key of a config.json is refused', () => {
@@ -311,6 +328,14 @@ describe('why a key of a config.json is refused', () => {
       /_sliding_window_pattern = 3: in a Gemma 2 every second layer is full/,
     ],
     [{ ...every, sliding_window_pattern: 0 }, /sliding_window_pattern = 0, and a whole number from 1 is needed/],
+    [
+      { ...every, _sliding_window_pattern: 3 },
+      /^c has _sliding_window_pattern = 3 but no layer_types, without which transformers takes a full layer every 6th\. Give/,
+    ],
+    [
+      { ...every, _sliding_window_pattern: 3, sliding_window_pattern: 4 },
+      /takes a full layer every 4th\. Give layer_types\./,
+    ],
     [kind('full_attention'), /c lists 1 layer_types, and needs 2, each 'sliding_attention' or 'full_attention'/],
     [kind('full_attention', 'x'), /c lists 2 layer_types, one of them 'x', and needs 2, each/],
   ])('%j', (json, message) => {
@@ -342,8 +367,17 @@ describe('why a key of a config.json is refused', () => {
     const text_config = { ...every, model_type: 'gemma3_text', hidden_size: 64 };
     const plain = configFromJson({ model_type: 'gemma3', text_config }, 'c');
     const again = { hidden_size: 64, bos_token_id: 9, use_cache: true, vision_config: {}, head_dim: 256 };
-    expect(configFromJson({ model_type: 'gemma3', text_config, ...again }, 'c')).toEqual(plain);
-    const inside = { ...text_config, use_cache: true };
-    expect(configFromJson({ model_type: 'gemma3', text_config: inside, use_cache: false }, 'c')).toEqual(plain);
+    const inside = { ...text_config, use_cache: true, vision_config: null };
+    const notices: string[] = [];
+    for (const keys of [
+      { text_config, ...again },
+      { text_config: inside, use_cache: false, vision_config: {} },
+      { text_config: { ...text_config, model_type: 'gemma3' } },
+    ]) {
+      expect(configFromJson({ model_type: 'gemma3', ...keys }, 'c', {}, notices)).toEqual(plain);
+    }
+    // Without one they can say what the default is.
+    expect(configFromJson({ model_type: 'gemma3', hidden_size: 2304 }, 'c', {}, notices)).toEqual(GEMMA3);
+    expect(notices).toEqual([]);
   });
 });

@@ -58,16 +58,16 @@ afterAll(() => void server.close());
 const loop = join(folder, 'loop');
 symlinkSync('loop', loop);
 
-/** What stands in the place of a file, and what is said of it. */
-const NO_FILES: readonly (readonly [string, RegExp])[] = [
-  [folder, /^it is a folder, and a file is needed$/],
-  [fifo, /^it is a pipe, and a file is needed$/],
-  [socket, /^it is a socket, and a file is needed$/],
-  ['/dev/null', /^it is a device, and a file is needed$/],
-  [join(folder, 'none'), /^there is no such file$/],
-  [join(packageRoot(), 'package.json', 'x'), /^there is no such file$/],
-  [loop, /^ELOOP$/],
-  ['a\0b', /^The argument 'path' must be .* without null bytes/],
+/** What stands in the place of a file, and what is said of it. The names of tests are the same in every run: npm run mutate calls them by it. */
+const NO_FILES: readonly (readonly [string, string, RegExp])[] = [
+  ['a folder', folder, /^it is a folder, and a file is needed$/],
+  ['a pipe', fifo, /^it is a pipe, and a file is needed$/],
+  ['a socket', socket, /^it is a socket, and a file is needed$/],
+  ['a device', '/dev/null', /^it is a device, and a file is needed$/],
+  ['nothing', join(folder, 'none'), /^there is no such file$/],
+  ['nothing in a file', join(packageRoot(), 'package.json', 'x'), /^there is no such file$/],
+  ['a loop of links', loop, /^ELOOP$/],
+  ['a name with a zero byte', 'a\0b', /^The argument 'path' must be .* without null bytes/],
 ];
 
 describe('a file that is opened', () => {
@@ -90,7 +90,7 @@ describe('a file that is opened', () => {
     await expect(file.read(0, 1)).rejects.toThrow(/f cannot be read: .*\. Fetch it again\.$/);
     await expect(file.read(0, 1)).rejects.toThrow(ModelFileError);
   });
-  test.each(NO_FILES)('%j is refused', async (at, message) => {
+  test.each(NO_FILES)('%s is refused', async (_, at, message) => {
     const before = openHandles();
     const found = (await openFile(at).catch(error => error)) as Error;
     expect(found).toBeInstanceOf(ModelFileError);
@@ -111,7 +111,7 @@ describe('a file that is read whole', () => {
     writeFileSync(path, '');
     expect(readText(path, 0, fault)).toBe('');
   });
-  test.each(NO_FILES)('%j is refused, whole and by lines', async (at, message) => {
+  test.each(NO_FILES)('%s is refused, whole and by lines', async (_, at, message) => {
     for (const read of [(): unknown => readWhole(at, 9, fault), () => readLines(at, fault).next()]) {
       const found = (await Promise.resolve()
         .then(read)
@@ -137,6 +137,9 @@ describe('lines', () => {
     const before = openHandles();
     expect(await lines(`x\n${long}\r\ny\n${long}`)).toEqual(['x', long, 'y', long]);
     expect(openHandles()).toBe(before);
+    // The last block is a short one, and what stood behind its end is of the block before.
+    const many = await lines(`${'a\n'.repeat(40_000)}z`);
+    expect([many.length, many.at(-2), many.at(-1)]).toEqual([40_001, 'a', 'z']);
     expect(await lines(`${'a'.repeat(65_536)}\nb`, 65_536)).toEqual(['a'.repeat(65_536), 'b']);
   });
   test('whose reader has enough: the file is closed', async () => {
