@@ -101,8 +101,7 @@ async function openParts(path: string): Promise<Gguf[]> {
       found[no] = part;
     }
     if (missing.length > 0) {
-      const which =
-        missing.length === 1 && count === 2 ? 'the other is' : missing.length === 1 ? 'missing is' : 'missing are';
+      const which = count === 2 ? 'the other is' : missing.length === 1 ? 'missing is' : 'missing are';
       const some = missing.length > 4 ? [...missing.slice(0, 3), `${missing.length - 3} more`] : missing;
       throw new ModelFileError(
         `${path} is part ${number + 1} of ${count}; ${which} ${some.join(', ')}, and a model needs all of its parts in one folder. Fetch what is missing.`,

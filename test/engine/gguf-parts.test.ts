@@ -120,6 +120,10 @@ describe('in one file', () => {
     expect(await refused(whole({}, [...TENSORS, tensor('blk.0.attn_q.bias', [4])]))).toMatch(
       /^·\/m\.gguf has the tensor 'blk\.0\.attn_q\.bias', a bias/,
     );
+    // A head for classes, which a Hugging Face folder would have beside the model.
+    expect(await refused(whole({}, [...TENSORS, tensor('cls.weight', [4])]))).toMatch(
+      /^·\/m\.gguf has the tensor 'cls\.weight', which a Gemma 3 has no place for/,
+    );
   });
 
   test.each<[string, Metadata, RegExp]>([
