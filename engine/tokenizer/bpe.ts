@@ -25,7 +25,7 @@ export class BytePairs implements Segmenter {
   readonly #beforeSpace: ReadonlySet<number>;
   readonly #words = new Map<string, readonly number[]>();
   readonly #agenda = new Agenda();
-  // Of the text at hand, by place: symbol (-1 when joined to one before it), neighbours, and the piece it forms with the next (-1: none).
+  // Of the text at hand, by place: symbol, neighbours (-1: none), and the piece it forms with the next (-1: none).
   #symbol = new Int32Array(256);
   #previous = new Int32Array(256);
   #next = new Int32Array(256);
@@ -38,7 +38,7 @@ export class BytePairs implements Segmenter {
     this.#pairs = pairs;
     this.#user = user;
     this.#symbolOf = symbolOf;
-    this.#unused = new Set(kinds.flatMap((kind, id) => (kind === 'unused' ? [id] : [])));
+    this.#unused = new Set(Array.from(kinds.keys()).filter(id => kinds[id] === 'unused'));
     const before = new Set<number>();
     for (const piece of pieces) {
       for (let at = piece.indexOf(SPACE, 1); at > 0; at = piece.indexOf(SPACE, at + 1))
@@ -48,15 +48,11 @@ export class BytePairs implements Segmenter {
   }
 
   segment(text: string, out: number[]): void {
-    if (this.#unused.size > 0) {
-      this.#merge(text, out); // an unused piece is taken apart as it came about last in all of the text
-      return;
-    }
     for (let from = 0; from < text.length; ) {
       let end = text.indexOf(SPACE, from + 1);
-      while (end > 0 && this.#beforeSpace.has(text.charCodeAt(end - 1))) end = text.indexOf(SPACE, end + 1);
+      while (this.#beforeSpace.has(text.charCodeAt(end - 1))) end = text.indexOf(SPACE, end + 1);
       if (end < 0) end = text.length;
-      this.#word(from === 0 && end === text.length ? text : text.slice(from, end), out);
+      this.#word(text.slice(from, end), out);
       from = end;
     }
   }
@@ -84,25 +80,24 @@ export class BytePairs implements Segmenter {
     const next = this.#next;
     const joined = this.#joined;
     const agenda = this.#agenda;
-    for (let i = 0; i + 1 < n; i++) this.#propose(i);
+    for (let i = 0; i < n; i++) this.#propose(i);
     while (agenda.pop()) {
       const { left, piece } = agenda;
       if (joined[left] !== piece) continue; // one of the two has been joined to something else meanwhile
       const right = next[left];
       const after = next[right];
       symbol[left] = piece;
-      symbol[right] = -1;
       joined[right] = -1;
       next[left] = after;
-      if (after >= 0) previous[after] = left;
+      previous[after] = left; // and nowhere if there is none
       if (previous[left] >= 0) this.#propose(previous[left]);
       this.#propose(left);
     }
-    for (let i = 0; i >= 0 && i < n; i = next[i]) this.#emit(symbol[i], out);
+    for (let i = 0; i >= 0; i = next[i]) this.#emit(symbol[i], out);
     this.#parts.clear();
   }
 
-  /** Characters and user pieces of the text, linked. @returns how many */
+  /** Characters and user pieces of the text, which is not empty, linked. @returns how many */
   #cut(text: string): number {
     if (this.#symbol.length < text.length) this.#grow(text.length);
     let n = 0;
@@ -114,10 +109,9 @@ export class BytePairs implements Segmenter {
       this.#frozen[n] = user ? 1 : 0;
       this.#previous[n] = n - 1;
       this.#next[n] = n + 1;
-      this.#joined[n] = -1;
       at += length;
     }
-    if (n > 0) this.#next[n - 1] = -1;
+    this.#next[n - 1] = -1;
     return n;
   }
 
@@ -141,7 +135,7 @@ export class BytePairs implements Segmenter {
   }
 
   #emit(symbol: number, out: number[]): void {
-    const parts = this.#unused.has(symbol) ? this.#parts.get(symbol) : undefined;
+    const parts = this.#parts.get(symbol);
     if (!parts) out.push(symbol);
     else for (const part of parts) this.#emit(part, out);
   }

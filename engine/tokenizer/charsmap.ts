@@ -22,13 +22,13 @@ export class Charsmap {
     bytes: Uint8Array,
     readonly where: string,
   ) {
-    const length = bytes.length < 4 ? -1 : new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+    const length = bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
     if (length < 4 || length % 4 !== 0 || length > bytes.length - 4) {
       throw new TokenizerError(
         `${where} has a table of character replacements that claims ${length} bytes where ${Math.max(0, bytes.length - 4)} are left. Fetch it again.`,
       );
     }
-    this.#trie = new Uint32Array(bytes.slice(4, 4 + length).buffer);
+    this.#trie = new Uint32Array(Uint8Array.from(bytes.subarray(4, 4 + length)).buffer);
     this.#texts = bytes.subarray(4 + length);
   }
 

@@ -2,6 +2,7 @@
 // ids, because as JavaScript strings they would take most of the time that opening takes.
 
 import { TokenizerError } from '../errors.js';
+import { quoted } from './quoted.js';
 import { findValue } from './vocab-list.js';
 
 /** Pairs that may be joined, by rank: the piece left and right. */
@@ -16,6 +17,7 @@ const SPACE = 0x20;
 const OPEN = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE = 0x5d;
+const BETWEEN = [SPACE, 0x2c, 0x0a, 0x0d, 0x09]; // a comma and white space
 
 /** The list as it stands in the file: where its strings are, two a merge, with their hashes. */
 export interface MergeText {
@@ -35,17 +37,21 @@ export function findMerges(file: Uint8Array, where: string): MergeText | null {
 function scanned(bytes: Uint8Array, start: number, where: string): MergeText {
   const strings = new Strings();
   let depth = 0;
-  let before = 0; // strings when the pair at hand began
+  let before = 0; // strings when the pair at hand began, and where that is
+  let began = start;
   for (let i = start; i < bytes.length; i++) {
     const byte = bytes[i];
     if (byte === OPEN) {
       depth++;
+      if (depth > 2) throw bad(bytes, i, where);
       before = strings.count;
+      began = i;
     } else if (byte === CLOSE) {
       depth--;
       if (depth === 0) return { start, end: i + 1, strings };
-      if (strings.count !== before + 2) throw bad(bytes, i - 20, where);
+      if (strings.count !== before + 2) throw bad(bytes, began, where);
     } else if (byte === QUOTE) {
+      if (depth === 1) before = strings.count;
       let from = i + 1;
       let escaped = false;
       let h = SEED;
@@ -63,13 +69,13 @@ function scanned(bytes: Uint8Array, start: number, where: string): MergeText {
         h = Math.imul(h ^ bytes[i], PRIME);
       }
       strings.add(from, i, finished(h), escaped);
-      if (strings.count % 2 !== 0 && depth === 1) throw bad(bytes, from, where);
+      if (depth === 1 && strings.count !== before + 2) throw bad(bytes, from, where);
       if (strings.count > 2 * MAX_MERGES) {
         throw new TokenizerError(
           `${where} has more than ${MAX_MERGES} merges, far more than a vocabulary. Fetch it again.`,
         );
       }
-    }
+    } else if (!BETWEEN.includes(byte)) throw bad(bytes, i, where);
   }
   throw bad(bytes, start, where);
 }
@@ -99,7 +105,7 @@ export function readMerges(
 function bad(bytes: Uint8Array, from: number, where: string): TokenizerError {
   const what = new TextDecoder().decode(bytes.subarray(from, from + 40)).split('\n')[0];
   return new TokenizerError(
-    `${where} has '${what}' among its merges, where two pieces of its vocabulary are expected. Fetch it again.`,
+    `${where} has ${quoted(what)} among its merges, where two pieces of its vocabulary are expected. Fetch it again.`,
   );
 }
 

@@ -3,6 +3,7 @@
 
 import { TokenizerError } from '../errors.js';
 import type { MergeList } from './merge-list.js';
+import { quoted } from './quoted.js';
 
 export interface Pairs {
   /** Rank and piece of the last pair that `find` found; the smaller rank is joined first. */
@@ -96,7 +97,7 @@ export class PairsByList implements Pairs {
     const piece = this.#text(left) + this.#text(right);
     const id = this.#ids.get(piece);
     if (id !== undefined) return id;
-    throw new TokenizerError(`${this.where} makes '${piece}' by a merge, and has no such piece. Fetch it again.`);
+    throw new TokenizerError(`${this.where} makes ${quoted(piece)} by a merge, and has no such piece. Fetch it again.`);
   }
 
   /** Where the pair is, or would be. */

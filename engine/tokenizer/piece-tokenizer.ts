@@ -151,26 +151,22 @@ export class PieceTokenizer implements Tokenizer {
     const { byteFallback } = this.#vocabulary;
     let unknown = false;
     for (const symbol of symbols) {
+      const bytes = symbol >= this.size && byteFallback ? this.#bytesOf(symbol - this.size) : null;
       if (symbol < this.size) ids.push(symbol);
-      else if (byteFallback) {
-        this.#pushBytes(symbol - this.size, ids);
-      } else if (!unknown) ids.push(this.unkId); // one for a run of them
-      unknown = symbol >= this.size;
+      else if (bytes) ids.push(...bytes);
+      else if (!unknown) ids.push(this.unkId); // one for a run of them
+      unknown = symbol >= this.size && !bytes;
     }
   }
 
-  /** The UTF-8 bytes of a code point. */
-  #pushBytes(point: number, ids: number[]): void {
-    const push = (byte: number) => ids.push(this.#bytes[byte] >= 0 ? this.#bytes[byte] : this.unkId);
-    if (point < 0x80) {
-      push(point);
-      return;
-    }
-    const more = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-    push(((0xff00 >> (more + 1)) & 0xff) | (point >> (6 * more)));
-    for (let shift = 6 * (more - 1); shift >= 0; shift -= 6) push(0x80 | ((point >> shift) & 0x3f));
+  /** Ids of the UTF-8 bytes of a code point; null if one of them is no piece. */
+  #bytesOf(point: number): number[] | null {
+    const ids = Array.from(utf8.encode(String.fromCodePoint(point)), byte => this.#bytes[byte]);
+    return ids.includes(-1) ? null : ids;
   }
 }
+
+const utf8 = new TextEncoder();
 
 function segmenter(vocabulary: Vocabulary, ids: Map<string, number>, user: Matcher, where: string): Segmenter {
   const { algorithm, pieces, scores } = vocabulary;

@@ -16,10 +16,10 @@ type Json = Readonly<Record<string, unknown>>;
  * @param where its path, for messages
  * @param beside what other files of its folder say of added tokens; without them, as `tokenizers` reads the file alone
  */
-export function vocabularyFromJson(bytes: Uint8Array, where: string, beside?: TokensBeside): Vocabulary {
-  const merges = findMerges(bytes, where);
-  const vocab = readVocab(bytes, where);
-  const file = parsed(without(bytes, [merges, vocab]), where);
+export function vocabularyFromJson(data: Uint8Array, where: string, beside?: TokensBeside): Vocabulary {
+  const merges = findMerges(data, where);
+  const vocab = readVocab(data, where);
+  const file = parsed(without(data, [merges, vocab]), where);
   const model = object(file.model);
   const need = (holds: boolean, what: string) => {
     if (!holds) {
@@ -34,18 +34,23 @@ export function vocabularyFromJson(bytes: Uint8Array, where: string, beside?: To
     need(!model[key], `has ${key} = ${JSON.stringify(model[key])}`);
   }
   need(model.ignore_merges !== true, 'ignores its merges');
+  if (!vocab || !merges) {
+    throw new TokenizerError(`${where} has no ${vocab ? 'merges' : 'vocabulary'} under 'model'. Fetch it again.`);
+  }
 
-  const pieces = vocab?.pieces ?? [];
+  const { pieces } = vocab;
+  const unknown = typeof model.unk_token === 'string' ? model.unk_token : null;
   const kinds = Array.from(pieces, (piece): PieceKind => {
     if (piece === undefined) return 'unused'; // an id without a piece
-    return piece.length === 6 && BYTE.test(piece) ? 'byte' : piece === model.unk_token ? 'unknown' : 'normal';
+    return BYTE.test(piece) ? 'byte' : piece === unknown ? 'unknown' : 'normal';
   });
-  for (let id = 0; id < pieces.length; id++) {
-    pieces[id] ??= '';
-    kinds[id] ??= 'unused';
-  }
+  for (let id = 0; id < pieces.length; id++) pieces[id] ??= '';
+  // `tokenizers` writes what is no piece as its bytes where it has them, and loses the order where it has some of them only.
+  const bytes = kinds.filter(kind => kind === 'byte').length;
+  need(bytes === 0 || bytes === 256, `has ${bytes} of the 256 bytes to fall back on`);
+  need(bytes > 0 || (model.fuse_unk === true && kinds.includes('unknown')), 'has no bytes to fall back on');
   const listed = list(file.added_tokens).map(token => declared(token, pieces.length, where));
-  const merging = merges ? readMerges(bytes, merges, pieces, where) : NO_MERGES;
+  const merging = readMerges(data, merges, pieces, where);
   const { added, foreign, notices } = placed(beside ? beside.all(listed) : listed, pieces, where, beside?.rows);
   putInto(pieces, kinds, added, foreign);
   const idOf = (piece: string, otherwise: number) => {
@@ -59,19 +64,18 @@ export function vocabularyFromJson(bytes: Uint8Array, where: string, beside?: To
     kinds,
     bosId: idOf('<bos>', idOf('<s>', 2)),
     eosId: idOf('<eos>', idOf('</s>', 1)),
-    unkId: idOf(String(model.unk_token), 3),
+    unkId: unknown === null ? 3 : idOf(unknown, 3),
     algorithm: { kind: 'merges', merges: merging },
     normalisation: normalisation(file, where, need),
     byteFallback: true,
     added,
     foreign,
     notices,
-    unkSurface: String(model.unk_token),
+    unkSurface: unknown ?? '',
   };
 }
 
 const BYTE = /^<0x[0-9A-F]{2}>$/;
-const NO_MERGES = { left: new Int32Array(), right: new Int32Array() };
 
 /** Spaces to ▁, and perhaps one in front: Gemma's replacement, and the older form of Llama's. */
 function normalisation(file: Json, where: string, need: (holds: boolean, what: string) => void): Normalisation {
@@ -84,12 +88,17 @@ function normalisation(file: Json, where: string, need: (holds: boolean, what: s
     else need(false, `normalises text by ${JSON.stringify(step).slice(0, 80)}`);
   }
   for (const step of flat(file.pre_tokenizer, 'pretokenizers')) {
-    // A cut at spaces of which none are left; and Metaspace, which does in one what the normalisers above do.
+    // A cut at spaces of which none are left; and Metaspace, which writes them ▁ too. What it puts in front, where it does, is not what
+    // Prepend puts there: nothing before a ▁, and with `first` nothing behind an added token.
     if (step.type === 'Split' && object(step.pattern).String === ' ' && escaped) continue;
-    if (step.type === 'Metaspace' && step.replacement === SPACE && step.split === false) {
+    if (
+      step.type === 'Metaspace' &&
+      step.replacement === SPACE &&
+      step.split === false &&
+      step.prepend_scheme === 'never'
+    )
       escaped = true;
-      dummyPrefix ||= step.prepend_scheme === 'always' || step.prepend_scheme === 'first';
-    } else need(false, `cuts text by ${JSON.stringify(step).slice(0, 80)}`);
+    else need(false, `cuts text by ${JSON.stringify(step).slice(0, 80)}`);
   }
   if (!escaped) throw new TokenizerError(`${where} leaves spaces as they are, which no Gemma tokenizer does.`);
   return { ...PLAIN, dummyPrefix };

@@ -29,7 +29,7 @@ export class Unigram implements Segmenter {
     this.#scores = Float64Array.from(pieces, (piece, id) => (kinds[id] === 'user' ? user(piece) : scores[id]));
     let nodes = 1;
     pieces.forEach((piece, id) => {
-      if (piece === '' || (kinds[id] !== 'normal' && kinds[id] !== 'user')) return;
+      if (kinds[id] !== 'normal' && kinds[id] !== 'user') return;
       let node = 0;
       for (const character of piece) {
         const key = node * POINTS + character.codePointAt(0)!;

@@ -20,9 +20,9 @@ export interface VocabText {
 /** Where the value of a key begins in the file, if it begins with `first`. Another piece or token may be called the same. */
 export function findValue(file: Uint8Array, key: string, first: string): number {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
-  const quoted = `"${key}"`;
-  for (let at = bytes.indexOf(quoted); at >= 0; at = bytes.indexOf(quoted, at + 1)) {
-    let start = at + quoted.length;
+  const name = `"${key}"`;
+  for (let at = bytes.indexOf(name); at >= 0; at = bytes.indexOf(name, at + 1)) {
+    let start = at + name.length;
     while (' \t\r\n:'.includes(String.fromCharCode(bytes[start]))) start++;
     if (bytes[start] === first.charCodeAt(0)) return start;
   }
@@ -38,7 +38,7 @@ export function readVocab(file: Uint8Array, where: string): VocabText | null {
   const bad = (at: number) => {
     const what = bytes.toString('utf8', at, at + 40).split('\n')[0];
     return new TokenizerError(
-      `${where} has '${what}' in its vocabulary, where a piece and its id are expected. Fetch it again.`,
+      `${where} has ${quoted(what)} in its vocabulary, where a piece and its id are expected. Fetch it again.`,
     );
   };
   const sparse = () =>
@@ -75,7 +75,7 @@ export function readVocab(file: Uint8Array, where: string): VocabText | null {
     if (bytes[i] === 0x2c) i++;
     if (id >= MAX_PIECES || ++count > MAX_PIECES) {
       throw new TokenizerError(
-        `${where} gives the piece '${piece.slice(0, 40)}' the id ${id}, and ids up to ${MAX_PIECES - 1} are read. Fetch it again.`,
+        `${where} gives the piece ${quoted(piece)} the id ${id}, and ids up to ${MAX_PIECES - 1} are read. Fetch it again.`,
       );
     }
     if (pieces[id] !== undefined && pieces[id] !== piece) {

@@ -8,6 +8,7 @@ import { DecodedText } from '../../engine/tokenizer/decode.js';
 import { Matcher } from '../../engine/tokenizer/matcher.js';
 import { normaliser } from '../../engine/tokenizer/normalise.js';
 import { PairsByList, PairsByScore } from '../../engine/tokenizer/pairs.js';
+import { quoted } from '../../engine/tokenizer/quoted.js';
 import { PLAIN } from '../../engine/tokenizer/vocabulary.js';
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -48,6 +49,19 @@ test.each<[number[], string[], string]>([
   [[0xc3, 0xc3, 0xa9], ['', '\ufffd', 'é'], ''],
   [[0xf5], ['\ufffd'], ''],
   [[0xef, 0xbb, 0xbf], ['', '', '\ufeff'], ''],
+  // What cannot become a character is said at once: bytes that begin none, and those that would be overlong, a surrogate, or beyond U+10FFFF.
+  [[0x80], ['\ufffd'], ''],
+  [[0xc1], ['\ufffd'], ''],
+  [[0xe0, 0x9f], ['', '\ufffd\ufffd'], ''],
+  [[0xe0, 0xa0, 0x80], ['', '', '\u0800'], ''],
+  [[0xed, 0xa0], ['', '\ufffd\ufffd'], ''],
+  [[0xed, 0x9f, 0xbf], ['', '', '\ud7ff'], ''],
+  [[0xf0, 0x8f], ['', '\ufffd\ufffd'], ''],
+  [[0xf0, 0x90, 0x80, 0x80], ['', '', '', '\u{10000}'], ''],
+  [[0xf4, 0x90], ['', '\ufffd\ufffd'], ''],
+  [[0xf4, 0x8f, 0xbf, 0xbf], ['', '', '', '\u{10ffff}'], ''],
+  [[0xe0, 0xa0, 0x7f], ['', '', '\ufffd\ufffd\x7f'], ''],
+  [[0xed, 0x80, 0xbf], ['', '', '\ud03f'], ''],
 ])('bytes %j come as %j, then %j', (bytes, parts, end) => {
   const text = new DecodedText();
   expect(bytes.map(byte => text.byte(byte))).toEqual(parts);
@@ -143,13 +157,68 @@ test('pairs of a list: those alone, by their place in it, also where thousands s
   const text = (symbol: number) => `[${symbol}]`;
   const ids = new Map(Array.from(left, (l, i) => [text(l) + text(right[i]), 5000 + i] as const));
   const pairs = new PairsByList({ left, right }, ids, text, 'T');
+  const wrong: unknown[] = [];
   for (let i = 0; i < n; i++) {
-    expect([pairs.find(left[i], right[i]), pairs.rank, pairs.piece]).toEqual([true, i, 5000 + i]);
-    expect(pairs.find(right[i], left[i])).toBe(false);
+    if (!pairs.find(left[i], right[i]) || pairs.rank !== i || pairs.piece !== 5000 + i) wrong.push([i, pairs.rank]);
+    if (pairs.find(right[i], left[i])) wrong.push([i, 'the other way round']);
   }
+  expect(wrong).toEqual([]);
   expect([pairs.find(left[7], right[7]), pairs.piece]).toEqual([true, 5007]);
   const hollow = new PairsByList({ left, right }, new Map(), text, 'T');
   expect(() => hollow.find(0, 61)).toThrow("T makes '[0][61]' by a merge, and has no such piece. Fetch it again.");
+});
+
+test('pairs by score are found by both of their symbols, whatever was asked before', () => {
+  // Thousands of pairs, so that some share a place in what is remembered.
+  const ids = new Map([['7-7', 0]]);
+  const text = (symbol: number) => `${symbol}-`;
+  for (let i = 0; i < 4000; i += 2) {
+    ids.set(`0-${i}-`, i + 1);
+    ids.set(`${i}-0-`, i + 2);
+  }
+  const pairs = new PairsByScore(ids, new Float32Array(4002), text);
+  const wrong: unknown[] = [];
+  for (let round = 0; round < 2; round++) {
+    for (let i = 1; i < 4000; i++) {
+      for (const [left, right] of [
+        [0, i],
+        [i, 0],
+      ]) {
+        const found = pairs.find(left, right) && pairs.piece;
+        if (found !== (ids.get(text(left) + text(right)) ?? false)) wrong.push([left, right, found]);
+      }
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('pairs of a list are found by both of their symbols, and nothing else is', () => {
+  const n = 6000;
+  const left = Int32Array.from({ length: n }, (_, i) => (i % 2 ? 7 : i + 10));
+  const right = Int32Array.from({ length: n }, (_, i) => (i % 2 ? i + 10 : 7));
+  const text = (symbol: number) => `${symbol}-`;
+  const ids = new Map(Array.from(left, (l, i) => [text(l) + text(right[i]), i] as const));
+  const pairs = new PairsByList({ left, right }, ids, text, 'T');
+  const wrong: unknown[] = [];
+  for (let i = 0; i < n; i++) {
+    if (!pairs.find(left[i], right[i]) || pairs.rank !== i || pairs.piece !== i)
+      wrong.push([i, pairs.rank, pairs.piece]);
+    if (pairs.find(right[i], left[i])) wrong.push([i, 'the other way round']);
+  }
+  expect(wrong).toEqual([]);
+  expect(pairs.find(0, 0)).toBe(false);
+});
+
+test.each<[string, string]>([
+  ['<THINK>', "'<THINK>'"],
+  ['a\nb\u0007', "'a\\u{a}b\\u{7}'"],
+  ['\u202eab\u200b', "'\\u{202e}ab\\u{200b}'"],
+  ['\u2028\u2029\ud800\u{e0041}', "'\\u{2028}\\u{2029}\\u{d800}\\u{e0041}'"],
+  ['é▁👍 ', "'é▁👍 '"],
+  ['👍'.repeat(40), `'${'👍'.repeat(40)}'`],
+  [`${'👍'.repeat(40)}x`, `'${'👍'.repeat(40)}…'`],
+])('%j of a file is shown in a message as %s', (text, shown) => {
+  expect(quoted(text)).toBe(shown);
 });
 
 const cut = (tokens: readonly object[], text: string): (string | number)[] => {
