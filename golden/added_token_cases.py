@@ -25,6 +25,7 @@ def token(content, id=None, **flags):
     return {k: v for k, v in made.items() if k != "id" or id is not None}
 
 
+BYTE = 72  # of atlas' <0x41>
 THINK = [token("<THINK>", 512), token("</THINK>", 513), token("<tool_call>", 514, special=False)]
 FLAGS = [
     token("<L>", 512, lstrip=True), token("<R>", 513, rstrip=True), token("word", 514, single_word=True, special=False),
@@ -33,7 +34,7 @@ FLAGS = [
 TURNS = ["<THINK>hi</THINK>", "hi <tool_call>", "a <THINK> b", "<start_of_turn>user\nhi<end_of_turn>\n<start_of_turn>model\n", "<bos>The capital of France is Paris", "<|im_start|>user\nhi<|im_end|>\n"]
 EDGES = [
     "a <L> b", "a  <L>b", "<L>", "  <L>", "a<R>  b", "<R>\n\nb", "a word b", "swords word", "words", "_word", "wordword word", "word", "é word-word", "in New York now", "New York", "inNew Yorknow",
-    "in New▁York", "New Delhi", "New▁Delhi", "a  <LR>  b", "x<LR>y", "<L><R>  <L>", "<R>  <L>  <R> word", "word <L> word", "<L", "New Yor", " word ", "a\t<L>\n<R>\tb", "a\u3000<L>\u3000b", "<THINK> word</THINK>",
+    "in New▁York", "New Delhi", "New▁Delhi", "a  <LR>  b", "x<LR>y", "<L><R>  <L>", "<R>  <L>  <R> word", "word <L> word", "<L", "New Yor", " word ", "a\t<L>\n<R>\tb", "a\u3000<L>\u3000b", "<THINK> word</THINK>", "A<0x41>b", "the capital",
 ]
 # name: (files, rows). In "json": added_tokens, and pieces of the vocabulary renamed or left out.
 CASES = {
@@ -52,6 +53,22 @@ CASES = {
     "extra_special_tokens of tokenizer_config.json": ({"model": True, "json": {}, "tokenizer_config.json": {"extra_special_tokens": ["<THINK>", "</THINK>"]}}, 515),
     "additional_special_tokens of tokenizer_config.json": ({"model": True, "json": {}, "tokenizer_config.json": {"additional_special_tokens": ["<THINK>", "</THINK>"], "eos_token": "<end_of_turn>"}}, 515),
     "a hole in the vocabulary": ({"json": {"remove": ["▁capital"], "added": [token("<THINK>", 512)]}}, 515),
+    "a token by a name of its own": ({"model": True, "tokenizer_config.json": {"image_token": "<THINK>", "image_token_id": 5, "added_token_ids": "<R>", "pad_token": None}}, 515),
+    "extra tokens as objects": ({"model": True, "tokenizer_config.json": {"extra_special_tokens": [token("<L>", lstrip=True, __type="AddedToken"), token("<R>", rstrip=True, special=False, __type="AddedToken"), "<THINK>"]}}, 516),
+    "extra tokens by name": ({"model": True, "tokenizer_config.json": {"extra_special_tokens": {"image_token": "<THINK>", "boi_token": token("<L>", lstrip=True, __type="AddedToken"), "sep": "</THINK>"}, "audio_token": "<R>"}}, 520),
+    "extra tokens by name in special_tokens_map.json": ({"model": True, "special_tokens_map.json": {"extra_special_tokens": {"image_token": "<THINK>"}, "cls_token": "word"}, "added_tokens.json": {"<THINK>": 513, "word": 512}}, 520),
+    "a named token as an object": ({"model": True, "json": {}, "tokenizer_config.json": {"sep_token": token("<L>", lstrip=True, __type="AddedToken"), "cls_token": token("word", single_word=True, __type="AddedToken")}}, 516),
+    "added_tokens.json out of order, with a named one": ({"model": True, "added_tokens.json": {"<tool_call>": 514, "</THINK>": 513, "<THINK>": 512}, "tokenizer_config.json": {"sep_token": "<THINK>"}}, 515),
+    "added_tokens.json, and extra ones in both small files": ({"model": True, "added_tokens.json": {"<THINK>": 512, "</THINK>": 513, "<tool_call>": 514}, "tokenizer_config.json": {"additional_special_tokens": ["<THINK>"]}, "special_tokens_map.json": {"extra_special_tokens": ["</THINK>"]}}, 515),
+    "added_tokens.json with words": ({"model": True, "added_tokens.json": {"New York": 512, "New Delhi": 513, "word": 514}}, 515),
+    "added_tokens.json with words, one of them named": ({"model": True, "added_tokens.json": {"New York": 512, "word": 513}, "tokenizer_config.json": {"cls_token": "New York"}}, 515),
+    "added_tokens_decoder out of order": ({"model": True, "tokenizer_config.json": {"added_tokens_decoder": {"514": token("<tool_call>"), "512": token("<THINK>"), "513": token("</THINK>")}}}, 515),
+    "added_tokens_decoder with contents alone": ({"model": True, "tokenizer_config.json": {"added_tokens_decoder": {"512": {"content": "New York"}, "513": {"content": "New Delhi", "special": True}, "514": {"content": "<THINK>", "special": False, "normalized": False}}}}, 515),
+    "a token that is not special in the list and named": ({"model": True, "tokenizer_config.json": {"added_tokens_decoder": {"512": token("<THINK>", special=False), "513": token("</THINK>", special=False)}, "eos_token": "<THINK>"}}, 515),
+    "one token twice in the list": ({"json": {"added": [token("<THINK>", 512), token("<L>", 513, lstrip=True), token("<THINK>", 514, special=False, rstrip=True)]}}, 516),
+    "a byte and a piece of words as tokens": ({"model": True, "json": {"added": [token("<0x41>", BYTE, special=False), token("apital", 279, special=False)]}}, 512),
+    "a byte as a token beside the model": ({"model": True, "tokenizer_config.json": {"added_tokens_decoder": {str(BYTE): token("<0x41>", special=False)}}}, 515),
+    "special_tokens_map.json says nothing where a decoder is": ({"model": True, "tokenizer_config.json": {"added_tokens_decoder": {"512": token("<THINK>")}}, "special_tokens_map.json": {"additional_special_tokens": ["<tool_call>"]}}, 515),
     "the marks of turns special in the list": ({"model": True, "json": {"special": ["<start_of_turn>", "<end_of_turn>"]}}, 512),
 }
 

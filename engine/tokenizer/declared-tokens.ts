@@ -137,6 +137,7 @@ export function putInto(
     }
     if (foreign.has(id) && pieces[id]) continue;
     pieces[id] = content;
-    kinds[id] = special ? 'control' : 'user';
+    if (special) kinds[id] = 'control';
+    else if (kinds[id] !== 'byte') kinds[id] = 'user'; // a byte stays one when it is read back
   }
 }

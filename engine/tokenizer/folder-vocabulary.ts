@@ -114,7 +114,8 @@ function better(json: Vocabulary, model: Vocabulary, rows: number, name: string)
 function withSpecials(model: Vocabulary, { added }: Vocabulary): Vocabulary {
   const kinds = [...model.kinds];
   for (const { id, special, content } of added ?? []) {
-    if (model.pieces[id] === content && kinds[id] !== 'unknown') kinds[id] = special ? 'control' : 'user';
+    if (model.pieces[id] !== content || kinds[id] === 'unknown') continue;
+    kinds[id] = special ? 'control' : 'user';
   }
   return { ...model, kinds };
 }

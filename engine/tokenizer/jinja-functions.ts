@@ -1,7 +1,7 @@
 // The functions that a template may call, as transformers gives them.
 
 import { Limit } from './jinja-values.js';
-import { strftime } from './python-text.js';
+import { strftime } from './python-time.js';
 
 const LONGEST_RANGE = 100_000; // Jinja's sandbox, which transformers uses, allows no more
 
@@ -10,6 +10,7 @@ export class Raised extends Error {}
 
 export const FUNCTIONS = {
   raise_exception(message: unknown): never {
+    if (message === undefined) throw new Error('raise_exception takes a text');
     throw new Raised(String(message));
   },
   range(...bounds: unknown[]): number[] {

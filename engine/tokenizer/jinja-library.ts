@@ -6,6 +6,8 @@ import * as jinja from '@huggingface/jinja';
 export interface Value {
   readonly type: string;
   readonly value: unknown;
+  /** What stands behind a dot. */
+  readonly builtins?: ReadonlyMap<string, Value>;
   toString(): string;
 }
 

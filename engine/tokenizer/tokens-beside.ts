@@ -19,6 +19,7 @@ const GEMMA: Json = {
   pad_token: '<pad>',
   mask_token: '<mask>',
 };
+const LISTS = /^(extra|additional)_special_tokens$/;
 const SIZE = 1 << 24; // no vocabulary is larger
 
 /** The texts of `bos_token` and the like, which templates may name. A file that is none says so when the vocabulary is opened. */
@@ -41,12 +42,15 @@ export function tokensBeside(folder: string, rows: number): TokensBeside {
   const configPath = join(folder, 'tokenizer_config.json');
   const { added_tokens_decoder: decoder } = readJson(configPath);
   const specials = specialsIn(folder);
-  const extras = [specials.extra_special_tokens ?? specials.additional_special_tokens ?? []].flat();
-  const names = [...ORDER, ...Object.keys(specials).filter(key => /_token$/.test(key) && !ORDER.includes(key))];
+  const extra = specials.extra_special_tokens ?? specials.additional_special_tokens ?? [];
+  // A mapping gives names, as the keys that end in _token do; a list has none.
+  const byName = { ...specials, ...object(extra) };
+  const extras = Array.isArray(extra) ? extra : [];
+  const names = [...ORDER, ...Object.keys(byName).filter(key => !LISTS.test(key) && !ORDER.includes(key))];
   const singles = names.flatMap(key => {
-    const value = specials[key] ?? GEMMA[key];
+    const value = byName[key] ?? GEMMA[key];
     const text = textOf(value);
-    return text === null ? [] : [{ text, value, assumed: specials[key] === undefined }];
+    return text === null ? [] : [{ text, value, assumed: byName[key] === undefined }];
   });
   return {
     rows,
@@ -69,16 +73,16 @@ export function tokensBeside(folder: string, rows: number): TokensBeside {
         .sort(([a], [b]) => a - b)
         .map(([, token]) => (single.has(token.content) ? { ...token, special: true } : token));
       const seen = new Set(tokens.map(({ content }) => content));
-      const also = (content: string, value: unknown, assumed: boolean) => {
+      const also = (content: string, value: unknown, assumed: boolean, special = true) => {
         if (seen.has(content)) return;
         seen.add(content);
-        const flags = typeof value === 'string' ? {} : { ...declared(value, SIZE, folder, 0), id: null, special: true };
+        const flags = typeof value === 'string' ? {} : { ...declared(value, SIZE, folder, 0), id: null, special };
         tokens.push(named(content, { ...flags, assumed }));
       };
       for (const { text, value, assumed } of singles) also(text, value, assumed);
       for (const value of extras) {
         const text = textOf(value);
-        if (text !== null) also(text, value, false);
+        if (text !== null) also(text, value, false, object(value).special !== false);
       }
       return tokens;
     },
@@ -98,9 +102,7 @@ function specialsIn(folder: string): Json {
   const map = config.added_tokens_decoder ? {} : readJson(join(folder, 'special_tokens_map.json'));
   const all: Json = { ...config, ...map };
   return Object.fromEntries(
-    Object.entries(all).filter(
-      ([key, value]) => value !== null && (/_token$/.test(key) || /^(extra|additional)_special_tokens$/.test(key)),
-    ),
+    Object.entries(all).filter(([key, value]) => value !== null && (/_token$/.test(key) || LISTS.test(key))),
   );
 }
 

@@ -1,0 +1,213 @@
+"""What Jinja in transformers makes of small templates, and Python of dates, one JSON object a line: {"source", "text": null where it is refused} and
+{"date", "texts": by directive}.
+
+    python golden/jinja_cases.py --out golden/jinja.jsonl
+"""
+import argparse
+import json
+from datetime import datetime
+from pathlib import Path
+
+from transformers.utils.chat_template_utils import _compile_jinja_template
+
+MESSAGES = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes"}, {"role": "user", "content": "So"}]
+VARIABLES = {"messages": MESSAGES, "bos_token": "<bos>", "n": 3, "x": 2.5, "yes": True, "no": False, "nil": None, "word": "héllo Wörld", "wide": "a👍b", "many": ["b", "a", "c"], "map": {"k": "v", "keys": 1}}
+# Each between {{ and }}; ;; stands between two.
+EXPRESSIONS = r"""
+'a' ~ 'b' ;; 1 ~ 2 ;; 'a' ~ nil ;; 'a' ~ nothing ;; 'a' ~ yes ;; 'a' ~ 1.0 ;; 'a' ~ x
+1 == 1.0 ;; 1 == '1' ;; yes == 1 ;; no == 0 ;; yes == 2 ;; '' == nil ;; nil == nil ;; nothing == nothing ;; nil == nothing ;; nil == no ;; '1' == 1 ;; 'a' == 'a' ;; 'a' != 'b' ;; 1 != 1 ;; 'True' == yes ;; 0 == nil
+[1, 2] == [1, 2] ;; [1, 2] == [1, 3] ;; [1, 2] == [1] ;; [1] == [1, 2] ;; [1, '2'] == [1, 2] ;; [] == [] ;; [] == '' ;; [[1], [2]] == [[1], [2]] ;; [[1], [2]] == [[1], [3]] ;; [1, 2] != [1, 2] ;; (1, 2) == (1, 2) ;; [yes] == [1]
+{'a': 1} == {'a': 1} ;; {'a': 1} == {'a': 2} ;; {'a': 1} == {'b': 1} ;; {'a': 1} == {'a': 1, 'b': 2} ;; {'a': 1, 'b': 2} == {'a': 1} ;; {'a': 1, 'b': 2} == {'b': 2, 'a': 1} ;; {'a': [1]} == {'a': [1]} ;; {} == {} ;; {} == [] ;; messages[0] == {'role': 'user', 'content': 'Hi'} ;; messages[0] == messages[1] ;; messages[0] == messages[0]
+'a' in 'cat' ;; 'x' in 'cat' ;; '' in 'cat' ;; 'a' not in 'cat' ;; 1 in [1, 2] ;; '1' in [1, 2] ;; 1.0 in [1] ;; yes in [1] ;; [1] in [[1]] ;; 'a' in nothing ;; 'a' not in nothing ;; 'k' in map ;; 'v' in map ;; 'k' not in map ;; 1 in map ;; 1 in 'a1' ;; nil in 'a' ;; nil in [nil] ;; nothing in 'a' ;; 'a' in 5 ;; 'a' in nil ;; 'a' in yes ;; 3 in (1, 3) ;; messages[0] in messages
+'a' + 'b' ;; 1 + 2 ;; 1 + 2.5 ;; [1] + [2] == [1, 2] ;; 'a' + 1 ;; 1 + 'a' ;; 'a' + nil ;; nil + 'a' ;; 'a' + nothing ;; nothing + 'a' ;; 'a' + [1] ;; [1] + 'a' ;; 'a' + yes ;; 'a' + {} ;; 'a' + 2.5
+'ab' * 3 ;; 3 * 'ab' ;; 'ab' * 0 ;; 'ab' * -1 ;; 'ab' * 1 ;; 2 * 3 ;; 2 * 1.5 ;; 'ab' * 2.0 ;; 'a' * 'b' ;; 'ab' * nil
+7 % 3 ;; -7 % 3 ;; 7 % -3 ;; -7 % -3 ;; 6 % 3 ;; 7 // 2 ;; -7 // 2 ;; 7 / 2 ;; 6 / 2 ;; 7.5 % 2 ;; 7 // 2.0 ;; 1 / 0 ;; 1 // 0 ;; 1 % 0 ;; 0 / 1 ;; 2 ** 3 ;; 5 - 7 ;; -n ;; 1 / 0.0 ;; -7.5 % 2 ;; 'a' / 2 ;; 'a' // 2
+'a' < 'b' ;; 'b' < 'a' ;; 'a' < 'a' ;; 'a' <= 'a' ;; 'b' <= 'a' ;; 'a' > 'b' ;; 'b' > 'a' ;; 'a' > 'a' ;; 'a' >= 'a' ;; 'a' >= 'b' ;; 'B' < 'a' ;; 'a' < 'ab' ;; 1 < 2 ;; 2 < 1 ;; 2 <= 2 ;; 3 > 2 ;; 3 >= 4 ;; 1 < 1.5 ;; 'a' < 1 ;; 1 < 'a' ;; '10' < '9' ;; 1 < 2 and 2 < 3
+yes and 'a' ;; no and 'a' ;; '' or 'b' ;; 'a' or 'b' ;; nil or 'x' ;; nothing or 'x' ;; not yes ;; not nothing ;; not '' ;; not [] ;; not [0] ;; no or 0 ;; yes and no or 'z' ;; 'a' if yes else 'b' ;; 'a' if no else 'b' ;; 'a' if no ;; 'a' if nothing else 'c'
+yes ;; no ;; nil ;; nothing ;; 1 ;; 1.0 ;; -0.5 ;; 2.50 ;; 1e3 ;; 12345678901 ;; n ;; x ;; word ;; true ;; True ;; false ;; False ;; none ;; None
+' a ' | trim ~ '.' ;; '\x1c\x85a\u3000' | trim ~ '.' ;; '\ufeffa' | trim | length ;; 'xxaxx' | trim('x') ;; 'xyaxy' | trim('xy') ;; 5 | trim ;; nil | trim ;; nothing | trim ~ '.' ;; yes | trim ;; ' a ' | trim(nil) ~ '.' ;; 'a' | trim(5)
+5 | string ~ 1 ;; nil | string ;; nothing | string ~ '.' ;; 1.0 | string ;; 'a' | string ;; yes | string | lower
+'hELLO wORLD' | capitalize ;; 'éa' | capitalize ;; '' | capitalize ;; 5 | capitalize ;; nil | capitalize ;; nothing | capitalize ;; word | capitalize
+'hELLO wORLD' | title ;; 'a-b (cd [ef {gh <ij' | title ;; "it's they're" | title ;; 'a.b a_b' | title ;; nil | title ;; 'a\nb\tc' | title ;; 'ab  cd' | title ;; '' | title
+word | upper ;; word | lower ;; nil | upper ;; nil | lower ;; 5 | upper ;; nothing | upper ;; yes | lower
+'a-b-c' | replace('-', '+') ;; 'a-b-c' | replace('-', '+', 1) ;; 'a-b-c' | replace('-', '+', 0) ;; 'a-b-c' | replace('-', '+', -1) ;; 'a-b-c' | replace('-', '+', 5) ;; 'a-b-c' | replace('-', '+', nil) ;; 'a-b-c' | replace('-', '') ;; 'abc' | replace('', '.') ;; 'abc' | replace('', '.', 2) ;; 'abc' | replace('', '.', 0) ;; 'a👍' | replace('', '.') ;; 'abc' | replace('', '.', -1) ;; 'abc' | replace('x', 'y') ;; 'a1b' | replace(1, 2) ;; 5 | replace(5, 'x') ;; nil | replace('None', 'x') ;; 'abc' | replace('b') ;; 'abc' | replace ;; 'a-b' | replace('-', nil) ;; 'aaa' | replace('aa', 'b') ;; 'a-b-c' | replace(old='-', new='+') ;; 'a-b-c' | replace('-', '+', count=1)
+'a-b-c'.replace('-', '+') ;; 'a-b-c'.replace('-', '+', 1) ;; 'a-b-c'.replace('', '.') ;; 'abc'.replace('b') ;; 'a-b-c'.replace('-', '') ;; 'a-b-c'.replace('-', '+', -1)
+'a\nb' | indent ;; 'a\nb' | indent(2) ;; 'a\nb' | indent(2, yes) ;; 'a\n\nb' | indent(2) ;; 'a\n\nb' | indent(2, no, yes) ;; 'a\nb' | indent(width=2) ;; 'a\nb' | indent(2, first=yes) ;; 5 | indent ;; nil | indent ;; 'a' | indent ;; 'a\nb' | indent(0)
+'abc' | length ;; wide | length ;; '' | length ;; [1, 2] | length ;; {} | length ;; map | length ;; nothing | length ;; nil | length ;; 5 | length ;; [] | length ;; 'abc' | count ;; [1, 2] | count ;; nothing | count ;; map | count ;; (1, 2) | length ;; 5 | count ;; wide | count
+'abc' | list | length ;; wide | list | last ;; wide | list | length ;; nothing | list | length ;; [1, 2] | list | length ;; map | list | first ;; nil | list ;; 5 | list | length
+'abc' | first ;; 'abc' | last ;; wide | first ;; '👍a' | first ;; 'a👍' | last ;; [1, 2] | first ;; [1, 2] | last ;; [] | first ;; [] | last ;; '' | first ;; '' | last ;; nothing | first ;; nothing | last ;; (4, 5) | first ;; (4, 5) | last ;; [] | first is defined ;; nil | first ;; 5 | first ;; map | first
+many | join ;; many | join(', ') ;; [1, yes, nil, 2.5] | join('-') ;; 'abc' | join('-') ;; wide | join('-') ;; nothing | join ;; nothing | join('x') ;; [] | join('x') ;; ['a'] | join('x') ;; many | join(d='+') ;; many | join(1) ;; nil | join ;; 5 | join ;; map | join('-') ;; (1, 2) | join ;; ['a', nothing, 'b'] | join('-') ;; messages | join(',', attribute='role') ;; messages | join(',', 'role') ;; messages | join(attribute='role')
+'é' | tojson ;; [1, nil, yes, 2.5] | tojson ;; {'a': 1} | tojson ;; {'a': {'b': [1]}} | tojson(indent=2) ;; nothing | tojson ;; nil | tojson ;; "a\"b\n" | tojson ;; '<a>&' | tojson ;; {} | tojson ;; [] | tojson ;; messages[0] | tojson ;; 1.0 | tojson ;; {'b': 1, 'a': 2} | tojson ;; {'b': 1, 'a': 2} | tojson(sort_keys=yes) ;; [1, 2] | tojson(indent=1) ;; '\u2028' | tojson ;; '\x7f\x01' | tojson ;; [1,2] | tojson(separators=(',', ':'))
+many | sort | join ;; many | reverse | join ;; 'abc' | reverse ;; [3, 1, 2] | sort | join ;; many | sort(reverse=yes) | join ;; [1, 1, 2] | unique | join ;; messages | map(attribute='role') | join(',') ;; many | map('upper') | join ;; messages | selectattr('role', 'equalto', 'user') | list | length ;; messages | rejectattr('role', 'equalto', 'user') | list | length ;; messages | selectattr('role') | list | length ;; [0, 1, 2] | select | join ;; [1, 2] | sum ;; [1, 2] | max ;; [1, 2] | min ;; map | items | list | length ;; map | dictsort | length ;; messages | groupby('role') | list | length
+nothing | default('d') ;; nil | default('d') ;; nil | default('d', yes) ;; '' | default('d', yes) ;; 'a' | default('d') ;; nothing | d('e') ;; nothing | default ~ '.' ;; '5' | int ;; 'x' | int ;; 'x' | int(7) ;; '2.5' | float ;; 5.9 | int ;; -3 | abs ;; 2.567 | round(2) ;; 2.5 | round ;; '5' | int + 1 ;; '<a>' | e ;; '<a>' | escape ;; 'a' | safe ;; 'a b c' | wordcount ;; 'abcdef' | truncate(3)
+messages[0].role ;; messages[0]['role'] ;; messages[-1].content ;; messages[9] is defined ;; messages[9].role ;; messages[0].nothing ;; messages[0].nothing is defined ;; messages[0].nothing.more ;; nothing.more ;; nothing['more'] ;; nothing.more() ;; nothing[0] ;; map['keys'] ;; map.k ;; map.get('k') ;; map.get('z', 'd') ;; map.get('z') ;; map.items() | list | length ;; map.keys() | list | length ;; map['k'] ;; map[nothing] is defined ;; nil.more is defined ;; nil.more ;; n.more is defined ;; many.length ;; 'abc'.length
+'abc'[0] ;; 'abc'[-1] ;; wide[1] ;; wide[::-1] ;; wide[1:] ;; 'abc'[1:] ;; 'abc'[:2] ;; 'abc'[:-1] ;; 'abc'[::-1] ;; 'abcdef'[1:5:2] ;; 'abc'[::0] ;; 'abc'[9] is defined ;; many[1:] | join ;; many[:1] | join ;; many[::-1] | join ;; many[::0] ;; many[::2] | join ;; many[9:] | length ;; many['1'] is defined ;; messages[1:] | length ;; messages[1:][0].role ;; 'abc'[nil:2] ;; 'abc'[::1]
+' a '.strip() ~ '.' ;; ' a '.lstrip() ~ '.' ;; ' a '.rstrip() ~ '.' ;; 'xaxb'.strip('x') ;; 'xxa'.lstrip('x') ;; 'axx'.rstrip('x') ;; 'xyaxy'.strip('xy') ;; ' a '.strip(nil) ~ '.' ;; 'a'.strip(5) ;; 'a'.strip('') ;; '👍a👍'.strip('👍') ;; '\x85a\x1f'.strip() ;; '\ufeffa'.strip() | length ;; '   '.strip() ~ '.' ;; '   '.lstrip() ~ '.' ;; 'xx'.strip('x') ~ '.' ;; 'xax'.lstrip('x') ;; 'xax'.rstrip('x') ;; 'aXbX'.rstrip('bX') ;; 'abc'.lstrip('ab') ;; 'abc'.rstrip('bc')
+'a b'.split() | length ;; 'a,b,c'.split(',') | join('+') ;; 'a,b,c'.split(',', 1) | join('+') ;; ' a  b '.split() | join('+') ;; ' a  b '.split(' ') | length ;; 'abc'.upper() ;; 'ABC'.lower() ;; 'abc def'.title() ;; 'abc'.capitalize() ;; 'abc'.startswith('a') ;; 'abc'.startswith('b') ;; 'abc'.endswith('c') ;; 'abc'.endswith('a') ;; 'abc'.startswith(('x', 'a')) ;; 'abc'.find('c') ;; 'a'.nomethod() ;; 5.nomethod() ;; many.append('d') ;; ', '.join(many) ;; 'abc'.count('a') ;; 'abc'.index('b') ;; '5'.isdigit() ;; 'a'.zfill(3) ;; 'a-b'.rsplit('-') | join('+') ;; 'a'.format() ;; n.strip() ;; nil.strip() ;; messages[0].strip() ;; messages.strip() ;; 'a'.removeprefix('a') ~ '.' ;; 'a\nb'.splitlines() | length
+range(3) | join ;; range(1, 4) | join ;; range(5, 0, -2) | join ;; range(0, 5, 2) | join ;; range(0, 6, 2) | join ;; range(3, 1) | join ;; range(0) | join ;; range() ;; range(1, 2, 3, 4) ;; range('3') | join ;; range(1.5) | join ;; range(0, 1, 0) | join ;; range(100000) | length ;; range(100001) | length ;; range(-2) | length ;; range(-3, 0) | join ;; range(2.0) | join ;; range(nil) | join ;; range(yes) | join ;; range(2)[1] ;; range(1, 10, 100) | join ;; range(0, -3, -1) | join ;; range(0, 100001) | length ;; range(0, 200000, 2) | length
+raise_exception('Bad role') ;; raise_exception() ;; raise_exception(5) ;; nosuch() ;; nosuch ;; namespace(a=1).a ;; dict(a=1).a ;; strftime_now('%%')
+1 is number ;; 'a' is number ;; 'a' is string ;; 1 is string ;; [1] is iterable ;; 'a' is iterable ;; map is iterable ;; nothing is iterable ;; 1 is iterable ;; nil is iterable ;; yes is iterable ;; (1, 2) is iterable ;; 1 is not iterable ;; 'a' is not iterable ;; map is mapping ;; [1] is mapping ;; [1] is sequence ;; 'a' is sequence ;; nil is none ;; nothing is none ;; nothing is defined ;; nothing is undefined ;; nil is defined ;; nothing is not defined ;; n is odd ;; n is even ;; yes is true ;; no is false ;; 1 is true ;; yes is boolean ;; 1 is integer ;; 1.5 is float ;; 'a' is lower ;; 'A' is upper ;; 'a' is equalto 'a' ;; 'a' is eq('b') ;; 'a' is nosuchtest ;; 'a' is in 'abc' ;; 4 is divisibleby 2 ;; messages[0] is mapping ;; raise_exception is callable ;; nothing.x is defined ;; 'a' is ne 'b' ;; 3 is gt 2 ;; 3 is not odd
+1 | nosuchfilter ;; 'a' | nosuchfilter ;; 5 | center(9) ;; 'abc' | center(9) ~ '.' ;; 'abc' | wordwrap(2) ;; '%d' % 3 ;; '%s' | format('a')
+['b','A','a','B'] | sort | join ;; ['é','f','z','Z'] | sort | join ;; ['b','a'] | sort(case_sensitive=yes) | join ;; ['b','A'] | sort(case_sensitive=yes) | join ;; [2, 10, 1] | sort | join(',') ;; ['10', '9'] | sort | join(',') ;; {'b': 1, 'A': 2} | dictsort | tojson ;; {'b': 1, 'A': 2} | tojson(sort_keys=yes) ;; {'b': 1, 'a': 2} | items | list | tojson ;; (1, 2) | tojson ;; [(1, 2)] | tojson ;; 1e16 ;; 0.00001 ;; 0.0001 ;; 12345678901234567.0 ;; 10000000000000000.0
+1000000.0 * 10000000000.0 ;; [0.00001] | tojson ;; [1.0, 2.5] | tojson ;; {'a': 1.0} | tojson ;; x * 2 ;; 'ß' | upper ;; 'İ' | lower ;; 'ß' | capitalize ;; 'ÉA' | capitalize ;; 'ﬁx' | capitalize ;; 'ΑΣ' | lower ;; ' 5 ' | int ;; '5.7' | int ;; '-3' | int
+'0x10' | int ;; '1_000' | int ;; -5.9 | int ;; yes | int ;; nil | int ;; nothing | int ;; 'a' | float ;; '5' | float ;; 5 | float ;; nil | float ;; -2.5 | abs ;; 'abc'.title() ;; "it's".title() ;; 'héllo wörld'.title() ;; 'éa b'.capitalize()
+'ABC dEF'.capitalize() ;; 'a👍b'.split('') ;; 'a\x1cb'.split() | join('+') ;; 'a\u00a0b'.split() | join('+') ;; 'a\ufeffb'.split() | join('+') | length ;; 'a--b'.split('--') | join('+') ;; 'a b c'.split(' ', 1) | join('+') ;; 'a b  c'.split(nil, 1) | join('+') ;; 'a,b'.split(',', 0) | join('+') ;; 'a,b,c'.split(',', -1) | join('+') ;; ''.split() | length ;; ''.split(',') | length ;; 'a,b,c'.split(sep=',', maxsplit=1) | join('+') ;; 7.5 % -2 ;; (0 - 7.5) % 2
+-7 // 2.0 ;; 7 // 0.5 ;; 2 - 3.0 ;; 3 * 1.0 ;; 6 / 3 ;; 1 + yes ;; yes + yes ;; yes * 2 ;; 'a' * yes ;; [1] * 2 | length ;; -'a' ;; -nil ;; +n ;; - -n ;; n - - 1 ;; [1, 2][-1]
+[1, 2][5] ;; [1, 2][-5] is defined ;; 'abc'[-5] is defined ;; wide[-1] ;; wide[-2] ;; wide[3] is defined ;; 'a👍'[1] | length ;; 'abc'[yes] ;; many[yes] ;; many[1.0] ;; map['a'] is defined ;; map.items is defined ;; map.items() | length ;; {'items': [1]}['items'] | length ;; {'get': 1}.get('get')
+{'values': 1}.values() | list | join ;; messages[0].get('role') ;; messages[0].get('x') is none ;; 'abc'.length is defined ;; many.length is defined ;; many['length'] is defined ;; x.is_integer() ;; 'abc'['length'] is defined ;; 'abc'.upper is defined ;; nothing is string ;; nothing is mapping
+nothing is number ;; nothing is sequence ;; nothing is boolean ;; nothing is true ;; yes is number ;; yes is integer ;; map is sequence ;; map is string ;; (1,) is sequence ;; 'A' is lower ;; 'a1' is lower ;; '1' is lower ;; '' is lower ;; [] is sequence ;; nil is mapping ;; nil is string
+nil is number ;; 1.0 is number ;; 2.0 is even ;; 1.0 is integer ;; range(3) is iterable ;; range(3) is sequence ;; namespace() is mapping ;; nothing | upper ~ '.' ;; nothing | replace('a', 'b') ~ '.' ;; nothing | indent ;; nothing | first is defined ;; nothing | sort | join ;; nothing | map(attribute='x') | list | length ;; nothing | selectattr('x') | list | length ;; nothing | items | list | length
+nothing | reverse | list | length ;; nothing | unique | list | length ;; nothing | abs ;; nothing | safe ~ '.' ;; nil | items | list ;; nil | sort ;; nil | map(attribute='x') | list ;; 5 | tojson ;; yes | tojson ;; 'a' | tojson ;; yes | length ;; yes | string ~ 1
+[nil, yes, 1.0] | join(',') ;; [[1]] | join ;; [{}] | join ;; messages | map(attribute='nothing') | list | length ;; messages | map(attribute='nothing', default='d') | join(',') ;; messages | map(attribute='nothing') | join(',') ;; messages | selectattr('role', 'ne', 'user') | list | length ;; messages | selectattr('role', 'in', ['user']) | list | length ;; messages | selectattr('x', 'defined') | list | length ;; messages | rejectattr('role', 'eq', 'user') | map(attribute='content') | join ;; messages | selectattr('role', 'eq', 'user') | map(attribute='content') | join(' ') ;; messages | last ;; (messages | last).content ;; messages | length ;; messages[-2:] | map(attribute='role') | join ;; messages[:-1] | length
+messages | reverse | list | length ;; (messages | reverse | list)[0].content ;; many | unique | join ;; ['a', 'A', 'a'] | unique | join ;; [1, 1.0, yes] | unique | join(',') ;; [3, 1] | sort | first ;; many | sort(reverse=true) | first ;; messages | sort(attribute='content') | map(attribute='content') | join ;; many | join | upper ;; 'abc' | sort | join ;; 'a' if n > 2 else 'b' ;; 'x' if n is odd ;; ('a' if no) is defined ;; ('a' if no) ~ '.' ;; n == 3 and x == 2.5 ;; not n == 3
+not n in [3] ;; n not in [3] ;; n is not none ;; n is defined and n ;; 'a' ~ 'b' == 'ab' ;; 1 + 2 ~ 3 ;; 2 * 3 ~ 1 ;; 'a' + 'b' | upper ;; ('a' + 'b') | upper ;; -2 | abs ;; not yes or yes ;; 1 < 2 < 3 ;; 1 < 3 < 2 ;; 1 == 1 == 1 ;; n > 1 and 'a' or 'b' ;; 2 ** 3 ** 2
+2 ** -1 ;; -2 ** 2 ;; 10 - 2 - 3 ;; 12 / 2 / 3 ;; 7 - 2 * 3 ;; (7 - 2) * 3 ;; 7 % 4 * 2 ;; {'a': 1}.a ;; {'a': 1}['a'] ;; {1: 'x'}[1] ;; {n: 'x'}[3] ;; {'a': nil}.a ;; {'a': nothing}.a is defined ;; [1, 2,] | length ;; {'a': 1,} | length ;; 'it\'s'
+"a\tb" ;; 'a\\b' ;; 'a\'b' ;; "a'b" ;; 'a' 'b' ;; 'a\qb' ;; 'a\u00e9' ;; 'a\x41'
+1e300 ;; 1e-300 ;; 0.1 ;; 123456.789 ;; 1000000000000000.0 ;; 9999999999999998.0 ;; 0.00012 ;; 1.5 | tojson ;; -0.0 ;; -0.0 | tojson ;; [0.1, -2.0] | join(' ') ;; 0.000012345 ;; 123456789012345678.0
+'5abc' | int ;; '5abc' | float ;; '1e3' | float ;; '1e3' | int ;; '.5' | float ;; '5.' | float ;; '-.5' | float ;; '+5' | int ;; '5 5' | int ;; '' | int ;; '1__0' | int ;; '1_0.5' | float ;; '_1' | int ;; '1_' | int ;; 'x' | float(2.5) ;; 'x' | int('d') ;; '1e-2' | float ;; '12' | float ;; 'e5' | float ;; '.' | float ;; 5.0 | float ;; 5 | int ;; no | int ;; no | float ;; 'ff' | int(0, 16) ;; many | int ;; map | float ;; '5' | int(default=7) ;; 'x' | int(default=7) ;; '\x1c5' | int
+[1] | tojson(indent=0) ;; [] | tojson(indent=2) ;; {} | tojson(indent=2) ;; [[1], {'a': []}] | tojson(indent=1) ;; [1, 2] | tojson(indent=nil) ;; [1, 2] | tojson(indent=-1) ;; {'a': 1, 'b': [1, 2]} | tojson(indent=2, separators=(';', '=')) ;; {'b': {'d': 1, 'c': 2}, 'a': 3} | tojson(sort_keys=yes) ;; {'a': 1} | tojson(sort_keys=no) ;; 'é👍\x7f' | tojson(ensure_ascii=yes) ;; {'é': 1} | tojson(ensure_ascii=yes) ;; 'é' | tojson(yes) ;; [1] | tojson(no, 2) ;; [1, 2] | tojson(no, nil, (',', ':')) ;; {'b': 1, 'a': 2} | tojson(no, nil, nil, yes) ;; [1] | tojson(nosuch=1) ;; [1] | tojson(no, nil, nil, no, no) ;; [1, 2] | tojson(separators=nil) ;; [1, 2] | tojson(separators=(',',)) ;; [1, 2] | tojson(separators=5) ;; [nothing] | tojson ;; {'a': nothing} | tojson ;; namespace(a=1) | tojson ;; [raise_exception] | tojson ;; [1, 2] | tojson(separators=[', ', ': ']) ;; [1] | tojson(indent='x') ;; (1, (2, 3)) | tojson ;; [yes, no, nil] | tojson ;; 'a' | tojson(indent=2) ;; {'a': {}} | tojson(indent=2) ;; 5 | tojson(indent=2) ;; messages | tojson ;; messages | tojson(indent=2)
+'aB' is lower ;; 'AB' is upper ;; 'Ab' is upper ;; '1A' is upper ;; '12' is upper ;; 'é' is lower ;; 'É' is upper ;; 'É' is lower ;; 'ab' is not lower ;; 5 is lower ;; nil is upper ;; no is number ;; no is integer ;; nothing is not sequence ;; 5 is sequence ;; yes is string ;; map is not iterable ;; namespace(a=1) is iterable
+'a b c'.split(maxsplit=1) | join('+') ;; 'a,b,c'.split(',', maxsplit=1) | join('+') ;; 'a,,b'.split(',') | join('+') ;; '  a b '.split(nil) | join('+') ;; ' a b  c '.split(nil, 1) | join('+') ~ '.' ;; 'a b'.split(nil, 0) | join('+') ;; '  '.split() | length ;; 'a b'.split(5) | join('+') ;; 'a b'.split(' ', 'x') | join('+') ;; 'abab'.split('b') | join('+') ;; 'a-b-c'.split('-', 5) | join('+') ;; 'a-b-c'.split('-', 2) | join('+') ;; 'a\x85b\u3000c'.split() | join('+') ;; 'a b c d'.split(nil, 2) | join('+')
+'o\'NEIL mcX'.title() ;; 'ab1cd'.title() ;; ''.title() ;; 'ÉCOLE été'.title() ;; ''.capitalize() ;; 'éCOLE'.capitalize() ;; '1aB'.capitalize() ;; 'ﬁx' | title ;; '𐐨𐐀' | capitalize ;; 'ß'.title() ;; 'a_b'.title() ;; '𐐨b'.capitalize()
+messages[0]['get'] is defined ;; {'get': 5}['get'] ;; {'items': 5}['items'] ;; {'keys': 5}.keys() | list | join ;; {'a': 5}['items'] is defined ;; namespace(get=5).get ;; namespace(a=1).b is defined ;; wide[0] ;; wide['x'] is defined ;; 'abc'[1] ;; (1, 2)[1] ;; (1, 2)[-1] ;; (1, 2).length is defined ;; [[1, 2], [3]][1][0] ;; 'abc'[0].upper() ;; many[n] is defined ;; many[n - 1] ;; map[word] is defined ;; messages[n - 3]['ro' ~ 'le'] ;; messages[0]['role'][0] ;; 'abc'[x] ;; many['a'] is defined ;; {'length': 5}.length ;; {'length': 5}['length'] ;; 'a👍'[::2] ;; 'abc'[2:0:-1]
+many | first | upper ;; 'a👍' | join('.') ;; {'b': 1, 'a': 2} | join ;; {'b': 1} | first ;; {'b': 1} | last ;; {} | first is defined ;; {'b': 1, 'a': 2} | last ;; {'b': 1} | list | join ;; (1, 2) | list | length ;; (3, 4) | unique | join ;; [[1], [1]] | unique | list | length ;; ['B', 'b', 'c'] | unique | join ;; ['a', 'A'] | unique(yes) | join ;; ['a', 'A'] | unique(case_sensitive=yes) | join ;; 'aab' | unique | join ;; 5 | last ;; yes | join ;; yes | list ;; namespace(a=1) | length ;; raise_exception | length ;; many | join(nil) ;; many | join(nothing) ;; many | join([1]) ;; many | join(', ', nil) ;; many | count ;; 'abc' | trim('c') ;; 'abc' | trim(chars='a') ;; many | trim ;; many | upper ;; many | string | length ;; map | trim ;; 'abc' | upper | lower ;; 5 | title ;; 2.50 | string ;; 1.0 | trim
+10 % 4 ;; -10 % 4 ;; 10 % -4 ;; 0 % 5 ;; -4 % 4 ;; 4 % -4 ;; 5.5 % 5.5 ;; -1 % 0.75 ;; 1 % 0.75 ;; 7 % 2.0 ;; 7.0 % 2 ;; 0.0 % 3 ;; 1 // 0.0 ;; 1 % 0.0 ;; yes % 2 ;; 'a' % 2 ;; nil / 2 ;; 2 / nil ;; 2 / 'a' ;; [1] / 2 ;; 7 // -2 ;; -7.5 // 2 ;; 1 ~ 1 ~ 1 ;; 'a' - 'b' ;; [1] - [1] ;; nil + nil ;; nil + 1 ;; {} + {} ;; (1, 2) + (3,) | length ;; ((1, 2) + (3, 4)) | length ;; ([1] + [2, 3]) | join ;; nil < 1 ;; nothing < 1 ;; [1] < [2] ;; nil * 2 ;; 'ab' * 1.0 ;; 1.0 * 'ab' ;; 'a' * 2 * 2 ;; 0 * 'a' ;; -1 * 'a' ~ '.'
+1 in nil ;; 1 in 5 ;; nothing in [1] ;; nil not in 'a' ;; yes in 'a' ;; [1] in 'a' ;; 'a' in ['b', 'a'] ;; 'a' in ('b', 'a') ;; 1 in namespace(a=1) ;; 'a' in raise_exception ;; yes in map ;; 2 in [1, [2]] ;; [2] in [1, [2]] ;; 'role' in messages[0] ;; 'x' in messages[0] ;; 'nil' not in nothing ;; 1.5 in [1.5] ;; '👍' in wide ;; '' in '' ;; nil in [1] ;; nil in nothing
+range == range ;; range != range ;; messages == messages ;; messages != messages[1:] ;; (1, 2) == [1, 2] ;; 1 == nothing ;; nothing == nil ;; nothing != nothing ;; no == nil ;; 1.5 == 1.5 ;; yes == yes ;; yes != no ;; {'a': {'b': 1}} == {'a': {'b': 1}} ;; {'a': {'b': 1}} == {'a': {'b': 2}} ;; {'a': nil} == {'b': nil} ;; {'a': nothing} == {'b': nothing} ;; 'abc' == 'abd' ;; [1, 2, 3] == [1, 2, 4] ;; [[]] == [{}]
+-range(3)[1] ;; range(3) | length ;; range(2, 2) | length ;; range(2, 3) | join ;; range(0, 10, 3) | join(',') ;; range(10, 0, -3) | join(',') ;; range(0, 10, -1) | length ;; range('a') | length ;; range(1, nil) | length ;; range(1, 2, 0) | length ;; range(-1) | join ;; range(0, 1, 5) | join ;; range(99999, 0, -1) | length ;; range(-100001, 0) | length ;; range(0, 100000, 1) | length
+"""
+# Whole templates, one a line; \n in them is a line's end.
+TEMPLATES = r"""
+{% for m in messages %}{{ m.role }}{% endfor %}
+{% for m in messages %}{{ loop.index }}{{ loop.index0 }}{{ loop.first }}{{ loop.last }}{{ loop.length }} {% endfor %}
+{% for m in messages %}{% if loop.index == 2 %}{% break %}{% endif %}{{ loop.index }}{% endfor %}.
+{% for m in messages %}a{% if loop.index == 2 %}b{% break %}{% endif %}c{% endfor %}.
+{% for m in messages %}a{% if loop.index == 2 %}b{% continue %}{% endif %}c{% endfor %}.
+{% for m in messages %}{% for c in 'xy' %}{{ c }}{% if c == 'x' %}{% break %}{% endif %}{% endfor %}-{% endfor %}.
+{% for m in messages %}{% for c in 'xyz' %}{% if c == 'y' %}{% continue %}{% endif %}{{ c }}{% endfor %}-{% endfor %}.
+{% for a in [1, 2, 3] %}{% if a == 1 %}{% continue %}{% endif %}{{ a }}{% if a == 2 %}{% break %}{% endif %}{% endfor %}.
+{% for a in [1, 2] %}{% set s = a %}{% endfor %}{{ s }}.
+{% set s = 0 %}{% for a in [1, 2] %}{{ s }}{% set s = a %}{{ s }}{% endfor %}{{ s }}.
+{% for a in [1, 2] %}{{ s is defined }}{% set s = a %}{% endfor %}
+{% for a in [1] %}{{ a }}{% endfor %}{{ a is defined }}
+{% for c in 'a👍b' %}{{ c }}.{% endfor %}
+{% for k in map %}{{ k }}{% endfor %}
+{% for k, v in map.items() %}{{ k }}={{ v }};{% endfor %}
+{% for k, v in {'a': 1, 'b': 2} | items %}{{ k }}={{ v }};{% endfor %}
+{% for a, b in [[1, 2], [3, 4]] %}{{ a }}{{ b }};{% endfor %}
+{% for x in nothing %}x{% else %}none{% endfor %}
+{% for x in [] %}x{% else %}none{% endfor %}
+{% for x in [1] %}x{% else %}none{% endfor %}
+{% for x in nil %}x{% endfor %}
+{% for x in 5 %}x{% endfor %}
+{% for x in [1, 2, 3] if x != 2 %}{{ x }}{{ loop.index }}{% endfor %}
+{% for x in 'abc' if x != 'b' %}{{ x }}{% endfor %}
+{% for x in nothing if x %}{{ x }}{% else %}none{% endfor %}
+{% for x in range(3) %}{{ x }}{% endfor %}
+{% for x in [1, 2] %}{{ loop.previtem | default('-') }}{{ loop.nextitem | default('-') }}{% endfor %}
+{% for x in [1, 2] %}{{ loop.cycle('a', 'b') }}{% endfor %}
+{% for x in [3] %}{{ loop.revindex }}{{ loop.revindex0 }}{% endfor %}
+{% set x = 5 %}{{ x }}
+{% set x, y = 1, 2 %}{{ x }}{{ y }}
+{% set x %}a{{ n }}b{% endset %}[{{ x }}]
+{% set x | upper %}ab{% endset %}{{ x }}
+{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}
+{% set ns = namespace() %}{% set ns.a = 'x' %}{{ ns.a }}{{ ns.b is defined }}
+{% if yes %}a{% else %}b{% endif %}
+{% if no %}a{% elif n == 3 %}c{% else %}b{% endif %}
+{% if nothing %}a{% endif %}.
+{% if [] %}a{% else %}b{% endif %}{% if [0] %}a{% else %}b{% endif %}{% if {} %}a{% else %}b{% endif %}{% if '' %}a{% else %}b{% endif %}{% if 0 %}a{% else %}b{% endif %}{% if 0.0 %}a{% else %}b{% endif %}
+{% if yes %}{% set z = 1 %}{% endif %}{{ z }}
+{% macro f(a) %}({{ a }}){% endmacro %}{{ f(1) }}{{ f('x') }}
+{% macro f(a, b='d') %}{{ a }}{{ b }}{% endmacro %}{{ f(1) }}{{ f(1, 2) }}{{ f(1, b=3) }}{{ f(b=1, a=2) }}
+{% macro f(a) %}{{ a }}{% endmacro %}{{ f() }}.
+{% macro f() %}{{ caller() }}{% endmacro %}{% call f() %}in{% endcall %}
+{% macro f() %}{{ caller('x') }}{% endmacro %}{% call(a) f() %}<{{ a }}>{% endcall %}
+{% macro f(a) %}{% if a %}{{ a }}{{ f(a - 1) }}{% endif %}{% endmacro %}{{ f(3) }}
+{% macro f(a) %} {{ a }} {% endmacro %}{{ f('q') | trim }}.
+{% macro f() %}{% for c in 'ab' %}{{ c }}{% endfor %}{% endmacro %}[{{ f() }}]
+{% filter upper %}a{{ n }}b{% endfilter %}
+{% filter replace('a', 'b') %}aXa{% endfilter %}
+{% filter trim %}  a  {% endfilter %}.
+{% filter nosuchfilter %}a{% endfilter %}
+{# comment #}a{# more #}
+{% raw %}{{ a }}{% endraw %}
+  {% if yes %}\na\n  {% endif %}\nb
+a\n{%- if yes %}\nb\n{%- endif -%}\nc
+{{ 'a' }}\nb\n{{- 'c' }}\n
+a \n {{- 'b' -}} \n c
+a\n\n
+{% if yes -%}\n  a\n{%- endif %}\n\nb
+{{ [1, 2] }}
+{{ map }}
+{{ (1, 2) }}
+{{ messages }}
+{{ namespace(a=1) }}
+{{ range(3) }}
+{{ 'a' ~ [1] }}
+{% generation %}a{% endgeneration %}
+{% set a = [1] %}{{ a[0] }}{% set b = {'x': {'y': 'z'}} %}{{ b.x.y }}{{ b['x']['y'] }}
+{% set key = 'role' %}{{ messages[0][key] }}
+{{ messages[0].nothing.more }}
+{{ nothing.more.yet }}
+{{ (nothing).x }}
+{{ messages[7]['role'] }}
+{{ [nothing][0].x }}
+{{ nothing.x() }}
+{% include 'x' %}
+{% extends 'x' %}
+{% if %}
+{% for %}
+{{ }}
+{{ 'a' 'b' }}
+{{ 1 + }}
+{% endif %}
+{% if yes %}
+{% nosuch %}
+{{ 'unended }}
+{{ ( }}
+{{ a b }}
+{% for m in messages %}
+{% do 1 %}
+{% with a = 1 %}{{ a }}{% endwith %}
+{% set a = 1 if yes else 2 %}{{ a }}
+{% for m in messages %}{{ '[' ~ m.role ~ ']' }}{% if not loop.last %},{% endif %}{% endfor %}
+{% for a in [1, 2, 3, 4] %}{% for b in [1, 2, 3] %}{% if b == 2 %}{% break %}{% endif %}{{ a }}{{ b }}{% endfor %}{% if a == 3 %}{% break %}{% endif %}{% endfor %}.
+{% for a in [1, 2] %}x{% for b in [1, 2] %}y{% break %}z{% endfor %}w{% endfor %}.
+{% for a in [1, 2] %}{% set t %}in{% endset %}{{ t }}{% continue %}no{% endfor %}.
+{% for a in [1, 2] %}{% if a == 1 %}p{% if yes %}q{% continue %}{% endif %}{% endif %}r{% endfor %}.
+{% macro f() %}{% break %}{% endmacro %}{{ f() }}
+"""
+
+# Days and times for strftime, as year, month, day, hour, minute, second and microsecond.
+DATES = [(2024, 1, 1, 0, 0, 0, 0), (2024, 2, 29, 12, 30, 5, 7000), (2023, 12, 31, 23, 59, 59, 999000), (2026, 1, 4, 11, 5, 9, 50000), (2005, 3, 9, 13, 0, 1, 123000), (1999, 10, 10, 1, 1, 1, 0)]
+DIRECTIVES = ["%" + c for c in "aAbhBcdDxeFfHIjmMnpSTXuUwWyYzZ%"] + ["%-d", "%-m", "%-H", "%-I", "%-M", "%-S", "%-j", "%-y", "%-e", "%-U", "%-W", "%-a", "%d %B %Y", "at %H:%M", "100%% of %A", "no directive", "%-d %b", "%Y\n%m"]
+
+
+def cases():
+    for line in EXPRESSIONS.strip().splitlines():
+        for source in line.split(" ;; "):
+            yield "{{ " + source.strip() + " }}"
+    for line in TEMPLATES.strip("\n").splitlines():
+        yield line.replace("\\n", "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    with open(args.out, "w", encoding="utf-8") as out:
+        out.write(json.dumps({"variables": VARIABLES}) + "\n")
+        for date in DATES:
+            out.write(json.dumps({"date": date, "texts": {d: datetime(*date).strftime(d) for d in DIRECTIVES}}) + "\n")
+        for source in dict.fromkeys(cases()):
+            try:
+                text = _compile_jinja_template(source).render(**json.loads(json.dumps(VARIABLES)))
+            except Exception:  # TemplateError, TypeError of Python inside the template
+                text = None
+            out.write(json.dumps({"source": source, "text": text}) + "\n")
+    print(args.out)
+
+
+if __name__ == "__main__":
+    main()
