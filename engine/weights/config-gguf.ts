@@ -51,9 +51,9 @@ export function configFromGguf(
   const same = (key: string, otherwise?: number): number => {
     const value = keys.raw(key);
     if (value === undefined && otherwise !== undefined) return otherwise;
-    if (Array.isArray(value) && value.length > 0 && value.every(one => one === value[0])) return Number(value[0]);
-    if (Array.isArray(value)) throw keys.wrong(key, 'the same number for every layer');
-    return keys.number(key);
+    if (!Array.isArray(value)) return keys.number(key);
+    if (typeof value[0] === 'number' && value.every(one => one === value[0])) return value[0];
+    throw keys.wrong(key, 'the same number for every layer');
   };
   const layers = layerCount(keys.number('block_count'), where);
   const hidden = keys.number('embedding_length');

@@ -133,9 +133,6 @@ function ropeOf(keys: ConfigKeys, contextLength: number, truncates: boolean, not
   if (type === 'default' && keys.says('rope_type')) passOver(keys, notices);
   keys.refuseUnread(() => false);
   const original = () => keys.optionalNumber('original_max_position_embeddings') ?? contextLength;
-  // transformers fails without the key, and takes null for what the lengths say.
-  const factor = () =>
-    keys.raw('factor') === null && type === 'yarn' ? contextLength / original() : keys.number('factor');
   switch (type) {
     case 'linear':
       return { base, factor: keys.number('factor') };
@@ -148,20 +145,23 @@ function ropeOf(keys: ConfigKeys, contextLength: number, truncates: boolean, not
         );
       }
       return { base, factor: 1, scaling: { kind: type, factor: keys.number('factor'), original: contextLength } };
-    case 'yarn':
+    case 'yarn': {
+      // transformers fails without the key, and takes null for what the lengths say.
+      const factor = keys.raw('factor') === null ? contextLength / original() : keys.number('factor');
       return {
         base,
         factor: 1,
         scaling: {
           kind: type,
-          factor: factor(),
+          factor,
           original: original(),
           betaFast: keys.optionalNumber('beta_fast') || 32,
           betaSlow: keys.optionalNumber('beta_slow') || 1,
           truncates,
-          attention: yarnAttention(keys, factor()),
+          attention: yarnAttention(keys, factor),
         },
       };
+    }
     case 'llama3':
       return {
         base,

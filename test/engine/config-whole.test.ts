@@ -200,6 +200,13 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>, RegExp]>([
     {},
     /head_count_kv = \[\], and the same number for every layer is needed/,
   ],
+  [
+    'gemma3',
+    { 'attention.head_count': ['8', '8'] },
+    {},
+    /head_count = \["8","8"\], and the same number for every layer/,
+  ],
+  ['gemma3', { 'attention.head_count': [true, true] }, {}, /head_count = \[true,true\], and the same number/],
   ['gemma3', { feed_forward_length: undefined }, {}, /has no number under 'gemma3\.feed_forward_length'/],
   ['gemma2', { attn_logit_softcapping: 0 }, {}, /the soft-cap on attention is 0/],
   ['gemma2', { final_logit_softcapping: 0 }, {}, /the soft-cap on logits is 0/],

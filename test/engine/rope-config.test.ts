@@ -31,6 +31,8 @@ test.each<[1 | 2 | 3, object, string]>([
   [1, { rope_parameters: { sliding_attention: {} } }, 'rope_parameters.sliding_attention, and a Gemma 1 has one'],
   [1, { rope_scaling: { rope_type: 'linear', factor: null } }, 'rope_scaling.factor = null, and a number is needed.'],
   [1, { rope_scaling: { rope_type: 'dynamic', factor: null } }, 'rope_scaling.factor = null, and a number is needed.'],
+  [1, { rope_scaling: { ...linear, beta_fast: 32 } }, `rope_scaling.beta_fast = 32, ${STRANGE}`],
+  [3, { rope_scaling: { factor: 8 } }, `rope_scaling.factor = 8, ${STRANGE}`],
   [3, { rope_scaling: { ...linear, x: 1 } }, `rope_scaling.x = 1, ${STRANGE}`],
   [3, { rope_parameters: { full_attention: { x: 1 } } }, `rope_parameters.full_attention.x = 1, ${STRANGE}`],
   [3, { rope_parameters: { full_attention: {} }, rope_scaling: { x: 1 } }, `rope_parameters.full_attention.x = 1, `],
