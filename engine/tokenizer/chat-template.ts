@@ -107,7 +107,7 @@ export function refuseUnheard(
   );
 }
 
-const ended = (sentence: string): string => sentence.replace(/\.?\s*$/, '.');
+const ended = (sentence: string): string => sentence.replace(/\s+$/, '').replace(/[^.!?]$/, '$&.');
 
 function complaint(error: Error, messages: readonly ChatMessage[], first: number): TokenizerError {
   const what = ended(error.message).slice(0, 600);

@@ -300,3 +300,36 @@ test('white space, pieces and numbers as Python has them', () => {
   ] as const)
     expect({ text, value: numberIn(text) }).toEqual({ text, value });
 });
+
+test('what is not asked for is not evaluated, and what is called is found', () => {
+  // Jinja in transformers writes the same of each.
+  for (const [source, text] of [
+    ['{{ no and nosuch() }}', 'False'],
+    ['{{ yes or nosuch() }}', 'True'],
+    ["{{ 'a' if yes else nosuch() }}", 'a'],
+    ["{{ messages[0]['get']('role') }}", 'user'],
+    ["{{ messages[0].get('role') }}{{ messages[0].get('role') }}", 'useruser'],
+    ["{% macro f(a, b) %}{{ a }}{{ b }}{% endmacro %}{{ f(b='y', a='x') }}", 'xy'],
+    ["{% for m in messages if m.role == 'user' %}{{ m.content }}{% endfor %}", 'HiSo'],
+    ["{% set k = 'role' %}{% for m in messages[1:] %}{{ m[k] }}{% endfor %}", 'assistantuser'],
+    ["{% filter replace('a', 'b') %}a{% filter upper %}a{% endfilter %}{% endfilter %}", 'bA'],
+    [
+      '{% for a in [1, 2] %}{% for b in [3, 4] %}{{ loop.index }}{{ a }}{{ b }} {% endfor %}{% endfor %}',
+      '113 214 123 224 ',
+    ],
+    ['{% set s = 1 %}{% for a in [1, 2] %}{% set s = s + a %}{{ s }}{% endfor %}{{ s }}', '231'],
+    ['{{ True }}{{ False }}{{ None }}{{ true }}{{ false }}{{ none }}', 'TrueFalseNoneTrueFalseNone'],
+  ] as const)
+    expect({ source, text: written(source) }).toEqual({ source, text });
+});
+
+test('depth: as deep as any template is, and no deeper', () => {
+  const not = (times: number) => `{{ ${'not '.repeat(times)}yes }}`;
+  expect(written(not(490))).toBe('True');
+  expect((written(not(510)) as Refusal).message).toBe('it calls itself too deep');
+  expect((written(not(510)) as Refusal).endless).toBe(true);
+  // Depth is given back: two hundred lines are no deeper than one.
+  expect(written(not(400).repeat(200))).toBe('True'.repeat(200));
+  const steps = '{% macro f(n) %}{{ n }}{% if n > 0 %}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(20) }}';
+  expect(written(steps)).toBe(Array.from({ length: 21 }, (_, i) => 20 - i).join(''));
+});
