@@ -46,7 +46,7 @@ const CASES: [string, string, () => Buffer | string, RegExp][] = [
   [
     'an added token far away',
     'a.json',
-    () => json('"vocab":{"a":0},"merges":[]', '"added_tokens":[{"id":16777215,"content":"b"}],'),
+    () => json('"vocab":{"<unk>":0},"merges":[],"fuse_unk":true', '"added_tokens":[{"id":16777215,"content":"b"}],'),
     /the id 16777215/,
   ],
   [

@@ -159,15 +159,16 @@ const vocabulary = (): Entry[] => [
   string('tokenizer.chat_template', '{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}'),
 ];
 
-/** The same as a tokenizer.json. */
+/** The same as a tokenizer.json, which has all of the bytes or none. */
 export const SMALL_TOKENIZER = JSON.stringify({
   added_tokens: ['<pad>', '<eos>', '<bos>', '<unk>'].map((content, id) => ({ id, content, special: true })),
   normalizer: { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
   model: {
     type: 'BPE',
     byte_fallback: true,
+    fuse_unk: true,
     unk_token: '<unk>',
-    vocab: Object.fromEntries(TOKENS.map((piece, id) => [piece, id])),
+    vocab: Object.fromEntries(PIECES.map((piece, id) => [piece, id])),
     merges: [
       ['a', 'b'],
       ['▁', 'a'],
