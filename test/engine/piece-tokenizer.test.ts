@@ -149,6 +149,31 @@ test('where there are no bytes, a run of characters without a piece is one unkno
   expect(new PieceTokenizer(some).encode('Ãé')).toEqual([3 + 0xc2, 3 + 0x83, 1]);
 });
 
+test('pieces are found by their texts, also where a character alone is no piece, and never by being the longest', () => {
+  const rare = new PieceTokenizer(
+    vocabulary(
+      [
+        ['<unk>', 0, 'unknown'],
+        ['a', -9],
+        ['ab', -1],
+        ['👍a', -2],
+        ['c👍', -1],
+      ],
+      { byteFallback: false },
+    ),
+  );
+  const found = ['ab', 'aab', '👍a', '👍ab', 'c👍', 'abc👍'].map(text => rare.encode(text));
+  expect(found).toEqual([[2], [1, 2], [3], [0, 2], [4], [2, 4]]);
+  const named = ['a', 'b', 'c'].map(letter => [letter, -9] as const);
+  const common = new PieceTokenizer(
+    vocabulary([['<unk>', 0, 'unknown'], ['ab', -2], ['bc', -1], ...named, ['<c>', 0, 'control']]),
+  );
+  expect(['abc', 'abcab'].map(text => common.encode(text, { special: true }))).toEqual([
+    [3, 2],
+    [3, 2, 1],
+  ]);
+});
+
 test('text becomes normal and user pieces, and unused ones on the way; not what stands for something else', () => {
   const named = ['<', 'c', '>', 'u', 'n', 'k'].map(letter => [letter, -9] as const);
   const tokenizer = new PieceTokenizer(
