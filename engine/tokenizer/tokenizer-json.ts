@@ -113,12 +113,12 @@ function flat(value: unknown, key: string): Json[] {
 
 const text8 = new TextDecoder();
 
-/** The file's text without what was read from its bytes: `[]` and `{}` stand there. */
+/** The file's text without what was read from its bytes: null stands there. */
 function without(bytes: Uint8Array, parts: readonly ({ start: number; end: number } | null)[]): string {
   let text = '';
   let from = 0;
   for (const part of parts.filter(part => part !== null).sort((a, b) => a.start - b.start)) {
-    text += text8.decode(bytes.subarray(from, part.start)) + (bytes[part.start] === 0x5b ? '[]' : '{}');
+    text += text8.decode(bytes.subarray(from, part.start)) + 'null';
     from = part.end;
   }
   return text + text8.decode(bytes.subarray(from));

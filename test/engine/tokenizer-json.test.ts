@@ -98,7 +98,31 @@ test.each<[string, unknown, [string, number[]][]]>([
   ],
   ['with Metaspace', file({ normalizer: null, pre_tokenizer: METASPACE }), GEMMA],
   ['that cuts at spaces where none are', file({ pre_tokenizer: SPLIT }), GEMMA],
-  ['with steps in a sequence', file({ pre_tokenizer: { type: 'Sequence', pretokenizers: [METASPACE, SPLIT] } }), GEMMA],
+  [
+    'with steps in a sequence',
+    file({ normalizer: null, pre_tokenizer: { type: 'Sequence', pretokenizers: [METASPACE, SPLIT] } }),
+    GEMMA,
+  ],
+  ['that says nothing of cutting', file({ pre_tokenizer: undefined }), GEMMA],
+  ['that has a piece twice with the same id', text.replace('"vocab":{', '"vocab":{"a":4,'), GEMMA],
+  [
+    'with merges of the first piece and of the last',
+    file(
+      { added_tokens: [] },
+      {
+        vocab: numbered(['a', '<unk>', 'ab', 'abc', ...BYTES, 'c', 'b']),
+        merges: [
+          ['a', 'b'],
+          ['ab', 'c'],
+        ],
+      },
+    ),
+    [
+      ['abc', [3]],
+      ['abb', [2, 261]],
+      ['aba', [2, 0]],
+    ],
+  ],
   ['whose model says no kind', file({}, { type: undefined }), GEMMA],
   [
     'with empty words for what is not done',
@@ -137,6 +161,27 @@ test.each<[string, unknown, [string, number[]][]]>([
   const encode = encoder(content);
   for (const [given, ids] of cases) expect({ given, ids: encode(given) }).toEqual({ given, ids });
 });
+
+test('merges are those of the file, in its order, in a vocabulary of thousands', () => {
+  const words = Array.from({ length: 3000 }, (_, i) => `${(i * 7919).toString(36)}é`);
+  const pairs = words.map((word, i) => [word, words[(i * 13) % 3000]]);
+  const { algorithm } = read(file({}, { vocab: numbered([...WORDS, ...BYTES, ...words]), merges: pairs }));
+  expect(algorithm.kind).toBe('merges');
+  const { left, right } = (algorithm as { merges: { left: Int32Array; right: Int32Array } }).merges;
+  const first = WORDS.length + 256;
+  expect(Array.from(left)).toEqual(words.map((_, i) => first + i));
+  expect(Array.from(right)).toEqual(words.map((_, i) => first + ((i * 13) % 3000)));
+});
+
+/** What is thrown when it is read. */
+const faultOf = (content: unknown): unknown => {
+  try {
+    read(content);
+  } catch (error) {
+    return error;
+  }
+  return 'nothing';
+};
 
 test('what a tokenizer.json says of its tokens', () => {
   const one = read(
@@ -192,6 +237,11 @@ test.each<[string, unknown, string]>([
   ['a list', '[]', "T is no tokenizer.json: it is not JSON with a 'model' in it. Fetch it again."],
   ['null', 'null', "T is no tokenizer.json: it is not JSON with a 'model' in it. Fetch it again."],
   ['a number', '7', "T is no tokenizer.json: it is not JSON with a 'model' in it. Fetch it again."],
+  [
+    'half of a file',
+    '{"model":',
+    'T is no tokenizer.json: it is not JSON (Unexpected end of JSON input). Fetch it again.',
+  ],
   ['no vocabulary', file({}, { vocab: undefined }), "T has no vocabulary under 'model'. Fetch it again."],
   ['no merges', file({}, { merges: undefined }), "T has no merges under 'model'. Fetch it again."],
   [
@@ -275,6 +325,21 @@ test.each<[string, unknown, string]>([
   ],
   ['Metaspace that cuts', file({ pre_tokenizer: { ...METASPACE, split: true } }), 'T cuts text by {"type":"Metaspace"'],
   [
+    'what is not called Metaspace',
+    file({ pre_tokenizer: { ...METASPACE, type: 'Other' } }),
+    'T cuts text by {"type":"Other"',
+  ],
+  [
+    'what is not called Prepend',
+    file({ normalizer: { type: 'Sequence', normalizers: [{ ...PREPEND, type: 'Append' }, REPLACE] } }),
+    'T normalises text by {"type":"Append","prepend":"▁"}, which no',
+  ],
+  [
+    'a long step',
+    file({ normalizer: { type: 'NFC', x: 'x'.repeat(100) } }),
+    `T normalises text by {"type":"NFC","x":"${'x'.repeat(61)}, which no`,
+  ],
+  [
     'Metaspace with another sign',
     file({ pre_tokenizer: { ...METASPACE, replacement: '_' } }),
     'T cuts text by {"type":"Metaspace"',
@@ -320,7 +385,9 @@ test.each<[string, unknown, string]>([
     'T normalises text by {}, which no',
   ],
 ])('a tokenizer.json with %s is refused', (_, content, message) => {
-  expect(() => read(content)).toThrow(message);
+  const fault = faultOf(content);
+  expect(fault).toBeInstanceOf(TokenizerError);
+  expect((fault as Error).message).toContain(message);
 });
 
 const VOCABULARY = 'in its vocabulary, where a piece and its id are expected. Fetch it again.';
