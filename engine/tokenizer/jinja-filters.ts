@@ -28,7 +28,7 @@ const OF_TEXTS = new Set(['trim', 'string', 'upper', 'lower', 'title', 'capitali
 /** `operand | name(args)` where Python's answer is not the library's; null where it is. */
 export function filtered(name: string, operand: Value, args: () => readonly Argument[], spend: Spend): Value | null {
   // What is no text becomes one, as Jinja's soft_str does it.
-  if (OF_TEXTS.has(name)) return ofText(name, printed(operand), args);
+  if (OF_TEXTS.has(name)) return ofText(name, printed(operand), args, spend);
   switch (name) {
     case 'indent': {
       if (!isText(operand)) throw new Error(`it indents ${NAMES[operand.type]}`);
@@ -42,8 +42,11 @@ export function filtered(name: string, operand: Value, args: () => readonly Argu
     case 'length':
     case 'count':
       return runtime(itemsOf(name, operand).length);
-    case 'list':
-      return isList(operand) ? null : runtime(itemsOf(name, operand));
+    case 'list': {
+      const items = itemsOf(name, operand);
+      spend(items.length);
+      return isList(operand) ? null : runtime(items);
+    }
     case 'first':
       return made(itemsOf(name, operand).at(0));
     case 'last':
@@ -60,7 +63,7 @@ export function filtered(name: string, operand: Value, args: () => readonly Argu
   }
 }
 
-function ofText(name: string, value: string, args: () => readonly Argument[]): Value {
+function ofText(name: string, value: string, args: () => readonly Argument[], spend: Spend): Value {
   switch (name) {
     case 'trim': {
       const characters = args()[0]?.[1];
@@ -75,6 +78,7 @@ function ofText(name: string, value: string, args: () => readonly Argument[]): V
     case 'capitalize':
       return text(capitalised(value));
     case 'title':
+      spend(value.length >> 4); // a word or two
       return text(value.replace(/[^-\s({[<]+/gu, largeFirst));
     case 'replace':
       return replaced(

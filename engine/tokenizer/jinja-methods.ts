@@ -2,11 +2,11 @@
 
 import { type Argument, replaced } from './jinja-filters.js';
 import type { Value } from './jinja-library.js';
-import { isList, isText, runtime } from './jinja-values.js';
+import { isList, isText, runtime, type Spend, text } from './jinja-values.js';
 import { capitalised, split, strip, titled } from './python-text.js';
 
 /** `value.name(args)` where Python's answer is not the library's; null where it is. */
-export function methodOf(name: string, value: string, args: () => readonly Argument[]): Value | null {
+export function methodOf(name: string, value: string, args: () => readonly Argument[], spend: Spend): Value | null {
   switch (name) {
     case 'strip':
     case 'lstrip':
@@ -22,9 +22,10 @@ export function methodOf(name: string, value: string, args: () => readonly Argum
         args().map(([, arg]) => arg),
       );
     case 'capitalize':
-      return runtime(capitalised(value));
+      return text(capitalised(value));
     case 'title':
-      return runtime(titled(value));
+      spend(value.length >> 4); // a word or two
+      return text(titled(value));
     case 'split': {
       const given = new Map(args().map(([key, arg], i) => [key ?? ['sep', 'maxsplit'][i], arg]));
       const [separator, most] = [given.get('sep'), given.get('maxsplit')];
@@ -32,7 +33,9 @@ export function methodOf(name: string, value: string, args: () => readonly Argum
       if (!whole && (!isText(separator) || separator.value === ''))
         throw new Error('split takes a text that is not empty');
       if (most !== undefined && most.type !== 'IntegerValue') throw new Error('split takes a whole number of cuts');
-      return runtime(split(value, whole ? null : (separator.value as string), most?.value as number | undefined));
+      const parts = split(value, whole ? null : (separator.value as string), most?.value as number | undefined);
+      spend(parts.length);
+      return runtime(parts);
     }
     default:
       return null;
@@ -55,11 +58,11 @@ export function memberOf(object: Value, key: Value, computed: boolean): Value | 
   }
   if ((isText(object) || isList(object)) && name === 'length') return runtime(undefined);
   if (isText(object) && key.type === 'IntegerValue') {
-    const text = object.value as string;
-    const units: ArrayLike<string> & { at(index: number): string | undefined } = /[\ud800-\udfff]/.test(text)
-      ? Array.from(text)
-      : text;
-    return runtime(units.at(key.value as number));
+    const units = object.value as string;
+    const points: ArrayLike<string> & { at(index: number): string | undefined } = /[\ud800-\udfff]/.test(units)
+      ? Array.from(units)
+      : units;
+    return runtime(points.at(key.value as number));
   }
   return null;
 }

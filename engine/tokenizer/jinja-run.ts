@@ -146,7 +146,7 @@ export class Run extends Interpreter {
     if (object.type === 'UndefinedValue') throw new Error(`${nameOf(callee.object as Node)} is undefined`);
     if (isText(object)) {
       const args = () => (node.args as readonly Node[]).map(arg => argument(arg, at));
-      const value = methodOf(name, object.value as string, args);
+      const value = methodOf(name, object.value as string, args, steps => this.#spend(steps));
       if (value !== null) return value;
     }
     return as({ ...node, callee: { ...callee, object: given(object) } });
