@@ -1,7 +1,7 @@
 // A conversation as the text a model was trained on. The model's own Jinja template says how; without one, Gemma's turns.
 
 import { TokenizerError } from '../errors.js';
-import { compile, type Program, Refusal } from './jinja.js';
+import { compile, type Program, type Refusal } from './jinja.js';
 import { type ChatMessage, checkedMessages, messageText, turnName } from './messages.js';
 import { strip } from './python-text.js';
 
@@ -53,7 +53,7 @@ export function chatTemplate(
             return render(other, answer);
           } catch {} // the first complaint says more
         }
-        throw complaint(error as Error, checked, first);
+        throw complaint(error as Refusal, checked, first);
       }
       refuseSilence(text, bos, checked);
       return text;
@@ -109,9 +109,8 @@ export function refuseUnheard(
 
 const ended = (sentence: string): string => sentence.replace(/\s+$/, '').replace(/[^.!?]$/, '$&.');
 
-function complaint(error: Error, messages: readonly ChatMessage[], first: number): TokenizerError {
+function complaint(error: Refusal, messages: readonly ChatMessage[], first: number): TokenizerError {
   const what = ended(error.message).slice(0, 600);
-  if (!(error instanceof Refusal)) return new TokenizerError(`The model's chat template cannot be used: ${what}`);
   const { endless, faulty, index } = error;
   if (endless) {
     return new TokenizerError(`The model's chat template does not come to an end: ${what} Give another template.`);
