@@ -17,6 +17,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ModelFileError, ShaderError } from './errors.js';
+import { noteUse } from './files-in-use.js';
 import { nearest } from './plan.js';
 
 /** A file that can be read at any place. */
@@ -53,6 +54,7 @@ export async function openFile(path: string): Promise<RandomAccessFile> {
     mustBeFile(statSync(path), fault);
     handle = await open(path, READ);
     stat = await handle.stat();
+    noteUse(path);
   } catch (error) {
     throw error instanceof ModelFileError ? error : fault(reason(error));
   }

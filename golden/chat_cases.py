@@ -9,6 +9,7 @@ Lines: {"template": Jinja, or null where it stands in --config, "messages", "ans
 import argparse
 import json
 import random
+import sys
 from pathlib import Path
 
 from jinja2.exceptions import TemplateError
@@ -68,6 +69,8 @@ def main():
     parser.add_argument("--config", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
+    if args.out.exists() and any(args.out.samefile(file) for file in (args.tokenizer, args.config) if file):
+        sys.exit(f"{args.out} is a file that is read; give another path.")
     tokenizer = None
     templates = [FOLDS, REFUSES]
     if args.config:

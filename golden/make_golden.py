@@ -212,6 +212,10 @@ def main():
         sys.exit(f"{path} does not exist; give a model that is there.")
     ids = [int(i) for i in args.ids.split(",")]
     chunks = parse_chunks(args.chunks, len(ids))
+    own = [path, *(path.parent if args.gguf else path).iterdir()]
+    golden = args.out.exists() and args.out.suffix == ".safetensors" and b'"loupe_golden"' in args.out.open("rb").read(1 << 16)
+    if args.out.exists() and not golden and any(args.out.samefile(file) for file in own):
+        sys.exit(f"{args.out} is a file of the model that is read; give another path.")
     torch.manual_seed(0)
     model, files = load(args)
     stages = record(model, ids, chunks, args.logits)

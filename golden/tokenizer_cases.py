@@ -112,6 +112,8 @@ def main():
     args = parser.parse_args()
     if not (args.model or args.gguf).exists():
         sys.exit(f"{args.model or args.gguf} does not exist; give a file that is there.")
+    if args.out.exists() and any(args.out.samefile(file) for file in (args.model, args.gguf, args.json) if file):
+        sys.exit(f"{args.out} is a file that is read; give another path.")
     tokenizer = model_from_gguf(args.gguf) if args.gguf else spm.SentencePieceProcessor(model_file=str(args.model))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     hf = None

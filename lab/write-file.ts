@@ -20,6 +20,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { OptionError } from '../engine/errors.js';
+import { usedAs } from '../engine/files-in-use.js';
 import { said } from './dims.js';
 
 interface Target {
@@ -37,6 +38,12 @@ const MOST_LINKS = 40;
 /** Throws OptionError where nothing can be written to `path`: said before long work, not after it. */
 export function checkTarget(path: string): void {
   const { path: real, stat, descriptor } = target(path);
+  const used = usedAs(descriptor ?? real);
+  if (used !== null)
+    throw cannot(
+      path,
+      `${used === resolve(path) ? 'it is' : `it is ${used},`} a file that is being read here as a model, a tokenizer or a golden`,
+    );
   if (descriptor !== null) return;
   if (stat?.isDirectory()) throw cannot(path, 'it is a folder');
   if (stat) allowed(path, real, constants.W_OK, 'you may not write it');

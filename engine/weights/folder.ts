@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { GemmaConfig } from '../config.js';
 import { LoupeError, ModelFileError } from '../errors.js';
+import { noteModel } from '../files-in-use.js';
 import { specialTokensIn } from '../tokenizer/tokens-beside.js';
 import { configFromJson } from './detect.js';
 import { samplingOf } from './generation-config.js';
@@ -33,6 +34,7 @@ export async function openFolder(folder: string, single?: string, wholeHead = tr
         "Merge it: peft's merge_and_unload(), then save_pretrained; or move it out of the folder to run the model alone.",
     );
   }
+  noteModel(folder);
   const notices: string[] = [];
   const generation = readJson(join(folder, 'generation_config.json'));
   const read = configFromJson(readJson(configPath), configPath, generation, notices);

@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, ModelFileError, TokenizerError } from '../errors.js';
 import { MOST_JSON, MOST_TEMPLATE, readText } from '../files.js';
+import { noteUse } from '../files-in-use.js';
 import { parseJson } from '../json.js';
 import { quoted } from '../tokenizer/quoted.js';
 import type { ModelFiles } from './source.js';
@@ -66,12 +67,15 @@ function oneOf(named: ReadonlyMap<string, string>, from: string): FoundTemplate 
   };
 }
 
-const templateOf = (path: string): string =>
-  readText(path, MOST_TEMPLATE, what => new TokenizerError(`${path} is no template: ${what}. Fetch it again.`));
+function templateOf(path: string): string {
+  noteUse(path);
+  return readText(path, MOST_TEMPLATE, what => new TokenizerError(`${path} is no template: ${what}. Fetch it again.`));
+}
 
 /** An object out of a JSON file, empty where there is none. Throws ConfigError for what is no file or no JSON object. */
 export function readJson(path: string): Readonly<Record<string, unknown>> {
   if (!existsSync(path)) return {};
+  noteUse(path);
   const fault = (what: string) => new ConfigError(`${path} cannot be read: ${what}. Fetch it again.`);
   const text = readText(path, MOST_JSON, fault);
   let value: unknown;

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { cacheFolder } from '../../engine/cache.js';
 import { OptionError } from '../../engine/errors.js';
 import { MOST_TEMPLATE, readText } from '../../engine/files.js';
+import { noteUse } from '../../engine/files-in-use.js';
 import type { Chat } from '../chat/commands.js';
 import { load } from '../chat/file.js';
 import { checked, chosen } from '../chat/settings.js';
@@ -99,6 +100,7 @@ async function answerOnce({ conversation, settings }: Chat, message: string, jso
 const collected = (text: string, before: string[]): string[] => [...before, text.replaceAll('\\n', '\n')];
 
 function readTemplate(path: string): string {
+  noteUse(path);
   return readText(path, MOST_TEMPLATE, what => {
     return new OptionError(`${path} cannot be read: ${what}. Give a Jinja template.`);
   });

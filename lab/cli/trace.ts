@@ -38,6 +38,7 @@ export function traceCommand(): Command {
       const prompt = promptOf(options);
       checkTarget(options.out);
       const session = await openModel(options);
+      checkTarget(options.out); // again: now it is known which files are the model's
       const run = await session.run(prompt, { tap: options.tap, slice: options.slice, logits: 'all' });
       const activations = [...run.activations.values()];
       const ids = JSON.stringify(run.ids);
