@@ -118,7 +118,7 @@ function without(bytes: Uint8Array, parts: readonly ({ start: number; end: numbe
   let text = '';
   let from = 0;
   for (const part of parts.filter(part => part !== null).sort((a, b) => a.start - b.start)) {
-    text += text8.decode(bytes.subarray(from, part.start)) + 'null';
+    text += `${text8.decode(bytes.subarray(from, part.start))}null`;
     from = part.end;
   }
   return text + text8.decode(bytes.subarray(from));
