@@ -283,7 +283,7 @@ const SUMS: Case[] = [
       ['a', 20],
       ['b', 20],
       ['x', 0, 'user'],
-      ['ax', 5],
+      ['ax', 15],
     ],
     [
       ['x', [3]],
@@ -291,6 +291,7 @@ const SUMS: Case[] = [
       ['axx', [1, 3, 3]],
       ['qx', [0, 3]],
       ['ax', [1, 3]],
+      ['bxb', [2, 3, 2]],
     ],
   ],
   [
@@ -375,6 +376,7 @@ test.each<[string, Uint8Array, number, number]>([
   ['an empty trie', Buffer.concat([u32(0), Buffer.alloc(8)]), 0, 8],
   ['less than a unit', Buffer.concat([u32(3), Buffer.alloc(8)]), 3, 8],
   ['half a unit', Buffer.concat([u32(6), Buffer.alloc(8)]), 6, 8],
+  ['a length alone', u32(8), 8, 0],
   ['more than there is', Buffer.concat([u32(8), Buffer.alloc(7)]), 8, 7],
 ])('replacements: a table of %s is refused', (_, bytes, claimed, left) => {
   expect(() => new Charsmap(bytes, 'v')).toThrow(

@@ -263,6 +263,12 @@ test('a merge that makes no piece is refused when it is needed', () => {
   );
 });
 
+test('a fault names the file, or the vocabulary where none is named', () => {
+  const broken = vocabulary([['<unk>', 0, 'unknown']], { normalisation: { ...PLAIN, charsmap: new Uint8Array(3) } });
+  expect(() => new PieceTokenizer(broken)).toThrow(/^The vocabulary has a table of character replacements/);
+  expect(() => new PieceTokenizer(broken, 'F')).toThrow(/^F has a table of character replacements/);
+});
+
 test('bos comes once, and in front', () => {
   const tokenizer = ofJson(ADDED_FILE);
   const encode = (text: string, options: object) => tokenizer.encode(text, options);
