@@ -1,7 +1,6 @@
 // What lies beside a vocabulary in a Hugging Face folder and adds tokens to it: tokenizer_config.json, special_tokens_map.json and, of old,
 // added_tokens.json. Put together as transformers 5.23 does for Gemma (tokenization_utils_base.py, `_from_pretrained`).
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, TokenizerError } from '../errors.js';
 import { readJson } from '../weights/text-files.js';
@@ -46,8 +45,8 @@ export function tokensBeside(folder: string, rows: number): TokensBeside {
   // A mapping gives names, as the keys that end in _token do; a list has none.
   const byName = { ...specials, ...object(extra) };
   const extras = Array.isArray(extra) ? extra : [];
-  const names = [...ORDER, ...Object.keys(byName).filter(key => !LISTS.test(key) && !ORDER.includes(key))];
-  const singles = names.flatMap(key => {
+  const names = new Set([...ORDER, ...Object.keys(byName)]);
+  const singles = [...names].flatMap(key => {
     const value = byName[key] ?? GEMMA[key];
     const text = textOf(value);
     return text === null ? [] : [{ text, value, assumed: byName[key] === undefined }];
@@ -109,7 +108,6 @@ function specialsIn(folder: string): Json {
 /** `{"piece": id}` of added_tokens.json. */
 function legacyIn(folder: string): readonly (readonly [string, number])[] {
   const path = join(folder, 'added_tokens.json');
-  if (!existsSync(path)) return [];
   return Object.entries(readJson(path)).map(([content, id]) => {
     if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < SIZE && content !== '') return [content, id];
     throw new TokenizerError(`${path} gives ${quoted(content)} the id ${JSON.stringify(id)}. Mend the file.`);
