@@ -5,6 +5,7 @@
 """
 import argparse
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -179,6 +180,160 @@ a\n\n
 {% macro f() %}{% break %}{% endmacro %}{{ f() }}
 """
 
+# Texts that look like tags, tags within texts, and blanks around both; JSON's escapes.
+SOURCES = r"""
+{%- if yes -%}{%- else -%}{{- 'a\nb' }}{%- endif %}  
+{{ '  {#' }}{{ {'a':{'b':1}}.a.b -}}{{- (n) }} \n
+{% set z = 1 -%}{#- c -#} \n
+{{ {'a':{'b':1}}.a.b }}c%}\nd{% set z = 1 -%}
+{{ '}}' }}{{ {'a':{'b':1}}.a.b -}}{% filter upper %}{% endfilter %}
+{% set z = 1 %}  {-x\n
+\\n{% if yes %}{% endif -%}
+{# - #}  \fb ' \ufeffa\n\n
+# x\n\n  a{%- set z = 1 %}{{ n-1 }}
+{%- set z = 1 %}{{- "q" }}
+{%+ set z %}{% endset %}{{ z }}}}-}\n
+{{- {'a':{'b':1}}.a.b }}{{ messages[0].role }}\n\n
+x\n\n y{%- raw %}}\n"}}{{ x }}{% if %} {% endraw %}{{ 'a\nb' -}}  \f
+# x\n{% generation %}# x\n  \f# x\n{%- endgeneration %}-}\n{
+}}  {-xc%}\nd{% set z = 1 %}
+\n\n{# a\nb -#}{{ '%}\\n' }}
+{##}
+%}  # y{% if yes -%}# x\n  {-x  {{- '  {% x' }}{%- endif -%}
+{# - #}  # y
+\n\n  \f\n   \n
+{% for i in [] -%}{# c #}{% else -%} {% endfor %}x\n\n y
+{{- '}}' }}{# c #}
+{{ n }}{%- if yes %}a -{% endif %}-}\n \n
+{%- if no %}{%- if no -%}\n{-\n\u2028{% endif %}{#- {{ x }} #}{% endif %}
+{# a\nb -#}{{ '}}' }}
+\ufeff{{- n }}
+{{ '#}' }}\u00a0 
+{{ (n) }}{# {{ x }} -#}{{ messages[0].role }}%}{\r\n
+{{- n-1 }}{#--#}
+{%- set z = 1 +%}
+\n}\n{% generation %}{% endgeneration %}}\n
+# x\n{%- if yes %}{% endif %}
+{# a\r\nb #}{{ {'a':{'b':1}}.a.b -}}{# {% if %} #}\r\n\r\n
+{# a\nb #}{% if yes %}{{- '-}\n' }}{%- endif %}{# a\nb #}
+a -\n{% if no %}{% set z = 1 %}c%}\nd\u2028{% endif -%}
+{{ '  {#' -}}{{ '\n  {%' }}
+{{ '\n  {%' }}{%- raw -%}}\nx\n\n y{{ x }}{% if %}x\n\n y{%- endraw +%}
+\u00a0\n  {-\n"\n\n\n
+{# a\nb #}{{- '  {% x' }}\n
+{{ 'a\nb' }}%}"{{ {'a':1}['a'] }}
+{% generation %}a'{% endgeneration -%}  
+{% if yes %}  # y{% endif %}{# {{ x }} -#}\n
+{{ (n) }}{{- '  {% x' }} \n
+  # y{% for i in range(2) -%}{##}{{ '\n  {%' }}{%- endfor %}
+{{ {'a':1}['a'] }}\n{-\n\n\n
+#}\n%}{% set z = 1 %}{%- for i in range(2) -%}}\n# x\n{% endfor %}\n\n
+}}\n  a{{ {'a':1}['a'] }}{# - #} \n
+{% set z = 1 %}# x\n\u2028-}\n
+\t\ufeff{{- '  {#' }}{# c #}
+{% set z = 1 %}{{ '\n  {%' }}{# - #}
+{% raw %}%}{{ x }}{% if %}\u2028"{% endraw -%}b 
+\t\\n%}{{- n }}\n
+# x\n{{ '#}' }}{{ n }} \n
+{{ "q" -}}{% generation %}{%- endgeneration -%}\n
+ \u2028
+{{ {'a':1}['a'] -}}  {-x{{ '  {% x' -}}
+{%- raw -%}\n{{ x }}{% if %}{%- endraw %}{{ '  {#' -}}{% set z = 1 +%}
+{%- set z = 1 %}{% set z = 1 %}
+{# {{ x }} #}\u00a0
+{% filter upper +%}{# a\nb #}{%- endfilter -%}{{- '  {#' }}\n
+\n#}\n{%- for i in [] %}{{ '#}' }}{% endfor -%} \n
+{% set z = 1 %}{% macro f(a) -%}{#-#}{% endmacro %}{{ f(1) }}
+  # y"{{- '  {#' -}}{\n
+'x\n\n y{{ 'x'  -}}{{- {'a':{'b':1}}.a.b }}}\n\n\n\n
+{{- messages[0].role -}}{{ '  {#' }}\n
+\n  {{ '  {% x' -}}{% if yes %}{{- n-1 }}{% endif %}{{ '#}' }}
+\n  # y\n  {{- '#}' }}\n  \n\n
+\ufeff{{- '#}' }}{{ 'a\nb' }} \n
+{{ '-}\n' }}{{- {'a':{'b':1}}.a.b -}}a  # y{{ '\n  {%' }}
+-}\n\n
+# x\n{-\n{{- (n) -}}#}\n{{ '#}' }}
+{{ '\n  {%' }} {% if yes %}#}\nx\n\n y{%+ else -%}{{ '-}\n' }}{%- endif %}
+{% set z -%}{{ n-1 }}{%- endset %}{{ z }} \n
+{{ n-1 -}}c%}\ndx\n\n y{% for i in range(2) %}'}\nb {% endfor %}\n  
+"}}%}'{% if no %}{% set z = 1 %}{% endif -%}{%- set z = 1 %}\n
+\n{ %{#- - #}
+  {-x}\n}\n{% raw %}{{{ x }}{% if %}}\na -}}{%- endraw %}%}
+\n{{ '}}' }}{% raw %}c%}\nd{{ x }}{% if %}\t{%- endraw %}{{ 'a\nb' -}}\n\n
+a{-\n\n{{ 'a\nb' -}}{%- if no %}\ufeff\ufeff {% else -%}{# {{ x }} -#}{% endif -%}
+\t{# c #}
+}}  {% set z %}{#' -#}{%- endset %}{{ z }}\n
+"{% if no %} {% generation %}  {-x{% endgeneration -%}{%- endif -%}\n
+\n  }\n\ufeff{% for c in "ab" %}{% endfor +%}{#- c #}{{ (n) -}}
+{# {% if %} #}{{- {'a':1}['a'] -}}
+{%- if yes %}{{ '\n  {%' }}{%- endif %}"  # y\t" \n
+c%}\r\nd\r\na{% set z = 1 %}
+{% set z = 1 %}{##}
+{# a\nb -#}\n  
+%}{# {{ x }} #}
+{%- raw %}{ %{{ x }}{% if %} x\n\n y'{% endraw +%}b 
+{#' #}{# c -#}\n\n
+\n\n#}\n
+{{- {'a':1}['a'] }}\u00a0\u00a0
+{% for i in [] %}\\n  # y{%- endfor %}{# - #}{% set z = 1 -%}
+{%- set z = 1 %}{% if no %}}\n{% endif %}
+b {#-' #}\n\n
+{{ 'a\nb' -}}{% generation %}"{% endgeneration %}{{- '%}\\n' -}}
+
+{{- '  {#' -}}}}# x\n{##}{{ '%}\\n' }}
+{%- if no %}\u00a0{% if no %}{# a\r\nb #}{% endif %}{% endif -%}{{ n }} \r\n
+# x\n{%- if yes %}\nb {% endif %}
+{{- '%}\\n' }}{{ '-}\r\n' }}{##}
+{% if yes -%}{# - -#}{% endif %}{#' -#}
+{%+ raw %}\n\n{{ x }}{% if %}\n  {%- endraw %}{{ 'x'  -}} \n
+{#--#}\u2028
+'{ %{{ n }}
+a
+{#- c -#} -}\na -
+{%- raw %}{ %{{ x }}{% if %}}}{% endraw -%}{{ '}}' }}
+{% if no -%}{{ '%}\\n' -}}{%- endif %}
+{{ '#}' }}  \f{# c -#}{%- for i in range(2) %}a{% endfor -%}
+\n  {% generation %}{ %{%- endgeneration %}{{- 'a\nb' }}\n\n
+{{ (n) }}\n
+\t  \f\ufeffb 
+a -{{ '  {#' }}{{- 'x'  }}
+{% generation -%}\n\n{%- endgeneration -%}{%- set z = 1 -%}\n\n
+\t%}-}\n{% if no %}{#- - #}{% else %}{{ {'a':{'b':1}}.a.b }}{% endif %}
+{{ n -}}{% if no %}{{ "q" -}}{%- endif %} \n
+\u2028x\n\n y{% for c in "ab" %}{{ {'a':1}['a'] }}{% endfor %}
+\n  x\n\n y{#-' -#}\n
+{{ '#}' }}\n
+{{ {'a':{'b':1}}.a.b -}}{#-' #} \n
+{# c #}b 
+{%- if yes -%}{% endif %}\n
+{{ '#}' }}#}\n{{ '  {#' }}
+\n{{ '}}' }}
+}}c%}\nd"{{ n }}{{ '#}' }}
+\u2028\u00a0{-\n{{- '#}' }}{# {{ x }} #}{{ '  {#' -}}
+}}{{- n -}}\n\n
+{# {% if %} -#}{ %
+%}\n"  
+{{ '\n  {%' }}x\n\n y\t
+  \f{{- {'a':{'b':1}}.a.b }}\t{# c -#}
+{{- messages[0].role }}\u2028{{ n }}
+{{ 'x'  -}}{% for c in "ab" -%}{{ (n) }}{% endfor %}{# - #}\n\n
+{{ '#}' -}}{{- '#}' -}}
+\u2028{{- {'a':{'b':1}}.a.b }}{%- set z = 1 %}
+{% for m in messages -%}{#' -#}{% else %}\n\n#}\n{%- endfor -%}a%}
+\n"
+{{ '  {% x' -}}{%+ for i in [] %}{% set z = 1 %}{% endfor -%}
+{{- 'x'  }}{%- set z = 1 %}{# {{ x }} #}{# - #} \n
+  {-x{% if no %}{{ {'a':{'b':1}}.a.b }}{%- endif %}  # y
+{{ n }}{{ '\n  {%' -}}
+\u00a0"'\n\n
+\u00a0#}\n{{- '\n  {%' }}
+\u00a0c%}\nd{% for m in messages -%}{% endfor %}%}\n  \n\n
+{% filter upper %}{#' -#}{%- endfilter %}# x\n\n
+{{ n -}}{% for c in "ab" %}{{ '  {% x' }}{% endfor %}\n\n
+\u00a0{# - #}
+{#-' #}{#' #}-}\n
+"""
+
 # Days and times for strftime, as year, month, day, hour, minute, second and microsecond.
 DATES = [(2024, 1, 1, 0, 0, 0, 0), (2024, 2, 29, 12, 30, 5, 7000), (2023, 12, 31, 23, 59, 59, 999000), (2026, 1, 4, 11, 5, 9, 50000), (2005, 3, 9, 13, 0, 1, 123000), (1999, 10, 10, 1, 1, 1, 0)]
 DIRECTIVES = ["%" + c for c in "aAbhBcdDxeFfHIjmMnpSTXuUwWyYzZ%"] + ["%-d", "%-m", "%-H", "%-I", "%-M", "%-S", "%-j", "%-y", "%-e", "%-U", "%-W", "%-a", "%d %B %Y", "at %H:%M", "100%% of %A", "no directive", "%-d %b", "%Y\n%m"]
@@ -190,6 +345,8 @@ def cases():
             yield "{{ " + source.strip() + " }}"
     for line in TEMPLATES.strip("\n").splitlines():
         yield line.replace("\\n", "\n")
+    for line in SOURCES.strip("\n").splitlines():
+        yield re.sub(r"\\(\\|n|t|f|u[0-9a-f]{4})", lambda m: json.loads('"' + m[0] + '"'), line)
 
 
 def main():

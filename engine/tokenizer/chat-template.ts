@@ -38,7 +38,7 @@ export function chatTemplate(
   const template = compiled(source);
   const variables = { ...special, bos_token: bos, eos_token: eos, tools: null, documents: null };
   const render = (messages: readonly ChatMessage[], answer: boolean) =>
-    template.render({ ...variables, messages, add_generation_prompt: answer });
+    template.render({ ...variables, messages: messages.map(withReasoning), add_generation_prompt: answer });
   return {
     render(messages, answer = true, first = 1) {
       const checked = checkedMessages(messages, first);
@@ -59,6 +59,16 @@ export function chatTemplate(
       return text;
     },
   };
+}
+
+const REASONING = ['reasoning_content', 'thinking', 'reasoning'] as const;
+
+/** What a model has thought goes by several names, and templates look for the first or the second: transformers gives it both. */
+function withReasoning(message: ChatMessage): ChatMessage {
+  const named = message as ChatMessage & Record<string, unknown>;
+  const name = REASONING.find(key => Object.hasOwn(named, key));
+  if (name === undefined) return message;
+  return { thinking: named[name], ...named, reasoning_content: named[name] } as ChatMessage;
 }
 
 function compiled(source: string): Program {

@@ -28,7 +28,7 @@ interface Library {
   readonly Environment: new (parent?: Scope) => Scope;
   readonly Interpreter: new () => { readonly global: Scope; evaluate(node: Node | undefined, scope: Scope): Value };
   parse(tokens: unknown): Node;
-  tokenize(source: string, options: { lstrip_blocks: boolean; trim_blocks: boolean }): unknown;
+  tokenize(source: string, options: object): unknown;
 }
 
 export const { Environment, Interpreter, parse, tokenize } = jinja as unknown as Library;

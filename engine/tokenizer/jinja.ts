@@ -2,8 +2,9 @@
 // whatever it does ends within a second. What it would print and no prompt should hold (a list, a function) is refused.
 
 import { Raised } from './jinja-functions.js';
-import { isControl, type Node, parse, tokenize } from './jinja-library.js';
+import { isControl, type Node, parse } from './jinja-library.js';
 import { ITERATION, Run } from './jinja-run.js';
+import { tokensOf } from './jinja-source.js';
 import { Limit } from './jinja-values.js';
 
 const LONGEST_SOURCE = 1 << 19; // real ones have a few thousand
@@ -56,7 +57,7 @@ export function compile(source: string): Program {
 
 function parsed(text: string): Node {
   try {
-    return parse(tokenize(text, { lstrip_blocks: true, trim_blocks: true }));
+    return parse(tokensOf(text));
   } catch (error) {
     if (error instanceof TypeError) throw new Error('a block has no end.'); // the library reads on behind the last token
     throw error;

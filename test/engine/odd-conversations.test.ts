@@ -197,3 +197,34 @@ test('the time as Python writes it', () => {
   );
   expect(String(written("{{ strftime_now('%Q') }}", [{ role: 'user', content: 'x' }]))).toMatch(/no directive %Q/);
 });
+
+test('keys that hold null, and the names of what a model has thought, as transformers gives them to a template', () => {
+  // transformers 5.23: tokenizer.apply_chat_template([message], tokenize=False) with {{ messages[0]|tojson }}
+  const given: [Record<string, unknown>, string][] = [
+    [{ role: 'user', content: 'Hi', z: null, d: { a: null } }, '{"role": "user", "content": "Hi", "d": {"a": null}}'],
+    [{ role: 'user', content: null, tool_calls: null }, '{"role": "user"}'],
+    [
+      { role: 'user', content: 'Hi', thinking: null, reasoning: 'r' },
+      '{"thinking": "r", "role": "user", "content": "Hi", "reasoning": "r", "reasoning_content": "r"}',
+    ],
+    [
+      { role: 'user', content: 'Hi', thinking: 't', reasoning: 'r' },
+      '{"thinking": "t", "role": "user", "content": "Hi", "reasoning": "r", "reasoning_content": "t"}',
+    ],
+    [
+      { role: 'user', reasoning_content: 'c', content: 'Hi', thinking: 't' },
+      '{"thinking": "t", "role": "user", "reasoning_content": "c", "content": "Hi"}',
+    ],
+    [
+      { role: 'user', content: 'Hi', thinking: '' },
+      '{"thinking": "", "role": "user", "content": "Hi", "reasoning_content": ""}',
+    ],
+  ];
+  for (const [message, text] of given) {
+    expect(written('{{ messages[0]|tojson }}', [message as unknown as ChatMessage])).toBe(text);
+  }
+  const asked = '{{ m.z is none }} {{ m.z is defined }} {{ m.z|default("d") }}';
+  expect(
+    written(asked.replaceAll('m.', 'messages[0].'), [{ role: 'user', content: 'Hi', z: null } as ChatMessage]),
+  ).toBe('False False d');
+});
