@@ -124,6 +124,7 @@ test('what is refused, why, and whose fault it is', () => {
     ["{{ [1] | tojson(separators=[',', 5]) }}", 'tojson takes two texts for separators', true],
     ["{{ [1] | tojson(separators=[',', ':', ';']) }}", 'tojson takes two texts for separators', true],
     ['{{ range() }}', 'range takes one to three whole numbers', true],
+    ['{{ range(1, 2, 3, 4) | join }}', 'range takes one to three whole numbers', true],
     ['{{ range(0, 1, 0) }}', 'range has a step of zero', true],
     ['{{ 1 / 0 }}', 'it divides by zero', true],
     ['{{ 1.5 % 0 }}', 'it divides by zero', true],
