@@ -10,7 +10,18 @@ import { type CellFile, Language, OPTIONS } from './language.js';
 import { plainCell } from './module-syntax.js';
 import { hasPackage } from './modules.js';
 import { type Fault, faultOf, type Problem, problemsOf } from './problems.js';
-import { IMPORT, IMPORTS, type Import, localsOf, META, type Rewritten, rewrite, SCOPE } from './rewrite.js';
+import {
+  DECLARE,
+  IMPORT,
+  IMPORTS,
+  type Import,
+  localsOf,
+  META,
+  REACHED,
+  type Rewritten,
+  rewrite,
+  SCOPE,
+} from './rewrite.js';
 import { checks } from './stoppable.js';
 
 export { BOLD, CYAN, INVERSE, RESET } from './problems.js';
@@ -277,12 +288,13 @@ function opening({ imports, values, async, strict }: Rewritten): string {
     ),
   );
   const shown = values.map(
-    ({ name, fixed }) => `[${JSON.stringify(name)}, () => ${name}${fixed ? '' : `, to => { ${name} = to; }`}]`,
+    ({ name, fixed, hoisting }) =>
+      `['${name}', '${hoisting}', () => ${name}${fixed ? '' : `, to => { ${name} = to; }`}]`,
   );
   return [
     `(function (${SCOPE}, ${IMPORTS}, ${IMPORT}, ${META}, require, __filename, __dirname) { return (${async ? 'async ' : ''}function () {`,
     strict ? "'use strict';" : '',
-    shown.length > 0 ? `${SCOPE}[Symbol.for('gemma-loupe.declare')]([${shown.join(', ')}]);` : '',
+    shown.length > 0 ? `const ${REACHED} = ${SCOPE}['${DECLARE}']([${shown.join(', ')}]);` : '',
     ...bindings,
     ' ',
   ].join('');

@@ -9,6 +9,10 @@ export const SCOPE = '__loupe_scope';
 export const IMPORTS = '__loupe_imports';
 export const IMPORT = '__loupe_import';
 export const META = '__loupe_meta';
+/** What the scope has for them: no name of a variable. */
+export const DECLARE = '(declare)';
+/** Called with the names of a declaration that was come to. */
+export const REACHED = '__loupe_reached';
 
 export interface Import {
   readonly specifier: string;
@@ -16,11 +20,24 @@ export interface Import {
   readonly names: readonly (readonly [local: string, theirs: string | null])[];
 }
 
+/**
+ * How a value comes to be. A `let`, a class or an import is there or it throws; a function is there from the beginning. The others are
+ * undefined until they are come to: `var`, which goes on with what an earlier cell's had; an enum or a namespace, which is there when its
+ * last member is; and all of a cell with `using`, which TypeScript makes `var`.
+ */
+export type Hoisting = 'own' | 'function' | 'var' | 'members' | 'using';
+
+export interface Value {
+  readonly name: string;
+  /** Never assigned. */
+  readonly fixed: boolean;
+  readonly hoisting: Hoisting;
+}
+
 export interface Rewritten {
   readonly edits: readonly Edit[];
   readonly imports: readonly Import[];
-  /** Values that the cell declares; `fixed` ones are never assigned. */
-  readonly values: readonly { readonly name: string; readonly fixed: boolean }[];
+  readonly values: readonly Value[];
   readonly types: readonly string[];
   readonly async: boolean;
   readonly strict: boolean;
@@ -111,21 +128,32 @@ export function rewrite(
   };
   ts.forEachChild(file, child => visit(child, true));
 
-  const values: { name: string; fixed: boolean }[] = [];
+  const values: Value[] = [];
+  const hoists = file.statements.some(isUsing);
   const types: string[] = [];
   for (const symbol of localsOf(file).values()) {
     const declarations = symbol.declarations ?? [];
     if (declarations.every(each => ts.isModuleDeclaration(each) && isAugmentation(each))) continue;
     if (symbol.flags & ts.SymbolFlags.Alias) {
-      if (isValue(symbol, checker)) values.push({ name: symbol.name, fixed: true });
+      if (isValue(symbol, checker)) values.push({ name: symbol.name, fixed: true, hoisting: 'own' });
       if (isType(symbol, checker)) types.push(symbol.name);
       continue;
     }
     if (symbol.flags & ts.SymbolFlags.Value && !declarations.every(isAmbient)) {
-      values.push({ name: symbol.name, fixed: declarations.some(isConstant) });
+      values.push({
+        name: symbol.name,
+        fixed: declarations.some(isConstant),
+        hoisting: hoistingOf(symbol, hoists),
+      });
     }
     if (symbol.flags & (ts.SymbolFlags.Type | ts.SymbolFlags.Namespace) || declarations.some(isAmbient))
       types.push(symbol.name);
+  }
+  const waits = new Set(values.filter(value => !/own|function/.test(value.hoisting)).map(value => value.name));
+  for (const node of file.statements) {
+    const reached = declaredBy(node).filter(name => waits.has(name));
+    if (reached.length > 0)
+      edits.push({ at: node.end, text: `;${REACHED}(${reached.map(name => `'${name}'`)});`, kind: 'close' });
   }
   const [first] = file.statements;
   const strict =
@@ -193,6 +221,31 @@ function bodyNames({ body }: ts.ModuleDeclaration): string[] {
       ? node.declarationList.declarations.map(({ name }) => name.getText())
       : [(node as unknown as { name?: ts.Node }).name?.getText() ?? ''],
   );
+}
+
+const isUsing = (node: ts.Node): boolean =>
+  ts.isVariableStatement(node) && (node.declarationList.flags & ts.NodeFlags.Using) !== 0;
+
+function hoistingOf({ flags }: ts.Symbol, hoists: boolean): Hoisting {
+  if (flags & ts.SymbolFlags.Function) return 'function';
+  if (flags & ts.SymbolFlags.FunctionScopedVariable) return 'var';
+  if (flags & (ts.SymbolFlags.BlockScopedVariable | ts.SymbolFlags.Class)) return hoists ? 'using' : 'own';
+  return 'members';
+}
+
+/** Names that a statement declares, outside of blocks. */
+function declaredBy(node: ts.Statement): string[] {
+  const names = (name: ts.BindingName): string[] =>
+    ts.isIdentifier(name)
+      ? [name.text]
+      : name.elements.flatMap(each => (ts.isOmittedExpression(each) ? [] : names(each.name)));
+  if (ts.isVariableStatement(node)) return node.declarationList.declarations.flatMap(({ name }) => names(name));
+  const { name } = node as { name?: ts.Node };
+  return (ts.isEnumDeclaration(node) || ts.isModuleDeclaration(node) || ts.isClassDeclaration(node)) &&
+    name &&
+    ts.isIdentifier(name)
+    ? [name.text]
+    : [];
 }
 
 const isConstant = (node: ts.Node): boolean =>

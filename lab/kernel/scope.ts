@@ -8,16 +8,33 @@ import { BREAKABLE, breakable } from './breakable.js';
 import type { CellCompiler } from './compile.js';
 import type { Imported } from './imported.js';
 import type { Modules } from './modules.js';
+import { DECLARE, type Hoisting } from './rewrite.js';
 import { Executor } from './tslab.js';
 
-const DECLARE = Symbol.for('gemma-loupe.declare');
+type Shown = readonly [name: string, hoisting: Hoisting, read: () => unknown, set?: (to: unknown) => void];
 
-type Shown = readonly [name: string, read: () => unknown, set?: (to: unknown) => void];
+/** A variable in the scope: how a later cell finds it. */
+interface Variable {
+  readonly hoisting: Hoisting;
+  readonly property: PropertyDescriptor;
+}
+
+/** A variable that the cell which runs has shown. */
+interface Own {
+  readonly name: string;
+  readonly hoisting: Hoisting;
+  readonly read: () => unknown;
+  /** What it is before the cell comes to it. */
+  readonly initial: unknown;
+  readonly before: Variable | undefined;
+}
 
 export class CellRunner {
   readonly #scope: Record<PropertyKey, unknown> = Object.create(null);
-  /** What the cell that runs has shown, and what stood there before. */
-  #shown: { readonly name: string; readonly read: () => unknown; readonly before?: PropertyDescriptor }[] = [];
+  readonly #variables = new Map<string, Variable>();
+  #own: Own[] = [];
+  /** Names of the cell that runs whose declaration it has come to, where the value cannot tell. */
+  #come = new Set<string>();
   readonly #executor: Executor;
   #interrupt: (reason: Interrupted) => void = () => {};
 
@@ -42,7 +59,8 @@ export class CellRunner {
       this.#interrupt = reject;
     });
     interrupted.catch(() => {});
-    this.#shown = [];
+    this.#own = [];
+    let ended = false;
     try {
       const { folder } = this.compiler;
       const loading: Promise<Imported>[] = [];
@@ -62,10 +80,11 @@ export class CellRunner {
         folder,
       ];
       const value = await this.#executor.run(breakable(() => start(this.#scope, imports, ...given), this.signals));
+      ended = true;
       return (value as { value: unknown } | undefined) ?? { value: undefined };
     } finally {
       if (this.signals) Atomics.store(this.signals, BREAKABLE, 0);
-      this.compiler.settle(this.#reached());
+      this.compiler.settle(this.#reached(ended));
     }
   }
 
@@ -86,36 +105,67 @@ export class CellRunner {
     return found;
   }
 
-  #declare(shown: readonly Shown[]): void {
-    for (const [name, read, set] of shown) {
-      const before = Object.getOwnPropertyDescriptor(this.#scope, name);
-      this.#shown.push({ name, read, before });
-      Object.defineProperty(this.#scope, name, {
-        get: read,
-        set:
-          set ??
-          (() => {
-            throw new TypeError(`Assignment to constant variable '${name}'.`);
-          }),
-        enumerable: true,
-        configurable: true,
+  /** @returns what the cell calls with the names of a declaration that it has come to */
+  #declare(shown: readonly Shown[]): (...names: string[]) => void {
+    for (const [name, hoisting, read, set] of shown) {
+      const before = this.#variables.get(name);
+      let initial: unknown;
+      // In JavaScript they would be one variable.
+      if (hoisting === 'var' && (before?.hoisting === 'var' || before?.hoisting === 'function')) {
+        initial = this.#scope[name];
+        set?.(initial);
+      }
+      this.#own.push({ name, hoisting, read, initial, before });
+      this.#define(name, {
+        hoisting,
+        property: {
+          get: read,
+          set:
+            set ??
+            (() => {
+              throw new TypeError(`Assignment to constant variable '${name}'.`);
+            }),
+          enumerable: true,
+          configurable: true,
+        },
       });
     }
+    const come = new Set<string>();
+    this.#come = come;
+    return (...names) => {
+      for (const name of names) come.add(name);
+    };
   }
 
-  /** Of the cell's variables those that were set; the others are again what they were. */
-  #reached(): Set<string> {
+  #define(name: string, variable: Variable): void {
+    this.#variables.set(name, variable);
+    Object.defineProperty(this.#scope, name, variable.property);
+  }
+
+  /** Of the cell's variables those that it came to; the others are again what they were. */
+  #reached(ended: boolean): Set<string> {
     const reached = new Set<string>();
-    for (const { name, read, before } of this.#shown) {
-      try {
-        read();
-        reached.add(name);
-      } catch {
+    for (const own of this.#own) {
+      const { name, before } = own;
+      if (this.#isReached(own, ended)) reached.add(name);
+      else if (before) this.#define(name, before);
+      else {
+        this.#variables.delete(name);
         delete this.#scope[name];
-        if (before) Object.defineProperty(this.#scope, name, before);
       }
     }
-    this.#shown = [];
+    this.#own = [];
     return reached;
+  }
+
+  #isReached({ name, hoisting, read, initial, before }: Own, ended: boolean): boolean {
+    try {
+      const value = read();
+      if (hoisting === 'own' || hoisting === 'function' || this.#come.has(name)) return true;
+      if (hoisting === 'members') return false;
+      return !Object.is(value, initial) || (hoisting === 'var' && (ended || !before));
+    } catch {
+      return false;
+    }
   }
 }

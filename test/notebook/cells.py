@@ -68,6 +68,8 @@ try:
     result["after_stop"] = run("JSON.stringify([changed, whileRunning.n > 5])")
     result["stopped_sync"] = stop("const spun = { n: 0 }; while (true) spun.n += 1;")
     result["after_stop_sync"] = run("spun.n > 1000")
+    run("var begun = 1; enum Begun { A = 1 }")
+    result["stopped_before"] = [stop("while (true) {}\nvar begun = 2; enum Begun { A = 2 }"), run("[begun, Begun.A].join()")]
     result["closures"] = [run("let level = 1; const shown = () => level; function raise() { level += 10; return level; }"), run("level = 5; [shown(), raise(), level].join()"), run("[shown(), level].join()")]
     result["again"] = [run("const again = 1; let again2 = 'x';"), run("const again = 'one'; let again2 = 2; again.length + again2")]
 

@@ -30,6 +30,7 @@ describe('variables', () => {
   test('of a cell that was stopped stay too', () => {
     expect([result.stopped, result.after_stop]).toEqual(['Interrupted', '[3,true]']);
     expect([result.stopped_sync, result.after_stop_sync]).toEqual(['Interrupted', 'true']);
+    expect(result.stopped_before).toEqual(['Interrupted', '1,1']);
   });
 
   test('are the same for functions of the cell and for later cells', () => {
