@@ -17,6 +17,7 @@ import { checkDiff, checkIdList, checkOptions } from './arguments.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { CONVERSATION_OPTIONS, Conversation, type ConversationOptions } from './chat/conversation.js';
 import { checkGolden, DIFF_OPTIONS, Diff, type DiffOptions, diffRows } from './diff/diff.js';
+import { leftoverOf } from './diff/leftover.js';
 import { OurValues } from './diff/ours.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './diff/tolerance.js';
 import { said } from './dims.js';
@@ -165,6 +166,7 @@ export class Session {
         this.#check();
         checkDiff(golden);
         checkGolden(this.model, golden);
+        await leftoverOf(this.plan, golden);
         const rows = golden.stages.get('logits')!.shape[0];
         const inputs = { ids: golden.ids, rows, read: (input: string) => golden.read(input) };
         const captured = await runStage(this.model, stage, inputs, await this.model.kernels.inForce());
@@ -182,6 +184,7 @@ export class Session {
     const options = checkOptions('diff', given, DIFF_OPTIONS);
     checkDiff(golden, options);
     checkGolden(this.model, golden);
+    const leftover = await leftoverOf(this.plan, golden);
     const shaders = options.shaders ?? (await this.model.kernels.inForce()); // the same for the run and for the stages alone, and those the table names
     const signal = eitherSignal(options.signal);
     const logits = golden.stages.get('logits')!.shape[0] === golden.ids.length ? 'all' : 'last';
@@ -193,7 +196,7 @@ export class Session {
     const onProgress = options.onProgress ?? ((done: number, total: number) => progress.count(done, total, 'stages'));
     const rows = await diffRows(this.model, golden, ours, { ...options, signal, onProgress, shaders });
     const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };
-    return new Diff(rows, golden.name, limits, this.provenance(shaders));
+    return new Diff(rows, golden.name, limits, this.provenance(shaders), leftover);
   }
 
   /**

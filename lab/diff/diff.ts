@@ -14,6 +14,7 @@ import { diffBundle, diffText } from '../display/diff.js';
 import type { Golden } from '../golden.js';
 import { Names } from '../select.js';
 import { inputsOf, runStage } from '../stage.js';
+import { type Leftover, NOTHING_LEFT } from './leftover.js';
 import { largest, locate, type Spread } from './locate.js';
 import { compare, type Metrics } from './metrics.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './tolerance.js';
@@ -70,6 +71,8 @@ export class Diff {
     readonly golden: string,
     readonly limits: Required<DiffLimits>,
     readonly provenance: Readonly<Record<string, string>>,
+    /** What the golden has beside the stages of this model. */
+    readonly leftover: Leftover = NOTHING_LEFT,
   ) {
     this.pass = rows.every(row => row.pass);
   }
@@ -93,13 +96,25 @@ export class Diff {
       ...row,
       where: row.where.map(spread => ({ axis: spread.axis, largest: largest(spread, 5) })),
     }));
-    return { pass, first: this.first?.stage ?? null, golden, limits, provenance, rows: told };
+    const { notCompared, otherNames } = this.leftover;
+    return {
+      pass,
+      first: this.first?.stage ?? null,
+      golden,
+      limits,
+      provenance,
+      notCompared,
+      otherNames: Object.fromEntries(otherNames),
+      rows: told,
+    };
   }
 
   /** As an apache-arrow Table, one row a stage. */
   toArrow(): Table {
     const { golden, provenance } = this;
-    return diffToArrow(this.rows, { golden, ...provenance });
+    const { notCompared } = this.leftover;
+    const left: Record<string, string> = notCompared.length > 0 ? { not_compared: JSON.stringify(notCompared) } : {};
+    return diffToArrow(this.rows, { golden, ...provenance, ...left });
   }
 
   [DISPLAY](): Bundle {

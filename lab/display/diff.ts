@@ -2,6 +2,7 @@
 // how far each error is from its limit; a failing stage unfolds to show where in the tensor its error sits.
 
 import type { Diff, DiffRow } from '../diff/diff.js';
+import { leftoverText } from '../diff/leftover.js';
 import { locationText, type Spread } from '../diff/locate.js';
 import type { Metrics } from '../diff/metrics.js';
 import type { Bundle } from './bundle.js';
@@ -40,10 +41,11 @@ export function diffBundle(diff: Diff): Bundle {
   const sorted = inOrder(diff);
   const note = `limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`;
   const table = sorted.map((row, i) => cells(row, limits, row === first, i < UNFOLDED));
+  const left = leftoverText(diff.leftover);
   const colour = VERDICT_COLOURS[first?.verdict ?? 'ok'];
   return {
     'text/html':
-      html`<div style="--l:${along(limits.local)}px;--t:${along(limits.accumulated)}px"><p style="font-size:14px;margin:4px 0"><span style="color:${colour}">●</span> <b>${summary(diff)}</b><br><span style="opacity:.7">${diff.golden} · ${diff.provenance.adapter} · ${note}</span></p>
+      html`<div style="--l:${along(limits.local)}px;--t:${along(limits.accumulated)}px"><p style="font-size:14px;margin:4px 0"><span style="color:${colour}">●</span> <b>${summary(diff)}</b><br>${left && html`${left}<br>`}<span style="opacity:.7">${diff.golden} · ${diff.provenance.adapter} · ${note}</span></p>
 ${htmlTable(COLUMNS, table, { tools: true, colours: VERDICT_COLOURS })}</div>`.text,
     'text/plain': text(diff, MOST_LINES),
   };
@@ -63,7 +65,8 @@ function text(diff: Diff, most: number): string {
     sorted.slice(0, most).map(row => cells(row, limits, false, false)),
   );
   const more = sorted.length > most ? `\n… and ${sorted.length - most} stages more` : '';
-  return `${summary(diff)}\n${diff.golden}, ${diff.provenance.adapter}; ${note}\n${table}${more}`;
+  const left = leftoverText(diff.leftover);
+  return `${summary(diff)}\n${left && `${left}\n`}${diff.golden}, ${diff.provenance.adapter}; ${note}\n${table}${more}`;
 }
 
 /** The first failing stage, then the other failures, then the rest. */

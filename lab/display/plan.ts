@@ -4,6 +4,7 @@
 import { type Cost, costOf } from '../../engine/cost.js';
 import { type OperationKind, type Stage, shapeText } from '../../engine/plan.js';
 import type { Diff } from '../diff/diff.js';
+import { leftoverText } from '../diff/leftover.js';
 import type { Session } from '../session.js';
 import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE, WIDE } from './bundle.js';
 import { CIVIDIS, svg } from './chart.js';
@@ -51,6 +52,7 @@ export function planBundle(session: Session, diff: Diff | null): Bundle {
     { title: 'FLOPs', right: true },
     ...(diff ? [{ title: 'verdict' }] : []),
   ];
+  const left = diff ? leftoverText(diff.leftover) : '';
   const rows = blocks.map(({ stage, cost }) => ({
     cells: [
       stage.name,
@@ -63,7 +65,7 @@ export function planBundle(session: Session, diff: Diff | null): Bundle {
   return {
     'application/vnd.plotly.v1+json': icicle(session, blocks, diff),
     'image/svg+xml': grid(session, blocks, diff),
-    'text/plain': textTable(columns, rows),
+    'text/plain': `${left && `${left}\n`}${textTable(columns, rows)}`,
   };
 }
 
@@ -84,6 +86,7 @@ function costColour(blocks: readonly Block[], { cost }: Block): string {
 }
 
 function icicle(session: Session, blocks: readonly Block[], diff: Diff | null): Figure {
+  const left = diff ? leftoverText(diff.leftover, 3) : '';
   const [ids, labels, parents]: [string[], string[], string[]] = [[], [], []];
   const values: number[] = [];
   const notes: string[] = [];
@@ -139,7 +142,7 @@ function icicle(session: Session, blocks: readonly Block[], diff: Diff | null): 
       height: 360,
       margin: { l: 10, r: 10, t: 84, b: 10 },
       title: {
-        text: `The plan of ${label(session.name)}, a block a stage; click a layer to unfold it, the top to fold it`,
+        text: `The plan of ${label(session.name)}, a block a stage; click a layer to unfold it, the top to fold it${left && `<br><span style="font-size:11px">${label(left)}</span>`}`,
         ...TITLE,
       },
       updatemenus: [
@@ -167,6 +170,7 @@ function icicle(session: Session, blocks: readonly Block[], diff: Diff | null): 
 
 /** Layers across, the stages of a layer down, as the forward pass has them; what belongs to no layer at the ends. */
 function grid(session: Session, blocks: readonly Block[], diff: Diff | null): string {
+  const left = diff ? leftoverText(diff.leftover, 3) : '';
   const names = [...new Set(blocks.filter(({ layer }) => layer !== null).map(({ short }) => short))];
   const outer = blocks.filter(({ layer }) => layer === null);
   const head = outer.filter(({ short }) => short === 'embed').map(({ short }) => short);
@@ -185,8 +189,9 @@ function grid(session: Session, blocks: readonly Block[], diff: Diff | null): st
       title: {
         text: `${session.name}: ${blocks.length} stages${diff ? `, by verdict against ${diff.golden}` : ''}`,
         textStyle: { fontSize: 14, color: GREY },
+        ...(left && { subtext: left, itemGap: 4, subtextStyle: { fontSize: 10, color: GREY } }),
       },
-      grid: { left: 110, right: 20, top: 40, bottom: 40 },
+      grid: { left: 110, right: 20, top: left ? 56 : 40, bottom: 40 },
       xAxis: {
         type: 'category',
         name: 'layer',
@@ -209,6 +214,6 @@ function grid(session: Session, blocks: readonly Block[], diff: Diff | null): st
       series: [{ type: 'heatmap', data, itemStyle: { borderColor: '#fff', borderWidth: 1 } }],
     },
     Math.min(900, 170 + Math.max(28, Math.min(70, 640 / layers)) * layers),
-    80 + 14 * lines.length,
+    (left ? 96 : 80) + 14 * lines.length,
   );
 }

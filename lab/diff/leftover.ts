@@ -1,0 +1,71 @@
+// What a golden has beside the stages of the model it is compared with: tensors that no stage is called by, and second names of a stage. Who made
+// the golden meant them to be compared, so they are named, and two that say different things of one stage are refused.
+
+import { GoldenError } from '../../engine/errors.js';
+import type { Plan } from '../../engine/plan.js';
+import type { Golden } from '../golden.js';
+import { namesOf } from '../select.js';
+
+export interface Leftover {
+  /** Tensors of the golden that belong to no stage of the model. */
+  readonly notCompared: readonly string[];
+  /** Second names, as TransformerLens or Hugging Face have them, with the stage they stand for; their values are the stage's. */
+  readonly otherNames: ReadonlyMap<string, string>;
+}
+
+export const NOTHING_LEFT: Leftover = { notCompared: [], otherNames: new Map() };
+
+/** Throws GoldenError where two tensors of the golden are of one stage and differ. The golden has every stage of the plan. */
+export async function leftoverOf(plan: Plan, golden: Golden): Promise<Leftover> {
+  const own = new Set(plan.stages.filter(({ state }) => !state).map(({ name }) => name));
+  const notCompared: string[] = [];
+  const otherNames = new Map<string, string>();
+  for (const [name, { shape }] of golden.stages) {
+    if (own.has(name)) continue;
+    const stage = stageOf(plan, name);
+    if (stage === null) {
+      notCompared.push(name);
+      continue;
+    }
+    const there = golden.stages.get(stage)!.shape;
+    if (shape.join() !== there.join() || !equal(await golden.read(name), await golden.read(stage))) {
+      throw new GoldenError(
+        `The golden '${golden.name}' has '${name}' and '${stage}', two names of one stage, with different values. Take out the one that is wrong.`,
+      );
+    }
+    otherNames.set(name, stage);
+  }
+  return { notCompared, otherNames };
+}
+
+/** The stage of a name of others; null for none, and for what would be a pattern. */
+function stageOf(plan: Plan, name: string): string | null {
+  if (/[*{}]/.test(name)) return null;
+  try {
+    return namesOf(plan).one(name);
+  } catch {
+    return null;
+  }
+}
+
+const equal = (a: Float32Array, b: Float32Array): boolean =>
+  a.length === b.length && a.every((x, i) => x === b[i] || (Number.isNaN(x) && Number.isNaN(b[i])));
+
+/** Sentences about it, empty where there is nothing left. */
+export function leftoverText({ notCompared, otherNames }: Leftover, most = 8): string {
+  const some = (names: readonly string[]) =>
+    names.slice(0, most).join(', ') + (names.length > most ? ` and ${names.length - most} more` : '');
+  const sentences: string[] = [];
+  if (notCompared.length > 0) {
+    const [are, belong] =
+      notCompared.length === 1 ? ['1 tensor', 'belongs'] : [`${notCompared.length} tensors`, 'belong'];
+    sentences.push(
+      `Not compared: ${are} of the golden that ${belong} to no stage of this model: ${some(notCompared)}.`,
+    );
+  }
+  if (otherNames.size > 0) {
+    const pairs = [...otherNames].map(([name, stage]) => `${name} (${stage})`);
+    sentences.push(`In the golden twice, with the same values: ${some(pairs)}.`);
+  }
+  return sentences.join(' ');
+}
