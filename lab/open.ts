@@ -18,6 +18,7 @@ import { eitherSignal } from './interrupt.js';
 import { cachedModel, hubCache } from './pull/cache.js';
 import { hubName } from './pull/name.js';
 import { Session } from './session.js';
+import { checkVocabulary } from './vocabulary-fit.js';
 
 export interface OpenOptions {
   /** `hardware`, `lavapipe`, `swiftshader`; default: the best there is. */
@@ -94,6 +95,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
     const tokenizer = options.tokenizer
       ? await openTokenizerFile(options.tokenizer)
       : files.vocabulary && (await openTokenizer(files.vocabulary));
+    const fit = tokenizer && options.tokenizer ? await checkVocabulary(tokenizer, options.tokenizer, files) : [];
     // Its memory is needed; what can be refused was refused before.
     if (!options.another) sessions.get(key)?.[Symbol.dispose]();
     const load = async (from: ModelFiles, to: Gpu) => {
@@ -121,7 +123,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
       files.chat,
     );
     if (!options.quiet)
-      for (const notice of [...files.notices, ...session.notices])
+      for (const notice of [...files.notices, ...fit, ...session.notices])
         process.stderr.write(`loupe: ${printable(notice)}\n`);
     sessions.set(key, session);
     return session;

@@ -90,15 +90,7 @@ export function configFromJson(
     text.only('model_type', ['gemma3_text', 'gemma3'], 'the text model of a multimodal Gemma 3 is of type gemma3_text');
     refuseQuantised(text.values, where);
   } else text.raw('model_type');
-  const config = gemmaOf(text, known.family, notices, [
-    ...new Set([
-      ...text.ids('eos_token_id'),
-      ...(text.values === json ? [] : outer.ids('eos_token_id')),
-      ...(isObject(generation)
-        ? new ConfigKeys(generation, where.replace('config.json', 'generation_config.json')).ids('eos_token_id')
-        : []),
-    ]),
-  ]);
+  const config = gemmaOf(text, known.family, notices, endsOf(text, outer, where, generation, notices));
   text.refuseUnread(meansNothing);
   if (text.values === json) return checked(config, where);
   const tied = text.says('tie_word_embeddings') ? config.tiedHead : outer.flag('tie_word_embeddings', true);
@@ -107,6 +99,25 @@ export function configFromJson(
   for (const key of outer.unread()) besideText(key, outer, text, given ? notices : null);
   outer.refuseUnread(key => meansNothing(key) || isOfPictures(key));
   return checked({ ...config, tiedHead: tied }, where);
+}
+
+/** Ids that end a text: generation_config.json's where it gives any, as in transformers; else those of config.json. */
+function endsOf(text: ConfigKeys, outer: ConfigKeys, where: string, generation: unknown, notices: string[]): number[] {
+  const own = [
+    ...new Set([...text.ids('eos_token_id'), ...(text.values === outer.values ? [] : outer.ids('eos_token_id'))]),
+  ];
+  if (!isObject(generation)) return own;
+  const given = [
+    ...new Set(new ConfigKeys(generation, where.replace('config.json', 'generation_config.json')).ids('eos_token_id')),
+  ];
+  if (given.length === 0) return own;
+  const passed = own.filter(id => !given.includes(id));
+  if (passed.length > 0 && (text.says('eos_token_id') || outer.says('eos_token_id'))) {
+    notices.push(
+      `eos_token_id ${passed.join(', ')} of config.json is passed over: generation_config.json has ${given.join(', ')}, as in transformers.`,
+    );
+  }
+  return given;
 }
 
 /**

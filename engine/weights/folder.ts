@@ -7,7 +7,7 @@ import { LoupeError, ModelFileError } from '../errors.js';
 import { noteModel } from '../files-in-use.js';
 import { specialTokensIn } from '../tokenizer/tokens-beside.js';
 import { configFromJson } from './detect.js';
-import { samplingOf } from './generation-config.js';
+import { notDone, samplingOf } from './generation-config.js';
 import { modelFiles } from './model-files.js';
 import { canBeLeftOut, checkWeights, isOfAdapter, missingWeight, nameFromHuggingFace, strangeTensor } from './names.js';
 import { refuseQuantisedTensors } from './quantised.js';
@@ -36,8 +36,11 @@ export async function openFolder(folder: string, single?: string, wholeHead = tr
   }
   noteModel(folder);
   const notices: string[] = [];
-  const generation = readJson(join(folder, 'generation_config.json'));
-  const read = configFromJson(readJson(configPath), configPath, generation, notices);
+  const generationPath = join(folder, 'generation_config.json');
+  const generation = readJson(generationPath);
+  const json = readJson(configPath);
+  const read = configFromJson(json, configPath, generation, notices);
+  notices.push(...notDone(existsSync(generationPath) ? generation : null, json));
   const weights = await weightsIn(folder, read, single, notices);
   try {
     const { entries, leftOut, holders, opened, strange } = weights;

@@ -108,7 +108,10 @@ export function strangeTensor(name: string, { family, layers }: GemmaConfig, whe
     );
   }
   if (/scale|zero_?point|quant|absmax/i.test(name)) {
-    return say('a scale of quantised weights', 'Take the model as it was before it was quantised, or a GGUF of it');
+    return say(
+      `which a Gemma ${family} has no place for, and quantised models have`,
+      'If this one is quantised, take it as it was before, or a GGUF of it; else this model cannot be run here',
+    );
   }
   return say(`which a Gemma ${family} has no place for`, other);
 }

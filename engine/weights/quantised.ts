@@ -59,7 +59,7 @@ const SIGNS: readonly (readonly [RegExp, string])[] = [
     'bitsandbytes',
   ],
   [/\.weight_(packed|shape|zero_point|g_idx)$/, 'compressed-tensors'],
-  [/\.(weight_scale(_inv|_2)?|input_scale|output_scale|activation_scale|[kqv]_scale)$/, 'FP8 with scales'],
+  [/\.(weight_scale(_inv|_2)?|input_scale|output_scale|activation_scale)$/, 'FP8 with scales'],
   [/\.(scales|biases)$/, 'MLX'],
 ];
 

@@ -53,10 +53,22 @@ describe('a config.json that says no more than its type', () => {
   });
 });
 
-test('the ends of all files, each once; one of generation_config.json that is none is that file’s fault', () => {
+test('generation_config.json’s ends go before those of config.json, each once; one that is none is that file’s fault', () => {
+  // transformers 5.23 on atlas: [2, 300, 301] with 300 in config.json and 1 in generation_config.json goes on past 300.
   const json = { model_type: 'gemma3', eos_token_id: [1, 106], text_config: { eos_token_id: 5 } };
-  expect(configFromJson(json, 'a/config.json', { eos_token_id: [106, 9] }).eosIds).toEqual([5, 1, 106, 9]);
-  expect(configFromJson({ model_type: 'gemma', eos_token_id: 7 }, 'c', { eos_token_id: 8 }).eosIds).toEqual([7, 8]);
+  const ends = (generation: unknown, config: object = json) => {
+    const notices: string[] = [];
+    return [configFromJson(config, 'a/config.json', generation, notices).eosIds, ...notices];
+  };
+  const passed = (own: string, theirs: string) =>
+    `eos_token_id ${own} of config.json is passed over: generation_config.json has ${theirs}, as in transformers.`;
+  expect(ends({ eos_token_id: [106, 9, 9] })).toEqual([[106, 9], passed('5, 1', '106, 9')]);
+  expect(ends({ eos_token_id: [106, 1, 5] })).toEqual([[106, 1, 5]]);
+  expect(ends({ eos_token_id: 1 }, { model_type: 'gemma', eos_token_id: 300 })).toEqual([[1], passed('300', '1')]);
+  expect(ends({ eos_token_id: 8 }, { model_type: 'gemma' })).toEqual([[8]]);
+  for (const none of [{}, { eos_token_id: null }, { eos_token_id: [] }, { eos_token_id: [-1] }, { temperature: 1 }]) {
+    expect(ends(none)).toEqual([[5, 1, 106]]);
+  }
   expect(configFromJson({ model_type: 'gemma' }, 'c', 'no object').eosIds).toEqual([1]);
   expect(() => configFromJson({ model_type: 'gemma' }, 'a/config.json', { eos_token_id: 'x' })).toThrow(
     /^a\/generation_config\.json has eos_token_id = "x"/,

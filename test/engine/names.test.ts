@@ -119,7 +119,7 @@ test.each(['explora_x', 'x.explora_', 'x.loraine', 'x.base_layers.y', 'xbase_lay
 describe('a strange tensor is refused by name, with what to do', () => {
   const BIAS = /, a bias, and Loupe has none, so the model would be computed wrong\. This model cannot be run here\.$/;
   const SCALE =
-    /, a scale of quantised weights, so .* Take the model as it was before it was quantised, or a GGUF of it\.$/;
+    /, which a Gemma 3 has no place for, and quantised models have, so .* If this one is quantised, take it as it was before, or a GGUF of it; else this model cannot be run here\.$/;
   const MORE =
     /, a layer more than the 2 of its configuration, so .* Configuration and weights must be of one model\.$/;
   const ROPE =
@@ -129,6 +129,8 @@ describe('a strange tensor is refused by name, with what to do', () => {
   const LORA =
     /, a part of an adapter \(LoRA\) that is not merged into the weights, so .* Merge it first: peft's merge_and_unload\(\), then save_pretrained\.$/;
   test.each<[string, RegExp]>([
+    ['model.layers.0.self_attn.k_scale', SCALE],
+    ['blk.0.layer_output_scale.weight', SCALE],
     ['model.layers.0.q_proj.lora_A.weight', LORA],
     ['model.layers.2.x', MORE],
     ['layers.2.x', MORE],

@@ -73,7 +73,6 @@ describe('names of tensors', () => {
     ...['weight_scale', 'weight_scale_inv', 'weight_scale_2', 'input_scale', 'output_scale', 'activation_scale'].map(
       name => ['FP8 with scales', `q_proj.${name}`],
     ),
-    ...['q', 'k', 'v'].map(name => ['FP8 with scales', `self_attn.${name}_scale`]),
     ...['scales', 'biases'].map(name => ['MLX', `q_proj.${name}`]),
   ])('%s by %s', (method, name) => {
     const own = `model.layers.0.${name}`;
@@ -94,6 +93,8 @@ describe('names of tensors', () => {
       'a.SCB.b',
       'a.weight.absmax_b',
       'weight_packed',
+      'self_attn.k_scale',
+      'layer_output_scale',
     ],
     ...[
       'a.weight_format.b',

@@ -448,7 +448,7 @@ describe('what a config.json says is used', () => {
       'config.json',
       { eos_token_id: [106, 7, -1] },
     );
-    expect(ends.eosIds).toEqual([1, 106, 7]);
+    expect(ends.eosIds).toEqual([106, 7]);
     expect(read({ model_type: 'gemma3', text_config: SIZES, tie_word_embeddings: false }).tiedHead).toBe(false);
   });
 });
