@@ -52,12 +52,18 @@ test('one with other pieces than the model’s own is said', async () => {
 
 test('open refuses it before the weights are loaded', async () => {
   const path = join(freshFolder(), 'tokenizer.json');
-  const pieces = ['<pad>', '<eos>', '<bos>', '<unk>', ...Array.from({ length: 4000 }, (_, i) => `piece${i}`)];
+  const bytes = Array.from({ length: 256 }, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const pieces = ['<unk>', '<bos>', '<eos>', '▁', ...bytes, ...Array.from({ length: 3744 }, (_, i) => `piece${i}`)];
+  const special = (id: number) => ({ id, content: pieces[id], special: true, normalized: false });
+  const vocab = Object.fromEntries(pieces.map((piece, id) => [piece, id]));
   writeFileSync(
     path,
     JSON.stringify({
-      added_tokens: [],
-      model: { type: 'BPE', unk_token: '<unk>', vocab: Object.fromEntries(pieces.map((p, i) => [p, i])), merges: [] },
+      version: '1.0',
+      added_tokens: [0, 1, 2].map(special),
+      normalizer: { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+      pre_tokenizer: null,
+      model: { type: 'BPE', unk_token: '<unk>', byte_fallback: true, fuse_unk: true, vocab, merges: [] },
     }),
   );
   await expect(open('atlas', { tokenizer: path, quiet: true })).rejects.toThrow(
