@@ -48,6 +48,16 @@ export function looked<T>(
   }
 }
 
+/** Whether a text is a number as people write it: no hexadecimal, no Infinity, no empty text. */
+export const isDecimal = (text: string): boolean => /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text);
+
+/** Ids written with commas or blanks between them; the first part that is none where there is one. */
+export function idsIn(text: string): number[] | string {
+  if (text.trim() === '') return [];
+  const parts = text.trim().split(/\s*,\s*|\s+/);
+  return parts.find(part => !/^\d+$/.test(part) || !Number.isSafeInteger(Number(part))) ?? parts.map(Number);
+}
+
 /** Throws PromptError for what is no list of numbers. */
 export function checkIdList(ids: unknown): asserts ids is ArrayLike<number> & Iterable<number> {
   const list = Array.isArray(ids) || (ArrayBuffer.isView(ids) && !(ids instanceof DataView));
@@ -73,7 +83,7 @@ export function checkBudget(budget: unknown): void {
 /** Throws GoldenError for what is no golden, OptionError for limits that are none. The options have been read. */
 export function checkDiff(
   golden: unknown,
-  options?: { readonly accumulated?: unknown; readonly local?: unknown },
+  options?: { readonly accumulated?: unknown; readonly local?: unknown; readonly alone?: unknown },
 ): void {
   const { ids, chunks, stages } = looked('The golden', GoldenError, () => {
     const { ids, chunks, stages } = (typeof golden === 'object' && golden !== null ? golden : {}) as Record<
@@ -92,4 +102,8 @@ export function checkDiff(
     if (limit === undefined || (typeof limit === 'number' && limit >= 0)) continue;
     throw new OptionError(`The limit ${name} is a number from 0, not ${said(limit)}.`);
   }
+  if (options?.alone === false && options.local !== undefined)
+    throw new OptionError(
+      'The limit local is of stages that run alone, and { alone: false } runs none so. Leave one of them out.',
+    );
 }

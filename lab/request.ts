@@ -1,5 +1,6 @@
 // What one asks of a session: to run a prompt, or to go on from one; and a token as it comes.
 
+import { OptionError } from '../engine/errors.js';
 import type { GenerateOptions } from '../engine/generate.js';
 import type { Shaders } from '../engine/kernel.js';
 import type { Slice } from '../engine/taps.js';
@@ -65,6 +66,20 @@ export const GENERATE_OPTIONS: OptionNames<GenerateRunOptions> = {
   budget: true,
   signal: true,
 };
+
+/** Throws OptionError for ends of a generation that go against each other, and for ids that no token has. */
+export function checkEnds({ stopIds, ignoreEos }: GenerateRunOptions, vocab: number): void {
+  if (stopIds === undefined) return;
+  if (ignoreEos && stopIds.length > 0)
+    throw new OptionError(
+      'stopIds says which tokens end the generation, and ignoreEos that none does. Leave one of them out.',
+    );
+  const other = Array.isArray(stopIds)
+    ? stopIds.find(id => Number.isInteger(id) && !(id >= 0 && id < vocab))
+    : undefined;
+  if (other === undefined) return;
+  throw new OptionError(`stopIds has ${other}, and ids go from 0 to ${vocab - 1}, so it ends nothing. Leave it out.`);
+}
 
 /** A generated token: its text so far certain, and what the taps saw while it was computed. */
 export interface Token {

@@ -32,7 +32,14 @@ import { Generation, stoppedBy, toldLater } from './generation.js';
 import type { Golden } from './golden.js';
 import { eitherSignal } from './interrupt.js';
 import { type Patching, type PatchingOptions, patching } from './probe/patching.js';
-import { GENERATE_OPTIONS, type GenerateRunOptions, RUN_OPTIONS, type RunOptions, type Token } from './request.js';
+import {
+  checkEnds,
+  GENERATE_OPTIONS,
+  type GenerateRunOptions,
+  RUN_OPTIONS,
+  type RunOptions,
+  type Token,
+} from './request.js';
 import { Run } from './run.js';
 import { selectOne, tapped } from './select.js';
 import { planPatches, planTaps } from './slices.js';
@@ -241,6 +248,7 @@ export class Session {
     this.#check();
     const options = given();
     checkGenerate({ ...options, taps: undefined });
+    checkEnds(options, this.config.vocab);
     const ids = this.encode(prompt);
     const { maxTokens = 128 } = options;
     using context = this.#context(Math.min(ids.length + maxTokens, this.longest), 'last', ids.length);

@@ -60,7 +60,9 @@ const COMMANDS: Readonly<Record<string, SlashCommand>> = {
     usage: '/set NAME VALUE',
     help: `${NAMES.join(', ')}; alone: show them`,
     run: (chat, argument) => {
-      const [name, value = ''] = argument.split(/\s+/);
+      const [name, value = '', ...more] = argument.split(/\s+/);
+      if (more.length > 0)
+        throw new OptionError(`/set takes a name and a number, and here is more: /set ${name} ${value}`);
       if (name !== '') {
         chat.settings = changed(chat.settings, name, value);
         if (chat.sources) chat.sources = { ...chat.sources, [name]: '/set' };
@@ -117,7 +119,11 @@ const ALIASES: Readonly<Record<string, string>> = { quit: 'exit', bye: 'exit', '
 export function runCommand(chat: Chat, line: string): string | null {
   const [, name, argument] = /^\/(\S*)\s*(.*)$/s.exec(line)!;
   const full = Object.hasOwn(ALIASES, name) ? ALIASES[name] : name;
-  if (Object.hasOwn(COMMANDS, full)) return COMMANDS[full].run(chat, argument.trim());
+  if (Object.hasOwn(COMMANDS, full)) {
+    const { usage, run } = COMMANDS[full];
+    if (argument.trim() !== '' && !usage.includes(' ')) throw new OptionError(`${usage} takes nothing after it.`);
+    return run(chat, argument.trim());
+  }
   throw new OptionError(`There is no /${name}. ${nearest(name, Object.keys(COMMANDS))} /help lists all.`);
 }
 

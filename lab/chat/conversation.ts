@@ -14,7 +14,7 @@ import { checkOptions, looked, type OptionNames } from '../arguments.js';
 import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
 import { writing } from '../display/writing.js';
 import { Generation, stoppedBy, toldLater } from '../generation.js';
-import { GENERATE_OPTIONS, type GenerateRunOptions, type Token } from '../request.js';
+import { checkEnds, GENERATE_OPTIONS, type GenerateRunOptions, type Token } from '../request.js';
 import type { Session } from '../session.js';
 import { stream } from '../stream.js';
 import { conversationBundle } from './display.js';
@@ -76,7 +76,9 @@ export class Conversation {
   ) {
     this.#template = templateOf(session, tokenizer, template);
     if (![stop].flat().every(text => typeof text === 'string')) throw new OptionError('stop is a list of texts.');
-    this.#stopTexts = [stop].flat().filter(text => text !== '');
+    this.#stopTexts = [stop].flat();
+    if (this.#stopTexts.includes(''))
+      throw new OptionError('An empty text in stop is everywhere. Give the texts that end an answer.');
     const ends = ['<end_of_turn>', session.chatFiles?.specialTokens.eos_token ?? '<end_of_turn>'];
     this.#stops = [...session.config.eosIds, ...ends.map(end => tokenizer.idOf(end)).filter(id => id !== null)];
     if (typeof system !== 'string') throw new OptionError('The system text must be a text. Give { system: "…" }.');
@@ -167,6 +169,7 @@ export class Conversation {
     if (this.#busy) throw new PromptError('The model is still answering. Wait for it, or stop it.');
     if (typeof text !== 'string') throw new PromptError('A turn is a text. Give say("…").');
     const options = given();
+    checkEnds(options, this.session.config.vocab);
     if (text.trim() === '') throw new PromptError('There is nothing to answer; say something.');
     const before = this.#messages;
     this.#messages = [...before, { role: 'user', content: text }];
@@ -187,7 +190,11 @@ export class Conversation {
       const context = this.#context!;
       const reused = context.ids.length;
       const maxTokens = options.maxTokens ?? context.length;
-      for await (const token of stream(this.session, context, ids, { ...options, maxTokens, stopIds: this.#stops })) {
+      for await (const token of stream(this.session, context, ids, {
+        ...options,
+        maxTokens,
+        stopIds: options.stopIds ?? this.#stops,
+      })) {
         if (first === 0) first = performance.now();
         if (token.id >= 0) made += 1;
         if (token.id >= 0) last = token;

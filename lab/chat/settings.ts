@@ -3,6 +3,7 @@
 import { OptionError } from '../../engine/errors.js';
 import { checkSampling } from '../../engine/sample.js';
 import type { SamplingDefaults } from '../../engine/weights/source.js';
+import { isDecimal } from '../arguments.js';
 
 export interface Settings {
   readonly temperature: number;
@@ -20,7 +21,7 @@ export function changed(settings: Settings, name: string, value: string | number
   if (!(NAMES as readonly string[]).includes(name)) {
     throw new OptionError(`There is no setting '${name}'. There are ${NAMES.join(', ')}.`);
   }
-  const number = typeof value === 'number' || value.trim() !== '' ? Number(value) : Number.NaN;
+  const number = typeof value === 'number' || isDecimal(value) ? Number(value) : Number.NaN;
   if (!Number.isFinite(number)) throw new OptionError(`${name} needs a number, not '${value}': /set ${name} 0.7`);
   const next = { ...settings, [name]: number };
   checked(next);

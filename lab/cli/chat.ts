@@ -1,7 +1,7 @@
 // loupe chat: a conversation in the terminal, or with what is piped in.
 
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { cacheFolder } from '../../engine/cache.js';
 import { OptionError } from '../../engine/errors.js';
 import { MOST_TEMPLATE, readText } from '../../engine/files.js';
@@ -57,6 +57,8 @@ export function chatCommand(): Command {
       if (message === '' && !process.stdin.isTTY) {
         throw new OptionError('There is no message. Give one, or pipe it in: echo hi | loupe chat --model M');
       }
+      if (options.json && message === '')
+        throw new OptionError('--json is for the answer to one message, and there is none. Give one, or pipe it in.');
       const session = await openModel(options);
       using conversation = session.chat({
         system: options.system ?? saved?.system,
@@ -97,7 +99,10 @@ async function answerOnce({ conversation, settings }: Chat, message: string, jso
   printJson({ messages, stats, adapter: session.provenance().adapter });
 }
 
-const collected = (text: string, before: string[]): string[] => [...before, text.replaceAll('\\n', '\n')];
+function collected(text: string, before: string[]): string[] {
+  if (text === '') throw new InvalidArgumentError('An empty text is everywhere. Give the text that ends an answer.');
+  return [...before, text.replaceAll('\\n', '\n')];
+}
 
 function readTemplate(path: string): string {
   noteUse(path);

@@ -1,6 +1,6 @@
 // loupe diff: every stage against a golden; exit code 1 when one fails.
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { INSPECT } from '../display/bundle.js';
 import { golden } from '../golden.js';
 import { type ModelOptions, openModel, print, printJson, real, withModel } from './options.js';
@@ -17,7 +17,7 @@ export function diffCommand(): Command {
     .option('-g, --golden <file>', 'a file of golden/make_golden.py, or one that ships', 'atlas/capital')
     .option('--limit <relL2>', 'largest relative L2 error in the run', real)
     .option('--local-limit <relL2>', 'largest relative L2 error of a stage alone', real)
-    .option('--no-alone', 'do not run the stages alone as well')
+    .addOption(new Option('--no-alone', 'do not run the stages alone as well').conflicts('localLimit'))
     .action(async (options: Options) => {
       const reference = await golden(options.golden);
       const session = await openModel(options);

@@ -25,6 +25,8 @@ interface Options extends ModelOptions {
   readonly ignoreEos?: boolean;
 }
 
+const FLAGS = { topK: '--top-k', topP: '--top-p', seed: '--seed' };
+
 export function generateCommand(): Command {
   return withModel(new Command('generate').description('continue a prompt'))
     .option('-p, --prompt <text>', 'text to continue')
@@ -35,9 +37,15 @@ export function generateCommand(): Command {
     .option('--top-p <p>', 'draw from the most likely that together have this probability', real, 1)
     .option('--seed <n>', 'the same seed gives the same text', whole(0), 0)
     .option('--ignore-eos', 'go on past end-of-sequence tokens')
-    .action(async (options: Options) => {
+    .action(async (options: Options, command: Command) => {
+      const given = (name: string) => command.getOptionValueSource(name) !== 'default';
       const prompt = promptOf(options);
       const { maxTokens, temperature, topK, topP, seed, ignoreEos } = options;
+      const unused = temperature === 0 ? (['topK', 'topP', 'seed'] as const).filter(given) : [];
+      if (unused.length > 0)
+        process.stderr.write(
+          `loupe: ${unused.map(name => FLAGS[name]).join(', ')} ${unused.length > 1 ? 'change' : 'changes'} nothing at temperature 0, which takes the most likely token. Give --temperature too.\n`,
+        );
       const session = await openModel(options);
       const began = performance.now();
       let first = 0;

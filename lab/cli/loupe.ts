@@ -4,10 +4,11 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import { Interrupted, LoupeError, OptionError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { printable } from '../../engine/printable.js';
+import { quoted } from '../../engine/tokenizer/quoted.js';
 import { watchCtrlC } from '../ctrl-c.js';
 import { fireInterrupt } from '../interrupt.js';
 import { benchCommand } from './bench.js';
@@ -54,9 +55,21 @@ function program(): Command {
   // Commander exits with 1 for a wrong option; here 1 means that a check failed.
   for (const command of [loupe, ...loupe.commands, ...loupe.commands.flatMap(c => c.commands)]) {
     command.exitOverride();
+    for (const option of command.options) refuseSecond(command, option);
     command.configureOutput({ writeErr: text => process.stderr.write(printable(text)) }); // it quotes what was typed
   }
   return loupe;
+}
+
+/** The last of two would be taken in silence. What gathers its values, and a flag, may come again. */
+function refuseSecond(command: Command, option: Option): void {
+  if (option.variadic || option.isBoolean() || Array.isArray(option.defaultValue)) return;
+  let first: string | undefined;
+  command.on(`option:${option.name()}`, (value: string) => {
+    if (first !== undefined && value !== first)
+      throw new OptionError(`${option.long} was given twice, as ${quoted(first)} and ${quoted(value)}. Give one.`);
+    first = value;
+  });
 }
 
 /** Options that may be empty; of all others, an empty value is an unset variable of a script. */

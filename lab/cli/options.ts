@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ADAPTER_CHOICES } from '../../engine/adapter.js';
 import { PromptError } from '../../engine/errors.js';
+import { idsIn, isDecimal } from '../arguments.js';
 import { open } from '../open.js';
 import type { Session } from '../session.js';
 
@@ -42,27 +43,30 @@ export function openModel({ model, adapter, tokenizer, context }: ModelOptions):
 /** Parser of whole numbers from `least`. */
 export function whole(least: number): (text: string) => number {
   return text => {
-    const value = Number(text);
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN; // Number takes '', 0x10 and 1e3 too
     if (Number.isSafeInteger(value) && value >= least) return value;
     throw new InvalidArgumentError(`Give a whole number from ${least}.`);
   };
 }
 
 export function real(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  const value = isDecimal(text) ? Number(text) : Number.NaN;
+  if (Number.isFinite(value)) return value;
   throw new InvalidArgumentError('Give a number.');
 }
 
 /** `2,818,5279` */
 export function idList(text: string): number[] {
-  const ids = text.split(',').map(part => Number(part.trim()));
-  if (text.trim() !== '' && ids.every(id => Number.isInteger(id) && id >= 0)) return ids;
-  throw new InvalidArgumentError('Give token ids separated by commas, e.g. 2,818,5279.');
+  const ids = idsIn(text);
+  if (typeof ids !== 'string' && ids.length > 0) return ids;
+  const found = typeof ids === 'string' ? `'${ids}' is none. ` : '';
+  throw new InvalidArgumentError(`${found}Give token ids separated by commas, e.g. 2,818,5279.`);
 }
 
-/** The prompt of --prompt or --ids. Throws PromptError when there is neither. */
+/** The prompt of --prompt or --ids. Throws PromptError when there is neither, and when there are both. */
 export function promptOf({ prompt, ids }: { prompt?: string; ids?: number[] }): string | number[] {
+  if (ids !== undefined && prompt !== undefined)
+    throw new PromptError('There are two prompts, --prompt and --ids, and one is read. Leave one of them out.');
   const given = ids ?? prompt;
   if (given !== undefined) return given;
   throw new PromptError("There is no prompt. Give --prompt 'some text' or --ids 2,818,5279.");

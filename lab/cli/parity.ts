@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { GoldenError, Interrupted } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { progressLine } from '../display/progress.js';
@@ -30,7 +30,9 @@ export function parityCommand(): Command {
   return withAdapter(
     new Command('parity').description('every Gemma family against transformers, every stored format against gguf'),
   )
-    .option('--made <folder>', 'what golden/parity.py wrote there; default: it is run now')
+    .addOption(
+      new Option('--made <folder>', 'what golden/parity.py wrote there; default: it is run now').conflicts('python'),
+    )
     .option('--python <path>', 'a Python with golden/requirements.txt', process.env.LOUPE_TORCH ?? torch)
     .action(async ({ made, python, adapter, json }: Options) => {
       if (adapter) process.env.LOUPE_ADAPTER = adapter;

@@ -1,13 +1,14 @@
 // loupe tokenize: text to ids and back. No GPU.
 
 import { Command, Option } from 'commander';
-import { TokenizerError } from '../../engine/errors.js';
+import { OptionError, TokenizerError } from '../../engine/errors.js';
 import { readLines, readText } from '../../engine/files.js';
 import { parseJson } from '../../engine/json.js';
 import { printableJson, visible } from '../../engine/printable.js';
 import { openTokenizer, openTokenizerFile } from '../../engine/tokenizer/open.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { openModelFiles } from '../../engine/weights/open.js';
+import { idsIn } from '../arguments.js';
 import { checkTokens, type Reference } from '../diff/tokens.js';
 import { modelPath } from '../open.js';
 import { print, printText } from './options.js';
@@ -31,15 +32,22 @@ export function tokenizeCommand(): Command {
     .argument('[text]', 'text, or with --decode ids separated by commas')
     .option('-m, --model <model>', 'whose vocabulary; as in the other commands', 'atlas')
     .option('--tokenizer <file>', 'a tokenizer.model, .spm, tokenizer.json or .gguf')
-    .option('--file <file>', 'read the text from a file')
-    .option('--jsonl <file>', 'a JSON string a line in, a JSON array of ids a line out; with --decode the other way')
-    .option('--decode', 'ids to text')
+    .addOption(new Option('--file <file>', 'read the text from a file').conflicts(['jsonl', 'check']))
+    .addOption(
+      new Option(
+        '--jsonl <file>',
+        'a JSON string a line in, a JSON array of ids a line out; with --decode the other way',
+      ).conflicts(['pieces', 'check']),
+    )
+    .addOption(new Option('--decode', 'ids to text').conflicts(['pieces', 'bos', 'special', 'check']))
     .option('--bos', 'begin with the beginning-of-sequence token')
     .option('--pieces', 'print the pieces beside the ids')
     .option('--no-special', 'read <bos>, <start_of_turn> and the like as text, as sentencepiece does')
-    .option(
-      '--check <cases>',
-      'count the strings that differ from the references (golden/tokenizer_cases.py writes them)',
+    .addOption(
+      new Option(
+        '--check <cases>',
+        'count the strings that differ from the references (golden/tokenizer_cases.py writes them)',
+      ).conflicts(['pieces', 'bos', 'special']),
     )
     .addOption(
       new Option('--reference <package>', 'whose ids are right; default: of the vocabulary’s own kind').choices([
@@ -48,6 +56,15 @@ export function tokenizeCommand(): Command {
       ]),
     )
     .action(async (text: string | undefined, options: Options) => {
+      const source = options.check ? '--check' : options.jsonl ? '--jsonl' : options.file ? '--file' : null;
+      if (text !== undefined && source !== null)
+        throw new OptionError(
+          `There is a text, and ${source} names a file to read: one is taken. Leave one of them out.`,
+        );
+      if (options.reference && !options.check)
+        throw new OptionError(
+          '--reference says what --check compares with, and there is no --check. Give both, or none.',
+        );
       const tokenizer = await tokenizerOf(options);
       if (options.check) {
         await check(tokenizer, options.check, options);
@@ -67,10 +84,9 @@ export function tokenizeCommand(): Command {
       if (given === undefined)
         throw new TokenizerError('There is nothing to tokenize. Give TEXT, --file F or --jsonl F.');
       if (options.decode) {
-        const ids = given
-          .split(/[\s,]+/)
-          .filter(Boolean)
-          .map(Number);
+        const ids = idsIn(given);
+        if (typeof ids === 'string')
+          throw new TokenizerError(`'${ids}' is no token id. Give ids separated by commas, e.g. 2,818,5279.`);
         printText(`${tokenizer.decode(ids)}\n`);
         return;
       }

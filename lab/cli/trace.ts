@@ -82,6 +82,10 @@ function sliceOf(text: string): Slice {
   const axes = text.split(',').map(part => /^\s*(\w+)=(-?\d+)(?::(-?\d*))?\s*$/.exec(part));
   if (axes.some(part => part === null))
     throw new InvalidArgumentError('Give axis=first:one-past-the-last, e.g. head=2:4,query=0:10.');
+  const names = axes.map(part => part![1]);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined)
+    throw new InvalidArgumentError(`There are two ranges along '${twice}', and one is taken. Give one of them.`);
   return Object.fromEntries(
     axes.map(part => {
       const [, axis, first, end] = part!;

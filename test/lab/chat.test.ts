@@ -67,6 +67,21 @@ test('a stopped answer stays, and the next turn goes on from exactly what was re
   expect(conversation.messages).toHaveLength(8);
 });
 
+test('tokens that end an answer are those asked for, and not those that end nothing', async () => {
+  using conversation = session.chat();
+  const ids: number[] = [];
+  for await (const { id } of conversation.say('The capital of France is', { maxTokens: 6 })) ids.push(id);
+  using again = session.chat();
+  const stopIds = [ids[2]];
+  const made: number[] = [];
+  for await (const { id } of again.say('The capital of France is', { maxTokens: 6, stopIds })) made.push(id);
+  expect(made).toEqual(ids.slice(0, 1 + ids.indexOf(ids[2])));
+  await expect(again.say('x', { stopIds, ignoreEos: true }).next()).rejects.toThrow(/Leave one of them out/);
+  await expect(session.generate('x', { stopIds, ignoreEos: true }).next()).rejects.toThrow(/Leave one of them out/);
+  await expect(again.say('x', { stopIds: [-1] }).next()).rejects.toThrow(/stopIds has -1, and ids go from 0 to 511/);
+  expect(again.messages).toHaveLength(2);
+});
+
 test('a text that ends answers is held back, and what came after it is forgotten', async () => {
   using plain = session.chat();
   const pieces: string[] = [];
@@ -156,6 +171,10 @@ test('commands: settings, files, taps, and words for what is none', async () => 
   await said(conversation, 'Hello');
   expect(runCommand(chat, '/set temperature 0.7')).toMatch(/^temperature 0.7, top_k 0/);
   expect(() => runCommand(chat, '/set temperature hot')).toThrow(/needs a number, not 'hot'/);
+  expect(() => runCommand(chat, '/set temperature 0x1')).toThrow(/needs a number, not '0x1'/);
+  expect(() => runCommand(chat, '/set temperature 0.7 0.8')).toThrow(/here is more: \/set temperature 0\.7$/);
+  expect(() => runCommand(chat, '/reset all')).toThrow(/^\/reset takes nothing after it\.$/);
+  expect(() => runCommand(chat, '/clear all')).toThrow(/^\/reset takes nothing after it\.$/);
   expect(() => runCommand(chat, '/set top_p 2')).toThrow(/topP must be above 0 and at most 1/);
   expect(() => runCommand(chat, '/set heat 2')).toThrow(/no setting 'heat'. There are temperature/);
   const path = join(folder, 'talk.json');

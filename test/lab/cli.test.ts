@@ -98,6 +98,68 @@ const mistakes: [string, string[], RegExp][] = [
     ['tokenize', '--tokenizer', '', 'hi'],
     /--tokenizer was given nothing\. Give a value, or leave it out/,
   ],
+  [
+    'two prompts',
+    ['generate', '--ids', '2,3', '-p', 'x'],
+    /There are two prompts, --prompt and --ids, and one is read\./,
+  ],
+  ['two prompts of a trace', ['trace', '--ids', '2', '-p', 'x', '-o', 'a.arrow'], /There are two prompts/],
+  [
+    'two ranges along one axis',
+    ['trace', '-p', 'hi', '--slice', 'token=2:4,token=0:1', '-o', 'a.arrow'],
+    /There are two ranges along 'token', and one is taken\. Give one of them\./,
+  ],
+  [
+    'an option twice',
+    ['trace', '-p', 'hi', '--slice', 'token=2:4', '--slice', 'head=0:1', '-o', 'a.arrow'],
+    /--slice was given twice, as 'token=2:4' and 'head=0:1'\. Give one\./,
+  ],
+  ['a prompt twice', ['generate', '-p', 'a', '--prompt', 'b'], /--prompt was given twice, as 'a' and 'b'\. Give one\./],
+  ...['2, 300,,4', '2,', ',2', '0x10', '1e2', '2,-1', '2.0', '99999999999999999999', ' ', ''].map(
+    (ids): [string, string[], RegExp] => [
+      `the ids '${ids}'`,
+      ['generate', '--ids', ids],
+      /Give token ids separated by commas/,
+    ],
+  ),
+  ...['2,,300', '0x10', '2,x', '2,300,'].map((ids): [string, string[], RegExp] => [
+    `the ids '${ids}' to decode`,
+    ['tokenize', '--decode', ids],
+    /is no token id\. Give ids separated by commas/,
+  ]),
+  ...['', '0x10', '1e1', ' 4', '4.0'].map((n): [string, string[], RegExp] => [
+    `'${n}' tokens`,
+    ['generate', '-p', 'hi', '-n', n],
+    /Give a whole number from 0\./,
+  ]),
+  ['a limit in hexadecimal', ['diff', '--limit', '0x1'], /Give a number\./],
+  [
+    'an empty text to stop at',
+    ['chat', '--stop', '', 'hi'],
+    /An empty text is everywhere\. Give the text that ends an answer\./,
+  ],
+  ['a text and a file', ['tokenize', 'hi', '--file', 'x.txt'], /There is a text, and --file names a file to read/],
+  [
+    'two files',
+    ['tokenize', '--file', 'x', '--jsonl', 'y'],
+    /'--file <file>' cannot be used with option '--jsonl <file>'/,
+  ],
+  [
+    'pieces of what is decoded',
+    ['tokenize', '--decode', '--pieces', '2'],
+    /'--decode' cannot be used with option '--pieces'/,
+  ],
+  ['a reference for nothing', ['tokenize', '--reference', 'tokenizers', 'hi'], /there is no --check/],
+  [
+    'a limit for what does not run',
+    ['diff', '--no-alone', '--local-limit', '1'],
+    /'--no-alone' cannot be used with option/,
+  ],
+  [
+    'a Python that is not run',
+    ['parity', '--made', 'x', '--python', 'y'],
+    /'--made <folder>' cannot be used with option/,
+  ],
 ];
 
 test.each(mistakes)('%s: one sentence with the cure, exit code 2', (_, args, message) => {
@@ -105,6 +167,19 @@ test.each(mistakes)('%s: one sentence with the cure, exit code 2', (_, args, mes
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/\n\s+at |defect/);
   expect(status).toBe(2);
+});
+
+test('what is the same twice, and what gathers, may come again; what changes nothing is said', () => {
+  const { status, stdout, stderr } = loupe('generate', '-p', 'hi', '-p', 'hi', '-n', '1', '-n', '1', '--top-k', '5');
+  expect([status, stderr]).toEqual([
+    0,
+    'loupe: --top-k changes nothing at temperature 0, which takes the most likely token. Give --temperature too.',
+  ]);
+  expect(stdout).not.toBe('');
+  const out = join(folder, 'two.safetensors');
+  const traced = loupe('trace', '--ids', '2, 300 ,17', '--tap', 'embed', '--tap', 'layers.0.resid', '-o', out);
+  expect(traced.stdout).toMatch(/: 2 stages, 768 values/);
+  expect(loupe('tokenize', '--decode', ' 2, 300\n17 ').stdout).toBe(loupe('tokenize', '--decode', '2,300,17').stdout);
 });
 
 test('diff passes with 0, and fails with 1 when the limit is too tight for rounding', () => {
