@@ -1,11 +1,11 @@
 // What a stage costs at least: the bytes it must move if everything is read and written once, and its floating-point
 // operations. The roofline of `loupe bench` and the colours of the plan's picture come from here.
 
-import { count, type Extent, type Stage, shapeOf } from './plan.js';
+import { count, type Extent, type Stage, shapeOf, type WeightRef } from './plan.js';
 import { valuesPerToken } from './recorder.js';
 
 export interface Cost {
-  /** f32 weights, inputs and outputs, each once. */
+  /** The weight as it lies on the GPU, f32 inputs and outputs, each once. */
   readonly bytes: number;
   /** Multiplications and additions. */
   readonly flops: number;
@@ -14,16 +14,18 @@ export interface Cost {
 
 const F32 = 4;
 
-export function costOf(stage: Stage, extent: Extent): Cost {
+/** @param bytesOfWeight bytes that a weight takes on the GPU */
+export function costOf(stage: Stage, extent: Extent, bytesOfWeight: (weight: WeightRef) => number): Cost {
   const { kind } = stage.operation;
-  const output = kind === 'cache' ? valuesPerToken(stage.axes) * extent.tokens : count(shapeOf(stage.axes, extent));
+  const output = outputOf(stage, extent);
   const inputs = stage.inputs.reduce((n, input) => {
     const slots = keysRead(stage, extent);
     return n + count(shapeOf(input.axes, extent, slots));
   }, 0);
-  const rows = kind === 'embed' ? extent.tokens : stage.weight ? stage.weight.shape[0] : 0;
-  const weightBytes = F32 * rows * (stage.weight?.shape[1] ?? (stage.weight ? 1 : 0));
-  return { weightBytes, bytes: weightBytes + F32 * (inputs + output), flops: flopsOf(stage, extent, output) };
+  const { weight } = stage;
+  const rows = weight && kind === 'embed' ? extent.tokens / weight.shape[0] : 1;
+  const weightBytes = weight ? rows * bytesOfWeight(weight) : 0;
+  return { weightBytes, bytes: weightBytes + F32 * (inputs + output), flops: flopsOf(stage, extent) };
 }
 
 /** Keys or values that attention reads for one token: those in the window, or all. */
@@ -32,8 +34,14 @@ function keysRead({ operation }: Stage, { keys, tokens }: Extent): number {
   return Math.min(keys, window === null ? keys : window + tokens - 1);
 }
 
-function flopsOf(stage: Stage, extent: Extent, output: number): number {
+/** Values that a stage writes. */
+const outputOf = ({ operation, axes }: Stage, extent: Extent): number =>
+  operation.kind === 'cache' ? valuesPerToken(axes) * extent.tokens : count(shapeOf(axes, extent));
+
+/** Multiplications and additions of a stage. */
+export function flopsOf(stage: Stage, extent: Extent): number {
   const { kind } = stage.operation;
+  const output = outputOf(stage, extent);
   switch (kind) {
     case 'linear':
     case 'head':

@@ -2,23 +2,24 @@
 // words of sizes and one submit. A whole model and a single stage fed with golden inputs run through the same code.
 
 import { Buffers, type Capacity } from './buffers.js';
-import { costOf } from './cost.js';
+import { flopsOf } from './cost.js';
 import { type Broken, FiniteCheck, placeOf, valuesToCheck } from './finite.js';
 import type { Gpu } from './gpu.js';
 import { GreedyChoice } from './greedy.js';
-import type { Kernel, Kernels, Shaders } from './kernel.js';
-import { type Dispatch, dispatchesOf, type Setting, type ShardRows, type Source } from './ops.js';
+import type { Kernel } from './compile.js';
+import type { Kernels, Shaders } from './kernel.js';
+import { type Dispatch, dispatchesOf, type Setting, type Source } from './ops.js';
 import { type Patch, Patches } from './patches.js';
 import type { Extent, Ref, Stage } from './plan.js';
 import { partsOf } from './submits.js';
 import { type Captured, type Tap, Taps } from './taps.js';
-import type { Tensor } from './tensor.js';
 import { Timer } from './timer.js';
 import { SLOWEST_FLOPS } from './watchdog.js';
+import type { Shard } from './weight-store.js';
 
 /** Weights on the GPU, split by rows where one binding cannot hold them. */
-export interface WeightStore {
-  shards(name: string): readonly (ShardRows & { readonly tensor: Tensor })[];
+export interface Weights {
+  shards(name: string): readonly Shard[];
 }
 
 export interface ChunkRun {
@@ -60,7 +61,7 @@ const COPIES = ['slice', 'patch', 'finite'];
 
 /** Seconds that the arithmetic of stages takes on the slowest adapter. */
 function secondsOf(stages: readonly Stage[], extent: Extent): number {
-  return stages.reduce((n, stage) => n + costOf(stage, extent).flops, 0) / SLOWEST_FLOPS;
+  return stages.reduce((n, stage) => n + flopsOf(stage, extent), 0) / SLOWEST_FLOPS;
 }
 
 interface Bound {
@@ -81,7 +82,7 @@ export class Executor {
   constructor(
     readonly gpu: Gpu,
     readonly kernels: Kernels,
-    readonly weights: WeightStore,
+    readonly weights: Weights,
     readonly stages: readonly Stage[],
     readonly capacity: Capacity,
     { feeds = [], keep = [] }: { feeds?: readonly Ref[]; keep?: readonly string[] } = {},
@@ -134,7 +135,9 @@ export class Executor {
         onLayer && !profile ? names.flatMap((name, i) => (/^layers\.\d+\.resid$/.test(name) ? [i] : [])) : [];
       const parts = partsOf(names, ends, i => {
         const copies = after.has(bound[i].stage) ? COPIES : [];
-        return [...new Set([...bound[i].steps.map(({ kernel }) => kernel.name), ...copies])].filter(s => edited.has(s));
+        return [...new Set([...bound[i].steps.flatMap(({ kernel }) => kernel.files), ...copies])].filter(s =>
+          edited.has(s),
+        );
       });
       const submitted: Promise<void>[] = [];
       for (const [i, part] of parts.entries()) {
@@ -261,13 +264,13 @@ export class Executor {
     return binding;
   }
 
-  async #step(stage: Stage, { shader, constants, reads, writes, grid }: Dispatch, shaders: Shaders) {
-    const kernel = await shaders.get(shader, constants);
+  async #step(stage: Stage, { shader, parts, constants, reads, writes, grid }: Dispatch, shaders: Shaders) {
+    const kernel = await shaders.get(shader, constants, parts);
     const entries = kernel.bindings.map(({ index, name, access }) => {
       const source = access === 'write' ? writes[name] : reads[name];
       if (!source)
         throw new Error(`${shader}.wgsl declares '${name}' (${access}), which '${stage.name}' does not give it.`);
-      return { binding: index, resource: { buffer: this.#source(source) } };
+      return { binding: index, resource: this.#source(source) };
     });
     const group = await this.gpu.scoped(`the bindings of '${stage.name}'`, () =>
       this.gpu.device.createBindGroup({ label: stage.name, layout: kernel.layout, entries }),
@@ -275,8 +278,8 @@ export class Executor {
     return { kernel, group, grid };
   }
 
-  #source(source: Source): GPUBuffer {
-    if ('weight' in source) return this.weights.shards(source.weight)[source.shard].tensor.buffer;
-    return this.#buffers.source(source);
+  #source(source: Source): GPUBindingResource {
+    if ('weight' in source) return this.weights.shards(source.weight)[source.shard].resource;
+    return { buffer: this.#buffers.source(source) };
   }
 }

@@ -14,7 +14,7 @@ import {
   statSync,
 } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ModelFileError, ShaderError } from './errors.js';
 import { noteUse } from './files-in-use.js';
@@ -168,11 +168,12 @@ export function packageRoot(): string {
   return folder;
 }
 
-/** Names of the shaders, without their ending. */
+/** Names of the shaders, without their ending: `rope`, `formats/q4_k`. */
 export function shaderNames(): string[] {
-  return readdirSync(join(packageRoot(), 'shaders'))
+  return readdirSync(join(packageRoot(), 'shaders'), { recursive: true, encoding: 'utf8' })
     .filter(file => file.endsWith('.wgsl'))
-    .map(file => file.slice(0, -'.wgsl'.length));
+    .map(file => file.slice(0, -'.wgsl'.length).split(sep).join('/'))
+    .sort();
 }
 
 /** WGSL source of shaders/NAME.wgsl. Throws ShaderError, with the nearest names, where there is none. */

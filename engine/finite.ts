@@ -1,9 +1,12 @@
 // Where numbers end: a check on the GPU of every stage's output for NaN and ±∞, dispatched after the stage like a tap. Eight bytes a
 // stage come back. It runs only when the logits are found to hold such values, to say where they come from.
 
+import { partsFor } from './assembly.js';
+import type { Kernel } from './compile.js';
 import type { Gpu } from './gpu.js';
 import type { Shaders } from './kernel.js';
 import { count, type Extent, type Stage, shapeOf } from './plan.js';
+import type { Shard } from './weight-store.js';
 
 /** A stage that is not finite. */
 export interface Broken {
@@ -50,18 +53,32 @@ export class FiniteCheck {
 
   /** The dispatch that looks at the first `size` values; `mask`: −∞ stands for what attention hides. */
   async bind(values: GPUBuffer, size: number, mask = false): Promise<(pass: GPUComputePassEncoder) => void> {
+    return this.#dispatch(await this.shaders.get('finite', {}), { buffer: values }, size, mask);
+  }
+
+  /** The dispatch that looks at a part of a weight with so many columns. */
+  async bindWeight({ layout, store, constants, rows, resource }: Shard, columns: number) {
+    if (layout === 'rows') return this.#dispatch(await this.shaders.get('finite', {}), resource, rows * columns);
+    const kernel = await this.shaders.get(
+      'finite_weight',
+      { ...constants, IN: columns, OUT: rows },
+      partsFor({ layout, store }),
+    );
+    return this.#dispatch(kernel, resource, (rows * columns) / 4);
+  }
+
+  #dispatch({ pipeline, layout, bindings }: Kernel, values: GPUBindingResource, size: number, mask = false) {
     const slot = this.#next++;
     this.gpu.write(this.#parts, Uint32Array.of(size, slot, mask ? 1 : 0, 0), slot * ALIGN);
-    const { pipeline, layout } = await this.shaders.get('finite', {});
-    const group = this.gpu.device.createBindGroup({
-      layout,
-      entries: [
-        { binding: 0, resource: { buffer: this.#parts, offset: slot * ALIGN, size: 16 } },
-        { binding: 1, resource: { buffer: values } },
-        { binding: 2, resource: { buffer: this.#found } },
-      ],
-    });
-    return pass => {
+    const given: Record<string, GPUBindingResource> = {
+      part: { buffer: this.#parts, offset: slot * ALIGN, size: 16 },
+      x: values,
+      weight: values,
+      found: { buffer: this.#found },
+    };
+    const entries = bindings.map(({ index, name }) => ({ binding: index, resource: given[name] }));
+    const group = this.gpu.device.createBindGroup({ layout, entries });
+    return (pass: GPUComputePassEncoder) => {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(Math.min(1024, Math.max(1, Math.ceil(size / 64))));

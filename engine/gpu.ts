@@ -14,6 +14,10 @@ export interface Traits {
   readonly maxInvocations: number;
   readonly maxBinding: number;
   readonly maxBuffer: number;
+  /** Longest side of a texture. */
+  readonly maxTexture: number;
+  /** Where matrices lie. */
+  readonly store: 'buffer' | 'texture';
 }
 
 /** Bytes that crossed the bus since the device was opened. */
@@ -46,12 +50,18 @@ export class Gpu {
   ) {
     const { limits } = device;
     const fixed = info.subgroupMinSize === info.subgroupMaxSize && device.features.has('subgroups');
+    const software = kind !== 'hardware';
+    const subgroup = fixed ? (info.subgroupMinSize ?? null) : null;
     this.traits = {
-      software: kind !== 'hardware',
-      subgroup: fixed ? (info.subgroupMinSize ?? null) : null,
+      software,
+      subgroup,
+      // Mesa's lavapipe reads a storage texture with a few vector instructions, and a buffer with a branch and a check for every lane: textures
+      // are three to six times as fast there. SwiftShader and GPUs gain nothing by them.
+      store: software && subgroup === 8 ? 'texture' : 'buffer',
       maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
       maxBinding: limits.maxStorageBufferBindingSize,
       maxBuffer: limits.maxBufferSize,
+      maxTexture: limits.maxTextureDimension2D,
     };
     this.#watchdog = new Watchdog(
       watchdogSeconds(),
@@ -91,6 +101,7 @@ export class Gpu {
       requiredLimits: {
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
         maxBufferSize: limits.maxBufferSize,
+        maxTextureDimension2D: limits.maxTextureDimension2D,
         maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
         maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
         maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
@@ -99,7 +110,7 @@ export class Gpu {
     return new Gpu(device, adapter.info, found.kind, [...adapter.features].sort(), found.budgetBytes);
   }
 
-  /** Bytes of GPU buffers alive now. */
+  /** Bytes of GPU buffers and textures alive now. */
   get liveBytes(): number {
     return this.#liveBytes;
   }
@@ -219,6 +230,37 @@ export class Gpu {
     return buffer;
   }
 
+  /** A counted texture of 16 bytes a texel that shaders read; `destroyTexture` is its only end. */
+  createTexture(label: string, width: number, height: number): GPUTexture {
+    this.check();
+    const bytes = TEXEL * width * height;
+    this.reserve(bytes, label);
+    const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST;
+    const texture = this.device.createTexture({ label, size: [width, height], format: 'rgba32uint', usage });
+    this.#liveBytes += bytes;
+    this.#liveBuffers += 1;
+    return texture;
+  }
+
+  destroyTexture(texture: GPUTexture): void {
+    this.#liveBytes -= TEXEL * texture.width * texture.height;
+    this.#liveBuffers -= 1;
+    texture.destroy();
+  }
+
+  /** Whole rows of texels from row `row`. */
+  writeTexture(texture: GPUTexture, data: Uint32Array<ArrayBuffer>, row: number): void {
+    this.traffic.written += data.byteLength;
+    const { width } = texture;
+    const rows = data.byteLength / (TEXEL * width);
+    this.device.queue.writeTexture(
+      { texture, origin: [0, row] },
+      data,
+      { bytesPerRow: TEXEL * width, rowsPerImage: rows },
+      [width, rows],
+    );
+  }
+
   destroyBuffer(buffer: GPUBuffer): void {
     this.#liveBytes -= buffer.size;
     this.#liveBuffers -= 1;
@@ -267,6 +309,8 @@ export class Gpu {
     }
   }
 }
+
+const TEXEL = 16; // bytes
 
 const WATCHDOG = 120; // seconds
 

@@ -3,15 +3,13 @@
 import type { GemmaConfig } from './config.js';
 import { Context, type ContextOptions } from './context.js';
 import { ModelFileError } from './errors.js';
-import type { WeightStore } from './execute.js';
 import { readShaderSource } from './files.js';
 import { planOf } from './gemma.js';
 import type { Gpu } from './gpu.js';
 import { Kernels } from './kernel.js';
-import type { ShardRows } from './ops.js';
 import type { Plan, WeightRef } from './plan.js';
 import { tryShader } from './shader-use.js';
-import { Tensor } from './tensor.js';
+import { bytesOf, type Shard, WeightStore } from './weight-store.js';
 import type { ModelFiles, WeightSource } from './weights/source.js';
 
 export interface LoadProgress {
@@ -25,12 +23,10 @@ export interface LoadOptions {
   signal?: AbortSignal;
 }
 
-type Shard = ShardRows & { readonly tensor: Tensor };
-
-export class Model implements WeightStore {
+export class Model {
   readonly plan: Plan;
   readonly kernels: Kernels;
-  readonly #weights = new Map<string, Shard[]>();
+  readonly #weights: WeightStore;
   readonly #contexts = new Set<Context>();
   #disposed = false;
 
@@ -42,6 +38,7 @@ export class Model implements WeightStore {
     readonly formats: ReadonlyMap<string, number>,
   ) {
     this.plan = planOf(config);
+    this.#weights = new WeightStore(gpu);
     this.kernels = new Kernels(gpu, readShaderSource, (name, compile) => tryShader(this, name, compile));
   }
 
@@ -65,13 +62,19 @@ export class Model implements WeightStore {
     return [...new Map(refs.map(ref => [ref.name, ref])).values()];
   }
 
+  /** Bytes of the weights on the GPU. */
   get weightBytes(): number {
-    return this.weightRefs.reduce((n, { shape }) => n + 4 * shape.reduce((a, b) => a * b), 0);
+    return this.#weights.bytes;
+  }
+
+  /** Bytes of one weight on the GPU. */
+  bytesOf({ name }: WeightRef): number {
+    return this.shards(name).reduce((n, { bytes }) => n + bytes, 0);
   }
 
   shards(name: string): readonly Shard[] {
     if (this.#disposed) throw new ModelFileError('This model was closed; open it again.');
-    return this.#weights.get(name) ?? [];
+    return this.#weights.shards(name);
   }
 
   /** A sequence being read and continued: its caches and its buffers. Disposed with the model, or before. */
@@ -89,48 +92,38 @@ export class Model implements WeightStore {
   [Symbol.dispose](): void {
     this.#disposed = true;
     for (const context of [...this.#contexts]) context[Symbol.dispose]();
-    for (const shards of this.#weights.values()) for (const { tensor } of shards) tensor[Symbol.dispose]();
-    this.#weights.clear();
+    this.#weights[Symbol.dispose]();
   }
 
   async #upload(source: WeightSource, { onProgress, signal }: LoadOptions): Promise<void> {
-    const total = this.weightBytes;
+    const weights = this.weightRefs.map(({ name, shape }) => {
+      const { format } = source.entries.get(name)!;
+      return {
+        name,
+        shape,
+        format,
+        readRows: (start: number, count: number) => source.readRows(name, start, count),
+        readStored: (start: number, count: number) => source.readStored(name, start, count),
+      };
+    });
+    const total = weights.reduce((n, weight) => n + bytesOf(weight, this.gpu.traits), 0);
     this.gpu.reserve(total, 'The model');
-    const PIECE = 16 << 20; // bytes of f32 that exist on the CPU at a time
     const SETTLE = 128 << 20; // Dawn keeps a copy of what was written until a submit
     let done = 0;
     let unsettled = 0;
-    for (const { name, shape } of this.weightRefs) {
-      const rowBytes = 4 * (shape[1] ?? 1);
-      const shards = splitRows(shape[0], rowBytes, Math.min(this.gpu.traits.maxBinding, this.gpu.traits.maxBuffer));
-      const tensors: Shard[] = [];
-      this.#weights.set(name, tensors);
-      for (const { start, rows } of shards) {
-        const tensor = new Tensor(this.gpu, name, [rows, ...shape.slice(1)]);
-        tensors.push({ start, rows, tensor });
-        const step = Math.max(1, Math.floor(PIECE / rowBytes));
-        for (let row = 0; row < rows; row += step) {
-          signal?.throwIfAborted();
-          const some = Math.min(step, rows - row);
-          this.gpu.write(tensor.buffer, await source.readRows(name, start + row, some), row * rowBytes);
-          done += some * rowBytes;
-          unsettled += some * rowBytes;
-          if (unsettled >= SETTLE) {
-            await this.gpu.settle();
-            unsettled = 0;
-          }
-          onProgress?.({ done, total });
+    for (const weight of weights) {
+      signal?.throwIfAborted();
+      await this.#weights.add(weight, async bytes => {
+        signal?.throwIfAborted();
+        done += bytes;
+        unsettled += bytes;
+        if (unsettled >= SETTLE) {
+          await this.gpu.settle();
+          unsettled = 0;
         }
-      }
+        onProgress?.({ done, total });
+      });
     }
     await this.gpu.settle();
   }
-}
-
-/** Ranges of rows that each fit into `limit` bytes. */
-export function splitRows(rows: number, rowBytes: number, limit: number): ShardRows[] {
-  const most = Math.floor(limit / rowBytes);
-  const parts: ShardRows[] = [];
-  for (let start = 0; start < rows; start += most) parts.push({ start, rows: Math.min(most, rows - start) });
-  return parts;
 }

@@ -65,7 +65,7 @@ async function brokenWeight(model: Model, shaders: Shaders, { stage }: Broken): 
   using check = new FiniteCheck(model.gpu, shaders, shards.length);
   const columns = shape[1] ?? 1;
   const passes = [];
-  for (const { rows, tensor } of shards) passes.push(await check.bind(tensor.buffer, rows * columns));
+  for (const shard of shards) passes.push(await check.bindWeight(shard, columns));
   const encoder = model.gpu.device.createCommandEncoder();
   const pass = encoder.beginComputePass();
   for (const encode of passes) encode(pass);

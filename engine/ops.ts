@@ -2,8 +2,10 @@
 // which grid. This is the only place that chooses between shaders, by adapter and by shape; the plan does not know of it.
 
 import type { Rope } from './config.js';
+import { LANES as LANES_OF_TILE, TILE } from './formats/tile.js';
 import type { Traits } from './gpu.js';
-import type { Constants } from './kernel.js';
+import { partsFor } from './assembly.js';
+import type { Constants } from './compile.js';
 import type { Extent, Operation, OperationKind, Ref, Stage } from './plan.js';
 import { valuesPerToken } from './recorder.js';
 
@@ -17,6 +19,8 @@ export type Source =
 
 export interface Dispatch {
   readonly shader: string;
+  /** Files that it is assembled with: a format and a store. */
+  readonly parts?: readonly string[];
   readonly constants: Constants;
   /** Bindings by name that the shader only reads. */
   readonly reads: Readonly<Record<string, Source>>;
@@ -26,10 +30,17 @@ export interface Dispatch {
   grid(extent: Extent): [number, number, number];
 }
 
-/** Rows of a weight matrix that lie in one buffer. */
+/** Rows of a weight matrix that lie in one buffer or texture. */
 export interface ShardRows {
   readonly start: number;
   readonly rows: number;
+}
+
+/** What a shader has to know of them: how they are read, `rows` or a format, and where they lie. */
+export interface ShardLayout extends ShardRows {
+  readonly layout: string;
+  readonly store: string;
+  readonly constants: Constants;
 }
 
 /** What an operation may depend on besides its stage. */
@@ -40,7 +51,7 @@ export interface Setting {
   /** One row of logits is wanted. */
   readonly oneRow: boolean;
   /** How a weight is split over buffers. */
-  shards(weight: string): readonly ShardRows[];
+  shards(weight: string): readonly ShardLayout[];
   /** Slots of the cache that a stage reads or is. */
   slots(cache: string): number;
 }
@@ -80,29 +91,38 @@ function product(stage: Stage, s: Setting, last: boolean): Dispatch[] {
   const [COLS, IN] = shape;
   const vector = last ? s.oneRow : s.oneToken;
   const rowsOf = (e: Extent) => (last ? e.rows : e.tokens);
-  return s.shards(weight).map(({ start, rows: OUT }, shard) => {
-    const common = { IN, OUT, COL0: start, LAST: last ? 1 : 0 };
+  const { software, subgroup } = s.traits;
+  return s.shards(weight).map((part, shard) => {
+    const broadcast = software && subgroup === 8 && part.store === 'texture';
+    const { start: COL0, rows: OUT } = part;
+    const common = { IN, OUT, COL0, LAST: last ? 1 : 0 };
     const ends = { reads: { chunk, x: value(x), weight: { weight, shard } }, writes: { y: value(stage) } };
-    const wrapped = (n: number): [number, number, number] => [Math.min(n, 32768), groups(n, 32768), 1];
-    if (IN % 4 !== 0) return tiled();
-    if (!vector) return s.traits.software ? lanes() : tiled();
-    if (s.traits.subgroup) {
-      const constants = { ...common, WG: s.traits.subgroup };
-      return { shader: 'matvec_subgroup', constants, ...ends, grid: () => wrapped(groups(OUT, 4)) };
-    }
-    if (s.traits.software) {
-      return { shader: 'matvec_lanes', constants: common, ...ends, grid: () => [groups(OUT, LANES), 1, 1] };
-    }
-    return { shader: 'matvec', constants: common, ...ends, grid: () => wrapped(OUT) };
-
-    function tiled(): Dispatch {
+    const tiles = groups(OUT, TILE);
+    if (part.layout === 'rows') {
       const grid = (e: Extent): [number, number, number] => [groups(OUT, 16), groups(rowsOf(e), 16), 1];
-      return { shader: 'linear', constants: { ...common, COLS }, ...ends, grid };
+      return { shader: 'linear_rows', constants: { ...common, COLS }, ...ends, grid };
     }
-    function lanes(): Dispatch {
-      const grid = (e: Extent): [number, number, number] => [groups(OUT, LANES), groups(rowsOf(e), 4), 1];
-      return { shader: 'linear_lanes', constants: { ...common, COLS }, ...ends, grid };
+    const whole = { parts: partsFor(part), ...ends };
+    const constants = { ...common, ...part.constants };
+    if (vector) {
+      if (software && !broadcast) {
+        return {
+          shader: 'matvec_lanes',
+          constants,
+          ...whole,
+          grid: () => [groups(tiles * LANES_OF_TILE, LANES), 1, 1],
+        };
+      }
+      const grid = (): [number, number, number] => [Math.min(tiles, 32768), groups(tiles, 32768), 1];
+      return { shader: broadcast ? 'matvec_broadcast' : 'matvec', constants, ...whole, grid };
     }
+    const [shader, across, tokens] = !software
+      ? ['linear', groups(OUT, 64), 64]
+      : broadcast
+        ? ['linear_broadcast', tiles, 8]
+        : ['linear_lanes', groups(tiles * LANES_OF_TILE, LANES), 4];
+    const grid = (e: Extent): [number, number, number] => [across, groups(rowsOf(e), tokens), 1];
+    return { shader, constants: { ...constants, COLS }, ...whole, grid };
   });
 }
 
@@ -110,13 +130,18 @@ const operations: Operations = {
   embed: (stage, s) => {
     const { name: weight, shape } = stage.weight!;
     const H = shape[1];
-    return s.shards(weight).map(({ start: ROW0, rows: ROWS }, shard) => ({
-      shader: 'embed',
-      constants: { H, SCALE: stage.operation.scale, ROW0, ROWS },
-      reads: { chunk, ids: { ids: true }, weight: { weight, shard } },
-      writes: { y: value(stage) },
-      grid: e => [groups(H, LANES), e.tokens, 1],
-    }));
+    return s.shards(weight).map((part, shard) => {
+      const constants = { H, SCALE: stage.operation.scale, ROW0: part.start, ROWS: part.rows };
+      const ends = {
+        reads: { chunk, ids: { ids: true }, weight: { weight, shard } },
+        writes: { y: value(stage) },
+      } as const;
+      if (part.layout === 'rows') {
+        return { shader: 'embed_rows', constants, ...ends, grid: e => [groups(H, LANES), e.tokens, 1] };
+      }
+      const grid = (e: Extent): [number, number, number] => [groups(H / 4, LANES), e.tokens, 1];
+      return { shader: 'embed', parts: partsFor(part), constants: { ...constants, ...part.constants }, ...ends, grid };
+    });
   },
 
   rmsNorm: (stage, s) => {

@@ -2,10 +2,13 @@
 // (taps, patches, the greedy choice, the check for NaN). An edit is compiled and bound for each of them before it is taken, so
 // that a later run of another length does not find it broken.
 
+import { partsFor } from './assembly.js';
+import type { Access } from './bindings.js';
+import type { Constants, Kernel } from './compile.js';
 import { ShaderError } from './errors.js';
 import { PARTS, searchLanes } from './greedy.js';
 import type { Gpu } from './gpu.js';
-import type { Access, Constants, Kernel } from './kernel.js';
+import type { Compile } from './kernel.js';
 import type { Model } from './model.js';
 import { dispatchesOf, type Setting, type Source } from './ops.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
@@ -18,12 +21,14 @@ interface Given {
   /** Where it must be; null where it is found by name. */
   readonly index: number | null;
   /** What is bound, where it is always the same. */
-  readonly buffer?: GPUBuffer;
+  readonly resource?: GPUBindingResource;
 }
 
 /** One way of using a shader. */
 export interface Use {
   readonly shader: string;
+  /** It, and the files that it is assembled with. */
+  readonly files: readonly string[];
   /** A stage's name, or what else uses it. */
   readonly by: string;
   readonly constants: Constants;
@@ -60,11 +65,11 @@ export function stageUses(model: Model): StageUse[] {
           slots: name => slotsOf(plan.stage(name), positions),
         };
         for (const stage of plan.stages) {
-          for (const { shader, constants, reads, writes } of dispatchesOf(stage, setting)) {
+          for (const { shader, parts = [], constants, reads, writes } of dispatchesOf(stage, setting)) {
             const given = new Map<string, Given>();
             for (const [name, source] of Object.entries(reads)) given.set(name, givenBy(model, source, 'read'));
             for (const [name, source] of Object.entries(writes)) given.set(name, givenBy(model, source, 'write'));
-            const use = { shader, by: stage.name, constants, given };
+            const use = { shader, files: [shader, ...parts], by: stage.name, constants, given };
             uses.push({ kind: oneToken ? 'one token' : 'several tokens', stage, use });
           }
         }
@@ -84,15 +89,16 @@ function givenBy(model: Model, source: Source, access: Access): Given {
   if ('ids' in source) return { access: [access], bytes: 4, index: null };
   if ('turns' in source) return { access: [access], bytes: 4 * source.turns.dim, index: null };
   if ('weight' in source) {
-    const { buffer } = model.shards(source.weight)[source.shard].tensor;
-    return { access: [access], bytes: buffer.size, index: null, buffer };
+    const { resource, store, bytes } = model.shards(source.weight)[source.shard];
+    return { access: [store === 'texture' ? 'texture' : access], bytes, index: null, resource };
   }
   const ref: Ref = model.plan.stages.find(({ name }) => name === source.value)!;
   return { access: [access], bytes: 4 * count(shapeOf(ref.axes, LEAST, 1)), index: null };
 }
 
 /** What uses shaders beside the plan. Taps and patches bind by number. */
-export function instrumentUses({ gpu, config }: Model): Use[] {
+export function instrumentUses(model: Model): Use[] {
+  const { gpu, config } = model;
   const uniform = (bytes: number, index: number | null = null): Given => ({ access: ['uniform'], bytes, index });
   const read = (bytes: number, index: number | null = null): Given => ({ access: ['read'], bytes, index });
   const write = (bytes: number, index: number | null = null): Given => ({ access: ['write'], bytes, index });
@@ -100,12 +106,30 @@ export function instrumentUses({ gpu, config }: Model): Use[] {
   const chunk: Given = { access: ['uniform', 'read'], bytes: CHUNK_BYTES, index: null };
   const use = (shader: string, by: string, constants: Constants, given: Record<string, Given>): Use => ({
     shader,
+    files: [shader],
     by,
     constants,
     given: new Map(Object.entries(given)),
   });
   const N = config.vocab;
+  const weightChecks = model.weightRefs.flatMap(({ name, shape }) =>
+    model
+      .shards(name)
+      .filter(({ layout }) => layout !== 'rows')
+      .map((shard): Use => {
+        const { store, constants, rows, resource, bytes } = shard;
+        const weight: Given = { access: [store === 'texture' ? 'texture' : 'read'], bytes, index: null, resource };
+        return {
+          shader: 'finite_weight',
+          files: ['finite_weight', ...partsFor(shard)],
+          by: 'the check for NaN',
+          constants: { ...constants, IN: shape[1], OUT: rows },
+          given: new Map(Object.entries({ part: uniform(CHUNK_BYTES), found: write(8), weight })),
+        };
+      }),
+  );
   return [
+    ...weightChecks,
     use('slice', 'taps', {}, { box: uniform(BOX_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
     use('patch', 'patches', {}, { box: uniform(BOX_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
     use('finite', 'the check for NaN', {}, { part: uniform(CHUNK_BYTES, 0), x: read(4, 1), found: write(8, 2) }),
@@ -125,18 +149,16 @@ export function instrumentUses({ gpu, config }: Model): Use[] {
 }
 
 /** Compiles a new source of a shader for all its uses and binds it as each would. Throws ShaderError where one cannot. */
-export async function tryShader(
-  model: Model,
-  shader: string,
-  compile: (constants: Constants) => Promise<Kernel>,
-): Promise<void> {
-  const uses = [...stageUses(model).map(({ use }) => use), ...instrumentUses(model)].filter(u => u.shader === shader);
+export async function tryShader(model: Model, shader: string, compile: Compile): Promise<void> {
+  const uses = [...stageUses(model).map(({ use }) => use), ...instrumentUses(model)].filter(u =>
+    u.files.includes(shader),
+  );
   const tried = new Set<string>();
   for (const use of uses) {
-    const key = JSON.stringify([use.constants, [...use.given].map(([name, { bytes }]) => [name, bytes])]);
+    const key = JSON.stringify([use.files, use.constants, [...use.given].map(([name, { bytes }]) => [name, bytes])]);
     if (tried.has(key)) continue;
     tried.add(key);
-    await tryUse(model.gpu, use, await compile(use.constants));
+    await tryUse(model.gpu, use, await compile(use.files, use.constants));
   }
 }
 
@@ -170,8 +192,8 @@ async function tryUse(gpu: Gpu, { shader, by, given }: Use, { bindings, pipeline
   const buffers: GPUBuffer[] = [];
   try {
     const entries = bindings.map(({ index, name, access }) => {
-      const { buffer: own, bytes } = given.get(name)!;
-      if (own) return { binding: index, resource: { buffer: own } };
+      const { resource, bytes } = given.get(name)!;
+      if (resource) return { binding: index, resource };
       const buffer = gpu.createBuffer(`a trial of ${shader}`, bytes, access === 'uniform' ? UNIFORM : STORAGE);
       buffers.push(buffer);
       return { binding: index, resource: { buffer } };
@@ -207,8 +229,8 @@ export interface ShaderUse {
 
 export function shaderUse(model: Model, shader: string): ShaderUse {
   const all = stageUses(model);
-  const instruments = instrumentUses(model).filter(use => use.shader === shader);
-  const own = all.filter(({ use }) => use.shader === shader);
+  const instruments = instrumentUses(model).filter(use => use.files.includes(shader));
+  const own = all.filter(({ use }) => use.files.includes(shader));
   const by = [...new Set([...own.map(({ stage }) => stage.name), ...instruments.map(use => use.by)])];
   const { kind } = model.gpu;
   if (by.length === 0) {
@@ -234,5 +256,5 @@ export function shaderUse(model: Model, shader: string): ShaderUse {
 
 const quoted = (name: string) => `'${name}'`;
 /** Shaders that multiply by a matrix, of which the adapter and the chunk choose one. */
-const PRODUCTS = ['linear', 'linear_lanes', 'matvec', 'matvec_lanes', 'matvec_subgroup'];
+const PRODUCTS = ['linear', 'linear_broadcast', 'linear_lanes', 'matvec', 'matvec_broadcast', 'matvec_lanes'];
 const isProduct = (name: string) => PRODUCTS.includes(name);

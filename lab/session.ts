@@ -167,7 +167,7 @@ export class Session {
   /** One stage: look it up, or run its WGSL alone on a golden's inputs. Throws StageError with the nearest names. */
   stage(name: string): Shown & { readonly stage: Stage; run(golden: Golden): Promise<Activation> } {
     const stage = selectOne(this.plan, name);
-    return shown(() => stageBundle(stage), {
+    return shown(() => stageBundle(stage, stage.weight ? this.model.bytesOf(stage.weight) : 0), {
       stage,
       run: async (golden: Golden) => {
         this.#check();

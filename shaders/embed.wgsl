@@ -1,6 +1,8 @@
-// embed [T,H]: the embedding row of each token id, times SCALE (√H).
-// The matrix may be split over bindings; this one holds rows ROW0 … ROW0+ROWS−1 and writes only the tokens it has.
+// embed [T,H]: the embedding row of each token id, times SCALE (√H). A lane four channels. H % 4 = 0.
+// Assembled with a format (formats/) and a store (stores/). The matrix may be split; this binding holds rows ROW0 … ROW0+ROWS−1 and writes only the
+// tokens it has.
 
+const LANES: u32 = 8;
 override WG: u32 = 64;
 override H: u32;
 override SCALE: f32;
@@ -16,15 +18,18 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> ids: array<u32>;          // [T]
-@group(0) @binding(2) var<storage, read> weight: array<f32>;       // [ROWS,H]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;      // [T,H]
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;    // [T,H]
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) at: vec3u) {
-  let h = at.x;
+  let i = at.x;
   let t = at.y;
-  if (h >= H || t >= chunk.tokens) { return; }
+  if (i >= H / 4 || t >= chunk.tokens) { return; }
   let id = ids[t];
   if (id < ROW0 || id - ROW0 >= ROWS) { return; }
-  y[t * H + h] = SCALE * weight[(id - ROW0) * H + h];
+  let row = (id - ROW0) % (2 * LANES);
+  let s = block((id - ROW0) / (2 * LANES), (i / 32 * TEXELS) * LANES + row % LANES, i / 8 % 4);
+  var values: vec4f;
+  if (row < LANES) { values = low(s, i % 8); } else { values = high(s, i % 8); }
+  y[t * (H / 4) + i] = SCALE * values;
 }

@@ -1,9 +1,10 @@
-// linear [T,OUT] = x [T,IN] · weightᵀ [OUT,IN]: tiled mat-mul for prefill and for sizes that are no multiple of four.
-// A workgroup makes a TILE × TILE block of the result; both operands pass through workgroup memory once.
-// With LAST only rows first_row … T−1 of x are used (logits). The weight may be split: this binding has OUT rows, which
-// go to columns COL0 … of a result COLS wide.
+// linear [T,OUT] = x [T,IN] · weightᵀ [OUT,IN] on a GPU: a workgroup 64 rows and 64 tokens, 32 columns at a time through workgroup memory, four rows
+// and four tokens a lane in registers. Nothing is assumed of subgroups. IN % 4 = 0.
+// Assembled with a format (formats/) and a store (stores/). With LAST only rows first_row … T−1 of x are used (logits). The weight may be
+// split: this binding has OUT rows, which go to columns COL0 … of a result COLS wide.
 
-const TILE: u32 = 16;
+const LANES: u32 = 8;
+const SIDE: u32 = 64;   // rows, and tokens, of a workgroup
 override IN: u32;
 override OUT: u32;
 override COL0: u32 = 0;
@@ -18,28 +19,68 @@ struct Chunk {
 }
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
-@group(0) @binding(1) var<storage, read> x: array<f32>;            // [T,IN]
-@group(0) @binding(2) var<storage, read> weight: array<f32>;       // [OUT,IN]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;      // [T,COLS]
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [T,IN]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;      // [T,COLS]
 
-var<workgroup> xs: array<array<f32, TILE>, TILE>;
-var<workgroup> ws: array<array<f32, TILE + 1>, TILE>;              // + 1: lanes that walk a column hit different banks
+var<workgroup> weights: array<f32, 32 * SIDE>;  // [column][row]
+var<workgroup> inputs: array<f32, 32 * SIDE>;   // [column][token]
 
-@compute @workgroup_size(TILE, TILE)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+/** Four inputs of the row of x that begins at `row`; none past its end. */
+fn input(row: u32, i: u32) -> vec4f {
+  if (IN % 128 == 0) { return x[row + i]; }
+  return select(vec4f(), x[row + min(i, IN / 4 - 1)], vec4<bool>(i < IN / 4));
+}
+
+fn store(rows: u32, t: u32, o: u32, sums: vec4f) {
+  if (t >= rows) { return; }
+  let at = t * COLS + COL0 + o;
+  if (o < OUT) { y[at] = sums.x; }
+  if (o + 1 < OUT) { y[at + 1] = sums.y; }
+  if (o + 2 < OUT) { y[at + 2] = sums.z; }
+  if (o + 3 < OUT) { y[at + 3] = sums.w; }
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let first = select(0u, chunk.first_row, LAST);
   let rows = chunk.tokens - first;
-  let t = group.y * TILE + local.y;
-  let o = group.x * TILE + local.x;
-  let loaded = group.x * TILE + local.y;                           // the weight row this lane brings in
-  var sum = 0.0;
-  for (var k = 0u; k < IN; k += TILE) {
-    let i = k + local.x;
-    xs[local.y][local.x] = select(0.0, x[(first + t) * IN + i], t < rows && i < IN);
-    ws[local.y][local.x] = select(0.0, weight[loaded * IN + i], loaded < OUT && i < IN);
+  // What this lane loads: quad j of the block for lane `lane` of one of four tiles, and for two tokens.
+  let lane = local % LANES;
+  let j = local / LANES % 8;
+  let part = local / 64;
+  let tiles = (OUT + 15) / 16;
+  let tile = min(group.x * 4 + part, tiles - 1);
+  // What it computes: four rows and four tokens.
+  let r = local % 16 * 4;
+  let t = local / 16 * 4;
+  var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
+  let token = local / 8;
+  let x0 = (first + min(group.y * SIDE + token, rows - 1)) * (IN / 4);
+  let x1 = (first + min(group.y * SIDE + token + 32, rows - 1)) * (IN / 4);
+  let at = 4 * j * SIDE + part * 16 + lane;
+  let to = 4 * (local % 8) * SIDE + token;
+  for (var k = 0u; k < IN; k += 32) {
+    let s = block(tile, (k / 128 * TEXELS) * LANES + lane, (k / 32) % 4);
+    let v = low(s, j);
+    let w = high(s, j);
+    weights[at] = v.x; weights[at + SIDE] = v.y; weights[at + 2 * SIDE] = v.z; weights[at + 3 * SIDE] = v.w;
+    weights[at + LANES] = w.x; weights[at + LANES + SIDE] = w.y; weights[at + LANES + 2 * SIDE] = w.z; weights[at + LANES + 3 * SIDE] = w.w;
+    let p = input(x0, k / 4 + local % 8);
+    let q = input(x1, k / 4 + local % 8);
+    inputs[to] = p.x; inputs[to + SIDE] = p.y; inputs[to + 2 * SIDE] = p.z; inputs[to + 3 * SIDE] = p.w;
+    inputs[to + 32] = q.x; inputs[to + 32 + SIDE] = q.y; inputs[to + 32 + 2 * SIDE] = q.z; inputs[to + 32 + 3 * SIDE] = q.w;
     workgroupBarrier();
-    for (var j = 0u; j < TILE; j++) { sum += xs[local.y][j] * ws[local.x][j]; }
+    for (var c = 0u; c < 32 * SIDE; c += SIDE) {
+      let w4 = vec4f(weights[c + r], weights[c + r + 1], weights[c + r + 2], weights[c + r + 3]);
+      s0 = fma(w4, vec4f(inputs[c + t]), s0);
+      s1 = fma(w4, vec4f(inputs[c + t + 1]), s1);
+      s2 = fma(w4, vec4f(inputs[c + t + 2]), s2);
+      s3 = fma(w4, vec4f(inputs[c + t + 3]), s3);
+    }
     workgroupBarrier();
   }
-  if (t < rows && o < OUT) { y[t * COLS + COL0 + o] = sum; }
+  store(rows, group.y * SIDE + t, group.x * SIDE + r, s0);
+  store(rows, group.y * SIDE + t + 1, group.x * SIDE + r, s1);
+  store(rows, group.y * SIDE + t + 2, group.x * SIDE + r, s2);
+  store(rows, group.y * SIDE + t + 3, group.x * SIDE + r, s3);
 }

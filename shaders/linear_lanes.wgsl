@@ -1,9 +1,9 @@
-// linear [T,OUT] = x [T,IN] · weightᵀ [OUT,IN] for software adapters: a lane owns one weight row and TOKENS tokens, so that
-// each weight is loaded once for all of them and nothing waits at a barrier (barriers are what costs there). IN % 4 = 0.
-// With LAST only rows first_row … T−1 of x are used (logits). The weight may be split: this binding has OUT rows, which
-// go to columns COL0 … of a result COLS wide.
+// linear [T,OUT] = x [T,IN] · weightᵀ [OUT,IN] on software adapters without subgroups of eight: eight lanes a tile of 16 rows, a lane two rows and
+// four tokens, so that weights are unpacked once for four; no barriers. IN % 4 = 0.
+// Assembled with a format (formats/) and a store (stores/). With LAST only rows first_row … T−1 of x are used (logits). The weight may be
+// split: this binding has OUT rows, which go to columns COL0 … of a result COLS wide.
 
-const TOKENS: u32 = 4;
+const LANES: u32 = 8;
 override WG: u32 = 64;
 override IN: u32;
 override OUT: u32;
@@ -20,35 +20,51 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [T,IN]
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;     // [OUT,IN]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;      // [T,COLS]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;      // [T,COLS]
+
+/** Four inputs of the row of x that begins at `row`; none past its end. */
+fn input(row: u32, i: u32) -> vec4f {
+  if (IN % 128 == 0) { return x[row + i]; }
+  return select(vec4f(), x[row + min(i, IN / 4 - 1)], vec4<bool>(i < IN / 4));
+}
+
+fn store(rows: u32, t: u32, o: u32, a: vec4f, b: vec4f) {
+  if (t >= rows) { return; }
+  let at = t * COLS + COL0 + o;
+  y[at] = dot(a, vec4f(1));
+  if (o + LANES < OUT) { y[at + LANES] = dot(b, vec4f(1)); }
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) at: vec3u) {
-  let o = at.x;
+  let tile = at.x / LANES;
+  let lane = at.x % LANES;
+  let o = tile * 2 * LANES + lane;
   if (o >= OUT) { return; }
   let first = select(0u, chunk.first_row, LAST);
   let rows = chunk.tokens - first;
-  let t = at.y * TOKENS;
-  // Tokens past the end repeat the last one: cheaper than a branch in the loop, and their results are not stored.
-  let n = IN / 4;
-  let x0 = (first + t) * n;
-  let x1 = (first + min(t + 1, rows - 1)) * n;
-  let x2 = (first + min(t + 2, rows - 1)) * n;
-  let x3 = (first + min(t + 3, rows - 1)) * n;
-  let w = o * n;
-  var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
-  for (var i = 0u; i < n; i++) {
-    let v = weight[w + i];
-    s0 = fma(v, x[x0 + i], s0);
-    s1 = fma(v, x[x1 + i], s1);
-    s2 = fma(v, x[x2 + i], s2);
-    s3 = fma(v, x[x3 + i], s3);
+  let t = at.y * 4;
+  // Tokens past the end repeat the last one: cheaper than a branch in the loop, and what they make is not stored.
+  let x0 = (first + t) * (IN / 4);
+  let x1 = (first + min(t + 1, rows - 1)) * (IN / 4);
+  let x2 = (first + min(t + 2, rows - 1)) * (IN / 4);
+  let x3 = (first + min(t + 3, rows - 1)) * (IN / 4);
+  var a0 = vec4f(); var a1 = vec4f(); var a2 = vec4f(); var a3 = vec4f();
+  var b0 = vec4f(); var b1 = vec4f(); var b2 = vec4f(); var b3 = vec4f();
+  for (var k = 0u; k < IN; k += 32) {
+    let s = block(tile, (k / 128 * TEXELS) * LANES + lane, (k / 32) % 4);
+    for (var j = 0u; j < 8; j++) {
+      let v = low(s, j);
+      let w = high(s, j);
+      let i = k / 4 + j;
+      { let q = input(x0, i); a0 = fma(v, q, a0); b0 = fma(w, q, b0); }
+      { let q = input(x1, i); a1 = fma(v, q, a1); b1 = fma(w, q, b1); }
+      { let q = input(x2, i); a2 = fma(v, q, a2); b2 = fma(w, q, b2); }
+      { let q = input(x3, i); a3 = fma(v, q, a3); b3 = fma(w, q, b3); }
+    }
   }
-  let at0 = t * COLS + COL0 + o;
-  let one = vec4f(1.0);
-  y[at0] = dot(s0, one);
-  if (t + 1 < rows) { y[at0 + COLS] = dot(s1, one); }
-  if (t + 2 < rows) { y[at0 + 2 * COLS] = dot(s2, one); }
-  if (t + 3 < rows) { y[at0 + 3 * COLS] = dot(s3, one); }
+  store(rows, t, o, a0, b0);
+  store(rows, t + 1, o, a1, b1);
+  store(rows, t + 2, o, a2, b2);
+  store(rows, t + 3, o, a3, b3);
 }

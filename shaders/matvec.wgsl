@@ -1,8 +1,9 @@
-// linear for one token, on a GPU: y [OUT] = weight [OUT,IN] · x [IN]. A workgroup a row, neighbouring lanes read
-// neighbouring words, the sum is a tree. IN % 4 = 0. Rows beyond 65535 continue in the grid's second dimension.
-// With LAST the token is first_row (logits). A split weight writes to columns COL0 … .
+// linear for one token, on a GPU: y [OUT] = weight [OUT,IN] · x [IN]. A workgroup a tile of 16 rows; eight lanes take a block of 32 columns, two rows
+// each, and the next eight the next, so that the workgroup reads the tile from end to end. Nothing is assumed of subgroups. IN % 4 = 0.
+// Assembled with a format (formats/) and a store (stores/). With LAST the token is first_row (logits). A split weight writes to columns COL0 ….
 
-override WG: u32 = 64;
+const LANES: u32 = 8;
+override WG: u32 = 64;  // a power of two from 16
 override IN: u32;
 override OUT: u32;
 override COL0: u32 = 0;
@@ -17,26 +18,41 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [1,IN]
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;     // [OUT,IN]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;      // [1,COLS]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;      // [1,COLS]
 
-var<workgroup> partial: array<f32, WG>;
+var<workgroup> partial: array<vec2f, WG>;
+
+/** Four inputs of the row of x that begins at `row`; none past its end. */
+fn input(row: u32, i: u32) -> vec4f {
+  if (IN % 128 == 0) { return x[row + i]; }
+  return select(vec4f(), x[row + min(i, IN / 4 - 1)], vec4<bool>(i < IN / 4));
+}
 
 @compute @workgroup_size(WG)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-        @builtin(local_invocation_index) lane: u32) {
-  let o = group.y * groups.x + group.x;
-  let n = IN / 4;
-  let row = select(0u, chunk.first_row, LAST) * n;
-  var sum = vec4f();
-  if (o < OUT) {
-    for (var i = lane; i < n; i += WG) { sum = fma(weight[o * n + i], x[row + i], sum); }
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let tile = group.y * groups.x + group.x;
+  let lane = local % LANES;
+  let row = select(0u, chunk.first_row, LAST) * (IN / 4);
+  var a = vec4f();
+  var b = vec4f();
+  for (var k = local / LANES * 32; k < IN; k += WG / LANES * 32) {
+    let s = block(tile, (k / 128 * TEXELS) * LANES + lane, (k / 32) % 4);
+    for (var j = 0u; j < 8; j++) {
+      let q = input(row, k / 4 + j);
+      a = fma(low(s, j), q, a);
+      b = fma(high(s, j), q, b);
+    }
   }
-  partial[lane] = dot(sum, vec4f(1.0));
-  workgroupBarrier();
-  for (var half = WG / 2; half > 0; half /= 2) {
-    if (lane < half) { partial[lane] += partial[lane + half]; }
+  partial[local] = vec2f(dot(a, vec4f(1)), dot(b, vec4f(1)));
+  for (var half = WG / 2; half >= LANES; half /= 2) {
     workgroupBarrier();
+    if (local < half) { partial[local] += partial[local + half]; }
   }
-  if (lane == 0 && o < OUT) { y[COL0 + o] = partial[0]; }
+  let o = tile * 2 * LANES + lane;
+  if (local < LANES && o < OUT) { y[COL0 + o] = partial[local].x; }
+  if (local < LANES && o + LANES < OUT) { y[COL0 + o + LANES] = partial[local].y; }
 }

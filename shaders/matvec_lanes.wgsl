@@ -1,7 +1,8 @@
-// linear for one token, on a software adapter: y [OUT] = weight [OUT,IN] · x [IN]. A lane a row, no barriers, two
-// accumulators so that one addition need not wait for the other. IN % 4 = 0.
-// With LAST the token is first_row (logits). A split weight writes to columns COL0 … .
+// linear for one token, on software adapters without subgroups of eight: y [OUT] = weight [OUT,IN] · x [IN]. Eight lanes a tile of 16 rows, a
+// lane two of them; no barriers. IN % 4 = 0.
+// Assembled with a format (formats/) and a store (stores/). With LAST the token is first_row (logits). A split weight writes to columns COL0 ….
 
+const LANES: u32 = 8;
 override WG: u32 = 64;
 override IN: u32;
 override OUT: u32;
@@ -17,22 +18,35 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [1,IN]
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;     // [OUT,IN]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;      // [1,COLS]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;      // [1,COLS]
+
+/** Four inputs of the row of x that begins at `row`; none past its end. */
+fn input(row: u32, i: u32) -> vec4f {
+  if (IN % 128 == 0) { return x[row + i]; }
+  return select(vec4f(), x[row + min(i, IN / 4 - 1)], vec4<bool>(i < IN / 4));
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) at: vec3u) {
-  let o = at.x;
+  let tile = at.x / LANES;
+  let lane = at.x % LANES;
+  let o = tile * 2 * LANES + lane;
   if (o >= OUT) { return; }
-  let n = IN / 4;
-  let row = select(0u, chunk.first_row, LAST) * n;
-  let w = o * n;
-  var even = vec4f();
-  var odd = vec4f();
-  for (var i = 0u; i + 1 < n; i += 2) {
-    even = fma(weight[w + i], x[row + i], even);
-    odd = fma(weight[w + i + 1], x[row + i + 1], odd);
+  let row = select(0u, chunk.first_row, LAST) * (IN / 4);
+  var a = vec4f();
+  var b = vec4f();
+  for (var k = 0u; k < IN; k += 32) {
+    let s = block(tile, (k / 128 * TEXELS) * LANES + lane, (k / 32) % 4);
+    let i = k / 4;
+    { let q = input(row, i + 0); a = fma(low(s, 0), q, a); b = fma(high(s, 0), q, b); }
+    { let q = input(row, i + 1); a = fma(low(s, 1), q, a); b = fma(high(s, 1), q, b); }
+    { let q = input(row, i + 2); a = fma(low(s, 2), q, a); b = fma(high(s, 2), q, b); }
+    { let q = input(row, i + 3); a = fma(low(s, 3), q, a); b = fma(high(s, 3), q, b); }
+    { let q = input(row, i + 4); a = fma(low(s, 4), q, a); b = fma(high(s, 4), q, b); }
+    { let q = input(row, i + 5); a = fma(low(s, 5), q, a); b = fma(high(s, 5), q, b); }
+    { let q = input(row, i + 6); a = fma(low(s, 6), q, a); b = fma(high(s, 6), q, b); }
+    { let q = input(row, i + 7); a = fma(low(s, 7), q, a); b = fma(high(s, 7), q, b); }
   }
-  if ((n & 1) == 1) { even = fma(weight[w + n - 1], x[row + n - 1], even); }
-  y[COL0 + o] = dot(even + odd, vec4f(1.0));
+  y[COL0 + o] = dot(a, vec4f(1));
+  if (o + LANES < OUT) { y[COL0 + o + LANES] = dot(b, vec4f(1)); }
 }

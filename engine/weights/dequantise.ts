@@ -211,7 +211,7 @@ const blocks: Readonly<Record<string, Block>> = {
 };
 
 /** What the sixteen codes of IQ4_NL and IQ4_XS stand for: levels that lie closer together near zero. */
-const LEVELS = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+export const LEVELS = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 /** Twice the sixteen values of an FP4 (E2M1) number; the block's scale is halved for it. */
 const FP4 = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
@@ -219,10 +219,10 @@ const word = (b: Uint8Array, at: number): number =>
   (b[at] | (b[at + 1] << 8) | (b[at + 2] << 16) | (b[at + 3] << 24)) >>> 0;
 
 /** Scale j of eight 6-bit scales packed into 12 bytes with eight mins. */
-function subScale(b: Uint8Array, at: number, j: number): number {
+export function subScale(b: Uint8Array, at: number, j: number): number {
   return j < 4 ? b[at + j] & 63 : (b[at + j + 4] & 15) | ((b[at + j - 4] >> 6) << 4);
 }
 
-function subMin(b: Uint8Array, at: number, j: number): number {
+export function subMin(b: Uint8Array, at: number, j: number): number {
   return j < 4 ? b[at + j + 4] & 63 : (b[at + j + 4] >> 4) | ((b[at + j] >> 6) << 4);
 }

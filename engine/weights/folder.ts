@@ -79,6 +79,7 @@ export async function openFolder(folder: string, single?: string, wholeHead = tr
         if (entry.shape.length === 1) for (let i = 0; i < values.length; i++) values[i] += 1;
         return values;
       },
+      readStored: (entry, start, count) => holders.get(entry.name)!.readBytes(entry.fileName, start, count),
       close: () => closeAll(opened),
     });
   } catch (error) {

@@ -23,6 +23,8 @@ export interface Gguf {
   readonly tensors: ReadonlyMap<string, GgufTensor>;
   /** Dequantised rows [start, start + count). */
   readF32(name: string, start?: number, count?: number): Promise<Float32Array>;
+  /** Rows [start, start + count) as they are stored; the whole tensor by default. */
+  readBytes(name: string, start?: number, count?: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
@@ -126,20 +128,24 @@ async function readGguf(file: RandomAccessFile): Promise<Gguf> {
       throw cursor.bad(`the tensors '${short(before.name)}' and '${short(tensor.name)}' overlap`);
     }
   });
+  const readBytes: Gguf['readBytes'] = async (name, start = 0, count) => {
+    const tensor = tensors.get(name);
+    if (!tensor) throw new ModelFileError(`${path} has no tensor '${name}'. It has ${tensors.size} others.`);
+    const rows = tensor.shape[0];
+    const many = count ?? rows - start;
+    if (!(start >= 0 && many >= 0 && start + many <= rows))
+      throw new OptionError(`Rows ${start} to ${start + many} of '${name}' [${tensor.shape}] do not exist.`);
+    const rowBytes = tensor.bytes / rows;
+    return file.read(tensor.offset + start * rowBytes, many * rowBytes);
+  };
   return {
     path,
     metadata,
     tensors,
-    async readF32(name, start = 0, count) {
-      const tensor = tensors.get(name);
-      if (!tensor) throw new ModelFileError(`${path} has no tensor '${name}'. It has ${tensors.size} others.`);
-      const rows = tensor.shape[0];
-      const many = count ?? rows - start;
-      if (!(start >= 0 && many >= 0 && start + many <= rows))
-        throw new OptionError(`Rows ${start} to ${start + many} of '${name}' [${tensor.shape}] do not exist.`);
-      const rowBytes = tensor.bytes / rows;
-      const bytes = await file.read(tensor.offset + start * rowBytes, many * rowBytes);
-      return dequantise(tensor.format, bytes);
+    readBytes,
+    async readF32(name, start, count) {
+      const bytes = await readBytes(name, start, count);
+      return dequantise(tensors.get(name)!.format, bytes);
     },
     close: () => file.close(),
   };

@@ -17,19 +17,22 @@ export interface Parts {
   readonly leftOut: readonly string[];
   readonly notices: readonly string[];
   readRows(entry: WeightEntry, start: number, count: number): Promise<Float32Array>;
+  readStored(entry: WeightEntry, start: number, count: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
 export async function modelFiles(parts: Parts): Promise<ModelFiles> {
-  const { path, format, config, entries, vocabulary, chatTemplate, chat, leftOut, notices, readRows, close } = parts;
+  const { path, format, config, entries, vocabulary, chatTemplate, chat, leftOut, notices, close } = parts;
+  const entryOf = (name: string) => {
+    const entry = entries.get(name);
+    if (entry) return entry;
+    throw new ModelFileError(`${path} has no weight '${name}'.`);
+  };
   const weights: WeightSource = {
     entries,
     close,
-    readRows(name, start, count) {
-      const entry = entries.get(name);
-      if (!entry) throw new ModelFileError(`${path} has no weight '${name}'.`);
-      return readRows(entry, start, count);
-    },
+    readRows: (name, start, count) => parts.readRows(entryOf(name), start, count),
+    readStored: (name, start, count) => parts.readStored(entryOf(name), start, count),
   };
   const digest = createHash('sha256');
   for (const { name, shape, format: stored } of [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {

@@ -27,7 +27,7 @@ export interface WeightEntry {
   readonly bytes: number;
 }
 
-/** Tensors by canonical name, read as f32 in ranges of rows so that no whole matrix need exist on the CPU. */
+/** Tensors by canonical name, read in ranges of rows so that no whole matrix need exist on the CPU. */
 export interface WeightSource {
   readonly entries: ReadonlyMap<string, WeightEntry>;
   /**
@@ -35,6 +35,8 @@ export interface WeightSource {
    * @returns `count × shape[1]` (or `count`) f32 values
    */
   readRows(name: string, start: number, count: number): Promise<Float32Array>;
+  /** Rows [start, start + count) of a matrix as they are stored, in the entry's format. */
+  readStored(name: string, start: number, count: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 

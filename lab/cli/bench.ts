@@ -135,7 +135,7 @@ async function byOperation(model: Model, ids: readonly number[]) {
   const sums = new Map<string, { ns: number; bytes: number; flops: number }>();
   for (const stage of model.plan.stages) {
     const sum = sums.get(stage.operation.kind) ?? { ns: 0, bytes: 0, flops: 0 };
-    const cost = costOf(stage, extent);
+    const cost = costOf(stage, extent, weight => model.bytesOf(weight));
     sum.ns += times!.get(stage.name)!;
     sum.bytes += cost.bytes;
     sum.flops += cost.flops;

@@ -7,6 +7,7 @@ import { LoupeError } from '../../engine/errors.js';
 import { planOf } from '../../engine/gemma.js';
 import { shapeText } from '../../engine/plan.js';
 import { openTokenizer } from '../../engine/tokenizer/open.js';
+import { bytesOf } from '../../engine/weight-store.js';
 import { openModelFiles } from '../../engine/weights/open.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
 import { bytesText, countText } from '../display/numbers.js';
@@ -85,7 +86,7 @@ export function infoCommand(): Command {
           stored: Object.entries(formats)
             .map(([f, { tensors, bytes: b }]) => `${f} ${tensors}× ${bytesText(b)}`)
             .join(', '),
-          'on the GPU': `${bytesText(4 * parameters)} in f32`,
+          'on the GPU': bytesText(entries.reduce((n, entry) => n + bytesOf(entry), 0)),
           tokenizer:
             tokenizer === null
               ? 'none: prompts are token ids'
@@ -155,7 +156,7 @@ export function planCommand(): Command {
         operation: stage.operation.kind,
         inputs: stage.inputs.map(({ name }) => name),
         weight: stage.weight?.name ?? null,
-        ...costOf(stage, extent),
+        ...costOf(stage, extent, ({ name }) => bytesOf(files.weights.entries.get(name)!)),
       }));
       if (json) {
         printJson({ model, ...extent, stages });

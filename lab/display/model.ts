@@ -22,7 +22,7 @@ export function modelFacts(session: Session): { readonly [label: string]: string
     widths: `hidden ${c.hidden}, feed-forward ${c.feedForward}, vocabulary ${c.vocab}`,
     heads: `${c.heads} query, ${c.kvHeads} key/value, ${c.headDim} wide`,
     context: `${c.contextLength} tokens, ${session.longest} in this session`,
-    weights: `${bytesText(model.weightBytes)} in f32 on the GPU${formatsText(model.formats)}`,
+    weights: `${bytesText(model.weightBytes)} on the GPU${formatsText(model.formats)}`,
     cache: `${bytesText(cache)} a token${sliding > 0 ? ', until the windows are full' : ''}`,
     tokenizer: session.tokenizer ? `${session.tokenizer.size} pieces` : 'none: prompts are token ids',
     ...(session.notices.length > 0 && { note: session.notices.join(' ') }),
@@ -33,13 +33,14 @@ export function modelFacts(session: Session): { readonly [label: string]: string
 
 function formatsText(formats: ReadonlyMap<string, number>): string {
   const text = [...formats].sort(([, a], [, b]) => b - a).map(([format, tensors]) => `${tensors} × ${format}`);
-  return text.length > 0 ? `, from ${text.join(', ')}` : '';
+  return text.length > 0 ? `, as they are stored: ${text.join(', ')}` : '';
 }
 
 /** Bytes on the GPU by part of the model, in the order of the forward pass. */
 export function memoryByPart({ model }: Session): Map<string, number> {
   const parts = new Map<string, number>();
-  for (const { name, shape } of model.weightRefs) {
+  for (const weight of model.weightRefs) {
+    const { name } = weight;
     const part = /\.attn\./.test(name)
       ? 'attention'
       : /\.mlp\./.test(name)
@@ -47,7 +48,7 @@ export function memoryByPart({ model }: Session): Map<string, number> {
         : /norm/.test(name)
           ? 'norms'
           : 'embedding and head';
-    parts.set(part, (parts.get(part) ?? 0) + 4 * shape.reduce((a, b) => a * b));
+    parts.set(part, (parts.get(part) ?? 0) + model.bytesOf(weight));
   }
   return parts;
 }

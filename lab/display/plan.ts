@@ -43,7 +43,12 @@ interface Block {
 export function planBundle(session: Session, diff: Diff | null): Bundle {
   const blocks = session.plan.stages.map(stage => {
     const [, layer, short] = /^layers\.(\d+)\.(.+)$/.exec(stage.name) ?? [null, null, stage.name];
-    return { stage, cost: costOf(stage, EXTENT), layer: layer === null ? null : Number(layer), short };
+    return {
+      stage,
+      cost: costOf(stage, EXTENT, weight => session.model.bytesOf(weight)),
+      layer: layer === null ? null : Number(layer),
+      short,
+    };
   });
   const columns = [
     { title: 'stage' },

@@ -6,10 +6,11 @@ import type { Bundle } from './bundle.js';
 import { bytesText, countText } from './numbers.js';
 import { htmlTable, textTable } from './table.js';
 
-export function stageBundle(stage: Stage): Bundle {
+/** @param weightBytes bytes of its weight on the GPU */
+export function stageBundle(stage: Stage, weightBytes: number): Bundle {
   const { kind, ...constants } = stage.operation;
   const given = Object.entries(constants).flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]));
-  const cost = costOf(stage, { tokens: 1, keys: 64, rows: 1 });
+  const cost = costOf(stage, { tokens: 1, keys: 64, rows: 1 }, () => weightBytes);
   const facts = {
     stage: stage.name,
     operation: [kind, ...given].join(', '),

@@ -3,13 +3,13 @@
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Executor, type WeightStore } from '../../engine/execute.js';
+import { Executor } from '../../engine/execute.js';
 import { packageRoot, readShaderSource } from '../../engine/files.js';
 import { type Gpu, sharedGpu, type Traits } from '../../engine/gpu.js';
 import { Kernels } from '../../engine/kernel.js';
 import type { Axis, Ref, Stage } from '../../engine/plan.js';
 import { axis, Recorder } from '../../engine/recorder.js';
-import { Tensor } from '../../engine/tensor.js';
+import { WeightStore } from '../../engine/weight-store.js';
 import { openSafetensors, type Safetensors } from '../../engine/weights/safetensors.js';
 import { compare } from '../../lab/diff/metrics.js';
 
@@ -44,14 +44,18 @@ async function execute(
   ids?: number[],
 ) {
   const stages = m.finish().stages as Stage[];
-  const held = new Map(
-    [...weights].map(([name, { shape, data }]) => {
-      const tensor = new Tensor(gpu, name, shape);
-      gpu.write(tensor.buffer, data);
-      return [name, [{ start: 0, rows: shape[0], tensor }]] as const;
-    }),
-  );
-  const store: WeightStore = { shards: name => held.get(name) ?? [] };
+  using store = new WeightStore(gpu);
+  for (const [name, { shape, data }] of weights) {
+    const [, columns = 1] = shape;
+    const rowsOf = (start: number, count: number) => data.slice(start * columns, (start + count) * columns);
+    await store.add({
+      name,
+      shape,
+      format: 'F32',
+      readRows: async (start, count) => rowsOf(start, count),
+      readStored: async (start, count) => new Uint8Array(rowsOf(start, count).buffer),
+    });
+  }
   const kernels = new Kernels(gpu, readShaderSource);
   using executor = new Executor(
     gpu,
@@ -67,7 +71,6 @@ async function execute(
   for (const [ref, data] of feeds) executor.feed(ref.name, data);
   const taps = stages.filter(s => !s.state).map(stage => ({ stage }));
   const { captured } = await executor.run({ extent: { tokens, keys: tokens, rows: tokens }, ids, taps });
-  for (const [{ tensor }] of held.values()) tensor[Symbol.dispose]();
   return new Map(captured.map(c => [c.stage.name, c.data]));
 }
 

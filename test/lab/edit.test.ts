@@ -4,7 +4,7 @@
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import { OptionError, ShaderError } from '../../engine/errors.js';
 import { shaderNames } from '../../engine/files.js';
-import { bindingsOf } from '../../engine/kernel.js';
+import { bindingsOf } from '../../engine/bindings.js';
 import { DISPLAY } from '../../lab/display/bundle.js';
 import { golden } from '../../lab/golden.js';
 import { open } from '../../lab/open.js';
@@ -283,7 +283,8 @@ test('an edit tells who uses the shader, and when nobody does', async () => {
   expect(softcap.note).toMatch(/^No stage of this model uses 'softcap' on this adapter/);
   const unused = await model.edit(model.gpu.traits.software ? 'matvec' : 'matvec_lanes', w => `// x\n${w}`);
   expect(unused.note).toMatch(/^No stage .* Matrices are multiplied by '.*' and '.*'\.$/);
-  const prefill = model.gpu.traits.software ? 'linear_lanes' : 'linear';
+  const { software, subgroup } = model.gpu.traits;
+  const prefill = !software ? 'linear' : subgroup === 8 ? 'linear_broadcast' : 'linear_lanes';
   const several = await model.edit(prefill, w => `// x\n${w}`);
   expect(several.note).toMatch(
     /^Only for chunks of several tokens; for one token the same stages use 'matvec.*', which is another file\.$/,

@@ -1,0 +1,49 @@
+// A shader is a file, or several put together: a product reads weights through a format and a store, each a file of its own.
+
+/** Shaders that read weights, and so are assembled with a format and a store. */
+const READS_WEIGHTS = new Set([
+  'embed',
+  'finite_weight',
+  'linear',
+  'linear_broadcast',
+  'linear_lanes',
+  'matvec',
+  'matvec_broadcast',
+  'matvec_lanes',
+]);
+
+/** The files that a shader is assembled with to read a weight. */
+export const partsFor = ({ layout, store }: { readonly layout: string; readonly store: string }): string[] => [
+  `formats/${layout}`,
+  `stores/${store}`,
+];
+
+/** Files of a whole that has this one in it, to compile one that nothing uses yet. */
+export function wholeWith(name: string): readonly string[] {
+  if (name.startsWith('formats/')) return ['matvec_lanes', name, 'stores/buffer'];
+  if (name.startsWith('stores/')) return ['matvec_lanes', 'formats/f32', name];
+  return READS_WEIGHTS.has(name) ? [name, 'formats/f32', 'stores/buffer'] : [name];
+}
+
+/** A shader's text, and where each of its lines is from. */
+export class Assembly {
+  readonly source: string;
+
+  constructor(
+    readonly files: readonly string[],
+    private readonly texts: readonly string[],
+  ) {
+    this.source = texts.join('\n');
+  }
+
+  /** The file of a line of the text, from 1, and its line there. */
+  place(line: number): { readonly file: string; readonly line: number } {
+    let first = 1;
+    for (const [i, text] of this.texts.entries()) {
+      const lines = text.split('\n').length;
+      if (line < first + lines || i === this.texts.length - 1) return { file: this.files[i], line: line - first + 1 };
+      first += lines;
+    }
+    return { file: this.files[0], line };
+  }
+}

@@ -1,0 +1,32 @@
+// Q8_0: d · q, a scale d in f16 for 32 columns, q in 8 bits with a sign.
+// A turn: texel 0, the scales of four blocks of the row, then of the row eight below; then for each block two texels of the row and two of
+// the other, a byte a column, q + 128. Products of d (11 bits) and a byte are exact in f32, so that taking 128 · d off is too.
+
+const TEXELS: u32 = 17;
+
+struct Block {
+  d: vec2f,
+  q: array<vec4u, 4>,
+}
+
+/** The half float of block b: four of the row in two words, then four of the row eight below. */
+fn scales(t: vec4u, b: u32) -> vec2f {
+  let two = select(t.xz, t.yw, vec2<bool>(b >= 2));
+  return vec2f(unpack2x16float(two.x)[b % 2], unpack2x16float(two.y)[b % 2]);
+}
+
+fn block(tile: u32, at: u32, b: u32) -> Block {
+  let q = at + (1 + 4 * b) * LANES;
+  return Block(
+    scales(texel(tile, at), b),
+    array(texel(tile, q), texel(tile, q + LANES), texel(tile, q + 2 * LANES), texel(tile, q + 3 * LANES)),
+  );
+}
+
+fn bytes(word: u32, d: f32) -> vec4f {
+  let q = (vec4u(word) >> vec4u(0, 8, 16, 24)) & vec4u(255);
+  return fma(vec4f(vec4i(q)), vec4f(d), vec4f(-128 * d));
+}
+
+fn low(s: Block, j: u32) -> vec4f { return bytes(s.q[j / 4][j % 4], s.d.x); }
+fn high(s: Block, j: u32) -> vec4f { return bytes(s.q[2 + j / 4][j % 4], s.d.y); }

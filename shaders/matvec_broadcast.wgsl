@@ -1,0 +1,65 @@
+// linear for one token, on software adapters with subgroups of eight: y [OUT] = weight [OUT,IN] · x [IN]. A workgroup a tile of 16 rows, a lane
+// two of them; each lane loads four of 32 inputs and tells the others, because what costs there is loads, not arithmetic. IN % 4 = 0.
+// Assembled with a format (formats/) and a store (stores/). With LAST the token is first_row (logits). A split weight writes to columns COL0 ….
+
+enable subgroups;
+
+const LANES: u32 = 8;
+override IN: u32;
+override OUT: u32;
+override COL0: u32 = 0;
+override LAST: bool = false;
+
+struct Chunk {
+  tokens: u32,     // T: tokens in this chunk
+  start: u32,      // position of the first of them
+  keys: u32,       // S: start + tokens, keys that exist now
+  first_row: u32,  // first token whose logits are wanted
+}
+
+@group(0) @binding(0) var<uniform> chunk: Chunk;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [1,IN]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;      // [1,COLS]
+
+/** Four inputs of the row of x that begins at `row`; none past its end. */
+fn input(row: u32, i: u32) -> vec4f {
+  if (IN % 128 == 0) { return x[row + i]; }
+  return select(vec4f(), x[row + min(i, IN / 4 - 1)], vec4<bool>(i < IN / 4));
+}
+
+/** The products of a block's 32 columns with the inputs that the lanes hold, for the lane's two rows. */
+fn products(s: Block, x: vec4f) -> vec2f {
+  var a = vec4f();
+  var b = vec4f();
+  { let q = subgroupBroadcast(x, 0); a = fma(low(s, 0), q, a); b = fma(high(s, 0), q, b); }
+  { let q = subgroupBroadcast(x, 1); a = fma(low(s, 1), q, a); b = fma(high(s, 1), q, b); }
+  { let q = subgroupBroadcast(x, 2); a = fma(low(s, 2), q, a); b = fma(high(s, 2), q, b); }
+  { let q = subgroupBroadcast(x, 3); a = fma(low(s, 3), q, a); b = fma(high(s, 3), q, b); }
+  { let q = subgroupBroadcast(x, 4); a = fma(low(s, 4), q, a); b = fma(high(s, 4), q, b); }
+  { let q = subgroupBroadcast(x, 5); a = fma(low(s, 5), q, a); b = fma(high(s, 5), q, b); }
+  { let q = subgroupBroadcast(x, 6); a = fma(low(s, 6), q, a); b = fma(high(s, 6), q, b); }
+  { let q = subgroupBroadcast(x, 7); a = fma(low(s, 7), q, a); b = fma(high(s, 7), q, b); }
+  return vec2f(dot(a, vec4f(1)), dot(b, vec4f(1)));
+}
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let tile = group.y * groups.x + group.x;
+  let row = select(0u, chunk.first_row, LAST) * (IN / 4);
+  var sum = vec2f();
+  for (var k = 0u; k < IN; k += 128) {
+    let at = (k / 128 * TEXELS) * LANES + lane;
+    let i = k / 4 + lane;
+    sum += products(block(tile, at, 0), input(row, i));
+    sum += products(block(tile, at, 1), input(row, i + 8));
+    sum += products(block(tile, at, 2), input(row, i + 16));
+    sum += products(block(tile, at, 3), input(row, i + 24));
+  }
+  let o = tile * 2 * LANES + lane;
+  if (o < OUT) { y[COL0 + o] = sum.x; }
+  if (o + LANES < OUT) { y[COL0 + o + LANES] = sum.y; }
+}

@@ -1,0 +1,13 @@
+// Where a weight lies, for software adapters: a texture, whose loads cost them a fifth of a buffer's. A tile is a row of texels, or
+// HEIGHT rows of WIDTH where one is not wide enough.
+
+override WIDTH: u32;
+override HEIGHT: u32 = 1;
+
+@group(0) @binding(8) var weight: texture_storage_2d<rgba32uint, read>;
+
+/** Texel `at` of a tile. */
+fn texel(tile: u32, at: u32) -> vec4u {
+  if (HEIGHT == 1u) { return textureLoad(weight, vec2u(at, tile)); }
+  return textureLoad(weight, vec2u(at % WIDTH, tile * HEIGHT + at / WIDTH));
+}

@@ -1,0 +1,122 @@
+// Weights in every stored format, read by shaders from where they lie on the GPU, against the CPU's dequantiser, which is held against the
+// Python package gguf in dequantise.test.ts: equal values, and products with them.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Executor } from '../../engine/execute.js';
+import { readShaderSource } from '../../engine/files.js';
+import { FORMATS } from '../../engine/formats/formats.js';
+import { type Gpu, sharedGpu } from '../../engine/gpu.js';
+import { Kernels } from '../../engine/kernel.js';
+import type { Ref } from '../../engine/plan.js';
+import { axis, Recorder } from '../../engine/recorder.js';
+import { WeightStore } from '../../engine/weight-store.js';
+import { dequantise } from '../../engine/weights/dequantise.js';
+
+let gpu: Gpu;
+beforeAll(async () => {
+  gpu = await sharedGpu();
+});
+afterAll(() => expect(gpu.liveBytes).toBe(0));
+
+/** Where a block keeps half floats, so that random bytes are no NaN there: a scale of any size from the least to 8. */
+const HALVES: Record<string, number[]> = {
+  ...{ F16: [0], Q8_0: [0], Q4_0: [0], Q4_1: [0, 2], Q5_0: [0], Q5_1: [0, 2], Q4_K: [0, 2], Q5_K: [0, 2], Q6_K: [208] },
+  ...{ Q2_K: [80, 82], Q3_K: [108], IQ4_NL: [0], IQ4_XS: [0] },
+};
+
+/** Rows of random blocks; the first blocks have scales below the least normal half float, and zero. */
+function randomRows(name: string, rows: number, columns: number): Uint8Array<ArrayBuffer> {
+  const { values, bytes: size } = FORMATS.get(name)!;
+  const bytes = new Uint8Array(((rows * columns) / values) * size);
+  let state = 12345;
+  for (let i = 0; i < bytes.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    bytes[i] = state >>> 24;
+  }
+  const view = new DataView(bytes.buffer);
+  for (let at = 0, n = 0; at < bytes.length; at += size, n++) {
+    for (const half of HALVES[name] ?? []) {
+      const scale =
+        n === 0
+          ? 0x0001
+          : n === 1
+            ? 0x8123
+            : n === 2
+              ? 0
+              : (view.getUint16(at + half, true) & 0x83ff) | ((n % 19) << 10);
+      view.setUint16(at + half, scale, true);
+    }
+    if (name === 'MXFP4') bytes[at] = 100 + (n % 60);
+    if (name === 'BF16') view.setUint16(at, (view.getUint16(at, true) & 0xbfff) | 0x2000, true);
+    if (name === 'F32') view.setUint32(at, (view.getUint32(at, true) & 0xbfffffff) | 0x20000000, true);
+  }
+  return bytes;
+}
+
+async function stored(name: string, rows: number, columns: number) {
+  const { values, bytes: size } = FORMATS.get(name)!;
+  const bytes = randomRows(name, rows, columns);
+  const rowBytes = (columns / values) * size;
+  const store = new WeightStore(gpu);
+  const some = (start: number, count: number) => bytes.slice(start * rowBytes, (start + count) * rowBytes);
+  await store.add({
+    name: 'y',
+    shape: [rows, columns],
+    format: name,
+    readStored: async (start, count) => some(start, count),
+    readRows: async (start, count) => dequantise(name, some(start, count)),
+  });
+  return { store, values: dequantise(name, bytes.slice()) };
+}
+
+async function output(m: Recorder, store: WeightStore, tokens: number, feeds: [Ref, Float32Array][], ids?: number[]) {
+  const { stages } = m.finish();
+  const sizes = { tokens, positions: tokens, rows: tokens };
+  const options = { feeds: feeds.map(([ref]) => ref), keep: ['y'] };
+  using executor = new Executor(gpu, new Kernels(gpu, readShaderSource), store, stages, sizes, options);
+  for (const [ref, data] of feeds) executor.feed(ref.name, data);
+  const extent = { tokens, keys: tokens, rows: tokens };
+  const { captured } = await executor.run({ extent, ids, taps: [{ stage: stages[0] }] });
+  return captured[0].data;
+}
+
+describe.each([...FORMATS.keys()])('%s', name => {
+  const block = FORMATS.get(name)!.values;
+  // 19 rows: a tile and a part of one. Columns: whole turns, and where blocks are small a part of one.
+  const widths = block === 256 ? [256, 512] : block === 32 ? [32, 96, 288] : [72, 128, 260];
+
+  test.each(widths)('is read as the CPU reads it, in rows of %i', async columns => {
+    const rows = 19;
+    const { store, values } = await stored(name, rows, columns);
+    using _ = store;
+    const m = new Recorder();
+    m.embed('y', m.ids, [axis.vocab(rows), axis.hidden(columns)], { scale: 1 });
+    const ids = Array.from({ length: rows }, (_, i) => i);
+    const read = await output(m, store, rows, [], ids);
+    // 0 and −0 are one value: a format that takes an offset off gives 0 where d · 0 is −0.
+    const wrong = [...values.keys()].filter(i => read[i] !== values[i]);
+    expect(wrong.slice(0, 3).map(i => [i, read[i], values[i]])).toEqual([]);
+  });
+
+  test.each([1, 9])('is multiplied with %i tokens', async tokens => {
+    const [rows, columns] = [35, widths[widths.length - 1]];
+    const { store, values } = await stored(name, rows, columns);
+    using _ = store;
+    const x = Float32Array.from({ length: tokens * columns }, (_, i) => Math.sin(1 + i));
+    const feed: Ref = { name: 'x', axes: [{ letter: 'T', name: 'token', size: 'tokens' }, axis.hidden(columns)] };
+    const m = new Recorder();
+    m.linear('y', feed, [axis.feedForward(rows)]);
+    const y = await output(m, store, tokens, [[feed, x]]);
+    for (let t = 0; t < tokens; t++) {
+      for (let row = 0; row < rows; row++) {
+        let [sum, size] = [0, 0];
+        for (let k = 0; k < columns; k++) {
+          const product = values[row * columns + k] * x[t * columns + k];
+          sum += product;
+          size += Math.abs(product);
+        }
+        expect(Math.abs(y[t * rows + row] - sum), `row ${row}, token ${t}`).toBeLessThanOrEqual(2e-6 * size);
+      }
+    }
+  });
+});
