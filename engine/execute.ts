@@ -143,7 +143,7 @@ export class Executor {
       for (const [i, part] of parts.entries()) {
         const { what, layer, from, to } = part;
         const allowance = () => secondsOf(this.stages.slice(from, to), extent);
-        const ended = this.#submit(what, allowance, encoder => {
+        const ended = this.#submit(what, allowance, edited.size > 0, encoder => {
           encode(encoder, from, to);
           if (i === parts.length - 1) timer?.resolve(encoder);
         });
@@ -160,6 +160,7 @@ export class Executor {
         const searched = this.#submit(
           'the search for the likeliest token, which runs the edited argmax',
           () => 0,
+          true,
           encoder => search(encoder.beginComputePass()),
         );
         searched.catch(() => {});
@@ -202,11 +203,16 @@ export class Executor {
   }
 
   /** What the GPU refuses of a submit is thrown by the call that made it. */
-  #submit(what: string, allowance: () => number, encode: (encoder: GPUCommandEncoder) => void): Promise<void> {
+  #submit(
+    what: string,
+    allowance: () => number,
+    alone: boolean,
+    encode: (encoder: GPUCommandEncoder) => void,
+  ): Promise<void> {
     return this.gpu.scoped(what, () => {
       const encoder = this.gpu.device.createCommandEncoder();
       encode(encoder);
-      this.gpu.submit(what, [encoder.finish()], allowance);
+      this.gpu.submit(what, [encoder.finish()], allowance, alone);
     });
   }
 

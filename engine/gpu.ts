@@ -3,6 +3,7 @@
 
 import { type FoundAdapter, findAdapter } from './adapter.js';
 import { BudgetError, DeviceError, OptionError } from './errors.js';
+import { Running } from './running.js';
 import { Watchdog } from './watchdog.js';
 
 /** How a kernel should be written for this adapter. */
@@ -38,6 +39,7 @@ export class Gpu {
   /** How those who wait for the GPU are told that it makes no end. */
   readonly #waiting = new Set<(error: Error) => void>();
   readonly #watchdog: Watchdog;
+  readonly #running: Running;
   /** An error outside every scope: told once, to whoever looks next. */
   #stray: DeviceError | null = null;
 
@@ -76,6 +78,7 @@ export class Gpu {
         this.#stuck = null; // it was slow, and all is well
       },
     );
+    this.#running = new Running(device, this.#watchdog, () => this.lost);
     device.lost.then(({ reason, message }) => {
       this.#loss ??= new DeviceError(
         reason === 'destroyed'
@@ -184,11 +187,10 @@ export class Gpu {
    * Submits, and watches that it comes to an end.
    * @param what the work, as the message names it
    * @param allowance seconds that it may take beyond the watchdog's
+   * @param alone whether the watchdog must tell it from what is submitted before and after
    */
-  submit(what: string, commands: readonly GPUCommandBuffer[], allowance?: () => number): void {
-    const { queue } = this.device;
-    queue.submit([...commands]);
-    this.#watchdog.watch(what, queue.onSubmittedWorkDone(), allowance);
+  submit(what: string, commands: readonly GPUCommandBuffer[], allowance?: () => number, alone?: boolean): void {
+    this.#running.submit(what, commands, allowance, alone);
   }
 
   /** Waits for the GPU, and no longer than the watchdog does. Behind a shader that never ends, compiling may wait too. */
@@ -276,7 +278,10 @@ export class Gpu {
   async settle(): Promise<void> {
     this.check();
     this.submit('what was written to it', []);
-    await this.orStuck(this.device.queue.onSubmittedWorkDone());
+    await this.orStuck(this.#running.all()).catch(error => {
+      this.check(); // a destroyed device rejects with an empty message
+      throw error;
+    });
     this.check();
   }
 
@@ -294,7 +299,7 @@ export class Gpu {
           to += bytes;
         }
         this.submit('a readback', [encoder.finish()]);
-        mapped = staging.mapAsync(GPUMapMode.READ);
+        mapped = this.#running.whenDone(staging);
         mapped.catch(() => {}); // waited for below, and the scope has the reason
       });
       await this.orStuck(mapped).catch(error => {

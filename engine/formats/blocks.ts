@@ -2,7 +2,7 @@
 // shaders/formats says; no value changes.
 
 import { putBytes, putFives, putHalf, putNibbles } from './fields.js';
-import { type Format, type Turn } from './tile.js';
+import type { Format, Turn } from './tile.js';
 
 type Put = (turn: Turn, block: number, at: number) => void;
 

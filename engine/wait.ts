@@ -1,0 +1,44 @@
+// Waiting for the GPU, here and nowhere else. While a promise of the package is pending it runs the event loop hot, and software adapters compute on the
+// same cores: that alone made them 1.6 times slower. So a map is asked for, given up after a moment and asked for again, with sleep between.
+
+/** Short work is waited for hot: timers count whole milliseconds. */
+const HOT = 4; // ms
+/** The longest sleep, so that Stop and sockets stay quick and nothing is told late. */
+const LONGEST = 20; // ms
+/** Of the time waited so far, what may be slept in one piece: nothing comes later by more than that. */
+const SHARE = 1 / 16;
+const TURNS = 3;
+
+/** Maps a buffer for reading once the GPU is done with it. Rejects as `mapAsync` does. */
+export async function mapWhenDone(buffer: GPUBuffer): Promise<void> {
+  const began = performance.now();
+  if (await tryMap(buffer, () => sleep(HOT))) return;
+  do await sleep(Math.min(LONGEST, (performance.now() - began) * SHARE));
+  while (!(await tryMap(buffer, untilTold)));
+}
+
+/** Maps a buffer if the GPU is done with it by the time `moment` ends; gives up otherwise. */
+export async function tryMap(buffer: GPUBuffer, moment: (open: () => boolean) => Promise<void> = untilTold) {
+  const map: { done: boolean; failure?: unknown } = { done: false };
+  const mapped = buffer.mapAsync(GPUMapMode.READ).then(
+    () => {
+      map.done = true;
+    },
+    failure => {
+      map.failure = failure;
+    },
+  );
+  await Promise.race([mapped, moment(() => !map.done && map.failure === undefined)]);
+  if (map.failure !== undefined) throw map.failure;
+  if (map.done) return true;
+  buffer.unmap();
+  await mapped;
+  return false;
+}
+
+/** The turns of the event loop in which a map that is ready is told. */
+async function untilTold(open: () => boolean): Promise<void> {
+  for (let turn = 0; turn < TURNS && open(); turn++) await new Promise<void>(resolve => setImmediate(resolve));
+}
+
+const sleep = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms));
