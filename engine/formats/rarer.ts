@@ -1,9 +1,9 @@
 // Formats of GGUF that have no shader of their own: each becomes the next that loses nothing.
 
 import { dequantise, LEVELS } from '../weights/dequantise.js';
-import { putBytes, putHalf } from './fields.js';
-import { putSigned } from './k-quants.js';
-import { type Format, TURN } from './tile.js';
+import { halfAt, putBytes, putHalf, values } from './fields.js';
+import { putScales } from './k-quants.js';
+import { type Format, type Turn, TURN } from './tile.js';
 import { BF16, F32 } from './whole.js';
 
 /** Scales of 6 bits, values of 3: Q6_K's with room to spare. */
@@ -21,10 +21,14 @@ export const Q3_K: Format = {
       const low = (bytes[at + 96 + (j & 7)] >> (j < 8 ? 0 : 4)) & 15;
       return (low | (((bytes[at + 104 + (j & 3)] >> (2 * (j >> 2))) & 3) << 4)) - 32;
     };
-    putSigned(turn, scale, bytes[at + 108] | (bytes[at + 109] << 8), 32, i => {
-      const bits = (bytes[at + 32 + 32 * second + (i & 31)] >> (2 * (i >> 5))) & 3;
-      return bits - ((bytes[at + (i & 31)] >> (4 * second + (i >> 5))) & 1 ? 0 : 4);
-    });
+    putScales(turn, scale, halfAt(turn, at + 108), 32);
+    for (let block = 0; block < 4; block++) {
+      for (let i = 0; i < 32; i++) {
+        const low = (bytes[at + 32 + 32 * second + i] >> (2 * block)) & 3;
+        values[i] = low + ((bytes[at + i] >> (4 * second + block)) & 1 ? 32 : 28);
+      }
+      putBytes(turn, 2 + 4 * block);
+    }
   },
 };
 
@@ -43,10 +47,11 @@ export const IQ4_XS: Format = {
       const j = first + (sub >> 1);
       return (((bytes[at + 4 + (j >> 1)] >> (4 * (j & 1))) & 15) | (((high >> (2 * j)) & 3) << 4)) - 32;
     };
-    putSigned(turn, scale, bytes[at] | (bytes[at + 1] << 8), 128, i => {
-      const q = bytes[at + 8 + 16 * (first + (i >> 5)) + (i & 15)];
-      return LEVELS[(q >> (i & 16 ? 4 : 0)) & 15];
-    });
+    putScales(turn, scale, halfAt(turn, at), 128);
+    for (let block = 0; block < 4; block++) {
+      levels(turn, at + 8 + 16 * (first + block));
+      putBytes(turn, 2 + 4 * block);
+    }
   },
 };
 
@@ -57,14 +62,23 @@ export const IQ4_NL: Format = {
   values: 32,
   bytes: 18,
   put(turn) {
-    const { bytes, row, from, columns } = turn;
+    const { row, from, columns } = turn;
     for (let block = 0; 32 * block < columns; block++) {
       const at = row + (from / 32 + block) * 18;
-      putHalf(turn, 0, block, at);
-      putBytes(turn, 1 + 4 * block, i => LEVELS[(bytes[at + 2 + (i & 15)] >> (i & 16 ? 4 : 0)) & 15] + 128);
+      putHalf(turn, 0, block, halfAt(turn, at));
+      levels(turn, at + 2);
+      putBytes(turn, 1 + 4 * block);
     }
   },
 };
+
+/** 32 of sixteen levels, + 128. */
+function levels({ bytes }: Turn, at: number): void {
+  for (let i = 0; i < 16; i++) {
+    values[i] = LEVELS[bytes[at + i] & 15] + 128;
+    values[i + 16] = LEVELS[bytes[at + i] >> 4] + 128;
+  }
+}
 
 /** What has too few bits in a value to lose any. */
 function dequantised(name: string, values: number, bytes: number, as: Format): Format {

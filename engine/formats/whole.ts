@@ -2,36 +2,19 @@
 
 import { type Format, STEP } from './tile.js';
 
-export const F32: Format = {
-  shader: 'f32',
-  texels: 64,
-  values: 1,
-  bytes: 4,
-  put({ bytes, row, from, columns, half, out, to }) {
-    const words = wordsOf(bytes);
-    const at = (row >> 2) + from;
-    for (let i = 0; i < columns; i++) out[to + STEP * (2 * (i >> 2) + half) + (i & 3)] = words[at + i];
-  },
-};
-
-/** Two columns a word, eight a texel. */
-const halves = (shader: string): Format => ({
+/** Words of a row, four a texel, the texels of a lane's two rows in turn. @param bytes of a value */
+const whole = (shader: string, texels: number, bytes: number): Format => ({
   shader,
-  texels: 32,
+  texels,
   values: 1,
-  bytes: 2,
-  put({ bytes, row, from, columns, half, out, to }) {
-    const at = row + 2 * from;
-    for (let i = 0; i < columns; i++) {
-      const bits = bytes[at + 2 * i] | (bytes[at + 2 * i + 1] << 8);
-      out[to + STEP * (2 * (i >> 3) + half) + ((i & 7) >> 1)] |= bits << (16 * (i & 1));
-    }
+  bytes,
+  put({ bytes: stored, row, from, columns, half, out, to }) {
+    const words = new Uint32Array(stored.buffer, stored.byteOffset + row + from * bytes, (columns * bytes) >> 2);
+    const first = to + STEP * half;
+    for (let n = 0; n < words.length; n++) out[first + 2 * STEP * (n >> 2) + (n & 3)] = words[n];
   },
 });
 
-export const F16 = halves('f16');
-export const BF16 = halves('bf16');
-
-/** Bytes that begin at a multiple of four, as words. */
-const wordsOf = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
-  new Uint32Array(buffer, byteOffset, byteLength >> 2);
+export const F32 = whole('f32', 64, 4);
+export const F16 = whole('f16', 32, 2);
+export const BF16 = whole('bf16', 32, 2);
