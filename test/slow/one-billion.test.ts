@@ -14,12 +14,14 @@ const model = await open(join(folder, 'model'), { quiet: true, context: 64 });
 const loaded = process.resourceUsage().maxRSS * 1024;
 afterAll(() => model[Symbol.dispose]());
 
-test('a billion parameters out of four shards, in less than 6 GiB of the CPU’s memory, the software adapter’s included', () => {
+test('a billion parameters out of four shards, as they are stored: 2.2 GB on the GPU, less than 4 GiB with the CPU’s', () => {
   const { layers, hidden, feedForward, vocab, heads, kvHeads, headDim } = model.config;
   expect([layers, hidden, feedForward, vocab, heads, kvHeads, headDim]).toEqual([26, 1152, 6912, 262144, 4, 1, 256]);
-  expect(model.model.weightBytes).toBe(4 * 999_885_952);
+  // Two bytes a weight, and a tile and a turn of zeros where a matrix ends within one.
+  expect(model.model.weightBytes).toBeGreaterThanOrEqual(2 * 999_885_952);
+  expect(model.gpu.liveBytes).toBeLessThan(2.2e9);
   expect(loaded).toBeGreaterThan(1e9);
-  expect(loaded).toBeLessThan(6 * 2 ** 30);
+  expect(loaded).toBeLessThan(4 * 2 ** 30);
   console.log(`1B loads with at most ${(loaded / 2 ** 30).toFixed(2)} GiB resident`);
 });
 
