@@ -48,6 +48,15 @@ export interface RunnableCell {
   readonly values: readonly string[];
 }
 
+/** An import line that threw. */
+export interface FailedImport {
+  readonly error: unknown;
+  /** Of the cell. */
+  readonly name: string;
+  readonly line: number;
+  readonly column: number;
+}
+
 interface Kept extends Pick<Rewritten, 'types' | 'augments'> {
   readonly file: CellFile;
   values: readonly string[];
@@ -61,6 +70,8 @@ const MOST_KEPT = 50_000_000;
 export class CellCompiler {
   /** What was wrong with the cell that was compiled last, ready to print. */
   problems: readonly Problem[] = [];
+  /** What an import line of the cell threw, before the cell began. */
+  failedImport: FailedImport | null = null;
   /** By name: cells, and TypeScript files beside the notebook by their path. */
   readonly cells = new Map<string, CompiledCell>();
   readonly language: Language;
@@ -77,6 +88,7 @@ export class CellCompiler {
   /** Names the cell that is compiled next. */
   begin(name: string): void {
     this.problems = [];
+    this.failedImport = null;
     this.#name = name;
   }
 

@@ -5,8 +5,9 @@ import { Interrupted, LoupeError } from '../../engine/errors.js';
 import { TOO_MUCH } from '../display/forms.js';
 import { bytesText } from '../display/numbers.js';
 import { attempt, briefly, cut, isError, plain } from '../display/plain.js';
-import { BOLD, type CompiledCell, RESET } from './compile.js';
-import { stackInCells } from './place.js';
+import { BOLD, type CompiledCell, type FailedImport, RESET } from './compile.js';
+import { stackInCells, underImport } from './place.js';
+import { finding } from './stacks.js';
 
 export interface Failure {
   readonly ename: string;
@@ -18,6 +19,7 @@ export interface Failure {
 interface Cells {
   readonly problems: readonly { readonly short: string; readonly long: string }[];
   readonly cells: ReadonlyMap<string, CompiledCell>;
+  readonly failedImport?: FailedImport | null;
 }
 
 /** Characters of an error's message, and of its whole traceback. */
@@ -36,7 +38,7 @@ const interrupted = (error: unknown) =>
 export const codeOf = (error: unknown): unknown => attempt(() => (error as NodeJS.ErrnoException | undefined)?.code);
 
 /** Never throws. */
-export function failureOf(thrown: unknown, { problems, cells }: Cells): Failure {
+export function failureOf(thrown: unknown, { problems, cells, failedImport }: Cells): Failure {
   if (problems.length > 0) {
     return bounded({
       ename: 'TypeScriptError',
@@ -47,10 +49,12 @@ export function failureOf(thrown: unknown, { problems, cells }: Cells): Failure 
   if (interrupted(thrown)) {
     return failure(
       'Interrupted',
-      'The cell was stopped. The session and the variables of earlier cells are still there.',
+      'The cell was stopped. The session is still there, and so are all variables: its own, as far as it came, and those of earlier cells.',
     );
   }
-  if (!isError(thrown)) return failure('Thrown', textOf(thrown, 3));
+  const imported = (frames: readonly string[]) =>
+    failedImport && Object.is(failedImport.error, thrown) ? underImport(frames, failedImport, cells) : frames;
+  if (!isError(thrown)) return failure('Thrown', textOf(thrown, 3), imported([]));
   const name = textOf(attempt(() => thrown.name) ?? 'Error') || 'Error';
   const message = messageOf(thrown);
   const stack = framesOf(thrown, cells);
@@ -58,12 +62,16 @@ export function failureOf(thrown: unknown, { problems, cells }: Cells): Failure 
   const frames = attempt(() => thrown instanceof LoupeError)
     ? stack.filter(line => /cell-\d+|silent-\d+/.test(line) || !/^\s+at /.test(line))
     : stack;
-  return failure(name, message, [...gathered(thrown), ...frames, ...causesOf(thrown, cells)]);
+  return failure(name, message, [...gathered(thrown), ...imported(frames), ...causesOf(thrown, cells)]);
 }
 
 /** The frames of an error, in cells. Never throws. */
-export const framesOf = (error: Error, cells: Cells['cells']): string[] =>
-  attempt(() => stackInCells(ownFrames(error), cells)) ?? [];
+export const framesOf = (error: Error, cells: Cells['cells']): string[] => attempt(() => inCells(error, cells)) ?? [];
+
+function inCells(error: Error, cells: Cells['cells']): string[] {
+  const frames = ownFrames(error); // its stack is made here, where it was not yet
+  return stackInCells(frames, cells, finding(error));
+}
 
 function causesOf(thrown: Error, cells: Cells['cells']): string[] {
   const seen = new Set<unknown>([thrown]);

@@ -36,6 +36,7 @@ import { Modules } from './modules.js';
 import { CellOutput, captureStreams, current } from './output.js';
 import { Questions } from './questions.js';
 import { CellRunner } from './scope.js';
+import { writeStacks } from './stacks.js';
 import { CHECK } from './stoppable.js';
 import { endIntervalsWithCells } from './timers.js';
 import { jsonText, type Request } from './wire.js';
@@ -79,6 +80,7 @@ class Kernel {
       new Modules(process.cwd(), file => this.#compiler.remember(file)),
       state,
     );
+    writeStacks(this.#compiler.cells);
     captureStreams(() => this.#output);
     captureChildren(() => this.#cell());
     setNotebook({
@@ -241,7 +243,7 @@ class Kernel {
       if (codeOf(this.#thrown) === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
         Atomics.store(this.#state, SIGNALLED, 0);
         this.interrupt();
-      }
+      } else if (Atomics.load(this.#state, STOP) === STOP_NOW) this.#interrupted(Atomics.load(this.#state, INTERRUPTS));
       this.#running = null;
       this.#earlier = [...this.#earlier.filter(earlier => earlier.deref()), new WeakRef(output)];
       restGenerations();
@@ -294,7 +296,11 @@ class Kernel {
     const stop = Atomics.load(this.#state, STOP);
     if (stop === 0) return;
     const own = current.getStore();
-    if (stop === STOP_NOW && own && own === this.#running) this.#interrupted(Atomics.load(this.#state, INTERRUPTS));
+    if (stop === STOP_NOW && own && own === this.#running) {
+      // Where a recursion has used the stack up, nothing is begun that would break off half-way: further out there is room.
+      if (hasRoom()) this.#interrupted(Atomics.load(this.#state, INTERRUPTS));
+      throw new Interrupted();
+    }
     if (own?.stopped) throw new Interrupted();
   }
 
@@ -311,6 +317,18 @@ class Kernel {
       'stderr',
       `${count > MOST_STRAYS ? 'Further errors of this cell that nobody catches are not told.' : told}\n`,
     );
+  }
+}
+
+/** Calls within calls, small ones: about a third of the stack, and more than stopping a cell needs. */
+const ROOM = 3000;
+
+function hasRoom(): boolean {
+  const deeper = (calls: number): number => (calls === 0 ? 0 : 1 + deeper(calls - 1));
+  try {
+    return deeper(ROOM) === ROOM;
+  } catch {
+    return false;
   }
 }
 

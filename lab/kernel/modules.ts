@@ -12,6 +12,7 @@ import { packageRoot } from '../../engine/files.js';
 import { type CompiledCell, transpile } from './compile.js';
 import { type Edit, edited } from './edits.js';
 import { asCommonJs, type Imported, imported, importedFrom, namespaceOf } from './imported.js';
+import { refuseFile, whyNot } from './not-loaded.js';
 import { IMPORT, META } from './rewrite.js';
 import { checks, parse } from './stoppable.js';
 import { tslabForCells } from './tslab.js';
@@ -76,6 +77,7 @@ export class Modules {
     const load = (specifier: string): unknown => {
       const path = localPath(specifier, from);
       if (path) return this.#require(path);
+      refuseFile(specifier, from, ['.node', '']);
       if (!isHere(specifier, from)) {
         if (specifier === 'tslab') return tslabForCells();
         if (resolves(OWN, specifier)) return OWN(specifier);
@@ -84,18 +86,7 @@ export class Modules {
       try {
         return native(specifier);
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (
-          code === 'ERR_PACKAGE_PATH_NOT_EXPORTED' ||
-          code === 'ERR_REQUIRE_ESM' ||
-          code === 'ERR_REQUIRE_ASYNC_MODULE'
-        ) {
-          throw new LoupeError(
-            `'${specifier}' cannot be required: it is there for import alone. Write import … from '${specifier}', or await import('${specifier}').`,
-            { cause: error },
-          );
-        }
-        throw error;
+        throw whyNot(error, specifier, [from], { required: true }) ?? error;
       }
     };
     return Object.assign(load, {
@@ -107,6 +98,15 @@ export class Modules {
   }
 
   async #native(specifier: string, from: string, options?: object): Promise<object> {
+    refuseFile(specifier, from);
+    try {
+      return await this.#resolved(specifier, from, options);
+    } catch (error) {
+      throw whyNot(error, specifier, [from, packageRoot()]) ?? error;
+    }
+  }
+
+  async #resolved(specifier: string, from: string, options?: object): Promise<object> {
     if (isHere(specifier, from)) return this.#importer(from)(specifier, options);
     if (specifier === 'tslab') return namespaceOf(tslabForCells()) as object;
     if (resolves(OWN, specifier)) return this.#importer(packageRoot())(specifier, options);

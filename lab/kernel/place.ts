@@ -1,7 +1,7 @@
 // From a place in what runs back to the line that was written: through the compiler's source map, and past what was put in before it.
 
 import { SourceMap } from 'node:module';
-import type { CompiledCell } from './compile.js';
+import type { CompiledCell, FailedImport } from './compile.js';
 import { originalOffset } from './edits.js';
 import { BOLD, CYAN, INVERSE, RESET, shownPart } from './problems.js';
 
@@ -61,28 +61,90 @@ function lineOf(starts: readonly number[], offset: number): number {
   return low;
 }
 
-const FRAME = /^(\s*at )(?:(.*?) \()?(?:async )?([^()]+?):(\d+):(\d+)\)?$/;
+const FRAME = /^(\s*at )(async )?(?:(.*?) \()?([^()]+?):(\d+):(\d+)\)?$/;
+/** Where a text was made that `eval` runs. */
+const MADE = /\(([^()]+):(\d+):(\d+)\)/g;
 const OURS = /node_modules|node:|lab\/kernel\//;
+const KERNEL = new URL('.', import.meta.url).href;
 
-/** A stack as its cells know it: their own lines, the first one shown, and nothing of what carries them. */
-export function stackInCells(stack: string, cells: ReadonlyMap<string, CompiledCell>): string[] {
+export type Cells = ReadonlyMap<string, CompiledCell>;
+type Find = (cell: CompiledCell, line: number, column: number) => CellPlace | null;
+
+interface Frame {
+  /** Without its name where it is the cell itself. */
+  readonly before: string;
+  readonly name: string;
+  readonly cell: CompiledCell;
+  readonly place: CellPlace;
+}
+
+/** @returns null for a frame that is nowhere in what was written, the line where it is no cell's */
+function frameOf(line: string, cells: Cells, find: Find): Frame | string | null {
+  const [, at, wait = '', what, name, row, column] = FRAME.exec(line) ?? [];
+  const cell = name === undefined ? undefined : cells.get(name);
+  if (!cell) {
+    return line.replace(MADE, (whole, from, row, column) => {
+      const made = cells.get(from);
+      const place = made && find(made, Number(row), Number(column));
+      return place ? `(${from}:${place.line}:${place.column})` : whole;
+    });
+  }
+  const place = find(cell, Number(row), Number(column));
+  if (!place) return null;
+  const label = what && !/^(eval|Object\.<anonymous>|<anonymous>)$/.test(what) ? what : '';
+  return { before: label ? `${at}${wait}${label}` : at, name, cell, place };
+}
+
+/**
+ * A stack as its cells know it: their own lines, the first one shown, and nothing of what carries them.
+ * @param find how a frame's place is found: `asWritten` where it is in the cell's lines already
+ */
+export function stackInCells(stack: string, cells: Cells, find: Find = placeInCell): string[] {
   const out: string[] = [];
   let shown: string[] | null = null;
   for (const line of stack.split('\n')) {
-    const [, at, what, name, row, column] = FRAME.exec(line) ?? [];
-    const cell = name === undefined ? undefined : cells.get(name);
-    if (!cell) {
-      if (!/^\s+at /.test(line) || !OURS.test(line)) out.push(line);
+    const frame = frameOf(line, cells, find);
+    if (frame === null) continue;
+    if (typeof frame === 'string') {
+      if (!/^\s+at /.test(line) || !OURS.test(line)) out.push(frame);
       continue;
     }
-    const place = placeInCell(cell, Number(row), Number(column));
-    if (!place) continue;
+    const { before, name, cell, place } = frame;
     const where = `${CYAN}${name}:${place.line}:${place.column}${RESET}`;
-    const label = what && !/^(async )?(eval|Object\.<anonymous>|<anonymous>)$/.test(what) ? what : '';
-    out.push(`${at}${label ? `${label} (${where})` : where}`);
+    out.push(/at $/.test(before) ? `${before}${where}` : `${before} (${where})`);
     shown ??= excerpt(cell.source, place);
   }
   return shown ? [...out, '', ...shown] : out;
+}
+
+/** With the import line that what failed was loaded for: no frame leads there. */
+export function underImport(frames: readonly string[], failed: FailedImport, cells: Cells): string[] {
+  const { name, line, column } = failed;
+  const frame = `    at ${CYAN}${name}:${line}:${column}${RESET}`;
+  const end = frames.indexOf('');
+  if (end >= 0) return [...frames.slice(0, end), frame, ...frames.slice(end)];
+  const cell = cells.get(name);
+  return [...frames, frame, ...(cell ? ['', ...excerpt(cell.source, failed)] : [])];
+}
+
+export const asWritten: Find = (_, line, column) => ({ line, column });
+
+/** Frames as an error of a cell holds them: in the cells' own lines, without the kernel's and what is around the outermost cell. */
+export function framesInCells(frames: readonly string[], cells: Cells): string[] {
+  const out: string[] = [];
+  let end = 0;
+  for (const line of frames) {
+    const frame = frameOf(line, cells, placeInCell);
+    if (frame === null) continue;
+    if (typeof frame === 'string') {
+      if (!line.includes(KERNEL)) out.push(frame);
+      else if (line.includes('#check ')) out.length = end; // which overran the stack
+      continue;
+    }
+    const where = `${frame.name}:${frame.place.line}:${frame.place.column}`;
+    end = out.push(/at $/.test(frame.before) ? `${frame.before}${where}` : `${frame.before} (${where})`);
+  }
+  return end > 0 ? out.slice(0, end) : out.filter(line => !/node_modules\/tslab\/|node:cell/.test(line));
 }
 
 function excerpt(source: string, { line, column }: CellPlace): string[] {

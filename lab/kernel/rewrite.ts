@@ -16,6 +16,9 @@ export const REACHED = '__loupe_reached';
 
 export interface Import {
   readonly specifier: string;
+  /** Of the import line, one-based. */
+  readonly line: number;
+  readonly column: number;
   /** Local name and what it is called there; null for the namespace. */
   readonly names: readonly (readonly [local: string, theirs: string | null])[];
 }
@@ -261,9 +264,12 @@ const isValue = (symbol: ts.Symbol | undefined, checker: ts.TypeChecker) =>
 const isType = (symbol: ts.Symbol, checker: ts.TypeChecker) =>
   (meaning(symbol, checker) & (ts.SymbolFlags.Type | ts.SymbolFlags.Namespace)) !== 0;
 
-function importOf({ importClause, moduleSpecifier }: ts.ImportDeclaration, checker: ts.TypeChecker): Import | null {
-  const specifier = (moduleSpecifier as ts.StringLiteral).text;
-  if (!importClause) return { specifier, names: [] };
+function importOf(node: ts.ImportDeclaration, checker: ts.TypeChecker): Import | null {
+  const { importClause, moduleSpecifier } = node;
+  const file = node.getSourceFile();
+  const { line, character } = file.getLineAndCharacterOfPosition(node.getStart(file));
+  const found = { specifier: (moduleSpecifier as ts.StringLiteral).text, line: line + 1, column: character + 1 };
+  if (!importClause) return { ...found, names: [] };
   if (importClause.isTypeOnly) return null;
   const names: [string, string | null][] = [];
   const add = (name: ts.Identifier, theirs: string | null) => {
@@ -277,7 +283,7 @@ function importOf({ importClause, moduleSpecifier }: ts.ImportDeclaration, check
       if (!isTypeOnly) add(local, (propertyName ?? local).text);
     }
   }
-  return names.length > 0 ? { specifier, names } : null;
+  return names.length > 0 ? { ...found, names } : null;
 }
 
 /** Whether a cell awaits outside any function of its own. */

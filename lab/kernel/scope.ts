@@ -64,7 +64,13 @@ export class CellRunner {
     try {
       const { folder } = this.compiler;
       const loading: Promise<Imported>[] = [];
-      for (const { specifier } of cell.imports) loading.push(this.modules.load(specifier)); // `map` would be a line of every stack
+      for (const { specifier, line, column } of cell.imports) {
+        const failed = (error: unknown): never => {
+          this.compiler.failedImport ??= { error, name: cell.name, line, column };
+          throw error;
+        };
+        loading.push(this.modules.load(specifier).catch(failed));
+      }
       const imports = await Promise.race([Promise.all(loading), interrupted]);
       // A signal that came while the cell was compiled is heard now: Node loses those that wait when a breakable script begins.
       await Promise.race([new Promise(setImmediate), interrupted]);

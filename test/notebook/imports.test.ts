@@ -56,6 +56,17 @@ const FILES = {
     "import { m } from './m.mjs';\nexport { m };\nexport default await Promise.resolve(m + 1);\n/* the\nend */\n",
   'nb/commonjs.js': 'module.exports = { m: 4 };\n',
   'nb/angles.js': 'const [f, T, x] = [1, 2, 3];\nexport const compared = f<T>(x);\n',
+  'nb/data.txt': 'text',
+  'nb/no-ending': 'text',
+  'nb/addon.node': 'no addon',
+  'nb/empty/note.txt': 'text',
+  'nb/top.ts': "interface A {}\n\nthrow new TypeError('top');\nexport const t = 1;\n",
+  'nb/bare.ts': 'throw 1;\nexport const t = 1;\n',
+  'node_modules/needs/package.json': '{ "name": "needs", "type": "module", "exports": "./main.js" }',
+  'node_modules/needs/main.js': "import 'not-there-at-all';",
+  'node_modules/with-data/package.json': '{ "name": "with-data", "main": "main.js" }',
+  'node_modules/with-data/main.js': '',
+  'node_modules/with-data/data.json': '{ "n": 3 }',
   'nb/half.ts': 'export const half = ;\n',
 };
 
@@ -149,6 +160,44 @@ describe.each(['without gemma-loupe there', 'with gemma-loupe there'])(
         /waits-too.ts' awaits outside its functions and cannot be required/,
       );
       await expect(run("import broken from 'broken'; broken")).rejects.toThrow(/not-there-at-all/);
+    });
+
+    test.each([
+      ["import './data.txt'", "'./data.txt' cannot be imported: a file that ends in '.txt' is no module, only "],
+      ["await import('./data.txt' as string)", "'./data.txt' cannot be imported: a file that ends in '.txt' "],
+      ["require('./data.txt')", "'./data.txt' cannot be imported: a file that ends in '.txt' "],
+      ["import './no-ending'", "'./no-ending' cannot be imported: a file without an ending is no module"],
+      [
+        "import './addon.node'",
+        "only .ts, .mts, .cts, .js, .mjs, .cjs and .json are. Load it with require('./addon.node').",
+      ],
+      ["import './empty'", 'nb/empty is a folder without an index.ts or index.js.'],
+      ["await import('./nothing' as string)", "'./nothing' cannot be imported: there is no file "],
+      ["require('./nothing')", "'./nothing' cannot be imported: there is no file "],
+      [
+        "import 'esm-only/nothing'",
+        "'esm-only/nothing' cannot be imported: its package does not export it. What it exports ",
+      ],
+      ["require('esm-only/nothing')", "'esm-only/nothing' cannot be imported: its package does not export it."],
+      ["require('esm-only/sub')", "'esm-only/sub' cannot be required: it is there for import alone."],
+      ["import 'commonjs/nothing'", "'commonjs/nothing' cannot be imported: Cannot find module "],
+      ["require('commonjs/nothing')", "'commonjs/nothing' cannot be imported: Cannot find module "],
+      ["import 'with-data/data.json'", "Node reads JSON of a package by require('with-data/data.json')."],
+      ["import 'node:nothing'", "'node:nothing' cannot be imported: No such built-in module"],
+      ["import 'https://nothing.invalid/x.js'", 'cannot be imported: Only URLs with a scheme in: file, data'],
+    ])('%s is refused in a sentence, with the cell’s line', async (source, told) => {
+      const message = await run(`\n${source}`).then(String, error => (error as Error).message);
+      expect(message.startsWith('LoupeError: ')).toBe(true);
+      expect(message).toContain(told);
+      expect(message).toMatch(/\n {4}at cell-\d+:2:\d+\n\n1 \n2 \S/);
+    });
+
+    test('what a package or a file throws while it is loaded has its own lines, and the cell’s', async () => {
+      await expect(run("import 'needs'")).rejects.toThrow(/Error: Cannot find package 'not-there-at-all' imported/);
+      await expect(run("const one = 1;\nimport { t } from './top';\nt")).rejects.toThrow(
+        /^TypeError: top\n {4}at \S*top\.ts:3:7\n[\s\S]* {4}at cell-\d+:2:1\n\n2 \n3 throw new TypeError/,
+      );
+      await expect(run("import { t } from './bare'; t")).rejects.toThrow(/^Thrown: 1\n {4}at cell-\d+:1:1\n\n1 import/);
     });
 
     test('mistakes in a file beside the notebook are told with its name and line', async () => {

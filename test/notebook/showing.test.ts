@@ -74,7 +74,7 @@ describe('what a cell shows', () => {
     ['rejected', /^Thrown: \{\}$/],
     ['message', /^Error: \(its message cannot be read: Error: no message\)$/],
     ['stack', /^Error: m$/],
-    ['name', /^Error: m$/],
+    ['name', /^Error: m\n {4}at cell-\d+:1:29\n/],
     ['odd_parts', /^Symbol\(n\): \{ a: 1 \}$/],
     ['cause', /^Error: m\n {4}at cell-\d+:1:18\n[\s\S]*\nCaused by: an error that is told above$/],
     ['causes', /^Error: outer\n {4}at cell-(\d+):1:7\n[\s\S]*\nCaused by: TypeError: inner\n {4}at cell-\1:1:35\n/],

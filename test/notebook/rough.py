@@ -1,0 +1,49 @@
+"""Cells that look at their own errors, never end, or take the kernel's means away; writes one JSON object to the file named. See rough.test.ts."""
+import pathlib
+import re
+import tempfile
+
+from session import Session, write
+
+FOLDER = pathlib.Path(tempfile.mkdtemp())
+(FOLDER / "throws.ts").write_text("interface A {}\n\nexport function fails(): never {\n  throw new Error('in file');\n}\n")
+
+OWN_ERRORS = {
+    "logged": "interface A {}\n\nfunction f() {\n  throw new Error('here');\n}\ntry { f() } catch (error) { console.log(error) }",
+    "stack": "interface A {}\nconst kept = new Error('kept');\nconsole.log(kept.stack)",
+    "later": "interface A {}\nconsole.log(kept.stack); throw kept",
+    "value": "interface A {}\nnew Error('value', { cause: new TypeError('inner') })",
+    "awaited": "interface A {}\nasync function g() { await null; throw new RangeError('awaited') }\nawait g().catch(error => console.log(error.stack))",
+    "timer": "interface A {}\nawait new Promise<void>(done => setTimeout(() => { console.log(new Error('timer').stack); done() }, 1))",
+    "of_node": "interface A {}\ntry { Buffer.alloc('x' as any) } catch (error) { console.log((error as Error).stack) }",
+    "captured": "interface A {}\nconst holder = { stack: '' }; Error.captureStackTrace(holder); console.log(holder.stack)",
+    "traced": "interface A {}\nconsole.trace('traced')",
+    "evaluated": "interface A {}\ntry { eval('(() => { throw new Error(\"evaluated\") })()') } catch (error) { console.log((error as Error).stack) }",
+    "of_file": f"interface A {{}}\nimport {{ fails }} from '{FOLDER}/throws'; try {{ fails() }} catch (error) {{ console.log((error as Error).stack) }}",
+    "of_the_lab": "interface A {}\nawait open('nothing').catch(error => console.log(error.stack))",
+    "no_trace": "const deep = (): number => deep() + 1; try { deep() } catch (error) { console.log((error as Error).stack!.split('\\n')[1]) }",
+}
+RECURSIONS = [
+    "const r0 = (): any => { try { return r0() } finally { r0() } }; r0()",
+    "const r1 = (): any => { try { return r1() } catch { return r1() } }; r1()",
+    "function r2(): any { try { r2() } catch {} finally { try { r2() } catch {} } } r2()",
+    "class R3 { get x(): any { try { return this.x } finally { this.x } } }\nnew R3().x",
+    "await null; const r4 = (): any => { try { return r4() } finally { r4() } }; r4()",
+    "const r5 = (): any => { try { return [1].map(r5) } finally { [1].forEach(r5) } }; r5()",
+]
+
+result = {}
+with Session() as session:
+
+    def printed(code):
+        reply, out = session.run(code)
+        texts = [c.get("text") or c.get("data", {}).get("text/plain") or "\n".join(c.get("traceback", [])) for t, c in out if t != "execute_input"]
+        return re.sub(r"\x1b\[\d+m", "", "".join(texts)).strip()
+
+    result["own_errors"] = {name: printed(code) for name, code in OWN_ERRORS.items()}
+    session.run("let ticking = 0;")
+    result["recursions"] = [session.stop(code) for code in RECURSIONS]
+    result["interval"] = session.stop("setInterval(() => { ticking += 1 }, 5); await new Promise(done => setTimeout(done, 50)); const r6 = (): any => { try { return r6() } finally { r6() } }; r6()")
+    session.run("const seen = ticking; await new Promise(done => setTimeout(done, 200))")
+    result["interval_after"] = session.told("[seen > 0, ticking - seen].join()")[1]
+write(result)

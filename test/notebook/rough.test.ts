@@ -1,0 +1,50 @@
+// Cells that look at their own errors, never end, or take away what the kernel lives by: through Jupyter's own client.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { packageRoot } from '../../engine/files.js';
+import { runPython } from './jupyter.js';
+
+let result: Record<string, unknown>;
+beforeAll(() => {
+  const folder = mkdtempSync(join(tmpdir(), 'loupe-rough-'));
+  const { status, stderr } = runPython(join(packageRoot(), 'test/notebook/rough.py'), join(folder, 'result.json'));
+  if (status !== 0) throw new Error(stderr);
+  result = JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8'));
+  rmSync(folder, { recursive: true });
+}, 400_000);
+
+describe('an error that a cell looks at itself', () => {
+  test.each([
+    ['logged', /^Error: here\n {4}at f \(cell-1:4:9\)\n {4}at cell-1:6:7$/],
+    ['stack', /^Error: kept\n {4}at cell-2:2:14$/],
+    ['later', /^Error: kept\n {4}at cell-2:2:14\nError: kept\n {4}at cell-2:2:14\n\n1 interface A \{\}\n2 const kept/],
+    ['value', /^Error: value\n {4}at cell-4:2:1 \{\n {2}\[cause\]: TypeError: inner\n {6}at cell-4:2:29\n\}$/],
+    ['awaited', /^RangeError: awaited\n {4}at g \(cell-5:2:40\)\n {4}at (async )?cell-5:3:1$/],
+    ['timer', /^Error: timer\n {4}at Timeout\._onTimeout \(cell-6:2:64\)$/],
+    ['of_node', /^TypeError \[ERR_INVALID_ARG_TYPE\]: The "size".*\n {4}at .*\(node:buffer.*\n {4}at cell-7:2:14$/],
+    ['captured', /^Error\n {4}at cell-8:2:37$/],
+    ['traced', /^Trace: traced\n {4}at cell-9:2:9$/],
+    ['evaluated', /^Error: evaluated\n {4}at eval \(eval at <anonymous> \(cell-10:2:7\), .*\n.*\n {4}at cell-10:2:7$/],
+    ['of_file', /^Error: in file\n {4}at fails \(\S+throws\.ts:4:9\)\n {4}at cell-11:2:\d+$/],
+    ['of_the_lab', /^ModelFileError: There is no model[^\n]*\n( {4}at .*\/lab\/open\.js.*\n)+ {4}at cell-12:2:7$/],
+    ['no_trace', /^at deep \(cell-13:1:\d+\)$/],
+  ])('%s: has its places in the cells, and no frames of the kernel', (name, told) => {
+    const text = (result.own_errors as Record<string, string>)[name];
+    expect(text).toMatch(told);
+    expect(text).not.toMatch(/lab\/kernel|node:vm|tslab/);
+  });
+});
+
+describe('Stop', () => {
+  test('ends a recursion that goes on from finally or catch', () => {
+    expect(result.recursions).toEqual(Array(6).fill(['error', 'Interrupted']));
+  });
+
+  test('ends what such a cell began', () => {
+    expect(result.interval).toEqual(['error', 'Interrupted']);
+    expect(result.interval_after).toEqual(['true,0']);
+  });
+});
