@@ -149,7 +149,7 @@ export class Context {
     if (this.#ids.length + ids.length > this.length) {
       throw new PromptError(
         `${this.#ids.length} tokens are in the context and ${ids.length} more were given, but it holds ${this.length}. ` +
-          `Shorten the prompt, or open with a longer context (this model allows ${this.model.config.contextLength}).`,
+          `Shorten the prompt, or open with a longer context, up to ${this.model.config.contextLength}: { context }, or --context in a terminal.`,
       );
     }
     if (logits === 'all' && !this.#allRows) throw new Error("All logits need a context made with { logits: 'all' }.");

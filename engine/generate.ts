@@ -60,7 +60,7 @@ export async function* generate(
   if (context.ids.length + prompt.length >= context.length && maxTokens > 0) {
     throw new PromptError(
       `The prompt fills the context: ${context.ids.length + prompt.length} of ${context.length} tokens, and none is left to ` +
-        'generate. Shorten the prompt or open with a longer context.',
+        'generate. Shorten the prompt or open with a longer context: { context }, or --context in a terminal.',
     );
   }
   const stops = new Set(ignoreEos ? [] : (options.stopIds ?? context.model.config.eosIds));

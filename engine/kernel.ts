@@ -210,6 +210,6 @@ function sourceOf(name: string, before: string, change: Change, file: string): s
   }
   if (next !== before) return next;
   throw new OptionError(
-    `The edit of '${name}' changes nothing: what it replaces is not in the source in force, which is ${before === file ? "the file's" : 'an edited one (is the edit in it already?)'}. Look at it with model.shader('${name}').`,
+    `The edit of '${name}' changes nothing: either what it replaces is not in the source in force, which is ${before === file ? "the file's" : 'an edited one (is the edit in it already?)'}, or it puts the same in its place. Look at it with model.shader('${name}').`,
   );
 }

@@ -106,11 +106,15 @@ export function makePlan(stages: readonly Stage[]): Plan {
   };
 }
 
-/** `The nearest are 'a', 'b' and 'c'.` by edit distance. */
+/** `The nearest are 'a', 'b' and 'c'.` by edit distance; capitals matter only where nothing else does. */
 export function nearest(name: string, names: readonly string[], many = 3): string {
   const ranked = names
-    .map(candidate => ({ candidate, distance: editDistance(name, candidate) }))
-    .sort((a, b) => a.distance - b.distance)
+    .map(candidate => ({
+      candidate,
+      distance: editDistance(name.toLowerCase(), candidate.toLowerCase()),
+      exact: editDistance(name, candidate),
+    }))
+    .sort((a, b) => a.distance - b.distance || a.exact - b.exact)
     .slice(0, many)
     .map(({ candidate }) => `'${candidate}'`);
   if (ranked.length === 0) return 'There are no stages.';

@@ -3,7 +3,7 @@
 import { GoldenError, LoupeError, OptionError, PromptError } from '../engine/errors.js';
 import { nearest } from '../engine/plan.js';
 import { said } from './dims.js';
-import { attempt, briefly } from './display/plain.js';
+import { attempt, briefly, isError } from './display/plain.js';
 
 /** All the options there are, so that the compiler tells of one that was forgotten. */
 export type OptionNames<T> = Readonly<Record<keyof T, true>>;
@@ -58,6 +58,18 @@ export function idsIn(text: string): number[] | string {
   return parts.find(part => !/^\d+$/.test(part) || !Number.isSafeInteger(Number(part))) ?? parts.map(Number);
 }
 
+/** What a function of the user's gives. An error is thrown on as it is; what was thrown and is none becomes one that says who threw it. */
+export function called<T>(who: string, call: () => T): T {
+  try {
+    return call();
+  } catch (thrown) {
+    if (isError(thrown)) throw thrown;
+    throw new OptionError(`${who} threw ${briefly(thrown)}, which is no error. Throw an Error, or none.`, {
+      cause: thrown,
+    });
+  }
+}
+
 /** Throws PromptError for what is no list of numbers. */
 export function checkIdList(ids: unknown): asserts ids is ArrayLike<number> & Iterable<number> {
   const list = Array.isArray(ids) || (ArrayBuffer.isView(ids) && !(ids instanceof DataView));
@@ -83,7 +95,7 @@ export function checkBudget(budget: unknown): void {
 /** Throws GoldenError for what is no golden, OptionError for limits that are none. The options have been read. */
 export function checkDiff(
   golden: unknown,
-  options?: { readonly accumulated?: unknown; readonly local?: unknown; readonly alone?: unknown },
+  options?: { readonly [name in 'accumulated' | 'local' | 'alone' | 'onProgress']?: unknown },
 ): void {
   const { ids, chunks, stages } = looked('The golden', GoldenError, () => {
     const { ids, chunks, stages } = (typeof golden === 'object' && golden !== null ? golden : {}) as Record<
@@ -102,6 +114,8 @@ export function checkDiff(
     if (limit === undefined || (typeof limit === 'number' && limit >= 0)) continue;
     throw new OptionError(`The limit ${name} is a number from 0, not ${said(limit)}.`);
   }
+  if (options?.onProgress !== undefined && typeof options.onProgress !== 'function')
+    throw new OptionError(`onProgress is a function of (done, total), not ${said(options.onProgress)}.`);
   if (options?.alone === false && options.local !== undefined)
     throw new OptionError(
       'The limit local is of stages that run alone, and { alone: false } runs none so. Leave one of them out.',

@@ -4,7 +4,7 @@
 import { StageError } from '../engine/errors.js';
 import { nearest, type Plan, type Stage } from '../engine/plan.js';
 import { type Alias, type Aliases, aliasesOf } from './aliases.js';
-import { looked } from './arguments.js';
+import { called, looked } from './arguments.js';
 import { said } from './dims.js';
 
 /** `layers.*.attn.pattern`, `layers.{0,5}.**`, `blocks.3.attn.hook_pattern`, a list of such, or a function of the stage. */
@@ -15,7 +15,7 @@ export function select(plan: Plan, selector: Selector): Stage[] {
   const stages = stagesOf(plan).filter(({ state }) => !state);
   if (typeof selector === 'function') {
     const found = stages.filter(stage => {
-      const answer: unknown = selector(stage);
+      const answer: unknown = called(`The predicate of stages, given '${stage.name}',`, () => selector(stage));
       if (typeof answer === 'boolean') return answer;
       throw new StageError(
         `A predicate of stages answers true or false, and for '${stage.name}' it gave ${said(answer)}. Compare, e.g. stage => stage.layer === 0.`,

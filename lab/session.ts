@@ -13,7 +13,7 @@ import { type ShaderUse, shaderUse } from '../engine/shader-use.js';
 import type { Tokenizer } from '../engine/tokenizer/tokenizer.js';
 import type { ChatFiles } from '../engine/weights/source.js';
 import { Activation } from './activation.js';
-import { checkDiff, checkIdList, checkOptions } from './arguments.js';
+import { called, checkDiff, checkIdList, checkOptions } from './arguments.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { CONVERSATION_OPTIONS, Conversation, type ConversationOptions } from './chat/conversation.js';
 import { checkGolden, DIFF_OPTIONS, Diff, type DiffOptions, diffRows } from './diff/diff.js';
@@ -200,7 +200,8 @@ export class Session {
       this.run(golden.ids, { tap, chunks: golden.chunks, logits, signal, budget, shaders });
     const ours = new OurValues(this.plan, golden.ids.length, logits, read, budget);
     using progress = progressLine('Comparing', options.onProgress !== undefined);
-    const onProgress = options.onProgress ?? ((done: number, total: number) => progress.count(done, total, 'stages'));
+    const told = options.onProgress ?? ((done, total) => progress.count(done, total, 'stages'));
+    const onProgress = (done: number, total: number) => called('onProgress', () => told(done, total));
     const rows = await diffRows(this.model, golden, ours, { ...options, signal, onProgress, shaders });
     const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };
     return new Diff(rows, golden.name, limits, this.provenance(shaders), leftover);
@@ -215,7 +216,9 @@ export class Session {
   async edit(shader: string, change: ((wgsl: string) => string) | null): Promise<Shown & ShaderUse> {
     this.#check();
     // Asked for before anything is waited for, so that what is called next waits for it.
-    await this.model.kernels.edit(shader, change);
+    const asked =
+      typeof change === 'function' ? (wgsl: string) => called(`The change of '${shader}'`, () => change(wgsl)) : change;
+    await this.model.kernels.edit(shader, asked);
     const use = shaderUse(this.model, shader);
     return shown(() => editBundle(use, change !== null), use);
   }
@@ -367,7 +370,7 @@ export class Session {
   #context(tokens: number, logits: 'last' | 'all', prompt = tokens): Context {
     if (prompt > this.longest) {
       throw new PromptError(
-        `The prompt has ${prompt} tokens, and this session reads ${this.longest}. Shorten it, or open with { context } up to ${this.config.contextLength}.`,
+        `The prompt has ${prompt} tokens, and this session reads ${this.longest}. Shorten it${this.longest < this.config.contextLength ? `, or open the model with a longer context, up to ${this.config.contextLength}: { context }, or --context in a terminal` : ''}.`,
       );
     }
     // Rounded up, so that runs of similar lengths share shapes.
@@ -378,7 +381,7 @@ export class Session {
   #vocabulary(): Tokenizer {
     if (this.tokenizer) return this.tokenizer;
     throw new TokenizerError(
-      `'${this.name}' has no vocabulary. Give token ids, or open it with { tokenizer: 'tokenizer.model' }.`,
+      `'${this.name}' has no vocabulary. Give token ids, or open it with { tokenizer: 'tokenizer.model' }, in a terminal --tokenizer tokenizer.model.`,
     );
   }
 }

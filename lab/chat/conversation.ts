@@ -288,7 +288,7 @@ export class Conversation {
     if (kept + ids.length >= context.length) {
       throw new PromptError(
         `The conversation has ${kept + ids.length} tokens with this turn, and the context holds ${context.length}. ` +
-          `Begin a new one, or open the model with a longer context (up to ${this.session.config.contextLength}).`,
+          `Begin a new one, or open the model with a longer context, up to ${this.session.config.contextLength}: { context }, or --context in a terminal.`,
       );
     }
     if (kept < context.ids.length) context.rewind(kept);

@@ -3,6 +3,7 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PullError } from '../../engine/errors.js';
+import { called } from '../arguments.js';
 import { bytesText } from '../display/numbers.js';
 import { writeWhole } from '../write-file.js';
 import { asking, endpoint } from './ask.js';
@@ -75,10 +76,8 @@ export async function pull(name: HubName, options: PullOptions = {}): Promise<Pu
         idle,
         onBytes(bytes) {
           here.set(file.path, bytes);
-          onProgress?.(
-            [...here.values()].reduce((a, b) => a + b, 0),
-            total,
-          );
+          const done = [...here.values()].reduce((a, b) => a + b, 0);
+          if (onProgress) called('onProgress', () => onProgress(done, total));
         },
       });
     }

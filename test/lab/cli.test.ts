@@ -47,7 +47,7 @@ const mistakes: [string, string[], RegExp][] = [
   [
     'a prompt longer than the context',
     ['generate', '--context', '16', '-p', 'The capital of France is Paris and so on and on'],
-    /this session reads 16|holds 16/,
+    /this session reads 16\. Shorten it, or open the model with a longer context, up to 1024: \{ context \}, or --context in a terminal\.|holds 16/,
   ],
   [
     'a context longer than the model’s',

@@ -135,7 +135,7 @@ test('what is no edit is refused in a sentence, and nothing changes', async () =
   const edit = (name: string, change: unknown) => model.edit(name, change as () => string);
   const plain = await logitsOf();
   await expect(edit('rope', (w: string) => w.replace('nope', 'x'))).rejects.toThrow(
-    /^The edit of 'rope' changes nothing: what it replaces is not in the source in force, which is the file's\./,
+    /^The edit of 'rope' changes nothing: either what it replaces is not in the source in force, which is the file's, or it puts the same in its place\./,
   );
   for (const [value, told] of [
     [undefined, 'undefined'],
@@ -150,6 +150,9 @@ test('what is no edit is refused in a sentence, and nothing changes', async () =
   await expect(edit('rope', undefined)).rejects.toThrow(/needs a function from the source .* and got undefined/);
   await expect(edit('nosuch', (w: string) => w)).rejects.toThrow(/^There is no shader 'nosuch'\. The nearest are '/);
   await expect(edit('rop', (w: string) => w)).rejects.toThrow(/The nearest are 'rope'/);
+  await expect(edit('ROPE', (w: string) => w)).rejects.toThrow(/The nearest are 'rope'/);
+  await expect(edit('RMS_Norm', (w: string) => w)).rejects.toThrow(/The nearest are 'rms_norm'/);
+  await expect(edit('rms_norm', (w: string) => w.replace('1.0', '1.0'))).rejects.toThrow(/puts the same in its place/);
   await expect(edit('../shaders/rope', wrong)).rejects.toThrow(ShaderError);
   await expect(edit('rope.wgsl', wrong)).rejects.toThrow(/'rope'/);
   await expect(

@@ -73,6 +73,11 @@ const say = async (...given: [Anything, Anything?]) => {
   await all(conversation.say(...given));
 };
 
+const token = { name: 'token', size: 1 };
+const thrower = (thrown: unknown) => () => {
+  throw thrown;
+};
+
 const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
   run: [
     [...NO_TEXT, '', [], [1.5], [-1], ['2'], [2, null], [2 ** 40], [Number.NaN], [[2]], new Float32Array([1.5])],
@@ -149,6 +154,29 @@ const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
     [5, 'x', ['x'], [1.5], [null], {}, [-1], [5, 512]],
     stopIds => all(m.generate('Hi', { stopIds })),
   ],
+  'what is thrown and is no error': [
+    [1, 'x', null, undefined, Symbol('x'), {}, ONE].map(thrower),
+    async f => {
+      const g = await golden('atlas/short');
+      const told: unknown[] = [];
+      for (const call of [
+        () => m.run('Hi', { tap: f }),
+        () => all(m.generate('Hi', { tap: f })),
+        () => m.edit('rope', f),
+        () => m.diff(g, { alone: false, onProgress: f }),
+      ])
+        told.push(
+          await Promise.resolve()
+            .then(call)
+            .then(
+              () => 'nothing',
+              error => error,
+            ),
+        );
+      for (const error of told) if (!(error instanceof LoupeError)) throw error;
+      throw told[0];
+    },
+  ],
   'generate, tap': [[5, '', [5], 'nosuch'], tap => all(m.generate('Hi', { tap }))],
   'generate, budget': [['x', -1, Number.NaN, 1], budget => all(m.generate('Hi', { tap: '**', budget }))],
   write: [[...NO_TEXT, ''], v => m.write(v)],
@@ -190,6 +218,7 @@ const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
       { local: -1 },
       { local: null },
       { alone: false, local: 1 },
+      { onProgress: 5 },
       5,
       ONE,
       { bound: 1 },
@@ -283,6 +312,17 @@ const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
   'Activation of nothing': [[{}, 'x'], v => new (Activation as Anything)(v)],
   'Activation, dims': [
     [undefined, null, 5, {}, 'x', ONE, [null], [5], [{}], [{ name: 'x' }], [{ name: 'x', size: '1' }], [ONE]],
+    v => new Activation('x', v, new Float32Array(1)),
+  ],
+  'Activation, places': [
+    [
+      [token, token],
+      [token, { name: 'head', size: 1 }, token],
+      [{ name: '', size: 1 }],
+      ...[-1, 0.5, '0', null, Number.NaN].map(from => [{ ...token, from }]),
+      ...[0, 2, 3.5, '4', null].map(of => [{ ...token, from: 2, of }]),
+      ...[['a', 'b'], [], 'a', [7], null, ONE].map(labels => [{ ...token, labels }]),
+    ],
     v => new Activation('x', v, new Float32Array(1)),
   ],
   'Activation, data': [[undefined, null, 5, {}, [1], 'x', ONE], v => new Activation('x', [], v)],
