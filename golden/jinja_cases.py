@@ -180,7 +180,7 @@ a\n\n
 {% macro f() %}{% break %}{% endmacro %}{{ f() }}
 """
 
-# Texts that look like tags, tags within texts, and blanks around both; JSON's escapes.
+# Texts that look like tags, tags within texts, and blanks around both; then values of all kinds under every filter, test, method and operator. With JSON's escapes.
 SOURCES = r"""
 {%- if yes -%}{%- else -%}{{- 'a\nb' }}{%- endif %}  
 {{ '  {#' }}{{ {'a':{'b':1}}.a.b -}}{{- (n) }} \n
@@ -332,6 +332,578 @@ a -{{ '  {#' }}{{- 'x'  }}
 {{ n -}}{% for c in "ab" %}{{ '  {% x' }}{% endfor %}\n\n
 \u00a0{# - #}
 {#-' #}{#' #}-}\n
+{{ 7|float(false) }}
+{{ +9007199254740993 }}
+{{ 12345678901234567890 or '\u0149a' }}
+{{ {} == nil != ['a','A','b'] }}
+{{ ('y' if (false|safe) else 'n') }}
+{% if 0|safe %}y{% else %}n{% endif %}
+{{ 'inf'|float }}
+{% if '\u2167x \u24d0b'.removeprefix %}y{% else %}n{% endif %}
+{{ '0x1f' == 'a1' != 'a1' }}
+{{ ' 12 '|safe and 9007199254740993 }}
+{{ '\u0391\u03a3 \u03a3'.capitalize() }}
+{{ (['\ud83d\ude00','\\uffff'] is lower)|string }}
+{{ nothing|default(default_value=0) }}
+{% if []|rejectattr('n') %}y{% else %}n{% endif %}
+{{ 12345678901234567890|abs }}
+{{ (yes|safe)|tojson }}
+{{ 'a1'|int(base=' ') }}
+{% for a in word.rsplit() %}{{ a }}{{ loop.index }},{% else %}none{% endfor %}
+{{ {} is mapping }}
+{% if map is sameas 1 %}y{% else %}n{% endif %}
+{{ '1_0'|first }}
+{{ ([2.5,1] ~ none)|list|tojson }}
+{{ ('3.7' is boolean) ~ "." }}
+{{ {'a':1.0}|default(boolean=false) }}
+{{ ('y' if (1.5|d()) else 'n') }}
+{{ 'ABC' is integer }}
+{{ '\u00df'|title }}
+{{ ('y' if (yes is not even) else 'n') }}
+{{ 1.5 ~ -1 }}
+{{ (map.0) ~ "." }}
+{{ ('\u02bcn\u00b2'|min(3)) ~ "." }}
+{{ yes // x }}
+{{ messages[2].l|map('z') }}
+{{ 'a1'|tojson }}
+{{ messages[0] is defined }}
+{{ '\u02bcn\u00b2'[1:] }}
+{{ '\u01c6' in '12abc' }}
+{{ messages[1] and -1 }}
+{{ ('y' if (messages[2]|urlencode) else 'n') }}
+{{ ("o'neil 3rd"[none])|list|tojson }}
+{{ 'ABC'[-1] }}
+{{ {'a':1.0} in [none,0,'',1] }}
+{{ '\ud83d\ude00x'|max(' ') }}
+{{ 'nan' or yes }}
+{{ '\u2167x \u24d0b' != [[1,2],[3,4]] }}
+{{ '\u00e9' not in 2.0 ~ '\ufb01x' }}
+{{ '\u0149a'.isupper() }}
+{{ ['b','A','c','a'] and 'nan'|length }}
+{{ n ** 7 }}
+{{ 'a1'|upper }}
+{{ 0.5|reject('role', 'string') }}
+{{ ('abc' != 2.0)|tojson }}
+{{ '\u0663'[0] }}
+{{ ('y' if ('abc' or yes <= yes) else 'n') }}
+{{ wide is mapping }}
+{% if 'abc' and x %}y{% else %}n{% endif %}
+{{ 'a1'|format }}
+{{ messages[2].l is not defined }}
+{{ many|select }}
+{{ [3,1,2]|truncate }}
+{{ '12abc' in messages[0].content or 0.1 }}
+{{ {'a':1,'B':2}|xmlattr }}
+{% if ('\u01c6'[1]) ~ "." %}y{% else %}n{% endif %}
+{{ (['\ud83d\ude00','\\uffff']|lower)|string }}
+{{ 'a\\nb\\n\\nc' or '-7' }}
+{{ (1,2)|capitalize() }}
+{{ (-2 is not callable -1)|tojson }}
+{{ '-7'|wordwrap }}
+{{ (wide and 'ABC' % {'items':5})|tojson }}
+{{ 'a\\nb\\n\\nc'[3:0:-1] }}
+{{ ('y' if (yes is number) else 'n') }}
+{{ 'x,y,,z'[1] }}
+{{ -1|e == '  lead' }}
+{{ map.keys() ~ [] }}
+{{ messages[0]|string }}
+{{ ({'a':1,'B':2}|first)|string }}
+{{ ('a-b c_d' is sequence)|tojson }}
+{{ (false|lower)|join("|") }}
+{{ (false|replace('x', 1, 3))|list|tojson }}
+{{ messages[0].content|groupby(false) }}
+{{ ['b','A','c','a'] ~ 'a-b c_d'|center }}
+{{ 12345678901234567890 is not false < 1.0 }}
+{{ true|abs }}
+{{ ({'a':1,'B':2}.get(0)) ~ "." }}
+{{ (12345678901234567890 is none)|items }}
+{{ ['b','A','c','a']|float(default=true)|selectattr(attribute='z') }}
+{{ ('y' if ([1,2,3] == '12abc' not in -2) else 'n') }}
+{% if x|e %}y{% else %}n{% endif %}
+{{ '1e3'|indent }}
+{{ '1e3' is not test }}
+{% if (' 12 '.strip())|join("|") %}y{% else %}n{% endif %}
+{{ 'x,y,,z'|length() }}
+{{ ({'a':1.0} is not upper)|tojson }}
+{% for a in none|title %}{{ a }}{{ loop.index }},{% else %}none{% endfor %}
+{{ false|selectattr('upper') }}
+{{ 'abc'[1:3] }}
+{{ [3,1,2] == '\u2167x \u24d0b' }}
+{{ messages[2].l|batch(linecount=0) }}
+{% for a in ['\u00e9','z','a']|title %}{{ a }}{{ loop.index }},{% else %}none{% endfor %}
+{% if 'a-b c_d' is test %}y{% else %}n{% endif %}
+{{ 0 != '  lead' in (1,2) }}
+{{ {} is sequence }}
+{{ 0.1|escape }}
+{{ '\u00e9' is string }}
+{{ ('y' if ({}|float(default='A')) else 'n') }}
+{{ (true is not lower)|urlize }}
+{{ true|slice('b') }}
+{{ [1,2,3]|length }}
+{{ "o'neil 3rd"|float('x') }}
+{{ {'a':1,'B':2}|d(true) }}
+{{ ' 12 '|urlize(none, 3, ',') > '\u2167x \u24d0b' }}
+{{ wide|indent() }}
+{{ ('y' if ('\ud83d\ude00x' is eq(2)) else 'n') }}
+{{ ([[1,2],[3,4]].k)|list|tojson }}
+{{ nothing|unique('x', attribute=100) }}
+{{ ('abc'|d()) ~ "." }}
+{{ ('inf' == {'items':5})|tojson }}
+{{ (not map)|string }}
+{{ [1,2,3] is not boolean }}
+{{ 'inf'|d }}
+{{ messages[2].l[3:0:-1] }}
+{{ 1 // -1 }}
+{{ 1.0 is odd }}
+{{ ('a\ud83d\ude00b'|upper) ~ "." }}
+{{ (nothing|default(boolean=' ')) ~ "." }}
+{{ (messages|last)|string }}
+{{ none|title() }}
+{{ 'abc'|upper }}
+{% for a in 0.5|striptags %}{{ a }}{{ loop.index }},{% else %}none{% endfor %}
+{% if messages[0] is iterable %}y{% else %}n{% endif %}
+{{ ['a','A','b'] is not float }}
+{{ ('y' if (yes|trim) else 'n') }}
+{{ ''.split() }}
+{{ yes == [1,2,3] }}
+{{ ('Hello World'.upper())|join("|") }}
+{{ 'a\\nb\\n\\nc' is not false }}
+{{ (100000|wordcount)|string }}
+{{ 'a\ud83d\ude00b'|capitalize() }}
+{% if 'a1'|int(0) %}y{% else %}n{% endif %}
+{{ [2.5,1] and 'a\\r\\nb' < 'x,y,,z' }}
+{{ true <= yes }}
+{% if 0 is integer %}y{% else %}n{% endif %}
+{{ '  lead'|max }}
+{{ [3,1,2]|float }}
+{{ true is not false }}
+{{ '3.7' != true }}
+{{ {'b':[1,none],'a':{'c':true}} is mapping }}
+{{ (1,2) is callable|e }}
+{{ false and nil % '1e3' }}
+{{ {'a':1,'B':2} is integer }}
+{{ '\u00df' in '\u2167x \u24d0b' >= nil }}
+{{ '\u2167x \u24d0b'|wordcount }}
+{{ nothing is iterable }}
+{{ n != 'a\\r\\nb' }}
+{{ '\u00e9'|title }}
+{{ 3|escape }}
+{{ (['a','A','b']|d)|join("|") }}
+{{ '\u02bcn\u00b2' in '  lead' >= '\\u00a0x\\u2028y' }}
+{{ 'ABC' is lower }}
+{{ 'a-b c_d' + '' }}
+{{ [3,1,2] is not sequence }}
+{{ 'x,y,,z' is gt('role') }}
+{{ wide not in '  lead' }}
+{{ '\u2167x \u24d0b' is integer }}
+{{ '\u00df'.isascii() }}
+{{ false is odd }}
+{{ yes > yes or none }}
+{% if -7.5 is iterable %}y{% else %}n{% endif %}
+{{ word[3:0:-1] }}
+{{ (messages[2] is false)|float(default=['a','b']) }}
+{{ '0x1f'[-1:0:-1] }}
+{{ word|reverse }}
+{{ (' 12 '.isspace())|tojson }}
+{{ ('y' if ('a-b c_d'.isascii()) else 'n') }}
+{{ [3,1,2] in [2.5,1] }}
+{{ nil|center }}
+{{ false|abs }}
+{{ (nil is false)|string }}
+{{ '\u0149a'|int }}
+{{ 2.5 is not true }}
+{{ [3,1,2] is not integer }}
+{{ '\u0391\u03a3 \u03a3' not in map }}
+{{ '\u00df' is not iterable }}
+{{ ('y' if ('\ud83d\ude00x'|e) else 'n') }}
+{% if (messages[2].l|capitalize())|join("|") %}y{% else %}n{% endif %}
+{{ wide not in '1e3' }}
+{{ '\u00df'[:none] }}
+{{ not ['\u00e9','z','a'] }}
+{% for a in 'abc'|select('string') %}{{ a }}{{ loop.index }},{% else %}none{% endfor %}
+{{ 'abc' is number -1 }}
+{{ 'abc'|trim }}
+{{ {'a':1,'B':2} is undefined }}
+{{ {'a':1,'B':2} is not sameas(none) }}
+{{ wide|safe }}
+{{ [] in [2.5,1] }}
+{{ '\u0130'|int(3) }}
+{{ '\ud83d\ude00x' <= ' 12 ' }}
+{{ many[1] }}
+{{ true is true }}
+{{ nothing is not iterable }}
+{{ 'nan'[:none] }}
+{{ 'a\ud83d\ude00b' is not number }}
+{{ 100000 in messages[1] }}
+{{ none|default }}
+{{ ('abc' is not undefined) ~ "." }}
+{{ ('y' if ('x,y,,z'.isspace()) else 'n') }}
+{{ '0x1f'.isspace() }}
+{{ ' 12 ' is boolean }}
+{{ {'items':5} is not true }}
+{{ false is number }}
+{{ messages[2] is eq(1) }}
+{% if '12abc'.find('x') %}y{% else %}n{% endif %}
+{{ messages[0].content is not gt '' }}
+{% if yes is not ne('a') %}y{% else %}n{% endif %}
+{{ '\u2167x \u24d0b' is not eq(' ') }}
+{{ '\u0130'[-1] }}
+{{ 'a\ud83d\ude00b' is not lt('k') }}
+{{ '3.7' is not undefined }}
+{{ '1e3'[::2] }}
+{{ ['\u00e9','z','a']|last }}
+{{ '' >= 'a1' }}
+{{ -1 is not sequence }}
+{{ ('1_0'|wordcount())|tojson }}
+{{ - 7 }}
+{{ messages[2].l[-2] }}
+{{ [none,0,'',1].count(true) }}
+{{ (true is defined)|safe }}
+{{ map|min }}
+{{ wide|trim(chars=' ') }}
+{{ ('3.7'|safe) ~ "." }}
+{{ (1,2)[-1] }}
+{{ {'a':1,'B':2} is ne 'x' }}
+{{ 'a\\r\\nb'|reverse() }}
+{{ ('\u0391\u03a3 \u03a3'.rstrip())|join("|") }}
+{{ 1 is odd }}
+{{ (1 is eq 'x')|trim }}
+{{ "o'neil 3rd"|last }}
+{{ '\u0149a'|e() }}
+{{ '12abc'.isdecimal() }}
+{{ ('y' if (range(3)|sum(start=0)) else 'n') }}
+{{ ('y' if ('\ufb01x' is not callable) else 'n') }}
+{{ (messages[0].content is not mapping)|tojson }}
+{{ nothing|forceescape ~ '1_0' }}
+{{ yes is not true }}
+{{ '1e3'.isupper()|d(['a','b']) }}
+{{ (0|wordcount) ~ "." }}
+{{ 'inf'|max }}
+{{ ['\u00e9','z','a'][-2] }}
+{{ '-7' is defined }}
+{{ '\ufb01x'|max(7) }}
+{{ 'ABC' is not undefined }}
+{{ '\u0391\u03a3 \u03a3' is number }}
+{{ '\u0130'[::2] }}
+{{ wide in '  lead' >= 1.5 }}
+{{ (-3.99 is odd)|capitalize }}
+{{ ('x,y,,z' is defined)|tojson }}
+{% if messages[0] is ne 1 %}y{% else %}n{% endif %}
+{{ true is gt 0 }}
+{{ messages[1]|last() }}
+{{ [3,1,2] is mapping }}
+{{ 100000|escape ~ '' }}
+{{ (none|capitalize)|join("|") }}
+{{ [3,1,2] is ne 100 }}
+{{ -7.5 is boolean }}
+{{ word|reverse() }}
+{{ 'a\\nb\\n\\nc' + 'abc' }}
+{{ range(3) == [none,0,'',1] }}
+{{ {'items':5} is not eq(false) }}
+{{ -3.99 is not ne true }}
+{{ '\u0149a' is not callable }}
+{% if -1 is not lt 7 %}y{% else %}n{% endif %}
+{{ '\u00df' is none }}
+{{ '-7' is in('') }}
+{{ -1|escape }}
+{{ '1e3' or yes or [2.5,1] }}
+{{ yes is callable }}
+{{ 'a\\r\\nb' + '\\u00a0x\\u2028y' }}
+{{ messages[0].content > 'abc' }}
+{% if messages[0]|min('k') %}y{% else %}n{% endif %}
+{{ '\\u00a0x\\u2028y'.isspace() }}
+{{ '  lead'[::-1] }}
+{{ '\u01c6'|indent() }}
+{{ '1_0'[:-1] }}
+{{ 'a-b c_d' is ge 'b' }}
+{{ 0 is lt 1 }}
+{{ [3,1,2][-1] }}
+{{ 2.5 is equalto(',') }}
+{{ '0x1f'|indent(2) }}
+{{ (3 + -2)|tojson }}
+{{ 'a\\r\\nb' is sequence }}
+{{ 'a\ud83d\ude00b'[:none] }}
+{{ "o'neil 3rd" == 0 not in messages[1] }}
+{{ '1e3' is equalto(3) }}
+{{ 'inf' <= '\u00df' }}
+{{ 'a\\nb\\n\\nc'[:none] }}
+{{ [true,false]|last }}
+{{ '<b>&'.lstrip() }}
+{{ [2.5,1]|sum }}
+{{ false|center }}
+{% if 2.5 is not none %}y{% else %}n{% endif %}
+{{ '\u0391\u03a3 \u03a3'[-2:] }}
+{{ messages[0].content[-2] }}
+{{ "o'neil 3rd" is equalto 'x' }}
+{{ '0x1f' > 'inf' == [none,0,'',1] }}
+{{ [true,false]|first }}
+{{ '\u2167x \u24d0b'|indent }}
+{{ 'x,y,,z' or -3.99 - 3 }}
+{{ true|forceescape }}
+{{ messages in ['10','9'] }}
+{{ '12abc'|length }}
+{{ ('y' if ('\ufb01x' is in ',') else 'n') }}
+{{ '3.7'|min() }}
+{{ {'a':1.0} is not boolean }}
+{{ '\ud83d\ude00x'|reverse }}
+{{ (['10','9'][:-1])|max }}
+{{ 0 in messages[1] }}
+{{ 'ABC'|reverse }}
+{{ 'ABC'[:none] }}
+{{ messages[0].content.rstrip() }}
+{{ '\ud83d\ude00x'[-2] }}
+{{ 'nan'[-1:0:-1] }}
+{{ 'nan'[-9:9]|escape }}
+{{ '\u2167x \u24d0b'|count }}
+{{ nil and '\u02bcn\u00b2' <= yes }}
+{{ word|wordcount }}
+{{ '\u0391\u03a3 \u03a3'|count() }}
+{{ '-7' not in ['\ud83d\ude00','\\uffff'] }}
+{{ many > ['10','9'] }}
+{{ true in messages[0] }}
+{{ '1_0'[0] }}
+{{ 'a1'|min }}
+{% for a in '\ud83d\ude00x'.splitlines() %}{{ a }}{{ loop.index }},{% else %}none{% endfor %}
+{{ [2.5,1][0] }}
+{% if (messages[1]|first) ~ "." %}y{% else %}n{% endif %}
+{{ 'inf' or [1,1.0,true,2] }}
+{{ (wide.split())|join("|") }}
+{{ yes|round }}
+{{ 0.1 or [2.5,1] }}
+{{ 'a\\r\\nb' in [1,1.0,true,2] }}
+{{ '\u0663' ~ 1.5 / 0.5 }}
+{{ messages[2].l <= [3,1,2] }}
+{{ '\u0149a' in '<b>&' >= messages[2] }}
+{{ ['a','A','b'][-1] }}
+{{ '\u02bcn\u00b2' is gt('x') }}
+{{ messages[0].content[1:] }}
+{{ '3.7'.rstrip('A') }}
+{{ ('1_0' is none) ~ "." }}
+{{ ('a\ud83d\ude00b'.strip('role'))|string }}
+{{ '\u0149a' == ['\u00e9','z','a'] }}
+{{ yes * '\\u00a0x\\u2028y' ~ false }}
+{% if yes * ['b','A','c','a'] %}y{% else %}n{% endif %}
+{{ yes * '12abc' }}
+{{ map['k'] }}
+{{ messages != messages[2] }}
+{{ 'x,y,,z'[5] }}
+{% if '<b>&' or [1,1.0,true,2] / 'a\\r\\nb' %}y{% else %}n{% endif %}
+{{ [1,2,3] is not equalto(',') }}
+{{ '\u02bcn\u00b2'[::-1] }}
+{{ ' 12 '[1:3] }}
+{{ yes == [1,1.0,true,2] }}
+{{ not '\u0663' and [1,1.0,true,2] }}
+{{ '\u0391\u03a3 \u03a3' is ne 'a' * '\u00e9' }}
+{{ messages[2].l[-9:9] }}
+{{ 'a\\r\\nb' is lt('a') }}
+{{ 3 is not lt false }}
+{{ '1e3'.rjust(7) }}
+{{ '\u0149a' ~ none != [true,false] }}
+{{ '  lead'|count }}
+{{ messages[0].content.ljust(3) }}
+{{ 'a\ud83d\ude00b'[-9:9] }}
+{{ {'b':[1,none],'a':{'c':true}} is not none }}
+{{ '<b>&'[-9:9] }}
+{{ '  lead'.isalpha() }}
+{{ - 2.5 }}
+{{ 1.5|round() }}
+{{ '\u0149a'[::-1] }}
+{% if messages[1].values() %}y{% else %}n{% endif %}
+{{ wide.isspace() }}
+{{ not ['a','A','b'] }}
+{{ 1.5 is even }}
+{{ '0x1f'|first }}
+{{ 3|round() }}
+{{ - false|safe }}
+{{ '0x1f'.strip(' ') }}
+{{ ' 12 ' is not equalto(['a','b']) }}
+{{ '<b>&'[-2] }}
+{{ 'inf' or 0.1 / nil }}
+{{ wide[::2] }}
+{{ - x ~ 3 }}
+{{ '0x1f'[-2:] }}
+{{ '  lead'[-2:] }}
+{{ '0x1f'.removeprefix('') }}
+{{ '3.7'[-2:] }}
+{{ n is even }}
+{{ (wide.rstrip())|min }}
+{{ '1_0'[::2] }}
+{{ (true / 3)|tojson }}
+{{ false / 1 or nil }}
+{{ ['10','9'] and none and [true,false] }}
+{{ '0x1f'.isascii() }}
+{{ 'abc'.isdigit() }}
+{{ 2.5 is not even }}
+{{ -1 ** 1 }}
+{{ none and n // {'b':[1,none],'a':{'c':true}} }}
+{{ 'Hello World' or ['\ud83d\ude00','\\uffff'] // '\u0130' }}
+{{ not [] }}
+{{ 3 is divisibleby(100) }}
+{{ 7 is not odd }}
+{{ 'nan'[:-1] }}
+{{ word.isalpha() }}
+{{ ('y' if ('\u0149a'.rjust(100)) else 'n') }}
+{{ '0x1f' != ['10','9'] }}
+{{ 'a\\nb\\n\\nc'.isascii() }}
+{{ 'ABC' is in ['a','b'] }}
+{{ word is greaterthan 'x' }}
+{{ word or x // {'a':1,'B':2} }}
+{{ 'a\\nb\\n\\nc'.isalpha() }}
+{{ 1.0 is not le(1.5) }}
+{{ ('nan'['a'])|sum(100) }}
+{{ {'a':1,'B':2}['a'] }}
+{{ 7 is not divisibleby(3) }}
+{{ -2 is greaterthan(false) }}
+{{ 0|replace(none, new='a', count=false) }}
+{{ {'a':1.0}['a'] }}
+{{ n is not even }}
+{{ 'x,y,,z' or '\u0391\u03a3 \u03a3' ** false != -2 }}
+{% if messages[2].l|attr(',') %}y{% else %}n{% endif %}
+{{ '\u2167x \u24d0b'.lstrip() }}
+{{ range(3) in [1,2,3] }}
+{{ not not ['10','9'] }}
+{{ ('abc'.strip())|tojson }}
+{{ nil and ['b','A','c','a'] }}
+{{ 'a-b c_d'.isalnum() }}
+{{ ({'items':5}|dictsort)|list|tojson }}
+{{ 'x,y,,z'.isdecimal() }}
+{{ ('<b>&'.rfind(' ')) ~ "." }}
+{{ yes is lessthan(7) }}
+{{ ('abc'.split())|tojson }}
+{{ 'a1'.endswith('a', none) }}
+{{ {'a':1,'B':2} == ['b','A','c','a'] }}
+{{ 'inf'.strip() }}
+{{ [none,0,'',1][true] }}
+{{ '\ufb01x'.isupper() }}
+{{ 'a1'.isascii() }}
+{{ '12abc'.rjust(false) }}
+{% if 0.5|replace(2, none) %}y{% else %}n{% endif %}
+{{ ('x,y,,z'.lstrip()) ~ "." }}
+{{ ['b','A','c','a'] == many <= ['a','A','b'] }}
+{{ 'a\ud83d\ude00b' != 2.5 ** 0 }}
+{{ none in [3,1,2] }}
+{{ '\u02bcn\u00b2' or yes == messages[2] }}
+{{ ' 12 ' is lessthan '' }}
+{{ ' 12 '[true] }}
+{{ '\ufb01x'[true] }}
+{{ x|abs }}
+{{ 7 is not le(2) }}
+{{ "o'neil 3rd" is greaterthan('A') }}
+{{ '0x1f' or [] }}
+{{ '\u00df' is in('a') }}
+{{ 'a\\r\\nb'.isalnum() }}
+{{ yes is not ge 3 }}
+{{ x is not lessthan(1.5) }}
+{{ true not in [3,1,2] }}
+{{ (false|round(0)) ~ "." }}
+{{ (n is divisibleby 7)|string }}
+{{ 100000 is string|round }}
+{{ ('y' if ('a\\r\\nb'.isdecimal()) else 'n') }}
+{{ '  lead' in ['b','A','c','a'] }}
+{{ messages[0].content.lstrip() }}
+{{ 'a\\nb\\n\\nc' or [1,2,3] }}
+{{ not not [true,false] }}
+{{ -3.99 ** 1.0 }}
+{{ '\u0130'.rstrip('A') }}
+{% if messages[0].content.lstrip() %}y{% else %}n{% endif %}
+{{ 'a\\r\\nb'[:-1] }}
+{{ 'Hello World' is le(' ') }}
+{{ '\\u00a0x\\u2028y' not in ['b','A','c','a'] }}
+{{ 'a-b c_d'.isupper() }}
+{{ 'a-b c_d'[5] }}
+{{ {'a':1,'B':2} == ['\u00e9','z','a'] }}
+{{ "o'neil 3rd" in [true,false] }}
+{{ '\u0391\u03a3 \u03a3'.islower() }}
+{{ 100000|abs }}
+{{ 0.5|abs }}
+{{ 'abc'[:-1] }}
+{{ '\ufb01x'.split(' ') in ['\u00e9','z','a'] }}
+{% if messages[2]|dictsort(2) %}y{% else %}n{% endif %}
+{{ '\u0149a'.isalpha() }}
+{{ -3.99 is divisibleby 7 }}
+{{ '\u2167x \u24d0b'[:-1] }}
+{{ '\u00e9'.zfill(2) }}
+{{ '\u0663'.isalnum() }}
+{{ ({'a':1.0}.copy())|list|tojson }}
+{% if (messages[0].values())|join("|") %}y{% else %}n{% endif %}
+{{ (nothing|sum(0))|tojson }}
+{{ '1e3'.isalpha() }}
+{{ 'a\\nb\\n\\nc'[5] }}
+{{ ('12abc'.find('a', 1))|string }}
+{{ 'a\\r\\nb' is not le ',' }}
+{{ word.islower() }}
+{{ '' is ge(' ') }}
+{{ '\u2167x \u24d0b'.endswith(',') }}
+{{ '3.7'.isdecimal() }}
+{{ '\\u00a0x\\u2028y'.find(' ') }}
+{{ {}.get('A') }}
+{{ '\\u00a0x\\u2028y' is lessthan ',' }}
+{{ 'x,y,,z' is lessthan 'x' }}
+{{ 2.0 is greaterthan 1 }}
+{{ '3.7'.index('') }}
+{{ "o'neil 3rd".rfind(' ') }}
+{{ '  lead'.isalnum() }}
+{{ ['a','A','b'] >= ['\ud83d\ude00','\\uffff'] }}
+{{ "o'neil 3rd".isdigit() }}
+{{ messages[0].content.isdigit() }}
+{{ ('\u02bcn\u00b2'.isalnum())|tojson }}
+{{ '1_0'.islower() }}
+{{ not not ['\ud83d\ude00','\\uffff'] }}
+{{ ('<b>&'.isdigit())|tojson }}
+{{ wide.removesuffix(',') }}
+{{ ('y' if ('\\u00a0x\\u2028y'.zfill(-1)) else 'n') }}
+{{ ' 12 ' is not le 'role' }}
+{{ true is ge(100) }}
+{{ '\\u00a0x\\u2028y' is not ge('x') }}
+{{ word.index(' ') }}
+{% if 'a\ud83d\ude00b'.rfind('A', 2) %}y{% else %}n{% endif %}
+{{ '  lead'[5] }}
+{{ not ['\ud83d\ude00','\\uffff'] }}
+{{ messages[0].content.islower() }}
+{{ '  lead'.index(' ') }}
+{{ '-7' is in ['a','b'] }}
+{{ '\u00df'.rjust(3) }}
+{{ 0 is not in ['a','b'] }}
+{{ ('y' if ('a1'.partition('k')) else 'n') }}
+{{ '\u00e9'.isdecimal() }}
+{{ '\u0663'.endswith('a') }}
+{{ 'a\\r\\nb'.islower() }}
+{{ ['a','A','b'] is not eq ['a','b'] }}
+{{ ('a\\nb\\n\\nc' is greaterthan('k'))|tojson }}
+{{ '<b>&'.rindex('') }}
+{{ wide.index('a', false, 100) }}
+{{ 1 is eq 1 }}{{ 1 is not eq 1 }}{{ 'a' is in ['a'] }}{{ 'a' is not in 'bc' }}{{ 4 is divisibleby 2 }}{{ 4 is divisibleby(3) }}
+{{ messages[0].role is eq messages[2].role }}{{ 'x' if n is gt 2 else 'y' }}{{ n is lt 5 and n is ge 3 }}
+{{ 1 < 2 < 3 }}{{ 3 > 2 > 2 }}{{ (1 < 2) == true }}{{ 1 < (2 < 3) }}{{ (3 > 2) > 1 }}{{ 1 == 1 == true }}{{ 'a' in 'abc' in ['abc'] }}{{ 1 < n <= 3 != 4 }}
+{% with a = 1 %}{{ a }}{% endwith %}{{ a is defined }}
+{% with a = 1, b = n + 1 %}{{ a }}{{ b }}{% set c = 5 %}{% endwith %}{{ c is defined }}
+{% set a = 5 %}{% with a = 1, b = a %}{{ a }}{{ b }}{% endwith %}{{ a }}
+{% with %}{% set z = 1 %}{{ z }}{% endwith %}{{ z is defined }}
+{% with a = [1, 2], b = {'k': (1, 2)} %}{{ a|length }}{{ b.k[1] }}{% endwith %}
+{% for m in messages %}{% with r = m.role %}{% if r == 'assistant' %}{% continue %}{% endif %}{{ r }}{% endwith %}{% endfor %}
+{% for i in range(4) %}{{ loop.cycle('a', 'b', 'c') }}{{ loop.depth }}{{ loop.depth0 }}{% endfor %}
+{% for m in messages %}{{ loop.changed(m.role) }}{% for c in 'aab' %}{{ loop.changed(c, 1) }}{% endfor %}{% endfor %}
+{% set g = messages|map(attribute='role') %}{{ g|list|length }}{{ g|list|length }}{% if g %}y{% endif %}
+{% set g = [1, 2, 3]|select('odd') %}{{ g|first }}{{ g|join(',') }}{{ g|join(',') }}
+{% set g = many|reverse %}{% for x in g %}{{ x }}{% endfor %}{% for x in g %}{{ x }}{% else %}none{% endfor %}
+{{ map.keys()[0] is defined }}{{ (many|map('upper'))[0] is defined }}{{ map.items()|length }}
+{{ '%s and %d%%' % ('q', 3.9) }}{{ '%.2f' % 0.125 }}{{ '%.0f' % 2.5 }}{{ '%.3f' % -1.0005 }}{{ '%f' % 1 }}{{ '%s' % none }}{{ '%i' % -2.5 }}
+{{ 2.5|round }}{{ 3.5|round }}{{ 2.675|round(2) }}{{ 0.125|round(2) }}{{ 7|round }}{{ 3.1|round(0, 'ceil') }}{{ -3.1|round(method='floor') }}{{ 1.005|round(2) }}{{ -0.4|round }}
+{{ '0x1f'|int(base=16) }}{{ '1f'|int(7, 16) }}{{ '0b11'|int(base=2) }}{{ '0o17'|int(base=8) }}{{ '12'|int(base=3) }}{{ 'zz'|int(base=36) }}{{ '0b1'|int(base=16) }}{{ '011'|int(5, 0) }}{{ '0x11'|int(5, 0) }}{{ '8'|int(3, 8) }}
+{{ 'inf'|int(3) }}{{ 'nan'|int }}{{ 'inf'|float }}{{ '-Infinity'|float }}{{ '\u0663\u0664'|int }}{{ '\ud835\udfd9\ud835\udfda'|int }}{{ '\u096d'|float }}{{ many|int(4) }}{{ map|float }}
+{{ '\u0149a'|capitalize }}{{ '\u01c6a'|capitalize }}{{ '\u01c6a'.title() }}{{ '\u0391\u03a3 \u03a3'.capitalize() }}{{ '\u00dfa'.title() }}
+{{ 'a\\r\\nb\\u2028c'|indent }}{{ 'a\\n\\nb\\n'|indent('> ', true, true) }}{{ 'a\\nb'|indent(2, blank=true) }}{{ ''|indent(2, true) }}
+{{ '<b>'|safe }}{{ '<b>'|e }}{{ ('a'|safe) ~ 'b' }}{{ ('<i>'|e)|upper }}{{ false|safe is string }}{{ ('<'|safe)|e }}{{ '<'|e|forceescape }}
+{{ '\ud83d\ude00' > '\\uffff' }}{{ ['\ud83d\ude00', '\\uffff', 'b', 'A']|sort|join }}{{ [[1, 2], [1]]|sort|tojson }}{{ [2, true, 1.5]|max }}{{ ['b', 'A']|min }}{{ [1, 'x']|first < 2 }}
+{{ messages|sort(attribute='role,content')|map(attribute='content')|join(',') }}{{ messages|max(attribute='content') == messages[1] }}{{ messages|map(attribute='content')|sum(start=0) if no else 'x' }}
+{{ 5.5 // 2 }}{{ -5.5 // 2 }}{{ 7 // -2 }}{{ -7 % 3.5 }}{{ 0.3 // 0.1 }}{{ 6 % -3.0 }}{{ true + 1 }}{{ 2 ** -1 }}{{ -2 ** 2 }}{{ 2 ** 3 ** 2 }}{{ [1] * 2 == [1, 1] }}{{ true * 3 }}{{ 1 / true }}
+{{ [1, 2].index(2) }}{{ many.count('a') }}{{ (1, 2, 1).count(1) }}{{ map.copy() == map }}{{ many.append is defined }}{{ many.copy is defined }}{{ 'a'.encode is defined }}{{ map.update is defined }}{{ n.real is defined }}
+{{ 'abc'.startswith('b', 1) }}{{ 'abc'.startswith(('x', 'b'), 1, 2) }}{{ 'abc'.endswith('b', 0, -1) }}{{ 'abc'.startswith('', 4) }}{{ 'a\ud83d\udc4db'.find('b') }}{{ 'a\ud83d\udc4db'.rfind('a', 1) }}{{ 'aaa'.count('a', 1) }}{{ 'aaa'.count('') }}
+{{ ' a b  c '.rsplit(none, 1)|join('|') }}{{ 'a,b,c'.rsplit(',', 1)|join('|') }}{{ 'a\\nb\\r\\nc\\x0bd\\x1ce'.splitlines()|join('|') }}{{ 'a\\nb'.splitlines(true)|join('|') }}{{ '-5'.zfill(4) }}{{ 'ab'.center(5, '*') }}{{ 'abc'.center(6, '*') }}{{ 'a'.ljust(3) }}{{ 'a'.rjust(3, '.') }}
+{{ 'a=b=c'.partition('=')|join('|') }}{{ 'a=b=c'.rpartition('=')|join('|') }}{{ 'abc'.removesuffix('c') }}{{ '\uff15'.isdigit() }}{{ 'a1'.isalnum() }}{{ ''.isspace() }}{{ '\u00e9'.isascii() }}
+{{ [1, 2, 3, 4, 5]|batch(2, 0)|map('join', '-')|join('|') }}{{ 'a b_c  d'|wordcount }}{{ {'b': 1, 'A': 2}|dictsort(by='value', reverse=true)|map('first')|join }}
+{{ messages|selectattr('role', 'in', ['user'])|list|length }}{{ messages|rejectattr('nothing')|list|length }}{{ messages|selectattr('content', 'ne', 'Hi')|map(attribute='content')|join }}{{ [1, 2, 3]|reject('odd')|join }}{{ many|map('replace', 'a', 'x')|join }}
+{{ 'abc'[true] }}{{ many[none] is defined }}{{ many[1.0] is defined }}{{ 'abc'[none:2] }}{{ {'items': 5}['items'] }}{{ {'items': [1]}.items()|length }}
 """
 
 # Days and times for strftime, as year, month, day, hour, minute, second and microsecond.
@@ -346,7 +918,7 @@ def cases():
     for line in TEMPLATES.strip("\n").splitlines():
         yield line.replace("\\n", "\n")
     for line in SOURCES.strip("\n").splitlines():
-        yield re.sub(r"\\(\\|n|t|f|u[0-9a-f]{4})", lambda m: json.loads('"' + m[0] + '"'), line)
+        yield re.sub(r"(?:\\u[0-9a-f]{4})+|\\[\\ntfrb]", lambda m: json.loads('"' + m[0] + '"'), line)
 
 
 def main():

@@ -1,5 +1,6 @@
 // json.dumps, as transformers' tojson calls it.
 
+import { isUnplaced } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
 import { isList, LONGEST_TEXT, NAMES, type Spend, tooLong } from './jinja-values.js';
 import { floatText } from './python-text.js';
@@ -36,6 +37,7 @@ export function jsonOf(value: Value, { indent, separators, sortKeys, ascii }: Js
   };
   const written = (one: Value, depth: number): string => {
     spend(1);
+    if (isUnplaced(one)) throw new Error('it writes what is no list as JSON');
     if (isList(one)) {
       return around(
         '[',

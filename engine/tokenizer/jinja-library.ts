@@ -9,10 +9,13 @@ export interface Value {
   /** What stands behind a dot. */
   readonly builtins?: ReadonlyMap<string, Value>;
   toString(): string;
+  /** True or False: what the value counts as in a condition. */
+  __bool__(): { readonly value: unknown };
 }
 
 /** Variables, and those of the scopes around. */
 export interface Scope {
+  lookupVariable(name: string): Value;
   set(name: string, value: unknown): Value;
 }
 

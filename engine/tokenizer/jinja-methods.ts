@@ -1,68 +1,231 @@
-// What stands behind a dot in a template: methods of texts and members of values as Python has them. The rest is the library's.
+// Methods of Python's texts, lists and mappings that a template may call. Those that are not here are refused by name.
 
-import { type Argument, replaced } from './jinja-filters.js';
+import { type Argument, bound } from './jinja-arguments.js';
+import { joined } from './jinja-filters.js';
+import { isUnplaced, itemsOf, view } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
-import { isList, isText, runtime, type Spend, text } from './jinja-values.js';
-import { capitalised, split, strip, titled } from './python-text.js';
+import { pairsOf } from './jinja-lists.js';
+import { isMarked } from './jinja-marks.js';
+import { equal } from './jinja-operators.js';
+import { replaced, wholeOf } from './jinja-texts.js';
+import { isList, isText, isTrue, listOf, NAMES, runtime, type Spend, text, tupleOf } from './jinja-values.js';
+import { capitalised, centred, isLower, isUpper, linesOf, rightSplit, split, strip, titled } from './python-text.js';
 
-/** `value.name(args)` where Python's answer is not the library's; null where it is. */
-export function methodOf(name: string, value: string, args: () => readonly Argument[], spend: Spend): Value | null {
+/** `object.name(args)`; null where the type has no such method, or Loupe has none. */
+export function called(object: Value, name: string, args: readonly Argument[], spend: Spend): Value | null {
+  if (isText(object)) {
+    if (isMarked(object)) throw new Error('it calls a method of a text that is marked as safe');
+    return ofText(object.value as string, name, args, spend);
+  }
+  if (object.type === 'ObjectValue') return ofMapping(object, name, args);
+  if (isList(object) && !isUnplaced(object)) return ofList(object, name, args, spend);
+  return null;
+}
+
+function ofMapping(object: Value, name: string, args: readonly Argument[]): Value | null {
+  const map = object.value as Map<string, Value>;
   switch (name) {
+    case 'get': {
+      const [key, otherwise] = bound(name, positional(name, args), ['key', 'default'], 1);
+      if (isList(key!) || key!.value instanceof Map) throw new Error(`get takes no ${NAMES[key!.type].slice(2)}`);
+      return (isText(key!) ? map.get(key!.value as string) : undefined) ?? otherwise ?? runtime(null);
+    }
+    case 'items':
+      bound(name, args, []);
+      return view(pairsOf(object));
+    case 'keys':
+      bound(name, args, []);
+      return view(itemsOf(name, object));
+    case 'values':
+      bound(name, args, []);
+      return view([...map.values()]);
+    case 'copy':
+      bound(name, args, []);
+      return object;
+    default:
+      return null;
+  }
+}
+
+function ofList(object: Value, name: string, args: readonly Argument[], spend: Spend): Value | null {
+  const items = object.value as Value[];
+  switch (name) {
+    case 'count':
+    case 'index': {
+      const [one] = bound(name, positional(name, args), ['value'], 1);
+      if (name === 'count') return runtime(items.filter(item => equal(item, one!, spend)).length);
+      const at = items.findIndex(item => equal(item, one!, spend));
+      if (at < 0) throw new Error('it asks for the index of what is not in a list');
+      return runtime(at);
+    }
+    case 'copy':
+      bound(name, args, []);
+      return object.type === 'ArrayValue' ? listOf([...items]) : null;
+    default:
+      return null;
+  }
+}
+
+/** Tests of a text, whose answer for none is False. */
+const IS: Readonly<Record<string, (value: string) => boolean>> = {
+  isalpha: value => /^\p{L}+$/u.test(value),
+  isalnum: value => /^[\p{L}\p{N}]+$/u.test(value),
+  isascii: value => !/[^\0-\x7f]/.test(value),
+  isdecimal: value => /^\p{Nd}+$/u.test(value),
+  isdigit: value => {
+    if (/(?!\p{Nd})\p{N}/u.test(value)) throw new Error('Unknown method: isdigit of such a text');
+    return /^\p{Nd}+$/u.test(value);
+  },
+  islower: isLower,
+  isupper: isUpper,
+  isspace: value => value !== '' && strip(value) === '',
+};
+
+function ofText(value: string, name: string, args: readonly Argument[], spend: Spend): Value | null {
+  if (Object.hasOwn(IS, name)) {
+    bound(name, args, []);
+    return runtime(IS[name](value));
+  }
+  switch (name) {
+    case 'upper':
+      bound(name, args, []);
+      return text(value.toUpperCase());
+    case 'lower':
+      bound(name, args, []);
+      return text(value.toLowerCase());
+    case 'capitalize':
+      bound(name, args, []);
+      return text(capitalised(value));
+    case 'title':
+      bound(name, args, []);
+      spend(value.length >> 4); // a word or two
+      return text(titled(value));
     case 'strip':
     case 'lstrip':
     case 'rstrip': {
-      const characters = args()[0]?.[1];
-      if (characters === undefined || characters.type === 'NullValue') return runtime(strip(value, name));
-      if (!isText(characters)) throw new Error(`${name} takes a text`);
-      return runtime(strip(value, name, characters.value as string));
+      const [characters] = bound(name, positional(name, args), ['chars']);
+      const set = characters && characters.type !== 'NullValue' ? textOf(name, characters) : undefined;
+      return runtime(strip(value, name, set));
     }
-    case 'replace':
-      return replaced(
-        value,
-        args().map(([, arg]) => arg),
-      );
-    case 'capitalize':
-      return text(capitalised(value));
-    case 'title':
-      spend(value.length >> 4); // a word or two
-      return text(titled(value));
-    case 'split': {
-      const given = new Map(args().map(([key, arg], i) => [key ?? ['sep', 'maxsplit'][i], arg]));
-      const [separator, most] = [given.get('sep'), given.get('maxsplit')];
-      const whole = separator === undefined || separator.type === 'NullValue';
-      if (!whole && (!isText(separator) || separator.value === ''))
-        throw new Error('split takes a text that is not empty');
-      if (most !== undefined && most.type !== 'IntegerValue') throw new Error('split takes a whole number of cuts');
-      const parts = split(value, whole ? null : (separator.value as string), most?.value as number | undefined);
+    case 'replace': {
+      const [old, fresh, count] = bound(name, positional(name, args), ['old', 'new', 'count'], 2);
+      return replaced(value, runtime(textOf(name, old!)), runtime(textOf(name, fresh!)), count);
+    }
+    case 'split':
+    case 'rsplit': {
+      const [separator, most] = bound(name, args, ['sep', 'maxsplit']);
+      const by = separator && separator.type !== 'NullValue' ? textOf(name, separator) : null;
+      if (by === '') throw new Error(`${name} takes a text that is not empty`);
+      if (most !== undefined && most.type !== 'IntegerValue') throw new Error(`${name} takes a whole number of cuts`);
+      const parts = (name === 'split' ? split : rightSplit)(value, by, most?.value as number | undefined);
       spend(parts.length);
       return runtime(parts);
+    }
+    case 'splitlines': {
+      const lines = linesOf(value, isTrue(bound(name, args, ['keepends'])[0]));
+      spend(lines.length);
+      return runtime(lines);
+    }
+    case 'join': {
+      const [list] = bound(name, positional(name, args), ['iterable'], 1);
+      const items = itemsOf(name, list!);
+      for (const item of items) textOf(name, item);
+      return joined(items, runtime(value));
+    }
+    case 'startswith':
+    case 'endswith': {
+      const [part, ...between] = bound(name, positional(name, args), ['prefix', 'start', 'end'], 1);
+      const parts = part!.type === 'TupleValue' ? (part!.value as Value[]) : [part!];
+      const piece = sliced(value, between);
+      const wanted = parts.map(one => textOf(name, one));
+      return runtime(
+        piece !== null && wanted.some(one => (name === 'startswith' ? piece.startsWith(one) : piece.endsWith(one))),
+      );
+    }
+    case 'count':
+    case 'find':
+    case 'rfind':
+    case 'index':
+    case 'rindex':
+      return found(value, name, args);
+    case 'zfill': {
+      const [width] = bound(name, positional(name, args), ['width'], 1);
+      const [, sign, rest] = /^([+-]?)(.*)$/s.exec(value)!;
+      return text(sign + '0'.repeat(Math.max(0, wholeOf(name, width!) - Array.from(value).length)) + rest);
+    }
+    case 'center':
+    case 'ljust':
+    case 'rjust': {
+      const [width, fill] = bound(name, positional(name, args), ['width', 'fillchar'], 1);
+      const unit = fill ? textOf(name, fill) : ' ';
+      if (Array.from(unit).length !== 1) throw new Error(`${name} takes one character`);
+      const to = wholeOf(name, width!);
+      if (name === 'center') return text(centred(value, to, unit));
+      const more = unit.repeat(Math.max(0, to - Array.from(value).length));
+      return text(name === 'ljust' ? value + more : more + value);
+    }
+    case 'partition':
+    case 'rpartition': {
+      const by = textOf(name, bound(name, positional(name, args), ['sep'], 1)[0]!);
+      if (by === '') throw new Error(`${name} takes a text that is not empty`);
+      const at = name === 'partition' ? value.indexOf(by) : value.lastIndexOf(by);
+      const whole = name === 'partition' ? [value, '', ''] : ['', '', value];
+      return tupleOf((at < 0 ? whole : [value.slice(0, at), by, value.slice(at + by.length)]).map(runtime));
+    }
+    case 'removeprefix':
+    case 'removesuffix': {
+      const part = textOf(name, bound(name, positional(name, args), ['prefix'], 1)[0]!);
+      if (name === 'removeprefix') return runtime(value.startsWith(part) ? value.slice(part.length) : value);
+      return runtime(part !== '' && value.endsWith(part) ? value.slice(0, -part.length) : value);
     }
     default:
       return null;
   }
 }
 
-const DICT = new Set(['get', 'items', 'keys', 'values']);
+/** Python takes no names for these. */
+function positional(what: string, args: readonly Argument[]): readonly Argument[] {
+  const [named] = args.find(([name]) => name !== null) ?? [null];
+  if (named !== null) throw new Error(`${what} takes no ${named}`);
+  return args;
+}
 
-/**
- * `object.key` or `object[key]` where Python's answer is not the library's; null where it is.
- * @param computed it is `object[key]`
- */
-export function memberOf(object: Value, key: Value, computed: boolean): Value | null {
-  const name = isText(key) ? (key.value as string) : null;
-  if (object.value instanceof Map && name !== null) {
-    // A mapping's methods come before its keys behind a dot, and after them between brackets.
-    const method =
-      object.type === 'ObjectValue' && !computed && DICT.has(name) ? object.builtins?.get(name) : undefined;
-    return method ?? (object.value.get(name) as Value | undefined) ?? null;
+function textOf(what: string, value: Value): string {
+  if (!isText(value)) throw new Error(`${what} takes a text`);
+  return value.value as string;
+}
+
+/** Where a slice of `length` begins and ends; null where it begins behind the end. */
+function bounds(length: number, [from, to]: readonly (Value | undefined)[]): readonly [number, number] | null {
+  const place = (value: Value | undefined, otherwise: number) => {
+    if (value === undefined || value.type === 'NullValue') return otherwise;
+    const at = wholeOf('a slice', value);
+    return at < 0 ? Math.max(0, at + length) : at;
+  };
+  const start = place(from, 0);
+  const end = Math.min(length, place(to, length));
+  return start > length || start > end ? null : [start, end];
+}
+
+function sliced(value: string, between: readonly (Value | undefined)[]): string | null {
+  if (between.every(one => one === undefined)) return value;
+  const points = Array.from(value);
+  const at = bounds(points.length, between);
+  return at && points.slice(...at).join('');
+}
+
+function found(value: string, name: string, args: readonly Argument[]): Value {
+  const [sub, ...between] = bound(name, positional(name, args), ['sub', 'start', 'end'], 1);
+  const part = textOf(name, sub!);
+  const points = Array.from(value);
+  const at = bounds(points.length, between);
+  const piece = at === null ? null : points.slice(...at).join('');
+  if (name === 'count') {
+    if (piece === null) return runtime(0);
+    return runtime(part === '' ? Array.from(piece).length + 1 : piece.split(part).length - 1);
   }
-  if ((isText(object) || isList(object)) && name === 'length') return runtime(undefined);
-  if (isText(object) && key.type === 'IntegerValue') {
-    const units = object.value as string;
-    const points: ArrayLike<string> & { at(index: number): string | undefined } = /[\ud800-\udfff]/.test(units)
-      ? Array.from(units)
-      : units;
-    return runtime(points.at(key.value as number));
-  }
-  return null;
+  const place = piece === null ? -1 : name.startsWith('r') ? piece.lastIndexOf(part) : piece.indexOf(part);
+  if (place >= 0) return runtime(at![0] + Array.from(piece!.slice(0, place)).length);
+  if (name.endsWith('index')) throw new Error(`it asks for the ${name} of what is not in a text`);
+  return runtime(-1);
 }

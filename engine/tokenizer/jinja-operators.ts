@@ -1,11 +1,15 @@
-// Operators and tests of Jinja as Python has them. What is not here the library does as Python does, or refuses.
+// Operators of Jinja as Python has them.
 
+import { isOnce, isUnplaced, itemsOf } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
+import { joinedMarks, marked } from './jinja-marks.js';
+import { compared, numberOf } from './jinja-order.js';
+import { filledIn } from './jinja-percent.js';
 import {
   float,
   isList,
-  isNumber,
   isText,
+  listOf,
   LONGEST_TEXT,
   NAMES,
   printed,
@@ -14,14 +18,14 @@ import {
   text,
   tooLong,
 } from './jinja-values.js';
-import { isLower, isUpper } from './python-text.js';
 
-/** `left operator right` where Python's answer is not the library's; null where it is. */
-export function binary(operator: string, left: Value, right: Value, spend: Spend): Value | null {
-  const texts = left.type === 'StringValue' && right.type === 'StringValue';
+const nameOf = ({ type }: Value): string => NAMES[type] ?? 'a value';
+
+/** `left operator right`. Throws Error for values that the operator does not take. */
+export function binary(operator: string, left: Value, right: Value, spend: Spend): Value {
   switch (operator) {
     case '~':
-      return text(printed(left) + printed(right));
+      return marked(text(printed(left) + printed(right)), joinedMarks([left, right]));
     case '==':
       return runtime(equal(left, right, spend));
     case '!=':
@@ -29,49 +33,109 @@ export function binary(operator: string, left: Value, right: Value, spend: Spend
     case 'in':
     case 'not in':
       return runtime(contains(right, left, spend) === (operator === 'in'));
-    case '+':
-      if (texts) return text((left.value as string) + (right.value as string));
-      if (left.type === 'StringValue' || right.type === 'StringValue') {
-        throw new Error(`it adds ${NAMES[left.type]} and ${NAMES[right.type]}`);
-      }
-      if (isList(left) && isList(right))
-        spend(((left.value as unknown[]).length + (right.value as unknown[]).length) >> 2);
-      return null;
-    case '*': {
-      const [one, times] = left.type === 'StringValue' ? [left, right] : [right, left];
-      if (one.type !== 'StringValue' || times.type !== 'IntegerValue') return null;
-      const count = Math.max(0, times.value as number);
-      if ((one.value as string).length * count > LONGEST_TEXT) throw tooLong();
-      return runtime((one.value as string).repeat(count));
-    }
-    case '/':
-    case '//':
-    case '%':
-      if (!isNumber(left) || !isNumber(right)) return null;
-      if (right.value === 0) throw new Error('it divides by zero');
-      if (operator !== '%') return null;
-      return remainder(left, right);
     case '<':
-      return texts ? runtime((left.value as string) < (right.value as string)) : null;
+      return runtime(compared(left, right, spend) < 0);
     case '>':
-      return texts ? runtime((left.value as string) > (right.value as string)) : null;
+      return runtime(compared(left, right, spend) > 0);
     case '<=':
-      return texts ? runtime((left.value as string) <= (right.value as string)) : null;
+      return runtime(compared(left, right, spend) <= 0);
     case '>=':
-      return texts ? runtime((left.value as string) >= (right.value as string)) : null;
+      return runtime(compared(left, right, spend) >= 0);
+    case '+':
+      return sum(left, right, spend);
+    case '*': {
+      const repeated = times(left, right, spend) ?? times(right, left, spend);
+      return repeated ?? arithmetic(operator, left, right);
+    }
+    case '%':
+      return isText(left) ? filledIn(left, right) : arithmetic(operator, left, right);
     default:
-      return null;
+      return arithmetic(operator, left, right);
   }
+}
+
+function sum(left: Value, right: Value, spend: Spend): Value {
+  if (isText(left) && isText(right)) {
+    return marked(text((left.value as string) + (right.value as string)), joinedMarks([left, right]));
+  }
+  if (isText(left) || isText(right)) throw new Error(`it adds ${nameOf(left)} and ${nameOf(right)}`);
+  if (!isList(left) || left.type !== right.type || isUnplaced(left) || isUnplaced(right)) {
+    return arithmetic('+', left, right);
+  }
+  const [one, two] = [left.value as Value[], right.value as Value[]];
+  spend((one.length + two.length) >> 2);
+  return listOf([...one, ...two]);
+}
+
+/** A text or a list over and over; null for what is neither, or not a whole number of times. */
+function times(one: Value, often: Value, spend: Spend): Value | null {
+  if (often.type !== 'IntegerValue' && often.type !== 'BooleanValue') return null;
+  const count = Math.max(0, Number(often.value));
+  if (isText(one)) {
+    if ((one.value as string).length * count > LONGEST_TEXT) throw tooLong();
+    return marked(runtime((one.value as string).repeat(count)), joinedMarks([one]));
+  }
+  if (!isList(one) || isUnplaced(one)) return null;
+  const items = one.value as Value[];
+  spend(items.length * count);
+  return listOf(Array.from({ length: count }, () => items).flat());
+}
+
+/** Numbers, among them True and False as 1 and 0: whole where both are, but for a quotient. */
+function arithmetic(operator: string, left: Value, right: Value): Value {
+  const [a, b] = [numberOf(left), numberOf(right)];
+  if (a === null || b === null) throw new Error(`it reckons ${nameOf(left)} ${operator} ${nameOf(right)}`);
+  const made =
+    left.type === 'FloatValue' || right.type === 'FloatValue' ? float : (value: number) => runtime(value + 0);
+  if ('/ // %'.split(' ').includes(operator) && b === 0) throw new Error('it divides by zero');
+  switch (operator) {
+    case '+':
+      return made(a + b);
+    case '-':
+      return made(a - b);
+    case '*':
+      return made(a * b);
+    case '/':
+      return float(a / b);
+    case '//':
+      return made(quotient(a, b));
+    case '%':
+      return made(remainderOf(a, b));
+    case '**': {
+      if (a === 0 && b < 0) throw new Error('it divides by zero');
+      const power = a ** b;
+      if (Number.isNaN(power) || (!Number.isFinite(power) && Number.isFinite(a)))
+        throw new Error('its power is too large');
+      return b < 0 ? float(power) : made(power);
+    }
+    default:
+      throw new Error(`Unknown operator "${operator}"`);
+  }
+}
+
+/** Python's remainder has the sign of the divisor. */
+export function remainderOf(a: number, b: number): number {
+  const rest = a % b;
+  if (rest !== 0) return rest < 0 !== b < 0 ? rest + b : rest;
+  return b < 0 ? -0 : 0;
+}
+
+/** Python's a // b: rounded down, from what the remainder leaves. */
+function quotient(a: number, b: number): number {
+  const rest = remainderOf(a, b);
+  const whole = (a - rest) / b;
+  if (whole === 0) return a / b < 0 ? -0 : 0;
+  const low = Math.floor(whole);
+  return whole - low > 0.5 ? low + 1 : low;
 }
 
 /** Python's ==: lists and mappings by what they hold, no number equal to a text. */
 export function equal(a: Value, b: Value, spend: Spend): boolean {
   spend(1);
   if (a === b) return true;
-  const number = (value: Value) => (isNumber(value) || value.type === 'BooleanValue' ? Number(value.value) : null);
-  const [x, y] = [number(a), number(b)];
+  const [x, y] = [numberOf(a), numberOf(b)];
   if (x !== null && y !== null) return x === y;
-  if (a.type !== b.type) return false;
+  if (a.type !== b.type || isOnce(a) || isOnce(b)) return false;
   if (isList(a)) {
     const [one, two] = [a.value as Value[], b.value as Value[]];
     return one.length === two.length && one.every((value, i) => equal(value, two[i], spend));
@@ -85,38 +149,14 @@ export function equal(a: Value, b: Value, spend: Spend): boolean {
   return a.value === b.value;
 }
 
-function contains(whole: Value, part: Value, spend: Spend): boolean {
-  if (isList(whole)) return (whole.value as Value[]).some(value => equal(value, part, spend));
+/** `part in whole`. Throws Error for a whole that holds nothing. */
+export function contains(whole: Value, part: Value, spend: Spend): boolean {
+  if (isList(whole)) return itemsOf('a member', whole).some(value => equal(value, part, spend));
   if (whole.type === 'UndefinedValue') return false;
-  if (whole.type === 'ObjectValue')
-    return part.type === 'StringValue' && (whole.value as Map<string, Value>).has(part.value as string);
-  if (whole.type === 'StringValue' && part.type === 'StringValue')
-    return (whole.value as string).includes(part.value as string);
-  throw new Error(`it looks for ${NAMES[part.type]} in ${NAMES[whole.type]}`);
-}
-
-/** Python's remainder has the sign of the divisor. */
-function remainder(left: Value, right: Value): Value {
-  const [a, b] = [left.value as number, right.value as number];
-  const rest = a % b;
-  const signed = rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
-  return left.type === 'IntegerValue' && right.type === 'IntegerValue' ? runtime(signed + 0) : float(signed);
-}
-
-/** `operand is name` where Python's answer is not the library's; null where it is. */
-export function tested(name: string, operand: Value): boolean | null {
-  switch (name) {
-    case 'iterable':
-      return isList(operand) || isText(operand) || /^(Object|Undefined)Value$/.test(operand.type);
-    case 'sequence':
-      return operand.type === 'UndefinedValue' ? true : null;
-    case 'number':
-      return operand.type === 'BooleanValue' ? true : null;
-    case 'lower':
-      return isText(operand) ? isLower(operand.value as string) : null;
-    case 'upper':
-      return isText(operand) ? isUpper(operand.value as string) : null;
-    default:
-      return null;
+  if (whole.type === 'ObjectValue') {
+    if (isList(part) || part.value instanceof Map) throw new Error(`it looks for ${nameOf(part)} in a mapping`);
+    return isText(part) && (whole.value as Map<string, Value>).has(part.value as string);
   }
+  if (isText(whole) && isText(part)) return (whole.value as string).includes(part.value as string);
+  throw new Error(`it looks for ${nameOf(part)} in ${nameOf(whole)}`);
 }

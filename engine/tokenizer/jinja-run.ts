@@ -1,11 +1,17 @@
 // One writing of a template: the library's interpreter with a count of steps, loops with scopes of their own, and Python's values.
 
+import type { Argument } from './jinja-arguments.js';
+import { filtered } from './jinja-filters.js';
 import { FUNCTIONS } from './jinja-functions.js';
+import { isUnplaced, itemsOf } from './jinja-items.js';
 import { Environment, Interpreter, isBreak, isControl, type Node, type Scope, type Value } from './jinja-library.js';
-import { type Argument, filtered } from './jinja-filters.js';
-import { memberOf, methodOf } from './jinja-methods.js';
-import { binary, tested } from './jinja-operators.js';
-import { isNothing, isText, Limit, printed, runtime } from './jinja-values.js';
+import { Loops } from './jinja-loops.js';
+import { memberOf } from './jinja-members.js';
+import { called } from './jinja-methods.js';
+import { binary } from './jinja-operators.js';
+import { GROUP, NEGATED, TEST, WITH } from './jinja-syntax.js';
+import { tested } from './jinja-tests.js';
+import { isList, isNothing, isTrue, Limit, listOf, NAMES, printed, runtime } from './jinja-values.js';
 
 const STEPS = 2_000_000;
 const MILLISECONDS = 900;
@@ -26,7 +32,8 @@ export class Run extends Interpreter {
   readonly #turns = new WeakMap<object, number>();
   /** Loops that a break has ended, by their scope. */
   readonly #broken = new WeakMap<Scope, unknown>();
-  readonly #loops = new WeakSet<object>();
+  readonly #iterables = new WeakSet<object>();
+  readonly #loops = new Loops();
   readonly #literals = new WeakMap<Node, Value>();
   #steps = 0;
   #depth = 0;
@@ -63,13 +70,15 @@ export class Run extends Interpreter {
     } finally {
       this.#depth -= 1;
     }
-    if (this.#loops.has(node)) {
+    if (this.#iterables.has(node)) {
       value = iterated(value);
       // The library makes scopes for all passes before the first.
       if (Array.isArray(value.value)) this.#spend(4 * value.value.length);
     }
     const { type } = value;
     if (type === 'StringValue') this.#spend((value.value as string).length >> 10);
+    else if (type === 'IntegerValue' && !Number.isSafeInteger(value.value))
+      throw new Error('it has a whole number beyond 2**53, which is not kept whole');
     else if (type === 'ObjectValue') this.turn = this.#turns.get(value) ?? this.turn;
     return value;
   }
@@ -84,34 +93,34 @@ export class Run extends Interpreter {
         this.#literals.set(node, known);
         return known;
       }
+      case 'Identifier': {
+        const value = as(node);
+        if (value.type === 'UndefinedValue' && LACKING.has(String(node.value))) {
+          throw new Error(`Unknown function: ${node.value}`);
+        }
+        return value;
+      }
       case ITERATION:
         return this.#iteration(node, scope);
       case 'For': {
         const { iterable } = node as { iterable?: Node };
-        this.#loops.add((iterable?.type === 'SelectExpression' ? iterable.lhs : iterable) as object);
+        this.#iterables.add((iterable?.type === 'SelectExpression' ? iterable.lhs : iterable) as object);
         return as(node);
       }
+      case 'If':
+        if ((node.test as Node).value !== WITH || (node.test as Node).type !== 'Identifier') return as(node);
+        return runtime(this.#block(node.body!, new Environment(scope)));
       case 'BinaryExpression': {
-        const operator = (node.operator as { value: string }).value;
+        const operator = operatorOf(node);
         if (operator === 'and' || operator === 'or') return as(node);
-        const [left, right] = [at(node.left), at(node.right)];
-        return binary(operator, left, right, spend) ?? as({ ...node, left: given(left), right: given(right) });
+        if (COMPARES.has(operator)) return this.#chain(node, at);
+        return binary(operator, at(node.left), at(node.right), spend);
       }
-      case 'FilterExpression': {
-        const operand = at(node.operand);
-        const filter = node.filter as Node;
-        const name = String((filter.type === 'CallExpression' ? (filter.callee as Node) : filter).value);
-        const listed = () => ((filter.args as readonly Node[] | undefined) ?? []).map(arg => argument(arg, at));
-        return filtered(name, operand, listed, spend) ?? as({ ...node, operand: given(operand) });
-      }
+      case 'FilterExpression':
+        return this.#filter(node, at);
       case 'FilterStatement': {
         const text = runtime(this.#block(node.body!, scope));
         return at({ type: 'FilterExpression', operand: given(text), filter: node.filter });
-      }
-      case 'TestExpression': {
-        const operand = at(node.operand);
-        const yes = tested(String((node.test as Node).value), operand);
-        return yes === null ? as({ ...node, operand: given(operand) }) : runtime(yes !== (node.negate === true));
       }
       case 'MemberExpression':
         return this.#member(node, at, as);
@@ -122,40 +131,82 @@ export class Run extends Interpreter {
     }
   }
 
+  /** Comparisons one after the other, of which each value is looked at once: `a < b < c`. */
+  #chain(node: Node, at: (child: unknown) => Value): Value {
+    const left = node.left as Node;
+    const spend = (steps: number) => this.#spend(steps);
+    if (left.type !== 'BinaryExpression' || !COMPARES.has(operatorOf(left))) {
+      return binary(operatorOf(node), at(left), at(node.right), spend);
+    }
+    const links: Node[] = [node];
+    for (let one = left; one.type === 'BinaryExpression' && COMPARES.has(operatorOf(one)); one = one.left as Node)
+      links.unshift(one);
+    let before = at(links[0].left);
+    let value = runtime(true);
+    for (const link of links) {
+      const next = at(link.right);
+      value = binary(operatorOf(link), before, next, spend);
+      if (!isTrue(value)) return value;
+      before = next;
+    }
+    return value;
+  }
+
+  #filter(node: Node, at: (child: unknown) => Value): Value {
+    const operand = at(node.operand);
+    const filter = node.filter as Node;
+    const name = String((filter.type === 'CallExpression' ? (filter.callee as Node) : filter).value);
+    if (name === GROUP) return operand;
+    const args = ((filter.args as readonly Node[] | undefined) ?? []).map(arg => argument(arg, at));
+    const spend = (steps: number) => this.#spend(steps);
+    if (name.startsWith(NEGATED)) return runtime(!tested(name.slice(NEGATED.length), operand, args, spend));
+    if (name.startsWith(TEST)) return runtime(tested(name.slice(TEST.length), operand, args, spend));
+    return filtered(name, operand, args, spend);
+  }
+
   #member(node: Node, at: (child: unknown) => Value, as: (changed: Node) => Value): Value {
     const object = at(node.object);
     if (object.type === 'UndefinedValue') throw new Error(`${nameOf(node.object as Node)} is undefined`);
     const property = node.property as Node;
     if (property.type === 'SliceExpression') {
-      const { step } = property as { step?: Node };
-      if (step && Number(at(step).value ?? 1) === 0) throw new Error('it slices with a step of zero');
-      return as({ ...node, object: given(object) });
+      if (isUnplaced(object)) return runtime(undefined);
+      const [start, stop, step] = ['start', 'stop', 'step'].map(part => {
+        const value = property[part] === undefined ? runtime(undefined) : at(property[part]);
+        if (value.type === 'NullValue') return runtime(undefined);
+        return value.type === 'BooleanValue' ? runtime(Number(value.value)) : value;
+      });
+      if (step.value === 0) throw new Error('it slices with a step of zero');
+      const slice = { ...property, start: given(start), stop: given(stop), step: given(step) };
+      return as({ ...node, object: given(object), property: slice });
     }
     const key = node.computed ? at(property) : runtime(property.value);
-    return (
-      memberOf(object, key, node.computed === true) ??
-      as({ ...node, object: given(object), computed: true, property: given(key) })
-    );
+    return memberOf(object, key, node.computed === true);
   }
 
   #call(node: Node, at: (child: unknown) => Value, as: (changed: Node) => Value): Value {
     const callee = node.callee as Node;
-    if (callee.type !== 'MemberExpression' || callee.computed) return as(node);
+    if (callee.type !== 'MemberExpression') return as(node);
     const object = at(callee.object);
-    const name = String((callee.property as Node).value);
     if (object.type === 'UndefinedValue') throw new Error(`${nameOf(callee.object as Node)} is undefined`);
-    if (isText(object)) {
-      const args = () => (node.args as readonly Node[]).map(arg => argument(arg, at));
-      const value = methodOf(name, object.value as string, args, steps => this.#spend(steps));
+    const key = callee.computed ? at(callee.property) : runtime((callee.property as Node).value);
+    const name = String(key.value);
+    const own = memberOf(object, key, callee.computed === true);
+    const known = object.value instanceof Map && object.value.get(name) === own;
+    if (!known) {
+      const args = (node.args as readonly Node[]).map(arg => argument(arg, at));
+      const value = called(object, name, args, steps => this.#spend(steps));
       if (value !== null) return value;
+      throw new Error(`Unknown method: ${name.slice(0, 40)} of ${NAMES[object.type] ?? 'a value'}`);
     }
-    return as({ ...node, callee: { ...callee, object: given(object) } });
+    const ofLoop = this.#loops.called(object, name, () => (node.args as readonly Node[]).map(arg => argument(arg, at)));
+    return ofLoop ?? as({ ...node, callee: given(own) });
   }
 
   /** One pass of a loop, in a scope of its own. */
   #iteration({ body }: Node, scope: Scope): Value {
     const ended = this.#broken.get(scope);
     if (ended) throw ended;
+    this.#loops.complete(scope);
     try {
       return runtime(this.#block(body!, new Environment(scope)));
     } catch (error) {
@@ -193,6 +244,9 @@ export class Run extends Interpreter {
   }
 }
 
+/** Jinja's own functions that there are none of here. */
+const LACKING = new Set(['dict', 'lipsum', 'cycler', 'joiner']);
+
 /** Nodes that write nothing, or what their blocks have written. */
 const STATEMENTS = new Set([
   'Program',
@@ -206,11 +260,14 @@ const STATEMENTS = new Set([
   ITERATION,
 ]);
 
-/** What a loop goes over: nothing of what is undefined, the characters of a text. */
+/** What a loop goes over: nothing of what is undefined, the characters of a text, what is left of a generator. */
 function iterated(value: Value): Value {
-  if (value.type === 'UndefinedValue') return runtime([]);
-  return value.type === 'StringValue' ? runtime(Array.from(value.value as string)) : value;
+  const texts = value.type === 'StringValue' || value.type === 'UndefinedValue' || isList(value);
+  return texts ? listOf(itemsOf('a loop', value)) : value;
 }
+
+const COMPARES = new Set(['==', '!=', '<', '>', '<=', '>=', 'in', 'not in']);
+const operatorOf = (node: Node): string => (node.operator as { value: string }).value;
 
 function argument(node: Node, at: (child: unknown) => Value): Argument {
   if (node.type !== 'KeywordArgumentExpression') return [null, at(node)];

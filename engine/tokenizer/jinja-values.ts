@@ -22,6 +22,8 @@ export function runtime(value: unknown): Value {
 export const float = (value: number): Value => new Float(value);
 /** A list of values. */
 export const listOf = (values: readonly Value[]): Value => new List(values);
+/** The same as a tuple, which is no list's equal. */
+export const tupleOf = (values: readonly Value[]): Value => Object.assign(new List(values), { type: 'TupleValue' });
 const [TRUE, FALSE] = [true, false].map(value => new Environment().set('value', value));
 const Text = runtimeClass<string>('');
 const Float = runtimeClass<number>(0.5);
@@ -39,6 +41,8 @@ export function text(value: string): Value {
   return runtime(value);
 }
 
+/** bool(value); nothing given is False. */
+export const isTrue = (value: Value | undefined): boolean => value !== undefined && value.__bool__().value === true;
 export const isNothing = ({ type }: Value): boolean => type === 'NullValue' || type === 'UndefinedValue';
 export const isText = ({ type }: Value): boolean => type === 'StringValue';
 export const isNumber = ({ type }: Value): boolean => type === 'IntegerValue' || type === 'FloatValue';

@@ -5,6 +5,7 @@ import { Raised } from './jinja-functions.js';
 import { isControl, type Node, parse } from './jinja-library.js';
 import { ITERATION, Run } from './jinja-run.js';
 import { tokensOf } from './jinja-source.js';
+import { rewritten } from './jinja-syntax.js';
 import { Limit } from './jinja-values.js';
 
 const LONGEST_SOURCE = 1 << 19; // real ones have a few thousand
@@ -57,7 +58,7 @@ export function compile(source: string): Program {
 
 function parsed(text: string): Node {
   try {
-    return parse(tokensOf(text));
+    return parse(rewritten(tokensOf(text)));
   } catch (error) {
     if (error instanceof TypeError) throw new Error('a block has no end.'); // the library reads on behind the last token
     throw error;

@@ -1,7 +1,7 @@
 // What Python does to text where JavaScript does otherwise: templates were written for it.
 
 // str.isspace: not U+FEFF, which JavaScript's trim takes, but U+001C to U+001F and U+0085, which it leaves.
-const SPACES = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+export const SPACES = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const LEADING = new RegExp(`^[${SPACES}]+`);
 const LAST = new RegExp(`[${SPACES}]`);
 
@@ -42,11 +42,36 @@ export function split(text: string, separator: string | null, most = -1): string
   return parts;
 }
 
+/** str.rsplit: as split, from the end. */
+export function rightSplit(text: string, separator: string | null, most = -1): string[] {
+  if (most < 0) return split(text, separator);
+  const turned = (part: string) => Array.from(part).reverse().join('');
+  return split(turned(text), separator === null ? null : turned(separator), most)
+    .map(turned)
+    .reverse();
+}
+
+// What has a form for titles of its own; others are their large letter, and the small ones of what it becomes.
+const TITLES: Readonly<Record<string, string>> = {
+  ŉ: 'ʼN',
+  Ǆ: 'ǅ',
+  ǅ: 'ǅ',
+  Ǉ: 'ǈ',
+  ǈ: 'ǈ',
+  Ǌ: 'ǋ',
+  ǋ: 'ǋ',
+  Ǳ: 'ǲ',
+  ǲ: 'ǲ',
+};
+
 /** str.capitalize: the first letter large, the others small. */
 export function capitalised(text: string): string {
   const [first = ''] = text;
-  const [large = '', ...more] = first.toUpperCase();
-  return large + more.join('').toLowerCase() + text.slice(first.length).toLowerCase();
+  const upper = first.toUpperCase();
+  const [large = '', ...more] = upper;
+  // A sigma's form is that of its place in the whole.
+  const rest = text.toLowerCase().slice(first.toLowerCase().length);
+  return (TITLES[first] ?? TITLES[upper] ?? large + more.join('').toLowerCase()) + rest;
 }
 
 /** str.title, for which an apostrophe ends a word. */
@@ -67,10 +92,47 @@ export function floatText(value: number): string {
   return Number.isInteger(value) ? `${value}.0` : String(value);
 }
 
-/** int(text) or float(text), whichever takes it; null where none does. */
+/** A text in which a number is looked for: without blanks around it, of which a text of ASCII alone has fewer. */
+export const numeral = (text: string): string =>
+  plainDigits(/[^\0-\x7f]/.test(text) ? strip(text) : strip(text, 'strip', ' \t\n\v\f\r'));
+
+/** Digits of all scripts as 0 to 9. */
+const plainDigits = (text: string): string =>
+  text.replace(/(?![0-9])\p{Nd}/gu, digit => {
+    const point = digit.codePointAt(0)!;
+    if (point >= 0x1d7ce && point <= 0x1d7ff) return String((point - 0x1d7ce) % 10);
+    // Scripts begin their digits at a place that ends in 0 or 6, to the base 16.
+    const low = point & 15;
+    return String(/\p{Nd}/u.test(String.fromCodePoint(point - low)) ? low : low - 6);
+  });
+
+/** float(text); null where Python refuses it. */
 export function numberIn(text: string): number | null {
-  const plain = text.trim();
-  return /^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)(e[+-]?\d+)?$/i.test(plain)
+  const plain = numeral(text);
+  const named = /^([+-]?)(?:(inf|infinity)|nan)$/i.exec(plain);
+  if (named) return named[2] === undefined ? Number.NaN : named[1] === '-' ? -Infinity : Infinity;
+  return /^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)(e[+-]?\d+(_\d+)*)?$/i.test(plain)
     ? Number(plain.replaceAll('_', ''))
     : null;
+}
+
+const LINE_ENDS = new RegExp('\\r\\n|[\\n-\\r\\x1c-\\x1e\\x85\\u2028\\u2029]', 'g');
+
+/** str.splitlines. @param keeps the ends of lines stay */
+export function linesOf(text: string, keeps = false): string[] {
+  const lines: string[] = [];
+  let from = 0;
+  for (const end of text.matchAll(LINE_ENDS)) {
+    lines.push(text.slice(from, keeps ? end.index + end[0].length : end.index));
+    from = end.index + end[0].length;
+  }
+  if (from < text.length) lines.push(text.slice(from));
+  return lines;
+}
+
+/** str.center: where the blanks cannot be shared alike, the one more is where Python has it. */
+export function centred(text: string, width: number, fill = ' '): string {
+  const missing = Math.max(0, width - Array.from(text).length);
+  const left = (missing >> 1) + (missing & width & 1);
+  return fill.repeat(left) + text + fill.repeat(missing - left);
 }

@@ -217,7 +217,7 @@ test('whose fault it is, and which turn was read', () => {
     [
       '{{ messages[0].role | nosuch }}',
       [user('a')],
-      "! The model's chat template is at fault, and not the conversation: Unknown StringValue filter: nosuch. Turn 1 (user) was read. Give another template.",
+      "! The model's chat template is at fault, and not the conversation: Unknown filter: nosuch. Turn 1 (user) was read. Give another template.",
     ],
     [
       '{{ nosuch() }}',

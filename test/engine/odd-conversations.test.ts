@@ -145,10 +145,10 @@ test('a template that is at fault says so, and one that drops what was said is r
     return typeof ours === 'string' ? `written: ${ours}` : ours.message;
   };
   for (const source of [
-    '{{ messages[0].content | center }}',
-    '{{ messages[0].content | center(80) }}',
+    '{{ messages[0].content | truncate }}',
+    "{{ messages[0].content | center('80') }}",
     '{{ messages[0].content | wordwrap(8) }}',
-    "{{ '%d' % 3 }}{{ messages[0].content }}",
+    "{{ '%e' % 3 }}{{ messages[0].content }}",
     '{{ messages[0].content[::0] }}',
     '{{ messages[::0] }}',
     '{% if messages[0].content is nosuchtest %}{% endif %}{{ messages[0].content }}',

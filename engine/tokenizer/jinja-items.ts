@@ -1,0 +1,45 @@
+// What Python goes over: lists, characters, keys; and what it goes over once, because a generator is empty afterwards.
+
+import type { Value } from './jinja-library.js';
+import { listOf, NAMES, runtime } from './jinja-values.js';
+
+const ONCE = new WeakSet<object>();
+const VIEWS = new WeakSet<object>();
+
+/** What a generator gives: true though it may be empty, without a length, and gone once it was gone over. */
+export function once(items: readonly Value[]): Value {
+  const list = listOf([...items]);
+  Object.defineProperty(list, '__bool__', { value: () => runtime(true) });
+  ONCE.add(list);
+  return list;
+}
+
+/** Keys, values or items of a mapping, which have a length and no places. */
+export function view(items: readonly Value[]): Value {
+  const list = listOf(items);
+  VIEWS.add(list);
+  return list;
+}
+
+export const isOnce = (value: Value): boolean => ONCE.has(value);
+/** A list that has no places: `x[0]` is undefined. */
+export const isUnplaced = (value: Value): boolean => ONCE.has(value) || VIEWS.has(value);
+
+/** Items of a value: none of what is undefined. Throws Error for a value that holds nothing. @param what asks for them */
+export function itemsOf(what: string, value: Value): readonly Value[] {
+  switch (value.type) {
+    case 'UndefinedValue':
+      return [];
+    case 'StringValue':
+      return Array.from(value.value as string, character => runtime(character));
+    case 'ObjectValue':
+      return Array.from((value.value as Map<string, Value>).keys(), key => runtime(key));
+    case 'ArrayValue':
+    case 'TupleValue': {
+      const items = value.value as Value[];
+      return isOnce(value) ? items.splice(0) : items;
+    }
+    default:
+      throw new Error(`it asks for ${what} of ${NAMES[value.type] ?? 'a value'}`);
+  }
+}

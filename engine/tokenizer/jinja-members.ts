@@ -1,0 +1,75 @@
+// What stands behind a dot or between brackets in a template, as Python's Jinja finds it.
+
+import { isUnplaced } from './jinja-items.js';
+import type { Value } from './jinja-library.js';
+import { isList, isText, NAMES, runtime } from './jinja-values.js';
+
+const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
+
+/** Methods of Python's types that a template may ask for; those that change a value are none in transformers' sandbox. */
+const METHODS: Readonly<Record<string, ReadonlySet<string>>> = {
+  StringValue:
+    words(`capitalize casefold center count encode endswith expandtabs find format format_map index isalnum isalpha
+    isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper join ljust lower lstrip maketrans
+    partition removeprefix removesuffix replace rfind rindex rjust rpartition rsplit rstrip split splitlines startswith strip
+    swapcase title translate upper zfill`),
+  ArrayValue: words('copy count index'),
+  TupleValue: words('count index'),
+  ObjectValue: words('copy fromkeys get items keys values'),
+  IntegerValue:
+    words(`as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag is_integer numerator real
+    to_bytes`),
+  FloatValue: words('as_integer_ratio conjugate fromhex hex imag is_integer real'),
+};
+/** Those that change a mapping come before its keys, and are refused. */
+const CHANGING = words('clear pop popitem setdefault update');
+
+/** A method as a value: it is defined, and nothing can be done with it but calling it, which is another's affair. */
+export function method(object: Value, name: string): Value {
+  return runtime(() => {
+    throw new Error(`Unknown method: ${name} of ${NAMES[object.type]}`);
+  });
+}
+
+/**
+ * `object.key` or `object[key]`. Throws Error for a method that a sandboxed template may not have.
+ * @param computed it is `object[key]`
+ */
+export function memberOf(object: Value, key: Value, computed: boolean): Value {
+  const nothing = runtime(undefined);
+  const name = isText(key) ? (key.value as string) : null;
+  const methods = METHODS[object.type] as ReadonlySet<string> | undefined;
+  const ofType = () => (name !== null && methods?.has(name) ? method(object, name) : nothing);
+  if (object.value instanceof Map) {
+    if (name === null) return nothing;
+    const own = object.value.get(name) as Value | undefined;
+    if (object.type === 'NamespaceValue' || computed) return own ?? ofType();
+    if (CHANGING.has(name) && own !== undefined) throw new Error(`Unknown method: ${name} of a mapping`);
+    return methods?.has(name) ? method(object, name) : (own ?? nothing);
+  }
+  if (name !== null) return ofType();
+  const at = key.type === 'IntegerValue' || key.type === 'BooleanValue' ? Number(key.value) : null;
+  if (at === null || isUnplaced(object)) return nothing;
+  if (isList(object)) return (object.value as Value[]).at(at) ?? nothing;
+  if (!isText(object)) return nothing;
+  const units = object.value as string;
+  const points: ArrayLike<string> & { at(index: number): string | undefined } = /[\ud800-\udfff]/.test(units)
+    ? Array.from(units)
+    : units;
+  return runtime(points.at(at));
+}
+
+/** Reads what an `attribute` names in an item: `a.b.0`, or a place. Throws Error where it reads on in what is undefined. */
+export function attributeOf(attribute: Value): (item: Value) => Value {
+  if (attribute.type !== 'IntegerValue' && !isText(attribute)) {
+    throw new Error(`attribute takes a text, and not ${NAMES[attribute.type] ?? 'a value'}`);
+  }
+  const parts = isText(attribute)
+    ? (attribute.value as string).split('.').map(part => runtime(/^\d+$/.test(part) ? Number(part) : part))
+    : [attribute];
+  return item =>
+    parts.reduce((value, part) => {
+      if (value.type === 'UndefinedValue') throw new Error(`'${part.value}' is asked of what is undefined`);
+      return memberOf(value, part, true);
+    }, item);
+}

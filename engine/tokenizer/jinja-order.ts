@@ -1,0 +1,43 @@
+// What comes before what, as Python has it: numbers by size, texts by code points, lists by their first difference.
+
+import type { Value } from './jinja-library.js';
+import { isList, isNumber, isText, NAMES, type Spend } from './jinja-values.js';
+
+/** A number, or True as 1 and False as 0; null for what is neither. */
+export const numberOf = (value: Value): number | null =>
+  isNumber(value) || value.type === 'BooleanValue' ? Number(value.value) : null;
+
+/** Less than 0, 0 or more than 0. Throws Error for what has no order. */
+export function compared(a: Value, b: Value, spend: Spend): number {
+  spend(1);
+  const [x, y] = [numberOf(a), numberOf(b)];
+  if (x !== null && y !== null) return x < y ? -1 : x > y ? 1 : x === y ? 0 : Number.NaN;
+  if (isText(a) && isText(b)) return comparedTexts(a.value as string, b.value as string);
+  if (isList(a) && a.type === b.type) {
+    const [one, two] = [a.value as Value[], b.value as Value[]];
+    for (let i = 0; i < Math.min(one.length, two.length); i++) {
+      const order = compared(one[i], two[i], spend);
+      if (order !== 0) return order;
+    }
+    return one.length - two.length;
+  }
+  throw new Error(`it compares ${NAMES[a.type] ?? 'a value'} and ${NAMES[b.type] ?? 'a value'}`);
+}
+
+/** UTF-16 puts the surrogates of characters beyond U+FFFF before U+E000. */
+function comparedTexts(a: string, b: string): number {
+  for (let i = 0; i < Math.min(a.length, b.length); i++) {
+    if (a[i] === b[i]) continue;
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    const beyond = (unit: number) => (unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit);
+    return beyond(x) - beyond(y);
+  }
+  return a.length - b.length;
+}
+
+/** A new list in order, equal ones as they were. @param key what counts of a value */
+export function sorted(items: readonly Value[], key: (item: Value) => Value, reverse: boolean, spend: Spend): Value[] {
+  const keyed = items.map(item => ({ item, key: key(item) }));
+  keyed.sort((a, b) => compared(a.key, b.key, spend) * (reverse ? -1 : 1));
+  return keyed.map(({ item }) => item);
+}
