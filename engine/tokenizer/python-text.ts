@@ -116,7 +116,8 @@ export function numberIn(text: string): number | null {
     : null;
 }
 
-const LINE_ENDS = new RegExp('\\r\\n|[\\n-\\r\\x1c-\\x1e\\x85\\u2028\\u2029]', 'g');
+const ENDS = '\\n-\\r\\x1c-\\x1e\\x85\\u2028\\u2029';
+const LINE_ENDS = new RegExp(`\\r\\n|[${ENDS}]`, 'g');
 
 /** str.splitlines. @param keeps the ends of lines stay */
 export function linesOf(text: string, keeps = false): string[] {
