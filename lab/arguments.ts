@@ -4,12 +4,13 @@ import { GoldenError, LoupeError, OptionError, PromptError } from '../engine/err
 import { nearest } from '../engine/plan.js';
 import { said } from './dims.js';
 import { attempt, briefly, isError } from './display/plain.js';
+import { owned } from './owned.js';
 
 /** All the options there are, so that the compiler tells of one that was forgotten. */
 export type OptionNames<T> = Readonly<Record<keyof T, true>>;
 
 /**
- * The options as they are now, which are read once. Throws OptionError for what is no object of options, for an option that there is not, with
+ * The options as they are now, which are read once; lists and objects in them are copied. Throws OptionError for what is no object of options, for an option that there is not, with
  * the nearest, for a signal that is none, and for what throws when it is looked at.
  */
 export function checkOptions<T extends object>(who: string, options: T | undefined, known: OptionNames<T>): T {
@@ -18,7 +19,7 @@ export function checkOptions<T extends object>(who: string, options: T | undefin
     throw new OptionError(`The options of ${who} are an object, such as { tap: '…' }, not ${said(options)}.`);
   const taken = looked(`The options of ${who}`, OptionError, () => {
     checkKeys(who, options, known);
-    const entries = Object.keys(known).map(name => [name, (options as Record<string, unknown>)[name]] as const);
+    const entries = Object.keys(known).map(name => [name, owned((options as Record<string, unknown>)[name])] as const);
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   });
   const { signal } = taken;

@@ -13,7 +13,7 @@ import { type ShaderUse, shaderUse } from '../engine/shader-use.js';
 import type { Tokenizer } from '../engine/tokenizer/tokenizer.js';
 import type { ChatFiles } from '../engine/weights/source.js';
 import { Activation } from './activation.js';
-import { called, checkDiff, checkIdList, checkOptions } from './arguments.js';
+import { called, checkDiff, checkIdList, checkOptions, looked } from './arguments.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { CONVERSATION_OPTIONS, Conversation, type ConversationOptions } from './chat/conversation.js';
 import { checkGolden, DIFF_OPTIONS, Diff, type DiffOptions, diffRows } from './diff/diff.js';
@@ -31,6 +31,7 @@ import { writing } from './display/writing.js';
 import { Generation, stoppedBy, toldLater } from './generation.js';
 import type { Golden } from './golden.js';
 import { eitherSignal } from './interrupt.js';
+import { owned } from './owned.js';
 import { type Patching, type PatchingOptions, patching } from './probe/patching.js';
 import {
   checkEnds,
@@ -232,9 +233,10 @@ export class Session {
   generate(prompt: string | readonly number[], options: GenerateRunOptions = {}): AsyncGenerator<Token, void, void> {
     let held: Context | null = null;
     const checked = toldLater(() => checkOptions('generate', options, GENERATE_OPTIONS));
+    const asked = toldLater(() => looked('The prompt', PromptError, () => owned(prompt)));
     const begin = (stop: AbortSignal) =>
       this.#generate(
-        prompt,
+        asked,
         () => stoppedBy(checked(), stop),
         context => {
           held = context;
@@ -244,7 +246,7 @@ export class Session {
   }
 
   async *#generate(
-    prompt: string | readonly number[],
+    asked: () => string | readonly number[],
     given: () => GenerateRunOptions,
     hold: (context: Context) => void,
   ): AsyncGenerator<Token, void, void> {
@@ -252,7 +254,7 @@ export class Session {
     const options = given();
     checkGenerate({ ...options, taps: undefined });
     checkEnds(options, this.config.vocab);
-    const ids = this.encode(prompt);
+    const ids = this.encode(asked());
     const { maxTokens = 128 } = options;
     using context = this.#context(Math.min(ids.length + maxTokens, this.longest), 'last', ids.length);
     hold(context);

@@ -15,6 +15,7 @@ import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
 import { writing } from '../display/writing.js';
 import { Generation, stoppedBy, toldLater } from '../generation.js';
 import { checkEnds, GENERATE_OPTIONS, type GenerateRunOptions, type Token } from '../request.js';
+import { frozen } from '../owned.js';
 import type { Session } from '../session.js';
 import { stream } from '../stream.js';
 import { conversationBundle } from './display.js';
@@ -53,7 +54,7 @@ export interface TurnStats {
 }
 
 export class Conversation {
-  #messages: readonly ChatMessage[] = [];
+  #messages: readonly ChatMessage[] = Object.freeze([]);
   #system = '';
   /** Messages in front of the turns in the list that was given: 1 for the system text that began it. */
   #before = 0;
@@ -85,7 +86,7 @@ export class Conversation {
     this.restore(messages, system);
   }
 
-  /** The turns so far, without the system text. Setting them begins anew from there; one in front of them is the new system text. */
+  /** The turns so far, without the system text: a copy of what was given, which cannot be changed in place. Setting them begins anew from there; one in front of them is the new system text. */
   get messages(): readonly ChatMessage[] {
     return this.#messages;
   }
@@ -99,7 +100,7 @@ export class Conversation {
 
   /** Begins anew from these turns and this system text. Throws TokenizerError for what the template refuses; nothing has changed then. */
   restore(messages: readonly ChatMessage[], system: string): void {
-    looked('The messages', TokenizerError, () => this.#restore(messages, system));
+    looked('The messages', TokenizerError, () => this.#restore(frozen(messages), system));
   }
 
   #restore(messages: readonly ChatMessage[], system: string): void {
@@ -121,7 +122,7 @@ export class Conversation {
     if (!Array.isArray(turns) || turns.length > 0) this.#template.render(...withSystem(told, turns, before));
     this.#system = told;
     this.#before = before;
-    this.#messages = turns;
+    this.#messages = Object.freeze(turns);
     this.#text = '';
     this.#pending = [];
   }
@@ -172,7 +173,7 @@ export class Conversation {
     checkEnds(options, this.session.config.vocab);
     if (text.trim() === '') throw new PromptError('There is nothing to answer; say something.');
     const before = this.#messages;
-    this.#messages = [...before, { role: 'user', content: text }];
+    this.#messages = frozen([...before, { role: 'user', content: text }]);
     this.#busy = true;
     const began = performance.now();
     let [answer, first, made] = ['', 0, 0];
@@ -222,7 +223,7 @@ export class Conversation {
         this.#messages = before;
         if (touched) this.#text = '';
       } else {
-        this.#messages = [...this.#messages, { role: 'assistant', content: answer }];
+        this.#messages = frozen([...this.#messages, { role: 'assistant', content: answer }]);
         this.#text = cut ? '' : prompt + answer; // what the model said after the cut is in the cache, and must go
         // The token before an interrupt may have been read, or not.
         const read = (this.#context?.ids.length ?? 0) > last.position;
