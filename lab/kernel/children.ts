@@ -14,8 +14,11 @@ interface Options {
 }
 type Call = (this: unknown, ...given: unknown[]) => unknown;
 
-/** @param cell whose output it is */
-export function captureChildren(cell: () => CellOutput | null): void {
+/**
+ * @param cell whose output it is
+ * @param waiting around each call that waits for its child
+ */
+export function captureChildren(cell: () => CellOutput | null, waiting: <T>(call: () => T) => T): void {
   const process_ = ChildProcess.prototype as unknown as { spawn: Call };
   const own = process_.spawn;
   process_.spawn = function (options) {
@@ -34,14 +37,14 @@ export function captureChildren(cell: () => CellOutput | null): void {
     return failed;
   };
   const module = childProcess as unknown as Record<string, Call>;
-  module.spawnSync = synchronous(module.spawnSync, cell, (result, to, write) => {
+  module.spawnSync = synchronous(module.spawnSync, cell, waiting, (result, to, write) => {
     const { output, ...streams } = result as { output: (Chunk | null)[] | null } & Record<Name, Chunk | null>;
     for (const [at, name] of to) write(name, output?.[at]);
     const left = output?.map((chunk, at) => (to.has(at) ? null : chunk)) ?? output;
     return { ...streams, output: left, stdout: left?.[1] ?? null, stderr: left?.[2] ?? null };
   });
   for (const name of ['execSync', 'execFileSync']) {
-    module[name] = synchronous(module[name], cell, (result, to, write) => {
+    module[name] = synchronous(module[name], cell, waiting, (result, to, write) => {
       if (!to.has(1)) return result;
       write(to.get(1)!, result as Chunk);
       return null;
@@ -83,10 +86,12 @@ function piped(stdio: unknown): { readonly stdio: unknown[]; readonly to: Map<nu
 
 /** A call that waits for its child: what the child wrote is shown when it has ended, or failed. */
 function synchronous(
-  call: Call,
+  own: Call,
   cell: () => CellOutput | null,
+  waiting: (call: () => unknown) => unknown,
   after: (result: unknown, to: Map<number, Name>, write: (name: Name, chunk?: Chunk | null) => void) => unknown,
 ): Call {
+  const call: Call = (...given) => waiting(() => own(...given));
   return (...given) => {
     const at = given.findIndex(part => typeof part === 'object' && part !== null && !Array.isArray(part));
     const options = given[at] as Options | undefined;
@@ -96,7 +101,7 @@ function synchronous(
     const write = (name: Name, chunk?: Chunk | null) => chunk && chunk.length > 0 && output.write(name, chunk);
     const passed = [...given];
     // Node passes on what a child says on stderr where nothing was said of its output.
-    const silent = call.name !== 'spawnSync' && to.get(2) === 'stderr';
+    const silent = own.name !== 'spawnSync' && to.get(2) === 'stderr';
     passed[at] = { maxBuffer: Number.POSITIVE_INFINITY, ...options, stdio: silent ? undefined : stdio };
     let result: unknown;
     try {

@@ -8,11 +8,12 @@ import { visible } from '../../engine/printable.js';
 import { briefly, cut } from '../display/plain.js';
 import { BREAKABLE } from './breakable.js';
 import type { Connection } from './connection.js';
+import { endChildren } from './descendants.js';
 import { type Header, jsonText, MOST_BYTES, type Request, Wire, WireError } from './wire.js';
 
 /** What the main thread sends here: a message for everyone (iopub), or the reply to a request. */
 export interface Outgoing {
-  readonly to: 'everyone' | 'sender' | 'front';
+  readonly to: 'everyone' | 'sender' | 'front' | 'courier';
   readonly type: string;
   /** JSON */
   readonly content: string;
@@ -38,7 +39,7 @@ export type Incoming =
 export interface CourierData {
   readonly connection: Connection;
   readonly info: Readonly<Record<string, unknown>>;
-  /** Int32: see STOP, INTERRUPTS, SIGNALLED and ANSWERED. */
+  /** Int32: see STOP, INTERRUPTS, SIGNALLED, ANSWERED and WAITING. */
   readonly shared: SharedArrayBuffer;
 }
 
@@ -55,12 +56,16 @@ export const INTERRUPTS = 1;
 export const SIGNALLED = 2;
 /** How many of them the main thread has acted on. */
 export const ANSWERED = 3;
+/** The number of the call in which the main thread waits for a child process; 0 where it does not. */
+export const WAITING = 5;
 
 /** What the main thread answers. */
 const FORWARDED = ['execute', 'complete', 'inspect', 'is_complete', 'history'];
 
 /** ms that a message has, and then the flag. */
 const TO_BE_HEARD = 150;
+/** ms that a child process has to end after it was asked. */
+const TO_END = 1000;
 /** ms after a shutdown_request. */
 const TO_REPLY = 50;
 const TO_KILL = 1500;
@@ -98,6 +103,8 @@ async function run(main: MessagePort, { connection, info, shared }: CourierData)
   const everyone = (type: string, content: unknown, parent: Request | null) =>
     send(iopub, type, typeof content === 'string' ? content : jsonText(content), parent, Buffer.from(type));
 
+  /** Children that the cell does not wait for. */
+  let spared: ReadonlySet<number> = new Set();
   let cell: Request | null = null;
   const status = (execution_state: string, parent: Request | null) => {
     everyone('status', { execution_state }, parent);
@@ -116,7 +123,7 @@ async function run(main: MessagePort, { connection, info, shared }: CourierData)
     [
       'interrupt_request',
       request => {
-        interrupt(main, state);
+        interrupt(main, state, () => spared);
         stopped = request.header;
         answer(control, request, 'interrupt_reply', { status: 'ok' });
       },
@@ -198,6 +205,7 @@ async function run(main: MessagePort, { connection, info, shared }: CourierData)
   main.on('message', ({ to, type, content, parent }: Outgoing) => {
     if (to === 'sender') send(shell, type, content, parent);
     else if (to === 'front') send(stdin, type, content, parent);
+    else if (to === 'courier') spared = new Set(JSON.parse(content) as number[]);
     else if (type === 'status') {
       const { execution_state } = JSON.parse(content) as { execution_state: string };
       if (parent?.header.msg_type === 'execute_request') cell = execution_state === 'busy' ? parent : null;
@@ -236,22 +244,35 @@ async function receive(
 }
 
 /**
- * A message first: it wakes what waits. Where the event loop gets no turn, the flag, which ends the loops of cells; and at last a signal, which ends
- * synchronous code of libraries. Not all at once, and the signal last: on a busy machine it comes late, and would break off the next cell.
+ * A message first: it wakes what waits. Where the event loop gets no turn, the flag, which ends the loops of cells, and an end to the child
+ * that is waited for; and at last a signal, which ends synchronous code of libraries. Not all at once, and the signal last: on a busy machine
+ * it comes late, and would break off the next cell.
  */
-function interrupt(main: MessagePort, state: Int32Array): void {
+function interrupt(main: MessagePort, state: Int32Array, spared: () => ReadonlySet<number>): void {
   const number = Atomics.add(state, INTERRUPTS, 1) + 1;
   const heard = () => Atomics.load(state, ANSWERED) >= number;
   main.postMessage({ kind: 'interrupt', number } satisfies Incoming);
   setTimeout(() => {
-    if (!heard()) Atomics.store(state, STOP, STOP_NOW);
+    if (heard()) return;
+    Atomics.store(state, STOP, STOP_NOW);
+    const call = Atomics.load(state, WAITING);
+    if (call === 0) return;
+    endChildren(spared(), 'SIGTERM');
+    setTimeout(() => {
+      if (Atomics.load(state, WAITING) === call) endChildren(spared(), 'SIGKILL');
+    }, TO_END);
   }, TO_BE_HEARD);
-  setTimeout(() => {
+  const signal = () => {
+    if (heard() || process.platform === 'win32') return;
+    // The cell goes on when its child has ended, and looks at the flag.
+    if (Atomics.load(state, WAITING) !== 0) setTimeout(signal, 2 * TO_BE_HEARD);
     // Only where Node is ready for it: elsewhere it would end the process.
-    if (heard() || process.platform === 'win32' || Atomics.compareExchange(state, BREAKABLE, 1, 2) !== 1) return;
-    Atomics.store(state, SIGNALLED, 1);
-    process.kill(process.pid, 'SIGINT');
-  }, 2 * TO_BE_HEARD);
+    else if (Atomics.compareExchange(state, BREAKABLE, 1, 2) === 1) {
+      Atomics.store(state, SIGNALLED, 1);
+      process.kill(process.pid, 'SIGINT');
+    }
+  };
+  setTimeout(signal, 2 * TO_BE_HEARD);
 }
 
 /** A Jupyter that was killed cannot shut its kernels down. */

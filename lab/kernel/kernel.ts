@@ -27,7 +27,9 @@ import {
   STOP,
   STOP_NOW,
   STOPPED_ONE,
+  WAITING,
 } from './courier.js';
+import { children } from './descendants.js';
 import { codeOf, failureOf, framesOf } from './failure.js';
 import { History } from './history.js';
 import { kernelInfo } from './identity.js';
@@ -66,6 +68,7 @@ class Kernel {
   #interrupt: (reason: Interrupted) => void = () => {};
   /** How many interrupts had come before the cell that runs. */
   #before = 0;
+  #waits = 0;
   /** How many errors of a cell nobody caught. */
   readonly #strays = new WeakMap<CellOutput, number>();
   readonly #questions = new Questions((content, request) => this.#send('front', 'input_request', content, request));
@@ -82,7 +85,10 @@ class Kernel {
     );
     writeStacks(this.#compiler.cells);
     captureStreams(() => this.#output);
-    captureChildren(() => this.#cell());
+    captureChildren(
+      () => this.#cell(),
+      call => this.#waiting(call),
+    );
     setNotebook({
       display: (message, update) => this.#cell()?.display(message, update),
       vanish: id => this.#cell()?.vanish(id),
@@ -289,6 +295,19 @@ class Kernel {
     }
     this.#runner.interrupt();
     this.#interrupt(new Interrupted());
+  }
+
+  /** A call that waits for a child process, which Stop ends. */
+  #waiting<T>(call: () => T): T {
+    const cleans = current.getStore()?.stopped === true;
+    this.#send('courier', 'children', children(), null);
+    Atomics.store(this.#state, WAITING, ++this.#waits);
+    try {
+      return call();
+    } finally {
+      Atomics.store(this.#state, WAITING, 0);
+      if (!cleans) this.#check();
+    }
   }
 
   /** What every loop of a cell calls as it goes round. */

@@ -83,7 +83,7 @@ export function whyNot(
 
 /** Whether a package has what it does not give to `require`: then it has it for import. */
 function isExported(message: string): boolean {
-  const [, path] = /Package subpath '(.+?)'/.exec(message) ?? [, '.'];
+  const [, path] = /Package subpath '(.+?)'/.exec(message) ?? [undefined, '.'];
   const [, file] = / in (\S.*?package\.json)/.exec(message) ?? [];
   const exported = attempt(() => JSON.parse(readFileSync(file!, 'utf8')).exports as unknown);
   if (typeof exported !== 'object' || exported === null) return path === '.' && exported !== undefined;

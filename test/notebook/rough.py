@@ -2,6 +2,7 @@
 import pathlib
 import re
 import tempfile
+import time
 
 from session import Session, write
 
@@ -31,6 +32,14 @@ RECURSIONS = [
     "await null; const r4 = (): any => { try { return r4() } finally { r4() } }; r4()",
     "const r5 = (): any => { try { return [1].map(r5) } finally { [1].forEach(r5) } }; r5()",
 ]
+CHILDREN = [
+    "execSync('sleep 60')",
+    "execSync('sleep 60; echo after', { stdio: 'inherit' }); cleaned += 'went on'",
+    "spawnSync('sleep', ['60']); cleaned += 'went on'",
+    "await null; execSync('sleep 60 & wait')",
+    "execFileSync('sh', ['-c', 'trap \"\" TERM; sleep 60; sleep 60'])",
+    "try { execSync('sleep 60') } finally { cleaned += execSync('echo clean').toString().trim() }",
+]
 
 result = {}
 with Session() as session:
@@ -46,4 +55,10 @@ with Session() as session:
     result["interval"] = session.stop("setInterval(() => { ticking += 1 }, 5); await new Promise(done => setTimeout(done, 50)); const r6 = (): any => { try { return r6() } finally { r6() } }; r6()")
     session.run("const seen = ticking; await new Promise(done => setTimeout(done, 200))")
     result["interval_after"] = session.told("[seen > 0, ticking - seen].join()")[1]
+    session.run("import { execFileSync, execSync, spawn, spawnSync } from 'node:child_process'; let cleaned = ''; const other = spawn('sleep', ['60'])")
+    began = time.time()
+    result["children"] = [session.stop(code) for code in CHILDREN]
+    result["children_seconds"] = time.time() - began
+    result["children_after"] = session.told("[cleaned, other.exitCode, other.signalCode, execSync('echo well').toString()].join()")[1]
+    session.run("other.kill()")
 write(result)

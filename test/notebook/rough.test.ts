@@ -47,4 +47,10 @@ describe('Stop', () => {
     expect(result.interval).toEqual(['error', 'Interrupted']);
     expect(result.interval_after).toEqual(['true,0']);
   });
+
+  test('ends the child that a cell waits for, with its own children, and no other', () => {
+    expect(result.children).toEqual(Array(6).fill(['error', 'Interrupted']));
+    expect(result.children_seconds).toBeLessThan(60);
+    expect(result.children_after).toEqual(['clean,,,well\n']);
+  });
 });
