@@ -3,7 +3,7 @@
 import { Command } from 'commander';
 import type { GemmaConfig, RopeScaling } from '../../engine/config.js';
 import { costOf } from '../../engine/cost.js';
-import { LoupeError } from '../../engine/errors.js';
+import { LoupeError, OptionError } from '../../engine/errors.js';
 import { planOf } from '../../engine/gemma.js';
 import { shapeText } from '../../engine/plan.js';
 import { openTokenizer } from '../../engine/tokenizer/open.js';
@@ -146,7 +146,11 @@ export function planCommand(): Command {
   return withFiles(new Command('plan').description('the recorded plan: stage, shape, operation, bytes, FLOPs'))
     .option('--tokens <T>', 'tokens in the chunk', whole(1), 1)
     .option('--keys <S>', 'keys seen, these tokens included', whole(1), 64)
-    .action(async ({ model, json, tokens, keys }: Options) => {
+    .action(async ({ model, json, tokens, keys }: Options, command: Command) => {
+      if (keys < tokens && command.getOptionValueSource('keys') !== 'default')
+        throw new OptionError(
+          `--keys ${keys} are fewer than the --tokens ${tokens} among them. Give ${tokens} or more.`,
+        );
       const files = await openModelFiles(modelPath(model), { wholeHead: false });
       await files.close();
       const extent = { tokens, keys: Math.max(tokens, keys), rows: 1 };

@@ -14,7 +14,7 @@ import { diffBundle, diffText } from '../display/diff.js';
 import type { Golden } from '../golden.js';
 import { Names } from '../select.js';
 import { inputsOf, runStage } from '../stage.js';
-import { type Leftover, NOTHING_LEFT } from './leftover.js';
+import { type Leftover, NOTHING_LEFT, otherNameOf } from './leftover.js';
 import { largest, locate, type Spread } from './locate.js';
 import { compare, type Metrics } from './metrics.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './tolerance.js';
@@ -138,6 +138,12 @@ export function checkGolden(model: Model, golden: Golden): Stage[] {
   for (const stage of stages) {
     const found = golden.stages.get(stage.name);
     if (!found) {
+      const other = otherNameOf(model.plan, golden, stage.name);
+      if (other !== null) {
+        throw new GoldenError(
+          `The golden '${golden.name}' has no stage '${stage.name}', and has it as '${other}'. Goldens are compared by Loupe's names; call it so.`,
+        );
+      }
       throw new GoldenError(
         `The golden '${golden.name}' has no stage '${stage.name}', so it is of another model. Make one for this model with golden/make_golden.py.`,
       );

@@ -38,6 +38,12 @@ export async function leftoverOf(plan: Plan, golden: Golden): Promise<Leftover> 
   return { notCompared, otherNames };
 }
 
+/** What the golden calls a stage that it does not have under its own name, or null. */
+export function otherNameOf(plan: Plan, golden: Golden, stage: string): string | null {
+  for (const name of golden.stages.keys()) if (stageOf(plan, name) === stage) return name;
+  return null;
+}
+
 /** The stage of a name of others; null for none, and for what would be a pattern. */
 function stageOf(plan: Plan, name: string): string | null {
   if (/[*{}]/.test(name)) return null;

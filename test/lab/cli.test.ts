@@ -149,6 +149,7 @@ const mistakes: [string, string[], RegExp][] = [
     ['tokenize', '--decode', '--pieces', '2'],
     /'--decode' cannot be used with option '--pieces'/,
   ],
+  ['fewer keys than tokens', ['plan', '--tokens', '8', '--keys', '4'], /--keys 4 are fewer than the --tokens 8 among/],
   ['a reference for nothing', ['tokenize', '--reference', 'tokenizers', 'hi'], /there is no --check/],
   [
     'a limit for what does not run',

@@ -79,6 +79,15 @@ test('a second name with other values is refused, in a diff and for a stage alon
   await expect(model.diff(flat, { alone })).rejects.toThrow(/has 'model\.layers\.3' and 'layers\.3\.resid'/);
 });
 
+test('a stage that is there under another name alone is not taken for one of another model', async () => {
+  const path = join(folder, 'other.safetensors');
+  const tensors = own.map(t => (t.name === 'layers.3.resid' ? { ...t, name: 'blocks.3.hook_resid_post' } : t));
+  await writeSafetensors(path, tensors, { loupe_golden: '1', ids: JSON.stringify(ids), chunks: '[3]' });
+  await expect(model.diff(await golden(path), { alone })).rejects.toThrow(
+    /has no stage 'layers\.3\.resid', and has it as 'blocks\.3\.hook_resid_post'\./,
+  );
+});
+
 test('a golden with the stages alone says nothing of it', async () => {
   const diff = await model.diff(await goldenWith(), { alone });
   expect(diff.toJSON()).toMatchObject({ notCompared: [], otherNames: {} });
