@@ -180,7 +180,7 @@ a\n\n
 {% macro f() %}{% break %}{% endmacro %}{{ f() }}
 """
 
-# Texts that look like tags, tags within texts, and blanks around both; then values of all kinds under every filter, test, method and operator. With JSON's escapes.
+# Texts that look like tags, tags within texts, and blanks around both; then values of all kinds under every filter, test, method and operator, and blocks within blocks. With JSON's escapes.
 SOURCES = r"""
 {%- if yes -%}{%- else -%}{{- 'a\nb' }}{%- endif %}  
 {{ '  {#' }}{{ {'a':{'b':1}}.a.b -}}{{- (n) }} \n
@@ -904,6 +904,132 @@ a -{{ '  {#' }}{{- 'x'  }}
 {{ [1, 2, 3, 4, 5]|batch(2, 0)|map('join', '-')|join('|') }}{{ 'a b_c  d'|wordcount }}{{ {'b': 1, 'A': 2}|dictsort(by='value', reverse=true)|map('first')|join }}
 {{ messages|selectattr('role', 'in', ['user'])|list|length }}{{ messages|rejectattr('nothing')|list|length }}{{ messages|selectattr('content', 'ne', 'Hi')|map(attribute='content')|join }}{{ [1, 2, 3]|reject('odd')|join }}{{ many|map('replace', 'a', 'x')|join }}
 {{ 'abc'[true] }}{{ many[none] is defined }}{{ many[1.0] is defined }}{{ 'abc'[none:2] }}{{ {'items': 5}['items'] }}{{ {'items': [1]}.items()|length }}
+{% set x %}{% set y = 1 %}{{ y }}{% endset %}{{ x }}{{ y is defined }}
+{% filter upper %}{% set y = 1 %}a{% endfilter %}{{ y is defined }}
+{% generation %}{% set y = 1 %}{{ y }}{% endgeneration %}{{ y is defined }}
+{% for m in messages %}{{ m.role }}{% generation %}{{ loop.index }}{% if loop.first %}a{% endif %}{% endgeneration %}{% endfor %}
+{% for i in [1,2] %}{{ i }}{% continue %}{% else %}none{% endfor %}
+{% for i in [1,2] %}{% if i == 1 %}{% continue %}{% endif %}{{ i }}{% else %}none{% endfor %}
+{% for i in [1,2] %}a{% break %}{% else %}none{% endfor %}
+{% for i in [] %}a{% else %}{% set q = 1 %}none{% endfor %}{{ q is defined }}
+{% set x | upper | trim %} ab {% endset %}[{{ x }}]
+{% set ns = namespace(a=1) %}{% set ns.a %}x{% endset %}{{ ns.a }}
+{% for m in messages if m.role == "user" %}{{ loop.index }}{{ loop.length }}{{ loop.previtem.role if loop.previtem is defined }}{% endfor %}
+{% for i in [1, 2] %}{% for j in [1] %}{% break %}{% else %}e{% endfor %}{{ i }}{% else %}none{% endfor %}
+{% macro f() %}{% set y = 2 %}{{ y }}{% endmacro %}{{ f() }}{{ y is defined }}
+{% set y = 1 %}{% generation %}{% set y = 2 %}{% endgeneration %}{{ y }}
+{% set y = 1 %}{% set z %}{% set y = 2 %}{% endset %}{{ y }}
+{% for i in range(3) %}{% generation %}{% if i == 1 %}x{% endif %}{{ i }}{% endgeneration %}{% endfor %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ word }},{% for a in nothing %}{{ m.role }} {% endfor %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ messages|length }}{% for n in nothing %}{{ loop.index }}{% endfor %}
+{% set ns = namespace(a=0) %}{% set ns.b = n + 1 %}{{ loop is defined }} 
+{% set ns = namespace(a=0) %}{{ m }}{{ b is defined }} {{ a is defined }} 
+{{ loop is defined }} {% set a %}{{ word }} {% endset %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ f is defined }},{{ kwargs|length }}
+{% set ns = namespace(a=0) %}{% set ns.a = namespace(map) %}{{ a is defined }},
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ n + 1 }} {{ a ~ b }},
+{% set ns = namespace(a=0) %}{{ n + 1 }} {{ f }} {{ a|default('D') }} 
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set f = many %}{{ ns }},
+{% set ns = namespace(a=0) %}{% set loop = 1, 2 %}{% filter upper %}{% macro g(a, b) %}{% set a = (a, b)|length %}{% endmacro %}{% endfilter %}{{ x }}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ 1 }}{{ n }},{% set a %}{{ varargs }}{% endset %}
+{% set ns = namespace(a=0) %}{% set b = namespace([('a', 5)]) %}{{ f is defined }}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{% if x %}{{ ns.b is defined }} {% endif %}{{ kwargs|length }},
+{{ ns }},{% set ns = namespace({'a': 3}, b=4) %}{{ a }} {{ a ~ b }},
+{% set ns = namespace(a=0) %}{{ a }} {{ n }},
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ messages[0].role }},{{ b is defined }}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ varargs }} {{ b is defined }},
+{% set ns = namespace(a=0) %}{{ ns.a }},{{ a ~ b }} 
+{% set ns = namespace(a=0) %}{{ a|default('D') }}{{ kwargs|length }},{% set b = 1, 2 %}{{ varargs }},
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ f is defined }}{{ 1 }}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{% if messages|length %}{{ many|join }} {% endif %}{% set n = [1, 2] %}
+{% set ns = namespace(a=0) %}{{ b is defined }}{{ ns.b is defined }}{% macro g(m) %}{{ a ~ b }} {% endmacro %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ x }}{% for x in pairs|reverse %}{% with m = messages[0] %}{{ loop.cycle(1,2) }} {% endwith %}{% endfor %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% macro g(a, b) %}{{ f }}{% endmacro %}{{ 1 }},{# c #}
+{% set loop = n %}{{ loop.parent is defined }},
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ (a, b)|length }} {{ ns }}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ 1 }},{% set x = a %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ many|join }} {{ word }} {% set n = namespace(a=1) %}
+{{ none }} {% set b %}{% set x = 'ab' %}{% endset %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ [a, b]|join }},{{ f(a) }}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ kwargs|length }} {{ many|join }} 
+{{ many|join }},{% set a %}{{ x }} {% set ns = 1, 2 %}{% endset %}
+{% set ns = namespace(a=0) %}{{ a is defined }},{% set m = namespace(a=1) %}{% macro g(m) %}{{ loop.nextitem.role }} {% endmacro %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{% set m = n + 1 %}{% if m %}{{ loop is defined }}{% endif %}{{ n + 1 }},
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{% set ns = 'ab' %}{% with b = a %}{{ many|join }} {% endwith %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% with a = 1 %}{{ a }},{% endwith %}{% macro g(b=1) %}{{ loop.last }}{{ n }},{% endmacro %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ none }},{% for m in (1,2) %}{{ [a, b]|join }} {% endfor %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ f is defined }} {{ n }}{{ messages[0].role }}{{ a|default('D') }}
+{% for m in messages %}{{ word }},{% endfor %}{% set b = namespace([('a', 5)]) %}{% set loop = 1, 2 %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ a }},{{ 1 }},
+{% set ns = namespace(a=0) %}{{ n + 1 }} {{ m }}
+{% set ns = namespace(a=0) %}{% set a, b = (1, 2) %}{% with m = messages[0] %}{{ loop is defined }},{% endwith %}{{ [a, b]|join }}{{ messages|length }}
+{% set ns = namespace(a=0) %}{{ n }},{% macro g(b=1) %}{% macro g(m) %}{% set b = 1, 2 %}{% endmacro %}{{ m['role'] }} {% endmacro %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ messages[0].role }},{% set ns = n + 1 %}{% for (a, b) in [] %}{{ m.content }},{% continue %}{% endfor %}
+{% set ns = namespace(a=0) %}{% macro f(m) %}{{ varargs }} {% set a = n + 1 %}{% endmacro %}{{ loop is defined }}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ many|join }},{% if varargs %}{{ messages[0].role }}{% endif %}
+{% set ns = namespace(a=0) %}{{ a ~ b }} {{ ns.b is defined }} 
+{% set ns = namespace(a=0) %}{% if messages[0].role %}{{ f }} {% endif %}{{ f }},
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ messages|length }} {% set b = [1, 2] %}
+{{ varargs }},{% set b %}{% set f = namespace([('a', 5)]) %}{% endset %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{% set b = (1, 2) %}{{ a|default('D') }}
+{{ a|default('D') }}{% for m in range(n) %}{% continue %}{% endfor %}
+{% set ns = namespace(a=0) %}{{ ns.b is defined }},{{ many|join }} {{ varargs|length }}
+{% set ns = namespace(a=0) %}{% set ns.b = (1, 2) %}{{ b }},
+{{ messages|length }} {% macro f(a=n, b=a) %}{% call g(1) %}{{ a }} {% endcall %}{% endmacro %}{{ n }},
+{{ a|default('D') }}{% if word %}{% macro g(a=n, b=a) %}{{ loop.nextitem.role }}{% endmacro %}{% else %}{{ m.content }} {% endif %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set a = 1 %}{{ f is defined }}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ [a, b]|join }},{% set ns = [1, 2] %}{{ a ~ b }}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ a is defined }} {{ loop is defined }}{% macro f(b=1) %}{{ m.role }},{% endmacro %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ b }},{{ a }} {{ m is defined }}
+{% set ns = namespace(a=0) %}{% for a in map.items() %}{{ messages|length }} {{ a }},{{ messages[0].role }},{% endfor %}{% set a = namespace(map) %}
+{% for m in many if loop is defined %}{{ loop.length }},{{ m.nope.x }}{% endfor %}{{ x }} 
+{% set ns = namespace(a=0) %}{{ loop is defined }} {{ a }},{{ ns.b is defined }},{% for m in [1,2] + [3] %}{% set b = many %}{% endfor %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ messages[0].role }},{% if varargs %}{{ kwargs.b }} {% endif %}
+{% set ns = namespace(a=0) %}{{ 'q' }}{{ none }}
+{% set ns = namespace(a=0) %}{{ varargs|length }},{{ a is defined }} 
+{% set ns = namespace(a=0) %}{{ x }}{{ (a, b)|length }}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ varargs|length }} {{ f is defined }},{{ many|join }},{% set ns.a = 'ab' %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set b = namespace({'a': 3}, b=4) %}{{ a|default('D') }}
+{% set ns = namespace(a=0) %}{{ a }} {{ 1 }},{{ ns.b is defined }},
+{% set ns = namespace(a=0) %}{{ f }},{{ loop is defined }},
+{% set ns = namespace(a=0) %}{{ f }} {{ none }},
+{% set ns = namespace(a=0) %}{{ a }} {% set ns.a %}{{ messages|length }} {% endset %}{{ messages|length }},
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{% set m = 1, 2 %}{{ ns.a }},
+{{ m }}{% for a in pairs %}{{ a }}{% endfor %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ a|default('D') }},{{ n + 1 }},{{ 1 }} 
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ m is defined }}{% set loop = n + 1 %}
+{% set ns = namespace(a=0) %}{{ ns.b is defined }}{{ none }} 
+{% set ns = namespace(a=0) %}{{ (a, b)|length }},{% for m in range(2) %}{{ ns.a }} {% endfor %}{{ varargs|length }} 
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set f = 1, 2 %}{{ f is defined }}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ many|join }}{{ [a, b]|join }},
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ a|default('D') }},{% for a in pairs|reverse %}{{ n + 1 }},{% break %}{% endfor %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ 'q' }},{{ varargs }} 
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ messages[0].role }},{{ m is defined }},
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% for m, b in pairs|reverse %}{{ messages[0].role }}{% endfor %}{% set loop = [1, 2] %}
+{% set ns = namespace(a=0) %}{# c #}{% macro g(b=1) %}{% set f = (1, 2) %}{{ loop.nextitem.role }}{% endmacro %}{{ m is defined }}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ a }},{{ a ~ b }}
+{% set ns = namespace(a=0) %}{% with m = messages[0] %}{{ n }}{% endwith %}{% for n in 'ab' %}{% set x = [1, 2] %}{{ many|join }},{% endfor %}{{ n }} 
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ m is defined }}{% macro f(b=1) %}{{ loop.parent is defined }} {% endmacro %}
+{% set ns = namespace(a=0) %}{{ b is defined }} {{ messages|length }} 
+{% set ns = namespace(a=0) %}{{ f }}{{ varargs|length }}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{% set m = namespace(a=1) %}{{ a|default('D') }} {{ varargs|length }} {{ none }}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set m = [a, b]|join %}{{ a is defined }},
+{% set ns = namespace(a=0) %}{% set b = many %}{{ varargs|length }} 
+{% set ns = namespace(a=0) %}{{ m }}{{ 'q' }},{% for a in range(2) %}{{ none }} {% endfor %}
+{% set ns = namespace(a=0) %}{% set m = namespace(a=1) %}{{ n + 1 }}{{ none }} 
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ f is defined }}{% macro g(b=1) %}{{ loop.nextitem.role }},{% endmacro %}{{ word }}
+{% for (a, b) in pairs|reverse %}{{ b is defined }}{% endfor %}{{ kwargs|length }} 
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ n + 1 }},{{ n }} 
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ loop is defined }}{{ a ~ b }} 
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{{ n + 1 }},{{ ns }},
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ f(1) }} {{ m is defined }}
+{{ loop is defined }} {% macro f(m) %}{% for (a, b) in 'ab' %}{{ m is defined }} {% endfor %}{% endmacro %}
+{% set ns = namespace(a=0) %}{{ word }},{% for x in range(2) %}{{ messages[0].role }}{{ ns.a }},{% endfor %}
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% set ns = namespace(a=0) %}{{ a }}{{ n }},
+{% set a %}{{ a }} {% endset %}{{ none }} {% for n in [] %}{{ loop.last }}{% endfor %}{{ m }}
+{% set ns = namespace(a=0) %}{% set x = namespace(a=1) %}{{ a }},
+{% macro f(a, b='d') %}<{{ a }}{{ b }}>{% endmacro %}{% macro g(b=1) %}{{ m is defined }} {% endmacro %}{# c #}{{ a is defined }} {{ m is defined }}
+{{ ns }}{{ f is defined }}{% set a = namespace({'a': 3}, b=4) %}{% set b = many %}
 """
 
 # Days and times for strftime, as year, month, day, hour, minute, second and microsecond.

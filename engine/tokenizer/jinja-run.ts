@@ -1,6 +1,5 @@
 // One writing of a template: the library's interpreter with a count of steps, loops with scopes of their own, and Python's values.
 
-import type { Argument } from './jinja-arguments.js';
 import { filtered } from './jinja-filters.js';
 import { FUNCTIONS } from './jinja-functions.js';
 import { isUnplaced, itemsOf } from './jinja-items.js';
@@ -8,6 +7,7 @@ import { Environment, Interpreter, isBreak, isControl, type Node, type Scope, ty
 import { Loops } from './jinja-loops.js';
 import { memberOf } from './jinja-members.js';
 import { called } from './jinja-methods.js';
+import { argument, COMPARES, nameOf, operatorOf } from './jinja-nodes.js';
 import { binary } from './jinja-operators.js';
 import { GROUP, NEGATED, TEST, WITH } from './jinja-syntax.js';
 import { tested } from './jinja-tests.js';
@@ -34,6 +34,8 @@ export class Run extends Interpreter {
   readonly #broken = new WeakMap<Scope, unknown>();
   readonly #iterables = new WeakSet<object>();
   readonly #loops = new Loops();
+  /** Loops under way, the innermost last. */
+  readonly #passes: { begun: boolean; ended: boolean }[] = [];
   readonly #literals = new WeakMap<Node, Value>();
   #steps = 0;
   #depth = 0;
@@ -105,8 +107,10 @@ export class Run extends Interpreter {
       case 'For': {
         const { iterable } = node as { iterable?: Node };
         this.#iterables.add((iterable?.type === 'SelectExpression' ? iterable.lhs : iterable) as object);
-        return as(node);
+        return this.#loop(node, scope, as);
       }
+      case 'Set':
+        return node.value || !node.body ? as(node) : this.#set(node, scope, at, as);
       case 'If':
         if ((node.test as Node).value !== WITH || (node.test as Node).type !== 'Identifier') return as(node);
         return runtime(this.#block(node.body!, new Environment(scope)));
@@ -119,7 +123,7 @@ export class Run extends Interpreter {
       case 'FilterExpression':
         return this.#filter(node, at);
       case 'FilterStatement': {
-        const text = runtime(this.#block(node.body!, scope));
+        const text = runtime(this.#block(node.body!, new Environment(scope)));
         return at({ type: 'FilterExpression', operand: given(text), filter: node.filter });
       }
       case 'MemberExpression':
@@ -202,13 +206,42 @@ export class Run extends Interpreter {
     return ofLoop ?? as({ ...node, callee: given(own) });
   }
 
+  /** A loop, and its other part where no pass came to its end: a break or a continue may have ended all of them. */
+  #loop(node: Node, scope: Scope, as: (changed: Node) => Value): Value {
+    const passes = { begun: false, ended: false };
+    this.#passes.push(passes);
+    let text: Value;
+    try {
+      text = as(node);
+    } finally {
+      this.#passes.pop();
+    }
+    const other = node.defaultBlock as readonly Node[];
+    if (!passes.begun || passes.ended || other.length === 0) return text;
+    return runtime(text.value + this.#block(other, new Environment(scope)));
+  }
+
+  /** `{% set x | filter %}text{% endset %}`: what is set in the text is gone with it. */
+  #set(node: Node, scope: Scope, at: (child: unknown) => Value, as: (changed: Node) => Value): Value {
+    let value = runtime(this.#block(node.body!, new Environment(scope)));
+    let assignee = node.assignee as Node;
+    const filters: unknown[] = [];
+    for (; assignee.type === 'FilterExpression'; assignee = assignee.operand as Node) filters.unshift(assignee.filter);
+    for (const filter of filters) value = at({ type: 'FilterExpression', operand: given(value), filter });
+    return as({ ...node, assignee, value: given(value) });
+  }
+
   /** One pass of a loop, in a scope of its own. */
   #iteration({ body }: Node, scope: Scope): Value {
     const ended = this.#broken.get(scope);
     if (ended) throw ended;
     this.#loops.complete(scope);
+    const passes = this.#passes[this.#passes.length - 1];
+    passes.begun = true;
     try {
-      return runtime(this.#block(body!, new Environment(scope)));
+      const text = this.#block(body!, new Environment(scope));
+      passes.ended = true;
+      return runtime(text);
     } catch (error) {
       const { partial, name } = error as { partial?: string; name?: string };
       if (partial === undefined || name === 'RangeError') throw error;
@@ -245,7 +278,7 @@ export class Run extends Interpreter {
 }
 
 /** Jinja's own functions that there are none of here. */
-const LACKING = new Set(['dict', 'lipsum', 'cycler', 'joiner']);
+const LACKING = new Set(['dict', 'lipsum', 'cycler', 'joiner', 'self']);
 
 /** Nodes that write nothing, or what their blocks have written. */
 const STATEMENTS = new Set([
@@ -265,18 +298,3 @@ function iterated(value: Value): Value {
   const texts = value.type === 'StringValue' || value.type === 'UndefinedValue' || isList(value);
   return texts ? listOf(itemsOf('a loop', value)) : value;
 }
-
-const COMPARES = new Set(['==', '!=', '<', '>', '<=', '>=', 'in', 'not in']);
-const operatorOf = (node: Node): string => (node.operator as { value: string }).value;
-
-function argument(node: Node, at: (child: unknown) => Value): Argument {
-  if (node.type !== 'KeywordArgumentExpression') return [null, at(node)];
-  return [String((node.key as Node).value), at(node.value)];
-}
-
-const nameOf = (node: Node): string =>
-  node.type === 'Identifier'
-    ? `'${node.value}'`
-    : node.type === 'MemberExpression' && !node.computed
-      ? `'${(node.property as Node).value}'`
-      : 'a value';

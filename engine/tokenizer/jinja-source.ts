@@ -15,6 +15,7 @@ const SPACES = new RegExp(`${SPACE}*`, 'y');
 const BLANK = new RegExp(`^${SPACE}+$`);
 const RAW = new RegExp(`\\{%([-+]?)${SPACE}*raw${SPACE}*(-?)%\\}`, 'y');
 const END_RAW = new RegExp(`\\{%([-+]?)${SPACE}*endraw${SPACE}*([-+]?)%\\}`, 'g');
+// What transformers marks as the model's own; like `with`, it is a scope.
 const GENERATION = new RegExp(`^${SPACE}*(end)?generation${SPACE}*$`);
 
 /** Texts, and the tokens of tags. Throws Error for what has no end. @param source with LF alone at the ends of lines */
@@ -65,7 +66,12 @@ export function tokensOf(source: string): Token[] {
     const { end, close } = kind === '#' ? endOfComment(whole, inside) : endOfTag(whole, inside, kind === '%');
     const body = whole.slice(inside, end);
     go(end + close.length, close.length === 3 ? close[0] : '', kind !== '{');
-    if (kind === '#' || (kind === '%' && GENERATION.test(body))) continue;
+    if (kind === '#') continue;
+    const generation = kind === '%' ? GENERATION.exec(body) : null;
+    if (generation) {
+      tokens.push(...(tokenize(generation[1] ? '{% endwith %}' : '{% with %}', {}) as Token[]));
+      continue;
+    }
     const [opening, closing] = kind === '%' ? ['{%', '%}'] : ['{{', '}}'];
     tokens.push(...(tokenize(`${opening} ${body} ${closing}`, {}) as Token[]));
   }
