@@ -3,13 +3,14 @@
 
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { ModelFileError, PromptError } from '../engine/errors.js';
+import { ModelFileError, OptionError, PromptError } from '../engine/errors.js';
 import { packageRoot } from '../engine/files.js';
 import { type Gpu, sharedGpu } from '../engine/gpu.js';
 import { Model } from '../engine/model.js';
 import { printable } from '../engine/printable.js';
 import { openTokenizer, openTokenizerFile } from '../engine/tokenizer/open.js';
 import { openModelFiles } from '../engine/weights/open.js';
+import { QUANTISED, type Quantise, quantised } from '../engine/weights/quantise.js';
 import type { ModelFiles } from '../engine/weights/source.js';
 import { checkName, checkOptions, type OptionNames } from './arguments.js';
 import { said } from './dims.js';
@@ -27,6 +28,8 @@ export interface OpenOptions {
   readonly tokenizer?: string;
   /** Longest sequence; default: 2048, or less if the model was made for less. */
   readonly context?: number;
+  /** Make the matrices of a model in F32, F16 or BF16 smaller on loading, as llama.cpp would: `q8_0` or `q4_0`. */
+  readonly quantise?: Quantise;
   /** Keep an earlier session with the same model open beside this one. */
   readonly another?: boolean;
   /**
@@ -43,6 +46,7 @@ const OPEN_OPTIONS: OptionNames<OpenOptions> = {
   adapter: true,
   tokenizer: true,
   context: true,
+  quantise: true,
   another: true,
   watchdog: true,
   quiet: true,
@@ -77,8 +81,21 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
   checkName('open', name);
   const options = checkOptions('open', given, OPEN_OPTIONS);
   if (options.tokenizer !== undefined) checkName('tokenizer', options.tokenizer);
+  const { quantise } = options;
+  if (quantise !== undefined && !QUANTISED.includes(quantise)) {
+    throw new OptionError(`quantise can be ${QUANTISED.map(q => `'${q}'`).join(' or ')}, and not ${said(quantise)}.`);
+  }
   const path = modelPath(name);
-  const files = await openModelFiles(path);
+  const read = async () => {
+    const whole = await openModelFiles(path);
+    try {
+      return quantise === undefined ? whole : quantised(whole, quantise);
+    } catch (error) {
+      await whole.close();
+      throw error;
+    }
+  };
+  const files = await read();
   try {
     const { contextLength } = files.config;
     const wanted = options.context ?? 1;
@@ -90,7 +107,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
     const gpu = await sharedGpu(options.adapter);
     if (options.watchdog !== undefined) gpu.watchdog = options.watchdog;
     gpu.check(); // before an earlier session makes way
-    const key = `${path} ${gpu.kind}`;
+    const key = `${path} ${gpu.kind} ${quantise ?? ''}`;
     eitherSignal(options.signal); // throws for what is none
     const tokenizer = options.tokenizer
       ? await openTokenizerFile(options.tokenizer)
@@ -112,7 +129,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
       options.context,
       files.chatTemplate,
       async () => {
-        const again = await openModelFiles(path);
+        const again = await read();
         try {
           if (again.fingerprint === files.fingerprint) return await load(again, await sharedGpu(options.adapter));
         } finally {

@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ADAPTER_CHOICES } from '../../engine/adapter.js';
 import { PromptError } from '../../engine/errors.js';
+import { QUANTISED, type Quantise } from '../../engine/weights/quantise.js';
 import { idsIn, isDecimal } from '../arguments.js';
 import { open } from '../open.js';
 import type { Session } from '../session.js';
@@ -12,6 +13,7 @@ export interface ModelOptions {
   readonly adapter?: string;
   readonly tokenizer?: string;
   readonly context?: number;
+  readonly quantise?: Quantise;
   readonly json?: boolean;
 }
 
@@ -27,7 +29,10 @@ export function withModel(command: Command): Command {
       '--tokenizer <file>',
       'a tokenizer.model, .spm, tokenizer.json or .gguf, instead of the model’s own vocabulary',
     )
-    .option('--context <tokens>', 'longest sequence', whole(1));
+    .option('--context <tokens>', 'longest sequence', whole(1))
+    .addOption(
+      new Option('--quantise <format>', 'make matrices in F32, F16 or BF16 smaller on loading').choices(QUANTISED),
+    );
 }
 
 export function withAdapter(command: Command): Command {
@@ -36,8 +41,8 @@ export function withAdapter(command: Command): Command {
     .option('--json', 'print JSON');
 }
 
-export function openModel({ model, adapter, tokenizer, context }: ModelOptions): Promise<Session> {
-  return open(model, { adapter: adapter || undefined, tokenizer, context });
+export function openModel({ model, adapter, tokenizer, context, quantise }: ModelOptions): Promise<Session> {
+  return open(model, { adapter: adapter || undefined, tokenizer, context, quantise });
 }
 
 /** Parser of whole numbers from `least`. */
