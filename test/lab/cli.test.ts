@@ -261,8 +261,21 @@ test('info, plan, doctor and bench speak JSON', () => {
     ok: true,
     versions: { node: process.versions.node },
   });
-  const bench = JSON.parse(loupe('bench', '--json', '--prefill', '8', '--decode', '3', '--cache-at', '32').stdout);
-  expect(bench).toMatchObject({ bytesWrittenPerToken: 20, bytesReadPerToken: 4, cache: { at: 32 } });
+  const bench = JSON.parse(
+    loupe('bench', '--json', '--prefill', '8', '--decode', '3', '--cache-at', '32', '--rounds', '1').stdout,
+  );
+  expect(bench).toMatchObject({
+    bytesWrittenPerToken: 20,
+    bytesReadPerToken: 4,
+    cache: { at: 32 },
+    plan: 'exact',
+    peers: {},
+  });
+  const { tokensPerSecond, firstTokenMs } = bench.prefill['8'];
+  expect(tokensPerSecond.median * firstTokenMs.median).toBeCloseTo(8000, 6);
+  expect(tokensPerSecond.least).toBeLessThanOrEqual(tokensPerSecond.most);
+  expect(bench.decode.after).toBe(8);
+  expect(bench.memory.gpu).toBeGreaterThan(6e6);
 });
 
 test('the lockfile and the notebooks name no address and no folder of a machine', () => {
