@@ -1,7 +1,7 @@
 // Filters of Jinja as Python has them. Those that are not here are refused by name.
 
 import { type Argument, bound } from './jinja-arguments.js';
-import { isOnce, itemsOf } from './jinja-items.js';
+import { isOnce, itemsOf, sizeOf } from './jinja-items.js';
 import { jsonOf } from './jinja-json.js';
 import type { Value } from './jinja-library.js';
 import { listFiltered } from './jinja-lists.js';
@@ -31,6 +31,7 @@ const nameOf = ({ type }: Value): string => NAMES[type] ?? 'a value';
 
 /** `operand | name(args)`. Throws Error for a filter that there is none of, and for arguments that it does not take. */
 export function filtered(name: string, operand: Value, args: readonly Argument[], spend: Spend): Value {
+  if (isText(operand)) spend((operand.value as string).length >> 4);
   const made = byKind(name, operand, args, spend);
   if (!isMarked(operand) || !KEEPS_MARK.has(name)) return made;
   return marked(made, joinedMarks([operand, ...args.map(([, value]) => value)]));
@@ -93,24 +94,26 @@ function byKind(name: string, operand: Value, args: readonly Argument[], spend: 
     case 'count':
       bound(name, args, []);
       if (isOnce(operand)) throw new Error(`it asks for ${name} of a generator`);
-      return runtime(itemsOf(name, operand).length);
+      return runtime(sizeOf(name, operand));
     case 'list': {
       bound(name, args, []);
-      const items = itemsOf(name, operand);
+      const items = itemsOf(name, operand, spend);
       spend(items.length);
       return listOf([...items]);
     }
     case 'first':
       bound(name, args, []);
       if (isOnce(operand)) return (operand.value as Value[]).shift() ?? runtime(undefined);
+      if (isText(operand)) return runtime(Array.from((operand.value as string).slice(0, 2)).at(0));
       return itemsOf(name, operand).at(0) ?? runtime(undefined);
     case 'last':
       bound(name, args, []);
       if (isOnce(operand)) throw new Error('it asks for the last of a generator');
+      if (isText(operand)) return runtime(Array.from((operand.value as string).slice(-2)).at(-1));
       return itemsOf(name, operand).at(-1) ?? runtime(undefined);
     case 'join': {
       const [between, attribute] = bound(name, args, ['d', 'attribute']);
-      return joined(itemsOf(name, operand), between, attribute);
+      return joined(itemsOf(name, operand, spend), between, attribute);
     }
     case 'tojson':
       return text(json(operand, args, spend));

@@ -1,7 +1,8 @@
 // What Python goes over: lists, characters, keys; and what it goes over once, because a generator is empty afterwards.
 
 import type { Value } from './jinja-library.js';
-import { listOf, NAMES, runtime } from './jinja-values.js';
+import { listOf, NAMES, runtime, type Spend } from './jinja-values.js';
+import { pointsIn } from './python-text.js';
 
 const ONCE = new WeakSet<object>();
 const VIEWS = new WeakSet<object>();
@@ -25,12 +26,18 @@ export const isOnce = (value: Value): boolean => ONCE.has(value);
 /** A list that has no places: `x[0]` is undefined. */
 export const isUnplaced = (value: Value): boolean => ONCE.has(value) || VIEWS.has(value);
 
+/** How many items a value has. Throws Error for a value that holds nothing. @param what asks for it */
+export function sizeOf(what: string, value: Value): number {
+  return value.type === 'StringValue' ? pointsIn(value.value as string) : itemsOf(what, value).length;
+}
+
 /** Items of a value: none of what is undefined. Throws Error for a value that holds nothing. @param what asks for them */
-export function itemsOf(what: string, value: Value): readonly Value[] {
+export function itemsOf(what: string, value: Value, spend: Spend = () => {}): readonly Value[] {
   switch (value.type) {
     case 'UndefinedValue':
       return [];
     case 'StringValue':
+      spend(4 * (value.value as string).length); // before they are made
       return Array.from(value.value as string, character => runtime(character));
     case 'ObjectValue':
       return Array.from((value.value as Map<string, Value>).keys(), key => runtime(key));

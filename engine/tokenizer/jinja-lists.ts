@@ -21,7 +21,7 @@ export function listFiltered(
   filter: Filter,
 ): Value | null {
   const items = () => {
-    const all = itemsOf(name, operand);
+    const all = itemsOf(name, operand, spend);
     spend(all.length);
     return all;
   };

@@ -9,12 +9,24 @@ import { isMarked } from './jinja-marks.js';
 import { equal } from './jinja-operators.js';
 import { replaced, wholeOf } from './jinja-texts.js';
 import { isList, isText, isTrue, listOf, NAMES, runtime, type Spend, text, tupleOf } from './jinja-values.js';
-import { capitalised, centred, isLower, isUpper, linesOf, rightSplit, split, strip, titled } from './python-text.js';
+import {
+  capitalised,
+  centred,
+  isLower,
+  isUpper,
+  linesOf,
+  pointsIn,
+  rightSplit,
+  split,
+  strip,
+  titled,
+} from './python-text.js';
 
 /** `object.name(args)`; null where the type has no such method, or Loupe has none. */
 export function called(object: Value, name: string, args: readonly Argument[], spend: Spend): Value | null {
   if (isText(object)) {
     if (isMarked(object)) throw new Error('it calls a method of a text that is marked as safe');
+    spend((object.value as string).length >> 4);
     return ofText(object.value as string, name, args, spend);
   }
   if (object.type === 'ObjectValue') return ofMapping(object, name, args);
@@ -98,7 +110,7 @@ function ofText(value: string, name: string, args: readonly Argument[], spend: S
       return text(capitalised(value));
     case 'title':
       bound(name, args, []);
-      spend(value.length >> 4); // a word or two
+      spend(value.length >> 1); // words
       return text(titled(value));
     case 'strip':
     case 'lstrip':
@@ -128,7 +140,7 @@ function ofText(value: string, name: string, args: readonly Argument[], spend: S
     }
     case 'join': {
       const [list] = bound(name, positional(name, args), ['iterable'], 1);
-      const items = itemsOf(name, list!);
+      const items = itemsOf(name, list!, spend);
       for (const item of items) textOf(name, item);
       return joined(items, runtime(value));
     }
@@ -151,7 +163,7 @@ function ofText(value: string, name: string, args: readonly Argument[], spend: S
     case 'zfill': {
       const [width] = bound(name, positional(name, args), ['width'], 1);
       const [, sign, rest] = /^([+-]?)(.*)$/s.exec(value)!;
-      return text(sign + '0'.repeat(Math.max(0, wholeOf(name, width!) - Array.from(value).length)) + rest);
+      return text(sign + '0'.repeat(Math.max(0, wholeOf(name, width!) - pointsIn(value))) + rest);
     }
     case 'center':
     case 'ljust':
@@ -161,7 +173,7 @@ function ofText(value: string, name: string, args: readonly Argument[], spend: S
       if (Array.from(unit).length !== 1) throw new Error(`${name} takes one character`);
       const to = wholeOf(name, width!);
       if (name === 'center') return text(centred(value, to, unit));
-      const more = unit.repeat(Math.max(0, to - Array.from(value).length));
+      const more = unit.repeat(Math.max(0, to - pointsIn(value)));
       return text(name === 'ljust' ? value + more : more + value);
     }
     case 'partition':
@@ -222,10 +234,10 @@ function found(value: string, name: string, args: readonly Argument[]): Value {
   const piece = at === null ? null : points.slice(...at).join('');
   if (name === 'count') {
     if (piece === null) return runtime(0);
-    return runtime(part === '' ? Array.from(piece).length + 1 : piece.split(part).length - 1);
+    return runtime(part === '' ? pointsIn(piece) + 1 : piece.split(part).length - 1);
   }
   const place = piece === null ? -1 : name.startsWith('r') ? piece.lastIndexOf(part) : piece.indexOf(part);
-  if (place >= 0) return runtime(at![0] + Array.from(piece!.slice(0, place)).length);
+  if (place >= 0) return runtime(at![0] + pointsIn(piece!.slice(0, place)));
   if (name.endsWith('index')) throw new Error(`it asks for the ${name} of what is not in a text`);
   return runtime(-1);
 }

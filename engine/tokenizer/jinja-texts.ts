@@ -31,7 +31,7 @@ export function textFiltered(name: string, operand: Value, args: readonly Argume
     case 'title': {
       bound(name, args, []);
       const value = printed(operand);
-      spend(value.length >> 4); // a word or two
+      spend(value.length >> 1); // words
       return text(value.replace(WORDS, largeFirst));
     }
     case 'wordcount':

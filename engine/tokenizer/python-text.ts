@@ -21,6 +21,10 @@ export function strip(text: string, side: 'strip' | 'lstrip' | 'rstrip' = 'strip
   return typeof points === 'string' ? points.slice(from, to) : points.slice(from, to).join('');
 }
 
+/** len(text), in characters and not in UTF-16. */
+export const pointsIn = (text: string): number =>
+  text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
+
 /**
  * str.split.
  * @param separator null for runs of white space @param most pieces that are cut off; the rest is the last; less than 0 for all
@@ -133,7 +137,7 @@ export function linesOf(text: string, keeps = false): string[] {
 
 /** str.center: where the blanks cannot be shared alike, the one more is where Python has it. */
 export function centred(text: string, width: number, fill = ' '): string {
-  const missing = Math.max(0, width - Array.from(text).length);
+  const missing = Math.max(0, width - pointsIn(text));
   const left = (missing >> 1) + (missing & width & 1);
   return fill.repeat(left) + text + fill.repeat(missing - left);
 }
