@@ -47,6 +47,7 @@ export function listFiltered(
       return once(pairsOf(operand));
     case 'reverse':
       bound(name, args, []);
+      if (isText(operand)) spend(2 * (operand.value as string).length);
       if (isText(operand))
         return runtime(
           Array.from(operand.value as string)
