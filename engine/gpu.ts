@@ -2,24 +2,12 @@
 // errors that reach whoever is waiting, and the bytes that cross the bus.
 
 import { type FoundAdapter, findAdapter } from './adapter.js';
-import { BudgetError, DeviceError, OptionError } from './errors.js';
+import { BudgetError, DeviceError } from './errors.js';
 import { Running } from './running.js';
-import { Watchdog } from './watchdog.js';
+import { type Traits, traitsOf } from './traits.js';
+import { checkSeconds, Watchdog, watchdogSeconds } from './watchdog.js';
 
-/** How a kernel should be written for this adapter. */
-export interface Traits {
-  /** Software adapters run one workgroup on one thread: lanes without barriers are fast there. */
-  readonly software: boolean;
-  /** Size of every subgroup, or null when it varies or subgroups are not there. */
-  readonly subgroup: number | null;
-  readonly maxInvocations: number;
-  readonly maxBinding: number;
-  readonly maxBuffer: number;
-  /** Longest side of a texture. */
-  readonly maxTexture: number;
-  /** Where matrices lie. */
-  readonly store: 'buffer' | 'texture';
-}
+export type { Traits } from './traits.js';
 
 /** Bytes that crossed the bus since the device was opened. */
 export interface Traffic {
@@ -50,21 +38,7 @@ export class Gpu {
     readonly features: readonly string[],
     public budgetBytes: number,
   ) {
-    const { limits } = device;
-    const fixed = info.subgroupMinSize === info.subgroupMaxSize && device.features.has('subgroups');
-    const software = kind !== 'hardware';
-    const subgroup = fixed ? (info.subgroupMinSize ?? null) : null;
-    this.traits = {
-      software,
-      subgroup,
-      // Mesa's lavapipe reads a storage texture with a few vector instructions, and a buffer with a branch and a check for every lane: textures
-      // are three to six times as fast there. SwiftShader and GPUs gain nothing by them.
-      store: software && subgroup === 8 ? 'texture' : 'buffer',
-      maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
-      maxBinding: limits.maxStorageBufferBindingSize,
-      maxBuffer: limits.maxBufferSize,
-      maxTexture: limits.maxTextureDimension2D,
-    };
+    this.traits = traitsOf(device, info, kind);
     this.#watchdog = new Watchdog(
       watchdogSeconds(),
       (what, seconds) => {
@@ -316,18 +290,6 @@ export class Gpu {
 }
 
 const TEXEL = 16; // bytes
-
-const WATCHDOG = 120; // seconds
-
-function watchdogSeconds(): number {
-  const set = process.env.LOUPE_WATCHDOG;
-  return set ? checkSeconds(Number(set), 'LOUPE_WATCHDOG', set) : WATCHDOG;
-}
-
-function checkSeconds(seconds: number, name: string, given: unknown = seconds): number {
-  if (typeof seconds === 'number' && seconds >= 0 && Number.isFinite(seconds)) return seconds;
-  throw new OptionError(`${name} must be a number of seconds from 0, where 0 is for ever, not '${given}'.`);
-}
 
 /** `8 MB`, or in bytes where megabytes would say 0. */
 const sized = (bytes: number) => (bytes >= 1e6 || bytes === 0 ? `${(bytes / 1e6).toFixed(0)} MB` : `${bytes} bytes`);

@@ -1,6 +1,8 @@
 // Work that never ends: a GPU cannot be stopped and does not say that a shader loops for ever, so time is counted here. What was submitted
 // is done in its order; when the first of it makes no end for too long, that is told by name.
 
+import { OptionError } from './errors.js';
+
 interface Submitted {
   readonly what: string;
   /** Seconds it may take, beyond those of the watchdog. Asked only when it takes long. */
@@ -72,4 +74,18 @@ export class Watchdog {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
   }
+}
+
+const WATCHDOG = 120; // seconds
+
+/** LOUPE_WATCHDOG, or what is usual. Throws OptionError for what is no number of seconds. */
+export function watchdogSeconds(): number {
+  const set = process.env.LOUPE_WATCHDOG;
+  return set ? checkSeconds(Number(set), 'LOUPE_WATCHDOG', set) : WATCHDOG;
+}
+
+/** Throws OptionError for what is no number of seconds. */
+export function checkSeconds(seconds: number, name: string, given: unknown = seconds): number {
+  if (typeof seconds === 'number' && seconds >= 0 && Number.isFinite(seconds)) return seconds;
+  throw new OptionError(`${name} must be a number of seconds from 0, where 0 is for ever, not '${given}'.`);
 }

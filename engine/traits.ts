@@ -1,0 +1,35 @@
+// What an adapter is like, as far as it decides how kernels are written for it. Read from the device and never assumed.
+
+import type { FoundAdapter } from './adapter.js';
+
+/** How a kernel should be written for this adapter. */
+export interface Traits {
+  /** Software adapters run one workgroup on one thread: lanes without barriers are fast there. */
+  readonly software: boolean;
+  /** Size of every subgroup, or null when it varies or subgroups are not there. */
+  readonly subgroup: number | null;
+  readonly maxInvocations: number;
+  readonly maxBinding: number;
+  readonly maxBuffer: number;
+  /** Longest side of a texture. */
+  readonly maxTexture: number;
+  /** Where matrices lie. */
+  readonly store: 'buffer' | 'texture';
+}
+
+export function traitsOf({ limits, features }: GPUDevice, info: GPUAdapterInfo, kind: FoundAdapter['kind']): Traits {
+  const fixed = info.subgroupMinSize === info.subgroupMaxSize && features.has('subgroups');
+  const software = kind !== 'hardware';
+  const subgroup = fixed ? (info.subgroupMinSize ?? null) : null;
+  return {
+    software,
+    subgroup,
+    // Mesa's lavapipe reads a storage texture with a few vector instructions, and a buffer with a branch and a check for every lane: textures
+    // are three to six times as fast there. SwiftShader and GPUs gain nothing by them.
+    store: software && subgroup === 8 ? 'texture' : 'buffer',
+    maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
+    maxBinding: limits.maxStorageBufferBindingSize,
+    maxBuffer: limits.maxBufferSize,
+    maxTexture: limits.maxTextureDimension2D,
+  };
+}
