@@ -1,7 +1,7 @@
 // The kernel's sockets, in a thread of their own: a cell that never lets go of the main thread still has a heartbeat, and can be
 // interrupted and shut down. Requests are checked and parsed here; those about cells go on to the main thread (kernel.ts).
 
-import { writeSync } from 'node:fs';
+import { rm, writeSync } from 'node:fs';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import * as zmq from 'zeromq';
 import { visible } from '../../engine/printable.js';
@@ -41,6 +41,8 @@ export interface CourierData {
   readonly info: Readonly<Record<string, unknown>>;
   /** Int32: see STOP, INTERRUPTS, SIGNALLED, ANSWERED and WAITING. */
   readonly shared: SharedArrayBuffer;
+  /** The file that says this kernel runs; a kernel that was shut down has none. */
+  readonly mark: string;
 }
 
 /** The slot of `shared` that loops look at: 0, or one of the two below. */
@@ -72,7 +74,7 @@ const TO_KILL = 1500;
 
 if (parentPort) void run(parentPort, workerData as CourierData);
 
-async function run(main: MessagePort, { connection, info, shared }: CourierData): Promise<void> {
+async function run(main: MessagePort, { connection, info, shared, mark }: CourierData): Promise<void> {
   const state = new Int32Array(shared);
   const wire = new Wire(connection.key);
   const outgoing = { sendHighWaterMark: 0, linger: 300 }; // a full queue would drop messages
@@ -132,6 +134,7 @@ async function run(main: MessagePort, { connection, info, shared }: CourierData)
   ]);
   const shutdown = (socket: object, request: Request) => {
     const restart = request.content.restart === true;
+    rm(mark, () => {});
     answer(socket, request, 'shutdown_reply', { status: 'ok', restart });
     everyone('shutdown_reply', { status: 'ok', restart }, request);
     setTimeout(async () => {

@@ -33,10 +33,13 @@ import { children } from './descendants.js';
 import { codeOf, failureOf, framesOf } from './failure.js';
 import { History } from './history.js';
 import { kernelInfo } from './identity.js';
+import { holdOn, listenAgain } from './lifeline.js';
 import { setNotebook } from './mime.js';
 import { Modules } from './modules.js';
 import { CellOutput, captureStreams, current } from './output.js';
+import { predecessor } from './predecessor.js';
 import { Questions } from './questions.js';
+import { hideResources } from './resources.js';
 import { CellRunner } from './scope.js';
 import { writeStacks } from './stacks.js';
 import { CHECK } from './stoppable.js';
@@ -73,7 +76,12 @@ class Kernel {
   readonly #strays = new WeakMap<CellOutput, number>();
   readonly #questions = new Questions((content, request) => this.#send('front', 'input_request', content, request));
 
-  constructor(courier: Worker, state: Int32Array) {
+  constructor(
+    courier: Worker,
+    state: Int32Array,
+    /** What the first cell is to say. */
+    private first: string | null,
+  ) {
     this.#courier = courier;
     this.#state = state;
     courier.on('message', (message: Incoming) => this.#take(message));
@@ -98,6 +106,7 @@ class Kernel {
     });
     setCellSignal(() => current.getStore()?.signal);
     endIntervalsWithCells();
+    hideResources();
     (globalThis as Record<string, unknown>)[CHECK] = () => this.#check();
     // Loading the lab is a cell like any other, before the first: it warms the compiler too.
     this.#compiler.begin('cell-0');
@@ -194,6 +203,10 @@ class Kernel {
     const execution_count = this.#count;
     if (!silent) everyone('execute_input', { code, execution_count });
     this.#output = output;
+    if (this.first !== null && !silent) {
+      output.write('stderr', `${this.first}\n`);
+      this.first = null;
+    }
     if (content.allow_stdin === true) this.#questions.open(output, request);
     const ok = await this.#run(silent ? `silent-${++this.#silent}` : `cell-${execution_count}`, code, output);
     if (!ok) {
@@ -253,6 +266,7 @@ class Kernel {
       this.#running = null;
       this.#earlier = [...this.#earlier.filter(earlier => earlier.deref()), new WeakRef(output)];
       restGenerations();
+      listenAgain();
     }
   }
 
@@ -370,7 +384,8 @@ const exit = process.exit.bind(process);
 function start(connectionFile: string | undefined): void {
   const connection = readConnection(connectionFile);
   const shared = new SharedArrayBuffer(32);
-  const data: CourierData = { connection, info: kernelInfo(), shared };
+  const { mark, told } = predecessor(connectionFile!);
+  const data: CourierData = { connection, info: kernelInfo(), shared, mark };
   const courier = new Worker(new URL('./courier.js', import.meta.url), { workerData: data, stdout: false });
   courier.on('error', error => {
     defect(error);
@@ -378,14 +393,8 @@ function start(connectionFile: string | undefined): void {
   });
   let kernel: Kernel | null = null;
   process.on('SIGINT', () => kernel?.signalled()); // first of all: a signal that nobody hears ends the process
-  process.on('uncaughtException', error => kernel?.stray('Uncaught', error));
-  process.on('unhandledRejection', reason => kernel?.stray('A promise that nobody awaits was rejected', reason));
-  process.exit = ((code?: number) => {
-    throw new LoupeError(
-      `process.exit(${code ?? ''}) would end the kernel and its session. Use Kernel → Shut Down, or throw an error to end the cell.`,
-    );
-  }) as typeof process.exit;
-  kernel = new Kernel(courier, new Int32Array(shared));
+  holdOn((what, error) => kernel?.stray(what, error));
+  kernel = new Kernel(courier, new Int32Array(shared), told);
 }
 
 try {

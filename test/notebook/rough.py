@@ -40,6 +40,26 @@ CHILDREN = [
     "execFileSync('sh', ['-c', 'trap \"\" TERM; sleep 60; sleep 60'])",
     "try { execSync('sleep 60') } finally { cleaned += execSync('echo clean').toString().trim() }",
 ]
+WAIT = "await new Promise(done => setTimeout(done, 50));"
+LIVES = {
+    "all": f"process.removeAllListeners(); setTimeout(() => {{ throw new Error('late') }}, 5); {WAIT} 1",
+    "lost": f"process.removeAllListeners('unhandledRejection'); Promise.reject(new Error('lost')); {WAIT} 1",
+    "signal": "await null; process.removeAllListeners('SIGINT'); process.listenerCount('SIGINT')",
+    "signal_after": "await null; process.listenerCount('SIGINT')",
+    "listener": f"process.on('uncaughtException', () => {{ throw new Error('within') }}); setTimeout(() => {{ throw new Error('late') }}, 5); {WAIT} 1",
+    "own": f"process.removeAllListeners('uncaughtException'); let heard = 0; process.once('uncaughtException', () => {{ heard += 1 }}); setTimeout(() => {{ throw new Error('late') }}, 5); {WAIT} [heard, process.listenerCount('uncaughtException')].join()",
+    "abort": "process.abort()",
+    "exit": "process.exit(3)",
+    "kill": "process.kill(process.pid)",
+    "alive": "process.kill(process.pid, 0)",
+}
+SHOWN = {
+    "promise": "Promise.resolve(1)",
+    "pending": "[new Promise(() => {})]",
+    "subclass": "class Own extends Promise<number> {}\nOwn.resolve(2)",
+    "timer": "setTimeout(() => {}, 1)",
+    "immediate": "setImmediate(() => {})",
+}
 
 result = {}
 with Session() as session:
@@ -61,4 +81,18 @@ with Session() as session:
     result["children_seconds"] = time.time() - began
     result["children_after"] = session.told("[cleaned, other.exitCode, other.signalCode, execSync('echo well').toString()].join()")[1]
     session.run("other.kill()")
+
+    result["lived"] = {name: session.told(code) for name, code in LIVES.items()}
+    result["lived_stop"] = [session.stop("while (true);"), session.told("3")]
+    result["shown"] = {name: session.told(code)[1] for name, code in SHOWN.items()}
+    session.client.execute("'x'.repeat(3e8).split('').map(x => x + 'y').join('')")
+    ended = time.time() + 60
+    while session.manager.is_alive() and time.time() < ended:
+        time.sleep(0.1)
+    session.manager.restart_kernel(now=True)
+    session.client.wait_for_ready(timeout=120)
+    result["died"] = [session.told("1"), session.told("1")]
+    session.manager.restart_kernel(now=False)
+    session.client.wait_for_ready(timeout=120)
+    result["restarted"] = session.told("1")
 write(result)

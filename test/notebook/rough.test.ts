@@ -54,3 +54,51 @@ describe('Stop', () => {
     expect(result.children_after).toEqual(['clean,,,well\n']);
   });
 });
+
+describe('the kernel lives on', () => {
+  const SENTENCE = /^LoupeError: process\.\w+\(.*\) would end the kernel and its session/;
+  test.each([
+    ['all', 'ok', ['1'], /^Uncaught: Error: late\n {4}at /],
+    ['lost', 'ok', ['1'], /^A promise that nobody awaits was rejected: Error: lost\n/],
+    ['signal', 'ok', ['0'], /^$/],
+    ['signal_after', 'ok', ['1'], /^$/],
+    ['listener', 'ok', ['1'], /^Uncaught: Error: late\n[\s\S]*\nUncaught: Error: within\n/],
+    ['own', 'ok', ['1,0'], /^Uncaught: Error: late\n/],
+    ['abort', 'error', [], SENTENCE],
+    ['exit', 'error', [], SENTENCE],
+    ['kill', 'error', [], SENTENCE],
+    ['alive', 'ok', ['true'], /^$/],
+  ])('when its means are taken away: %s', (name, status, shown, said) => {
+    expect((result.lived as Record<string, unknown>)[name]).toEqual([status, shown, expect.stringMatching(said)]);
+  });
+
+  test('and can be stopped', () => {
+    expect(result.lived_stop).toEqual([
+      ['error', 'Interrupted'],
+      ['ok', ['3'], ''],
+    ]);
+  });
+
+  test('or says in the next one’s first cell that it has not', () => {
+    expect(result.died).toEqual([
+      [
+        'ok',
+        ['1'],
+        expect.stringMatching(/^The kernel before this one ended without being shut down: .*variables are gone\.$/),
+      ],
+      ['ok', ['1'], ''],
+    ]);
+    expect(result.restarted).toEqual(['ok', ['1'], '']);
+  });
+});
+
+test('a promise or a timer shows nothing of what Node keeps on it', () => {
+  const { promise, pending, subclass, timer, immediate } = result.shown as Record<string, string[]>;
+  expect([promise, pending, subclass]).toEqual([
+    ['Promise { 1 }'],
+    ['[ Promise { <pending> } ]'],
+    ['Own [Promise] { 2 }'],
+  ]);
+  expect(timer[0]).toMatch(/^Timeout \{/);
+  expect(timer[0] + immediate[0]).not.toContain('kResourceStore');
+});
