@@ -63,15 +63,14 @@ export class CellRunner {
     let ended = false;
     try {
       const { folder } = this.compiler;
-      const loading: Promise<Imported>[] = [];
+      const imports: Imported[] = []; // one after the other, so that two lines which lead to one file have one module
       for (const { specifier, line, column } of cell.imports) {
         const failed = (error: unknown): never => {
           this.compiler.failedImport ??= { error, name: cell.name, line, column };
           throw error;
         };
-        loading.push(this.modules.load(specifier).catch(failed));
+        imports.push(await Promise.race([this.modules.load(specifier).catch(failed), interrupted]));
       }
-      const imports = await Promise.race([Promise.all(loading), interrupted]);
       // A signal that came while the cell was compiled is heard now: Node loses those that wait when a breakable script begins.
       await Promise.race([new Promise(setImmediate), interrupted]);
       const path = join(folder, `${cell.name}.ts`);

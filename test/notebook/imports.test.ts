@@ -231,6 +231,24 @@ describe.each(['without gemma-loupe there', 'with gemma-loupe there'])(
       ).toBe(8);
     });
 
+    test('a variable of a module is up to date where it is read through the module', async () => {
+      write(folder, { 'counts.ts': 'export let count = 0;\nexport const add = () => { count += 1; };\n' });
+      await run("import { count, add } from './counts'; import * as counts from './counts'; add();");
+      expect(await run('add(); [count, counts.count]')).toEqual([0, 2]);
+      expect(await run("import { count as now } from './counts'; now")).toBe(2);
+    });
+
+    test('two import lines that lead to one file have one module', async () => {
+      write(folder, {
+        'shared.ts': 'export const shared = {};\n',
+        'left.ts': "export { shared as left } from './shared';\n",
+        'right.ts': "export { shared as right } from './shared';\n",
+      });
+      const lines =
+        "import { shared } from './shared'; import { left } from './left'; import { right } from './right';";
+      expect(await run(`${lines} [shared === left, left === right]`)).toEqual([true, true]);
+    });
+
     test('a file that did not change keeps what it holds', async () => {
       write(folder, { 'state.ts': 'export const state = { n: 0 };\n' });
       await run("import { state } from './state'; state.n += 1");
