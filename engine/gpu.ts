@@ -5,6 +5,7 @@ import { type FoundAdapter, findAdapter } from './adapter.js';
 import { BudgetError, DeviceError } from './errors.js';
 import { Running } from './running.js';
 import { type Traits, traitsOf } from './traits.js';
+import { hotFor } from './wait.js';
 import { checkSeconds, Watchdog, watchdogSeconds } from './watchdog.js';
 
 export type { Traits } from './traits.js';
@@ -52,7 +53,7 @@ export class Gpu {
         this.#stuck = null; // it was slow, and all is well
       },
     );
-    this.#running = new Running(device, this.#watchdog, () => this.lost);
+    this.#running = new Running(device, this.#watchdog, hotFor(this.traits), () => this.lost);
     device.lost.then(({ reason, message }) => {
       this.#loss ??= new DeviceError(
         reason === 'destroyed'

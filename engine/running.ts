@@ -21,6 +21,7 @@ export class Running {
   constructor(
     readonly device: GPUDevice,
     readonly watchdog: Watchdog,
+    private readonly hot: number,
     private readonly lost: () => boolean,
   ) {}
 
@@ -53,7 +54,7 @@ export class Running {
   async whenDone(buffer: GPUBuffer): Promise<void> {
     const before = new Set(this.#open);
     try {
-      await mapWhenDone(buffer);
+      await mapWhenDone(buffer, this.hot);
       this.#close(before);
     } catch (error) {
       if (this.lost()) this.#close(before);

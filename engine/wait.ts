@@ -1,18 +1,31 @@
 // Waiting for the GPU, here and nowhere else. While a promise of the package is pending it runs the event loop hot, and software adapters compute on the
 // same cores: that alone made them 1.6 times slower. So a map is asked for, given up after a moment and asked for again, with sleep between.
 
-/** Short work is waited for hot: timers count whole milliseconds. */
-const HOT = 4; // ms
+import type { Traits } from './traits.js';
+
+/** How long work is waited for hot, in ms: timers count whole milliseconds, and a GPU of its own loses nothing by a hot loop. */
+export const hotFor = ({ software }: Pick<Traits, 'software'>): number => (software ? 4 : 100);
 /** The longest sleep, so that Stop and sockets stay quick and nothing is told late. */
 const LONGEST = 20; // ms
 /** Of the time waited so far, what may be slept in one piece: nothing comes later by more than that. */
 const SHARE = 1 / 16;
 const TURNS = 3;
 
-/** Maps a buffer for reading once the GPU is done with it. Rejects as `mapAsync` does. */
-export async function mapWhenDone(buffer: GPUBuffer): Promise<void> {
+/**
+ * Maps a buffer for reading once the GPU is done with it. Rejects as `mapAsync` does.
+ * @param hot ms, as of hotFor
+ */
+export async function mapWhenDone(buffer: GPUBuffer, hot: number): Promise<void> {
   const began = performance.now();
-  if (await tryMap(buffer, () => sleep(HOT))) return;
+  let timer: NodeJS.Timeout | undefined;
+  const moment = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, hot);
+  });
+  try {
+    if (await tryMap(buffer, () => moment)) return;
+  } finally {
+    clearTimeout(timer);
+  }
   do await sleep(Math.min(LONGEST, (performance.now() - began) * SHARE));
   while (!(await tryMap(buffer, untilTold)));
 }
