@@ -93,7 +93,8 @@ function product(stage: Stage, s: Setting, last: boolean): Dispatch[] {
   const rowsOf = (e: Extent) => (last ? e.rows : e.tokens);
   const { software, subgroup } = s.traits;
   return s.shards(weight).map((part, shard) => {
-    const broadcast = software && subgroup === 8 && part.store === 'texture';
+    // A subgroup of sixteen has eight lanes to spare; one of four could not tell all eight.
+    const broadcast = software && (subgroup ?? 0) >= LANES_OF_TILE && part.store === 'texture';
     const { start: COL0, rows: OUT } = part;
     const common = { IN, OUT, COL0, LAST: last ? 1 : 0 };
     const ends = { reads: { chunk, x: value(x), weight: { weight, shard } }, writes: { y: value(stage) } };

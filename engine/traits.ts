@@ -26,7 +26,7 @@ export function traitsOf({ limits, features }: GPUDevice, info: GPUAdapterInfo, 
     subgroup,
     // Mesa's lavapipe reads a storage texture with a few vector instructions, and a buffer with a branch and a check for every lane: textures
     // are three to six times as fast there. SwiftShader and GPUs gain nothing by them.
-    store: software && subgroup === 8 ? 'texture' : 'buffer',
+    store: kind === 'lavapipe' ? 'texture' : 'buffer',
     maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
     maxBinding: limits.maxStorageBufferBindingSize,
     maxBuffer: limits.maxBufferSize,
