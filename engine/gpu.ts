@@ -53,7 +53,13 @@ export class Gpu {
         this.#stuck = null; // it was slow, and all is well
       },
     );
-    this.#running = new Running(device, this.#watchdog, hotFor(this.traits), () => this.lost);
+    this.#running = new Running(
+      device,
+      this.#watchdog,
+      hotFor(this.traits),
+      () => this.lost,
+      () => this.#stuck !== null,
+    );
     device.lost.then(({ reason, message }) => {
       this.#loss ??= new DeviceError(
         reason === 'destroyed'

@@ -23,6 +23,8 @@ export class Running {
     readonly watchdog: Watchdog,
     private readonly hot: number,
     private readonly lost: () => boolean,
+    /** Whether what runs has been given up. */
+    private readonly stuck: () => boolean,
   ) {}
 
   /**
@@ -54,7 +56,7 @@ export class Running {
   async whenDone(buffer: GPUBuffer): Promise<void> {
     const before = new Set(this.#open);
     try {
-      await mapWhenDone(buffer, this.hot);
+      await mapWhenDone(buffer, this.hot, this.stuck);
       this.#close(before);
     } catch (error) {
       if (this.lost()) this.#close(before);
@@ -92,6 +94,7 @@ export class Running {
             this.#askLater();
           });
       }, AFTER);
+      if (this.stuck()) this.#asking.unref();
     } else if (this.#asking !== null) {
       clearTimeout(this.#asking);
       this.#asking = null;

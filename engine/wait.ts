@@ -14,8 +14,9 @@ const TURNS = 3;
 /**
  * Maps a buffer for reading once the GPU is done with it. Rejects as `mapAsync` does.
  * @param hot ms, as of hotFor
+ * @param idle whether nobody waits any more, so that the process may end meanwhile
  */
-export async function mapWhenDone(buffer: GPUBuffer, hot: number): Promise<void> {
+export async function mapWhenDone(buffer: GPUBuffer, hot: number, idle = () => false): Promise<void> {
   const began = performance.now();
   let timer: NodeJS.Timeout | undefined;
   const moment = new Promise<void>(resolve => {
@@ -26,7 +27,7 @@ export async function mapWhenDone(buffer: GPUBuffer, hot: number): Promise<void>
   } finally {
     clearTimeout(timer);
   }
-  do await sleep(Math.min(LONGEST, (performance.now() - began) * SHARE));
+  do await sleep(Math.min(LONGEST, (performance.now() - began) * SHARE), idle());
   while (!(await tryMap(buffer, untilTold)));
 }
 
@@ -54,4 +55,9 @@ async function untilTold(open: () => boolean): Promise<void> {
   for (let turn = 0; turn < TURNS && open(); turn++) await new Promise<void>(resolve => setImmediate(resolve));
 }
 
-const sleep = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms));
+function sleep(ms: number, idle: boolean): Promise<void> {
+  return new Promise(resolve => {
+    const timer = setTimeout(resolve, ms);
+    if (idle) timer.unref();
+  });
+}

@@ -49,15 +49,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   let t = group.y * 8;
   // Lanes past the end take the last token: cheaper than a branch, and what they make is not stored.
   let row = (first + min(t + lane, rows - 1)) * (IN / 4);
-  var a0 = 0.0; var b0 = 0.0;
-  var a1 = 0.0; var b1 = 0.0;
-  var a2 = 0.0; var b2 = 0.0;
-  var a3 = 0.0; var b3 = 0.0;
-  var a4 = 0.0; var b4 = 0.0;
-  var a5 = 0.0; var b5 = 0.0;
-  var a6 = 0.0; var b6 = 0.0;
-  var a7 = 0.0; var b7 = 0.0;
+  var sum: array<vec2f, 8>;
   for (var k = 0u; k < IN; k += 32) {
+    // A block's products first: sums of a few are exact to the last bits, a single sum of all of IN is not.
+    var a0 = 0.0; var b0 = 0.0;
+    var a1 = 0.0; var b1 = 0.0;
+    var a2 = 0.0; var b2 = 0.0;
+    var a3 = 0.0; var b3 = 0.0;
+    var a4 = 0.0; var b4 = 0.0;
+    var a5 = 0.0; var b5 = 0.0;
+    var a6 = 0.0; var b6 = 0.0;
+    var a7 = 0.0; var b7 = 0.0;
+
     let s = block(tile, (k / 128 * TEXELS) * LANES + lane, (k / 32) % 4);
     let i = k / 4;
     { // columns 0 … 3 of the block
@@ -148,14 +151,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
       { let p = subgroupBroadcast(q, 6); a6 = add_product(v, p, a6); b6 = add_product(w, p, b6); }
       { let p = subgroupBroadcast(q, 7); a7 = add_product(v, p, a7); b7 = add_product(w, p, b7); }
     }
+    sum[0] += vec2f(a0, b0);
+    sum[1] += vec2f(a1, b1);
+    sum[2] += vec2f(a2, b2);
+    sum[3] += vec2f(a3, b3);
+    sum[4] += vec2f(a4, b4);
+    sum[5] += vec2f(a5, b5);
+    sum[6] += vec2f(a6, b6);
+    sum[7] += vec2f(a7, b7);
   }
   let o = tile * 2 * LANES + lane;
-  store(rows, t + 0, o, a0, b0);
-  store(rows, t + 1, o, a1, b1);
-  store(rows, t + 2, o, a2, b2);
-  store(rows, t + 3, o, a3, b3);
-  store(rows, t + 4, o, a4, b4);
-  store(rows, t + 5, o, a5, b5);
-  store(rows, t + 6, o, a6, b6);
-  store(rows, t + 7, o, a7, b7);
+  store(rows, t + 0, o, sum[0].x, sum[0].y);
+  store(rows, t + 1, o, sum[1].x, sum[1].y);
+  store(rows, t + 2, o, sum[2].x, sum[2].y);
+  store(rows, t + 3, o, sum[3].x, sum[3].y);
+  store(rows, t + 4, o, sum[4].x, sum[4].y);
+  store(rows, t + 5, o, sum[5].x, sum[5].y);
+  store(rows, t + 6, o, sum[6].x, sum[6].y);
+  store(rows, t + 7, o, sum[7].x, sum[7].y);
 }

@@ -33,8 +33,14 @@ export function quantised(files: ModelFiles, to: Quantise): ModelFiles {
     }),
   );
   const { weights } = files;
-  const make = async (name: string, start: number, count: number) =>
-    quantiseRows(to, await weights.readRows(name, start, count));
+  const make = async (name: string, start: number, count: number) => {
+    const values = await weights.readRows(name, start, count);
+    const largest = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    if (largest < 65520 * (to === 'q8_0' ? 127 : 8) || !Number.isFinite(largest)) return quantiseRows(to, values);
+    throw new OptionError(
+      `'${name}' in ${files.path} has weights of ${largest.toPrecision(3)}, and ${to} has no scale for them. Leave quantise out.`,
+    );
+  };
   const source: WeightSource = {
     entries,
     readStored: (name, start, count) =>
@@ -52,7 +58,10 @@ export function quantised(files: ModelFiles, to: Quantise): ModelFiles {
     weights: source,
     // It computes other numbers, and a golden of the model as it is stored is none of this one.
     fingerprint: createHash('sha256').update(`${files.fingerprint} ${to}`).digest('hex'),
-    notices: [...files.notices, `${chosen.length} matrices are made ${to} on loading${others}.`],
+    notices: [
+      ...files.notices,
+      `${chosen.length} ${chosen.length === 1 ? 'matrix is' : 'matrices are'} made ${to} on loading${others}.`,
+    ],
   };
 }
 

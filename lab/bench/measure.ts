@@ -21,7 +21,9 @@ export interface Speed {
 
 export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
-  return { median: sorted[Math.floor(sorted.length / 2)], least: sorted[0], most: sorted[sorted.length - 1] };
+  const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1); // one value, or the two
+  const median = middle.reduce((a, b) => a + b) / middle.length;
+  return { median, least: sorted[0], most: sorted[sorted.length - 1] };
 }
 
 /** Loupe as its own peer. */

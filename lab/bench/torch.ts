@@ -27,6 +27,9 @@ export async function startTorch(path: string): Promise<Peer> {
   const python = process.env.LOUPE_TORCH ?? (existsSync(own) ? own : 'python3');
   const model = statSync(path).isDirectory() ? ['--model', path] : ['--gguf', path];
   const child = spawn(python, [join(packageRoot(), 'golden', 'bench_torch.py'), ...model]);
+  const kill = () => void child.kill('SIGKILL');
+  process.once('exit', kill); // a long answer would outlive an interrupted bench
+  child.once('exit', () => process.off('exit', kill));
   const answers = lines(child);
   try {
     const { peer, threads } = (await answers.next()) as { peer: string; threads: number };

@@ -140,8 +140,8 @@ function printReport(report: Report, rounds: number): void {
       s.operation,
       s.ms.toFixed(3),
       `${(100 * s.share).toFixed(1)} %`,
-      s.gbPerSecond.toFixed(2),
-      s.gflops.toFixed(2),
+      s.ms === 0 ? '–' : s.gbPerSecond.toFixed(2),
+      s.ms === 0 ? '–' : s.gflops.toFixed(2),
     ]);
     print(
       textTable(

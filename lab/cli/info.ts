@@ -86,7 +86,9 @@ export function infoCommand(): Command {
           stored: Object.entries(formats)
             .map(([f, { tensors, bytes: b }]) => `${f} ${tensors}× ${bytesText(b)}`)
             .join(', '),
-          'on the GPU': bytesText(entries.reduce((n, entry) => n + bytesOf(entry), 0)),
+          'on the GPU': bytesText(
+            entries.reduce((n, entry) => n + (entry.name === 'head' && config.tiedHead ? 0 : bytesOf(entry)), 0),
+          ),
           tokenizer:
             tokenizer === null
               ? 'none: prompts are token ids'

@@ -17,6 +17,7 @@ const environment = {
   JUPYTER_DATA_DIR: data,
   JUPYTER_CONFIG_DIR: join(folder, 'config'),
   JUPYTER_RUNTIME_DIR: join(folder, 'runtime'),
+  LOUPE_CACHE: join(folder, 'cache'), // jupyter_kernel_test counts what a search of the history finds
 };
 
 function run(command: string, args: readonly string[], input?: string): SpawnSyncReturns<string> {
