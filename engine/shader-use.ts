@@ -250,7 +250,7 @@ export function shaderUse(model: Model, shader: string): ShaderUse {
   const other = when === 'one token' ? 'several tokens' : 'one token';
   const stages = new Set(layers.map(({ stage }) => stage));
   const instead = new Set(all.filter(one => one.kind === other && stages.has(one.stage)).map(({ use }) => use.shader));
-  const head = own.some(({ kind, stage }) => stage.operation.kind === 'head' && kind === other);
+  const head = when === 'one token' && own.some(({ stage }) => stage.operation.kind === 'head');
   const logits = head ? ' The logits of a single row, as the last of a prompt, are computed by it in every chunk.' : '';
   const note = `Only for chunks of ${when}; for ${other} the same stages use ${[...instead].map(quoted).join(' and ')}, which is another file.${logits}`;
   return { shader, by, note };

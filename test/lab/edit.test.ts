@@ -292,6 +292,12 @@ test('an edit tells who uses the shader, and when nobody does', async () => {
   expect(several.note).toMatch(
     /^Only for chunks of several tokens; for one token the same stages use 'matvec.*', which is another file\.$/,
   );
+  const vector = !software ? 'matvec' : (subgroup ?? 0) >= 8 ? 'matvec_broadcast' : 'matvec_lanes';
+  const one = await model.edit(vector, w => `// x\n${w}`);
+  expect(one.by).toContain('logits');
+  expect(one.note).toMatch(
+    /^Only for chunks of one token; .* which is another file\. The logits of a single row, as the last of a prompt, are computed by it in every chunk\.$/,
+  );
   expect((await model.edit('slice', w => `// x\n${w}`)).by).toEqual(['taps']);
   expect((await model.edit('rope', null))[DISPLAY]()['text/plain']).toMatch(/^'rope' is the file’s again/);
 });
