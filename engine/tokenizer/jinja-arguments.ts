@@ -29,3 +29,12 @@ export function bound(
   if (missing !== undefined) throw new Error(`${what} takes a value for ${missing}`);
   return names.map(name => values.get(name));
 }
+
+/** Values of what Python takes no names for. Throws Error for a name, for more values than `most` and for fewer than `least`. */
+export function placed(what: string, args: readonly Argument[], most: number, least = 0): (Value | undefined)[] {
+  const named = args.find(([name]) => name !== null);
+  if (named) throw new Error(`${what} takes no ${named[0]}`);
+  if (args.length > most) throw new Error(`${what} takes ${COUNTS[most]}, and not more`);
+  if (args.length < least) throw new Error(`${what} takes ${COUNTS[least]} at least`);
+  return args.map(([, value]) => value);
+}

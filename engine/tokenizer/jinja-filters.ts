@@ -5,7 +5,7 @@ import { isOnce, itemsOf, sizeOf } from './jinja-items.js';
 import { jsonOf } from './jinja-json.js';
 import type { Value } from './jinja-library.js';
 import { listFiltered } from './jinja-lists.js';
-import { escaped, isMarked, joinedMarks, marked } from './jinja-marks.js';
+import { escaped, isMarked, marked } from './jinja-marks.js';
 import { attributeOf } from './jinja-members.js';
 import { rounded, wholeIn } from './jinja-numbers.js';
 import { numberOf } from './jinja-order.js';
@@ -13,12 +13,12 @@ import { replaced, textFiltered } from './jinja-texts.js';
 import {
   float,
   isList,
-  isNothing,
+  isNone,
   isText,
   isTrue,
   listOf,
   LONGEST_TEXT,
-  NAMES,
+  kindOf,
   printed,
   runtime,
   type Spend,
@@ -27,30 +27,16 @@ import {
 } from './jinja-values.js';
 import { numberIn } from './python-text.js';
 
-const nameOf = ({ type }: Value): string => NAMES[type] ?? 'a value';
-
 /** `operand | name(args)`. Throws Error for a filter that there is none of, and for arguments that it does not take. */
 export function filtered(name: string, operand: Value, args: readonly Argument[], spend: Spend): Value {
   if (isText(operand)) spend((operand.value as string).length >> 4);
   const made = byKind(name, operand, args, spend);
   if (!isMarked(operand) || !KEEPS_MARK.has(name)) return made;
-  return marked(made, joinedMarks([operand, ...args.map(([, value]) => value)]));
+  return marked(made, true);
 }
 
 /** What Python does to marked texts by their own methods, which keep the mark. */
-const KEEPS_MARK = new Set([
-  'trim',
-  'string',
-  'upper',
-  'lower',
-  'title',
-  'capitalize',
-  'replace',
-  'center',
-  'indent',
-  'default',
-  'd',
-]);
+const KEEPS_MARK = new Set(['trim', 'string', 'upper', 'lower', 'capitalize', 'center', 'indent', 'reverse']);
 
 function byKind(name: string, operand: Value, args: readonly Argument[], spend: Spend): Value {
   switch (name) {
@@ -62,7 +48,7 @@ function byKind(name: string, operand: Value, args: readonly Argument[], spend: 
     }
     case 'replace': {
       const [old, fresh, count] = bound(name, args, ['old', 'new', 'count'], 2);
-      return replaced(printed(operand), old, fresh, count);
+      return replaced(printed(operand), old!, fresh!, count);
     }
     case 'safe':
       bound(name, args, []);
@@ -83,7 +69,7 @@ function byKind(name: string, operand: Value, args: readonly Argument[], spend: 
     case 'abs': {
       bound(name, args, []);
       const number = numberOf(operand);
-      if (number === null) throw new Error(`it asks for abs of ${nameOf(operand)}`);
+      if (number === null) throw new Error(`it asks for abs of ${kindOf(operand)}`);
       return operand.type === 'FloatValue' ? float(Math.abs(number)) : runtime(Math.abs(number));
     }
     case 'round': {
@@ -133,7 +119,7 @@ function byKind(name: string, operand: Value, args: readonly Argument[], spend: 
 function int(operand: Value, args: readonly Argument[]): Value {
   const [otherwise, base] = bound('int', args, ['default', 'base']);
   if (operand.type === 'UndefinedValue') throw new Error('it asks for int of what is undefined');
-  if (base && base.type !== 'IntegerValue') throw new Error(`int takes a number for base, not ${nameOf(base)}`);
+  if (base && base.type !== 'IntegerValue') throw new Error(`int takes a whole number for base, not ${kindOf(base)}`);
   const number = isText(operand)
     ? (wholeIn(operand.value as string, (base?.value as number | undefined) ?? 10) ?? numberIn(operand.value as string))
     : numberOf(operand);
@@ -147,21 +133,21 @@ function int(operand: Value, args: readonly Argument[]): Value {
 
 /** The items as texts, one after the other with `between` in between. */
 export function joined(items: readonly Value[], between: Value | undefined, attribute?: Value): Value {
-  const read = attribute && !isNothing(attribute) ? attributeOf(attribute) : (item: Value) => item;
-  const values = items.map(read);
+  const read = attribute && !isNone(attribute) ? attributeOf(attribute) : (item: Value) => item;
   const apart = between === undefined ? '' : printed(between);
-  const parts = values.map(printed);
+  const parts = items.map(item => printed(read(item)));
   if (parts.reduce((n, part) => n + part.length + apart.length, 0) > LONGEST_TEXT) throw tooLong();
-  return marked(runtime(parts.join(apart)), joinedMarks(between ? [...values, between] : values));
+  return runtime(parts.join(apart));
 }
 
 const JSON_ARGUMENTS = ['ensure_ascii', 'indent', 'separators', 'sort_keys'];
 
 function json(operand: Value, args: readonly Argument[], spend: Spend): string {
   const [ascii, indent, separators, sortKeys] = bound('tojson', args, JSON_ARGUMENTS);
-  const width = indent && !isNothing(indent) ? indent : null;
-  if (width && width.type !== 'IntegerValue') throw new Error(`tojson takes a number for indent, not ${nameOf(width)}`);
-  const apart = separators && !isNothing(separators) ? separators : null;
+  const width = indent && !isNone(indent) ? indent : null;
+  if (width && width.type !== 'IntegerValue')
+    throw new Error(`tojson takes a whole number for indent, not ${kindOf(width)}`);
+  const apart = separators && !isNone(separators) ? separators : null;
   const texts = apart && isList(apart) ? (apart.value as Value[]).filter(isText).map(one => one.value as string) : null;
   if (apart && texts?.length !== 2) throw new Error('tojson takes two texts for separators');
   return jsonOf(

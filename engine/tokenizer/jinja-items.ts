@@ -1,7 +1,7 @@
 // What Python goes over: lists, characters, keys; and what it goes over once, because a generator is empty afterwards.
 
 import type { Value } from './jinja-library.js';
-import { listOf, NAMES, runtime, type Spend } from './jinja-values.js';
+import { listOf, kindOf, runtime, type Spend } from './jinja-values.js';
 import { pointsIn } from './python-text.js';
 
 const ONCE = new WeakSet<object>();
@@ -47,6 +47,6 @@ export function itemsOf(what: string, value: Value, spend: Spend = () => {}): re
       return isOnce(value) ? items.splice(0) : items;
     }
     default:
-      throw new Error(`it asks for ${what} of ${NAMES[value.type] ?? 'a value'}`);
+      throw new Error(`it asks for ${what} of ${kindOf(value)}`);
   }
 }

@@ -2,7 +2,7 @@
 
 import { isUnplaced } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
-import { isList, LONGEST_TEXT, NAMES, type Spend, tooLong } from './jinja-values.js';
+import { isList, LONGEST_TEXT, kindOf, type Spend, tooLong } from './jinja-values.js';
 import { floatText } from './python-text.js';
 
 export interface JsonLayout {
@@ -67,7 +67,7 @@ export function jsonOf(value: Value, { indent, separators, sortKeys, ascii }: Js
         );
       }
       default:
-        throw new Error(`it writes ${NAMES[one.type] ?? 'a value'} as JSON`);
+        throw new Error(`it writes ${kindOf(one)} as JSON`);
     }
   };
   /** Counts the blanks before a value. */

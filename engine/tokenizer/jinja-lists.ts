@@ -4,10 +4,10 @@ import { type Argument, bound } from './jinja-arguments.js';
 import { itemsOf, once } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
 import { attributeOf } from './jinja-members.js';
-import { binary, equal } from './jinja-operators.js';
-import { compared, sorted } from './jinja-order.js';
+import { binary } from './jinja-operators.js';
+import { compared, equal, sorted } from './jinja-order.js';
 import { tested } from './jinja-tests.js';
-import { isList, isNothing, isText, isTrue, listOf, NAMES, runtime, type Spend } from './jinja-values.js';
+import { isList, isNone, isText, isTrue, listOf, kindOf, runtime, type Spend } from './jinja-values.js';
 
 /** A filter by its name, for `map('upper')`. */
 export type Filter = (name: string, operand: Value, args: readonly Argument[]) => Value;
@@ -28,12 +28,11 @@ export function listFiltered(
   switch (name) {
     case 'sort': {
       const [reverse, caseful, attribute] = bound(name, args, ['reverse', 'case_sensitive', 'attribute']);
-      return listOf(sorted(items(), keyed(attribute, isTrue(caseful)), isTrue(reverse), spend));
+      return listOf(sorted(items(), inTurn(attribute, isTrue(caseful)), isTrue(reverse), spend));
     }
     case 'dictsort': {
       const [caseful, by, reverse] = bound(name, args, ['case_sensitive', 'by', 'reverse']);
-      if (operand.type !== 'ObjectValue')
-        throw new Error(`it asks for dictsort of ${NAMES[operand.type] ?? 'a value'}`);
+      if (operand.type !== 'ObjectValue') throw new Error(`it asks for dictsort of ${kindOf(operand)}`);
       const which = by === undefined ? 'key' : by.value;
       if (which !== 'key' && which !== 'value') throw new Error("dictsort takes 'key' or 'value'");
       const key = caseless(isTrue(caseful));
@@ -43,7 +42,7 @@ export function listFiltered(
     case 'items':
       bound(name, args, []);
       if (operand.type === 'UndefinedValue') return once([]);
-      if (operand.type !== 'ObjectValue') throw new Error(`it asks for items of ${NAMES[operand.type] ?? 'a value'}`);
+      if (operand.type !== 'ObjectValue') throw new Error(`it asks for items of ${kindOf(operand)}`);
       return once(pairsOf(operand));
     case 'reverse':
       bound(name, args, []);
@@ -63,7 +62,10 @@ export function listFiltered(
     case 'max': {
       const [caseful, attribute] = bound(name, args, ['case_sensitive', 'attribute']);
       const key = keyed(attribute, isTrue(caseful));
-      const better = (a: Value, b: Value) => compared(key(a), key(b), spend) * (name === 'max' ? -1 : 1) < 0;
+      const better = (a: Value, b: Value) => {
+        const order = compared(key(a), key(b), spend);
+        return name === 'max' ? order > 0 : order < 0;
+      };
       return (
         items().reduce<Value | null>((best, one) => (best && !better(one, best) ? best : one), null) ??
         runtime(undefined)
@@ -71,11 +73,9 @@ export function listFiltered(
     }
     case 'sum': {
       const [attribute, start] = bound(name, args, ['attribute', 'start']);
-      const read = attribute && !isNothing(attribute) ? attributeOf(attribute) : (item: Value) => item;
-      return items().reduce((sum, item) => {
-        if (isText(sum)) throw new Error('it adds up texts');
-        return binary('+', sum, read(item), spend);
-      }, start ?? runtime(0));
+      const read = attribute && !isNone(attribute) ? attributeOf(attribute) : (item: Value) => item;
+      if (start && isText(start)) throw new Error('it adds up texts');
+      return items().reduce((sum, item) => binary('+', sum, read(item), spend), start ?? runtime(0));
     }
     case 'batch': {
       const [count, fill] = bound(name, args, ['linecount', 'fill_with'], 1);
@@ -107,17 +107,19 @@ const caseless =
   (value: Value): Value =>
     !caseful && isText(value) ? runtime((value.value as string).toLowerCase()) : value;
 
-/** What an item is ordered by: itself, or what its attribute (or several, with commas between) holds. */
+/** What counts of an item: itself, or what its attribute holds. */
 function keyed(attribute: Value | undefined, caseful: boolean): (item: Value) => Value {
   const key = caseless(caseful);
-  if (attribute === undefined || isNothing(attribute)) return key;
-  const names = isText(attribute) ? (attribute.value as string).split(',') : null;
-  if (names && names.length > 1) {
-    const reads = names.map(name => attributeOf(runtime(name)));
-    return item => listOf(reads.map(read => key(read(item))));
-  }
+  if (attribute === undefined || isNone(attribute)) return key;
   const read = attributeOf(attribute);
   return item => key(read(item));
+}
+
+/** What counts of an item for its order, one after the other: `a,b` names two attributes. */
+function inTurn(attribute: Value | undefined, caseful: boolean): (item: Value) => Value {
+  const names = attribute && isText(attribute) ? (attribute.value as string).split(',').map(runtime) : [attribute];
+  const keys = names.map(name => keyed(name, caseful));
+  return item => listOf(keys.map(key => key(item)));
 }
 
 /** The first of those that are alike. */
@@ -125,7 +127,7 @@ function unique(items: readonly Value[], key: (item: Value) => Value, spend: Spe
   const kept: [Value, Value][] = [];
   for (const item of items) {
     const one = key(item);
-    if (isList(one) || one.value instanceof Map) throw new Error(`it asks for unique ones of ${NAMES[one.type]}`);
+    if (isList(one) || one.value instanceof Map) throw new Error(`it asks for unique ones of ${kindOf(one)}`);
     if (!kept.some(([other]) => equal(other, one, spend))) kept.push([one, item]);
   }
   return kept.map(([, item]) => item);
@@ -135,7 +137,7 @@ function batches(items: readonly Value[], count: number, fill: Value | undefined
   const rows: Value[][] = [];
   for (let at = 0; at < items.length; at += count) rows.push(items.slice(at, at + count));
   const last = rows.at(-1);
-  if (last && fill && !isNothing(fill)) while (last.length < count) last.push(fill);
+  if (last && fill && !isNone(fill)) while (last.length < count) last.push(fill);
   return rows.map(listOf);
 }
 
@@ -147,7 +149,7 @@ function mapped(items: readonly Value[], args: readonly Argument[], filter: Filt
     const read = attributeOf(attribute!);
     return items.map(item => {
       const value = read(item);
-      return value.type === 'UndefinedValue' && otherwise && !isNothing(otherwise) ? otherwise : value;
+      return value.type === 'UndefinedValue' && otherwise && !isNone(otherwise) ? otherwise : value;
     });
   }
   if (first[0] !== null || !isText(first[1])) throw new Error('map takes the name of a filter, or an attribute');

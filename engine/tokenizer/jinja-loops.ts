@@ -2,7 +2,8 @@
 
 import type { Argument } from './jinja-arguments.js';
 import type { Scope, Value } from './jinja-library.js';
-import { equal } from './jinja-operators.js';
+import { method } from './jinja-members.js';
+import { alike } from './jinja-order.js';
 import { runtime } from './jinja-values.js';
 
 export class Loops {
@@ -15,8 +16,8 @@ export class Loops {
     const loop = scope.lookupVariable('loop');
     if (!(loop.value instanceof Map) || loop.value.has('depth')) return;
     this.#scopes.set(loop, scope);
-    const uncalled = () => runtime(() => null);
-    const more = { depth: runtime(1), depth0: runtime(0), cycle: uncalled(), changed: uncalled() };
+    const methods = { cycle: method(loop, 'cycle'), changed: method(loop, 'changed') };
+    const more = { depth: runtime(1), depth0: runtime(0), ...methods };
     for (const [name, value] of Object.entries(more)) loop.value.set(name, value);
   }
 
@@ -34,7 +35,7 @@ export class Loops {
     }
     const before = this.#asked.get(scope);
     this.#asked.set(scope, values);
-    const same = before?.length === values.length && before.every((value, i) => equal(value, values[i], () => {}));
+    const same = before?.length === values.length && before.every((value, i) => alike(value, values[i], () => {}));
     return runtime(!same);
   }
 }

@@ -1,4 +1,4 @@
-// Texts that a template has marked as safe for HTML. Python escapes whatever is joined to one of them.
+// Texts that a template has marked as safe for HTML. Python escapes whatever + adds to one of them; ~ and join give plain texts.
 
 import type { Value } from './jinja-library.js';
 import { isText, text } from './jinja-values.js';

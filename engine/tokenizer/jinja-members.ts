@@ -2,9 +2,13 @@
 
 import { isUnplaced } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
-import { isList, isText, NAMES, runtime } from './jinja-values.js';
+import { isList, isText, kindOf, runtime } from './jinja-values.js';
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
+
+const WHOLE =
+  words(`as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag is_integer numerator real
+  to_bytes`);
 
 /** Methods of Python's types that a template may ask for; those that change a value are none in transformers' sandbox. */
 const METHODS: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -16,9 +20,8 @@ const METHODS: Readonly<Record<string, ReadonlySet<string>>> = {
   ArrayValue: words('copy count index'),
   TupleValue: words('count index'),
   ObjectValue: words('copy fromkeys get items keys values'),
-  IntegerValue:
-    words(`as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag is_integer numerator real
-    to_bytes`),
+  IntegerValue: WHOLE,
+  BooleanValue: WHOLE,
   FloatValue: words('as_integer_ratio conjugate fromhex hex imag is_integer real'),
 };
 /** Those that change a mapping come before its keys, and are refused. */
@@ -27,7 +30,7 @@ const CHANGING = words('clear pop popitem setdefault update');
 /** A method as a value: it is defined, and nothing can be done with it but calling it, which is another's affair. */
 export function method(object: Value, name: string): Value {
   return runtime(() => {
-    throw new Error(`Unknown method: ${name} of ${NAMES[object.type]}`);
+    throw new Error(`Unknown method: ${name} of ${kindOf(object)}`);
   });
 }
 
@@ -38,16 +41,15 @@ export function method(object: Value, name: string): Value {
 export function memberOf(object: Value, key: Value, computed: boolean): Value {
   const nothing = runtime(undefined);
   const name = isText(key) ? (key.value as string) : null;
-  const methods = METHODS[object.type] as ReadonlySet<string> | undefined;
-  const ofType = () => (name !== null && methods?.has(name) ? method(object, name) : nothing);
-  if (object.value instanceof Map) {
-    if (name === null) return nothing;
+  if (name !== null) {
+    const methods = METHODS[object.type] as ReadonlySet<string> | undefined;
+    const ofType = methods?.has(name) ? method(object, name) : undefined;
+    if (!(object.value instanceof Map)) return ofType ?? nothing;
     const own = object.value.get(name) as Value | undefined;
-    if (object.type === 'NamespaceValue' || computed) return own ?? ofType();
+    if (object.type === 'NamespaceValue' || computed) return own ?? ofType ?? nothing;
     if (CHANGING.has(name) && own !== undefined) throw new Error(`Unknown method: ${name} of a mapping`);
-    return methods?.has(name) ? method(object, name) : (own ?? nothing);
+    return ofType ?? own ?? nothing;
   }
-  if (name !== null) return ofType();
   const at = key.type === 'IntegerValue' || key.type === 'BooleanValue' ? Number(key.value) : null;
   if (at === null || isUnplaced(object)) return nothing;
   if (isList(object)) return (object.value as Value[]).at(at) ?? nothing;
@@ -62,7 +64,7 @@ export function memberOf(object: Value, key: Value, computed: boolean): Value {
 /** Reads what an `attribute` names in an item: `a.b.0`, or a place. Throws Error where it reads on in what is undefined. */
 export function attributeOf(attribute: Value): (item: Value) => Value {
   if (attribute.type !== 'IntegerValue' && !isText(attribute)) {
-    throw new Error(`attribute takes a text, and not ${NAMES[attribute.type] ?? 'a value'}`);
+    throw new Error(`attribute takes a text, and not ${kindOf(attribute)}`);
   }
   const parts = isText(attribute)
     ? (attribute.value as string).split('.').map(part => runtime(/^\d+$/.test(part) ? Number(part) : part))

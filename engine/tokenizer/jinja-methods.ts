@@ -1,14 +1,14 @@
 // Methods of Python's texts, lists and mappings that a template may call. Those that are not here are refused by name.
 
-import { type Argument, bound } from './jinja-arguments.js';
+import { type Argument, bound, placed } from './jinja-arguments.js';
 import { joined } from './jinja-filters.js';
 import { isUnplaced, itemsOf, view } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
 import { pairsOf } from './jinja-lists.js';
 import { isMarked } from './jinja-marks.js';
-import { equal } from './jinja-operators.js';
+import { alike } from './jinja-order.js';
 import { replaced, wholeOf } from './jinja-texts.js';
-import { isList, isText, isTrue, listOf, NAMES, runtime, type Spend, text, tupleOf } from './jinja-values.js';
+import { isList, isText, isTrue, listOf, kindOf, runtime, type Spend, text, tupleOf } from './jinja-values.js';
 import {
   capitalised,
   centred,
@@ -38,8 +38,8 @@ function ofMapping(object: Value, name: string, args: readonly Argument[]): Valu
   const map = object.value as Map<string, Value>;
   switch (name) {
     case 'get': {
-      const [key, otherwise] = bound(name, positional(name, args), ['key', 'default'], 1);
-      if (isList(key!) || key!.value instanceof Map) throw new Error(`get takes no ${NAMES[key!.type].slice(2)}`);
+      const [key, otherwise] = placed(name, args, 2, 1);
+      if (isList(key!) || key!.value instanceof Map) throw new Error(`get takes no ${kindOf(key!).slice(2)}`);
       return (isText(key!) ? map.get(key!.value as string) : undefined) ?? otherwise ?? runtime(null);
     }
     case 'items':
@@ -64,9 +64,9 @@ function ofList(object: Value, name: string, args: readonly Argument[], spend: S
   switch (name) {
     case 'count':
     case 'index': {
-      const [one] = bound(name, positional(name, args), ['value'], 1);
-      if (name === 'count') return runtime(items.filter(item => equal(item, one!, spend)).length);
-      const at = items.findIndex(item => equal(item, one!, spend));
+      const [one] = placed(name, args, 1, 1);
+      if (name === 'count') return runtime(items.filter(item => alike(item, one!, spend)).length);
+      const at = items.findIndex(item => alike(item, one!, spend));
       if (at < 0) throw new Error('it asks for the index of what is not in a list');
       return runtime(at);
     }
@@ -115,12 +115,12 @@ function ofText(value: string, name: string, args: readonly Argument[], spend: S
     case 'strip':
     case 'lstrip':
     case 'rstrip': {
-      const [characters] = bound(name, positional(name, args), ['chars']);
+      const [characters] = placed(name, args, 1);
       const set = characters && characters.type !== 'NullValue' ? textOf(name, characters) : undefined;
       return runtime(strip(value, name, set));
     }
     case 'replace': {
-      const [old, fresh, count] = bound(name, positional(name, args), ['old', 'new', 'count'], 2);
+      const [old, fresh, count] = placed(name, args, 3, 2);
       return replaced(value, runtime(textOf(name, old!)), runtime(textOf(name, fresh!)), count);
     }
     case 'split':
@@ -139,16 +139,16 @@ function ofText(value: string, name: string, args: readonly Argument[], spend: S
       return runtime(lines);
     }
     case 'join': {
-      const [list] = bound(name, positional(name, args), ['iterable'], 1);
+      const [list] = placed(name, args, 1, 1);
       const items = itemsOf(name, list!, spend);
       for (const item of items) textOf(name, item);
       return joined(items, runtime(value));
     }
     case 'startswith':
     case 'endswith': {
-      const [part, ...between] = bound(name, positional(name, args), ['prefix', 'start', 'end'], 1);
+      const [part, ...between] = placed(name, args, 3, 1);
       const parts = part!.type === 'TupleValue' ? (part!.value as Value[]) : [part!];
-      const piece = sliced(value, between);
+      const piece = sliced(name, value, between);
       const wanted = parts.map(one => textOf(name, one));
       return runtime(
         piece !== null && wanted.some(one => (name === 'startswith' ? piece.startsWith(one) : piece.endsWith(one))),
@@ -161,14 +161,14 @@ function ofText(value: string, name: string, args: readonly Argument[], spend: S
     case 'rindex':
       return found(value, name, args);
     case 'zfill': {
-      const [width] = bound(name, positional(name, args), ['width'], 1);
+      const [width] = placed(name, args, 1, 1);
       const [, sign, rest] = /^([+-]?)(.*)$/s.exec(value)!;
       return text(sign + '0'.repeat(Math.max(0, wholeOf(name, width!) - pointsIn(value))) + rest);
     }
     case 'center':
     case 'ljust':
     case 'rjust': {
-      const [width, fill] = bound(name, positional(name, args), ['width', 'fillchar'], 1);
+      const [width, fill] = placed(name, args, 2, 1);
       const unit = fill ? textOf(name, fill) : ' ';
       if (Array.from(unit).length !== 1) throw new Error(`${name} takes one character`);
       const to = wholeOf(name, width!);
@@ -178,7 +178,7 @@ function ofText(value: string, name: string, args: readonly Argument[], spend: S
     }
     case 'partition':
     case 'rpartition': {
-      const by = textOf(name, bound(name, positional(name, args), ['sep'], 1)[0]!);
+      const by = textOf(name, placed(name, args, 1, 1)[0]!);
       if (by === '') throw new Error(`${name} takes a text that is not empty`);
       const at = name === 'partition' ? value.indexOf(by) : value.lastIndexOf(by);
       const whole = name === 'partition' ? [value, '', ''] : ['', '', value];
@@ -186,7 +186,7 @@ function ofText(value: string, name: string, args: readonly Argument[], spend: S
     }
     case 'removeprefix':
     case 'removesuffix': {
-      const part = textOf(name, bound(name, positional(name, args), ['prefix'], 1)[0]!);
+      const part = textOf(name, placed(name, args, 1, 1)[0]!);
       if (name === 'removeprefix') return runtime(value.startsWith(part) ? value.slice(part.length) : value);
       return runtime(part !== '' && value.endsWith(part) ? value.slice(0, -part.length) : value);
     }
@@ -195,23 +195,20 @@ function ofText(value: string, name: string, args: readonly Argument[], spend: S
   }
 }
 
-/** Python takes no names for these. */
-function positional(what: string, args: readonly Argument[]): readonly Argument[] {
-  const [named] = args.find(([name]) => name !== null) ?? [null];
-  if (named !== null) throw new Error(`${what} takes no ${named}`);
-  return args;
-}
-
 function textOf(what: string, value: Value): string {
   if (!isText(value)) throw new Error(`${what} takes a text`);
   return value.value as string;
 }
 
 /** Where a slice of `length` begins and ends; null where it begins behind the end. */
-function bounds(length: number, [from, to]: readonly (Value | undefined)[]): readonly [number, number] | null {
+function bounds(
+  what: string,
+  length: number,
+  [from, to]: readonly (Value | undefined)[],
+): readonly [number, number] | null {
   const place = (value: Value | undefined, otherwise: number) => {
     if (value === undefined || value.type === 'NullValue') return otherwise;
-    const at = wholeOf('a slice', value);
+    const at = wholeOf(what, value);
     return at < 0 ? Math.max(0, at + length) : at;
   };
   const start = place(from, 0);
@@ -219,18 +216,18 @@ function bounds(length: number, [from, to]: readonly (Value | undefined)[]): rea
   return start > length || start > end ? null : [start, end];
 }
 
-function sliced(value: string, between: readonly (Value | undefined)[]): string | null {
+function sliced(what: string, value: string, between: readonly (Value | undefined)[]): string | null {
   if (between.every(one => one === undefined)) return value;
   const points = Array.from(value);
-  const at = bounds(points.length, between);
+  const at = bounds(what, points.length, between);
   return at && points.slice(...at).join('');
 }
 
 function found(value: string, name: string, args: readonly Argument[]): Value {
-  const [sub, ...between] = bound(name, positional(name, args), ['sub', 'start', 'end'], 1);
+  const [sub, ...between] = placed(name, args, 3, 1);
   const part = textOf(name, sub!);
   const points = Array.from(value);
-  const at = bounds(points.length, between);
+  const at = bounds(name, points.length, between);
   const piece = at === null ? null : points.slice(...at).join('');
   if (name === 'count') {
     if (piece === null) return runtime(0);

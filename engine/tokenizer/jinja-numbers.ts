@@ -3,10 +3,10 @@
 import type { Value } from './jinja-library.js';
 import { numberOf } from './jinja-order.js';
 import { fixed } from './jinja-percent.js';
-import { float, NAMES, runtime } from './jinja-values.js';
+import { float, kindOf, runtime } from './jinja-values.js';
 import { numeral } from './python-text.js';
 
-/** int(text, base); null where Python refuses it. */
+/** int(text, base); null where Python refuses it, and for what float() reads alike: digits to the base 0. */
 export function wholeIn(text: string, base: number): number | null {
   if (base !== 0 && (base < 2 || base > 36)) return null;
   const [, sign, prefix = '', digits] = /^([+-]?)(0[xob]_?)?(\w+)$/i.exec(numeral(text)) ?? [];
@@ -14,11 +14,11 @@ export function wholeIn(text: string, base: number): number | null {
   const own = { x: 16, o: 8, b: 2 }[prefix[1]?.toLowerCase()];
   // Without its base, what looks like a prefix is digits: 0b1 to the base 16.
   const prefixed = own !== undefined && (base === 0 || base === own);
+  if (base === 0 && !prefixed) return null;
   const all = prefixed ? digits : prefix + digits;
-  const radix = prefixed ? own : base === 0 ? 10 : base;
+  const radix = prefixed ? own : base;
   if (!/^[0-9a-z]+(_[0-9a-z]+)*$/i.test(all)) return null;
   const plain = all.replaceAll('_', '').toLowerCase();
-  if (base === 0 && !prefixed && /^0+[1-9]/.test(plain)) return null;
   let value = 0;
   for (const digit of plain) {
     const one = Number.parseInt(digit, 36);
@@ -31,7 +31,7 @@ export function wholeIn(text: string, base: number): number | null {
 /** Jinja's round. Whole numbers stay so, but for ceil and floor. */
 export function rounded(operand: Value, precision: Value | undefined, method: Value | undefined): Value {
   const number = numberOf(operand);
-  if (number === null) throw new Error(`it asks for round of ${NAMES[operand.type] ?? 'a value'}`);
+  if (number === null) throw new Error(`it asks for round of ${kindOf(operand)}`);
   const digits = precision === undefined ? 0 : precision.type === 'IntegerValue' ? (precision.value as number) : null;
   if (digits === null || Math.abs(digits) > 60) throw new Error('round takes a whole number of digits');
   const way = method === undefined ? 'common' : method.value;

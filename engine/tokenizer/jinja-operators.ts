@@ -1,9 +1,9 @@
 // Operators of Jinja as Python has them.
 
-import { isOnce, isUnplaced, itemsOf } from './jinja-items.js';
+import { isUnplaced, itemsOf } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
 import { joinedMarks, marked } from './jinja-marks.js';
-import { compared, numberOf } from './jinja-order.js';
+import { alike, compared, equal, numberOf } from './jinja-order.js';
 import { filledIn } from './jinja-percent.js';
 import {
   float,
@@ -11,7 +11,7 @@ import {
   isText,
   listOf,
   LONGEST_TEXT,
-  NAMES,
+  kindOf,
   printed,
   runtime,
   type Spend,
@@ -19,13 +19,11 @@ import {
   tooLong,
 } from './jinja-values.js';
 
-const nameOf = ({ type }: Value): string => NAMES[type] ?? 'a value';
-
 /** `left operator right`. Throws Error for values that the operator does not take. */
 export function binary(operator: string, left: Value, right: Value, spend: Spend): Value {
   switch (operator) {
     case '~':
-      return marked(text(printed(left) + printed(right)), joinedMarks([left, right]));
+      return text(printed(left) + printed(right));
     case '==':
       return runtime(equal(left, right, spend));
     case '!=':
@@ -58,7 +56,7 @@ function sum(left: Value, right: Value, spend: Spend): Value {
   if (isText(left) && isText(right)) {
     return marked(text((left.value as string) + (right.value as string)), joinedMarks([left, right]));
   }
-  if (isText(left) || isText(right)) throw new Error(`it adds ${nameOf(left)} and ${nameOf(right)}`);
+  if (isText(left) || isText(right)) throw new Error(`it adds ${kindOf(left)} and ${kindOf(right)}`);
   if (!isList(left) || left.type !== right.type || isUnplaced(left) || isUnplaced(right)) {
     return arithmetic('+', left, right);
   }
@@ -84,7 +82,7 @@ function times(one: Value, often: Value, spend: Spend): Value | null {
 /** Numbers, among them True and False as 1 and 0: whole where both are, but for a quotient. */
 function arithmetic(operator: string, left: Value, right: Value): Value {
   const [a, b] = [numberOf(left), numberOf(right)];
-  if (a === null || b === null) throw new Error(`it reckons ${nameOf(left)} ${operator} ${nameOf(right)}`);
+  if (a === null || b === null) throw new Error(`it reckons ${kindOf(left)} ${operator} ${kindOf(right)}`);
   const made =
     left.type === 'FloatValue' || right.type === 'FloatValue' ? float : (value: number) => runtime(value + 0);
   if ('/ // %'.split(' ').includes(operator) && b === 0) throw new Error('it divides by zero');
@@ -101,15 +99,15 @@ function arithmetic(operator: string, left: Value, right: Value): Value {
       return made(quotient(a, b));
     case '%':
       return made(remainderOf(a, b));
-    case '**': {
+    default: {
       if (a === 0 && b < 0) throw new Error('it divides by zero');
-      const power = a ** b;
+      // A whole power is exact more often than one part in it.
+      const whole = a ** -b;
+      const power = b < 0 && Number.isFinite(whole) ? 1 / whole : a ** b;
       if (Number.isNaN(power) || (!Number.isFinite(power) && Number.isFinite(a)))
-        throw new Error('its power is too large');
+        throw new Error('it has a power that is too large, or no number');
       return b < 0 ? float(power) : made(power);
     }
-    default:
-      throw new Error(`Unknown operator "${operator}"`);
   }
 }
 
@@ -124,39 +122,19 @@ export function remainderOf(a: number, b: number): number {
 function quotient(a: number, b: number): number {
   const rest = remainderOf(a, b);
   const whole = (a - rest) / b;
-  if (whole === 0) return a / b < 0 ? -0 : 0;
+  if (whole === 0) return (a / b) * 0;
   const low = Math.floor(whole);
   return whole - low > 0.5 ? low + 1 : low;
 }
 
-/** Python's ==: lists and mappings by what they hold, no number equal to a text. */
-export function equal(a: Value, b: Value, spend: Spend): boolean {
-  spend(1);
-  if (a === b) return true;
-  const [x, y] = [numberOf(a), numberOf(b)];
-  if (x !== null && y !== null) return x === y;
-  if (a.type !== b.type || isOnce(a) || isOnce(b)) return false;
-  if (isList(a)) {
-    const [one, two] = [a.value as Value[], b.value as Value[]];
-    return one.length === two.length && one.every((value, i) => equal(value, two[i], spend));
-  }
-  if (a.value instanceof Map && b.value instanceof Map) {
-    const [one, two] = [a.value as Map<string, Value>, b.value as Map<string, Value>];
-    return (
-      one.size === two.size && [...one].every(([key, value]) => two.has(key) && equal(value, two.get(key)!, spend))
-    );
-  }
-  return a.value === b.value;
-}
-
 /** `part in whole`. Throws Error for a whole that holds nothing. */
 export function contains(whole: Value, part: Value, spend: Spend): boolean {
-  if (isList(whole)) return itemsOf('a member', whole).some(value => equal(value, part, spend));
+  if (isList(whole)) return itemsOf('in', whole).some(value => alike(value, part, spend));
   if (whole.type === 'UndefinedValue') return false;
   if (whole.type === 'ObjectValue') {
-    if (isList(part) || part.value instanceof Map) throw new Error(`it looks for ${nameOf(part)} in a mapping`);
+    if (isList(part) || part.value instanceof Map) throw new Error(`it looks for ${kindOf(part)} in a mapping`);
     return isText(part) && (whole.value as Map<string, Value>).has(part.value as string);
   }
   if (isText(whole) && isText(part)) return (whole.value as string).includes(part.value as string);
-  throw new Error(`it looks for ${nameOf(part)} in ${nameOf(whole)}`);
+  throw new Error(`it looks for ${kindOf(part)} in ${kindOf(whole)}`);
 }

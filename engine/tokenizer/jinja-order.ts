@@ -1,11 +1,35 @@
-// What comes before what, as Python has it: numbers by size, texts by code points, lists by their first difference.
+// What is equal and what comes before what, as Python has it: numbers by size, texts by code points, lists by their first difference.
 
+import { isOnce, isUnplaced } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
-import { isList, isNumber, isText, NAMES, type Spend } from './jinja-values.js';
+import { isList, isNumber, isText, kindOf, type Spend } from './jinja-values.js';
 
 /** A number, or True as 1 and False as 0; null for what is neither. */
 export const numberOf = (value: Value): number | null =>
   isNumber(value) || value.type === 'BooleanValue' ? Number(value.value) : null;
+
+/** Python's ==: lists and mappings by what they hold, no number equal to a text. */
+export function equal(a: Value, b: Value, spend: Spend): boolean {
+  spend(1);
+  const [x, y] = [numberOf(a), numberOf(b)];
+  if (x !== null || y !== null) return x === y;
+  if (a === b) return true;
+  if (a.type !== b.type || isOnce(a) || isOnce(b) || isUnplaced(a) !== isUnplaced(b)) return false;
+  if (isList(a)) {
+    const [one, two] = [a.value as Value[], b.value as Value[]];
+    return one.length === two.length && one.every((value, i) => alike(value, two[i], spend));
+  }
+  if (a.type === 'ObjectValue') {
+    const [one, two] = [a.value as Map<string, Value>, b.value as Map<string, Value>];
+    return (
+      one.size === two.size && [...one].every(([key, value]) => two.has(key) && alike(value, two.get(key)!, spend))
+    );
+  }
+  return a.value === b.value;
+}
+
+/** What lists and mappings hold is alike where it is the same, though it is no number. */
+export const alike = (a: Value, b: Value, spend: Spend): boolean => a === b || equal(a, b, spend);
 
 /** Less than 0, 0 or more than 0. Throws Error for what has no order. */
 export function compared(a: Value, b: Value, spend: Spend): number {
@@ -16,12 +40,11 @@ export function compared(a: Value, b: Value, spend: Spend): number {
   if (isList(a) && a.type === b.type) {
     const [one, two] = [a.value as Value[], b.value as Value[]];
     for (let i = 0; i < Math.min(one.length, two.length); i++) {
-      const order = compared(one[i], two[i], spend);
-      if (order !== 0) return order;
+      if (!alike(one[i], two[i], spend)) return compared(one[i], two[i], spend);
     }
     return one.length - two.length;
   }
-  throw new Error(`it compares ${NAMES[a.type] ?? 'a value'} and ${NAMES[b.type] ?? 'a value'}`);
+  throw new Error(`it compares ${kindOf(a)} and ${kindOf(b)}`);
 }
 
 /** UTF-16 puts the surrogates of characters beyond U+FFFF before U+E000. */

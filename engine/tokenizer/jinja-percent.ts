@@ -3,7 +3,7 @@
 import type { Value } from './jinja-library.js';
 import { isMarked } from './jinja-marks.js';
 import { numberOf } from './jinja-order.js';
-import { isText, NAMES, printed, text } from './jinja-values.js';
+import { isText, kindOf, printed, text } from './jinja-values.js';
 
 /** `%.3f`: with so many digits behind the point. Throws Error for numbers that have no such form here. */
 export function fixed(value: number, digits: number): string {
@@ -34,16 +34,16 @@ export function filledIn(form: Value, values: Value): Value {
       if (!'dif'.includes(kind) || kind === '' || (kind !== 'f' && digits !== undefined)) {
         throw new Error(`Unknown directive %${digits === undefined ? '' : `.${digits}`}${kind}`);
       }
-      if (number === null) throw new Error(`it writes ${NAMES[value.type] ?? 'a value'} where a number belongs`);
+      if (number === null) throw new Error(`it writes ${kindOf(value)} where a number belongs`);
       if (kind === 'f') return fixed(number, Number(digits ?? 6));
       if (!Number.isSafeInteger(Math.trunc(number))) throw new Error('it writes too large a number');
-      return String(Math.trunc(number) + 0);
+      return String(Math.trunc(number));
     },
   );
   // A mapping or a list may stand beside a text that has no place for it.
-  if (given.length > 0 && (several || isText(values) || numberOf(values) !== null || values.value === null)) {
+  if (given.length > 0 && (several || isText(values) || numberOf(values) !== null)) {
     throw new Error('it has too many values for the places in a text');
   }
-  if (given.length > 0) throw new Error(`it fills in ${NAMES[values.type] ?? 'a value'}`);
+  if (given.length > 0) throw new Error(`it fills in ${kindOf(values)}`);
   return text(written);
 }

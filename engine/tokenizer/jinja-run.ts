@@ -11,7 +11,7 @@ import { argument, COMPARES, nameOf, operatorOf } from './jinja-nodes.js';
 import { binary } from './jinja-operators.js';
 import { GROUP, NEGATED, TEST, WITH } from './jinja-syntax.js';
 import { tested } from './jinja-tests.js';
-import { isList, isNothing, isTrue, Limit, listOf, NAMES, printed, runtime } from './jinja-values.js';
+import { isList, isTrue, kindOf, Limit, listOf, printed, runtime } from './jinja-values.js';
 
 const STEPS = 2_000_000;
 const MILLISECONDS = 900;
@@ -200,7 +200,7 @@ export class Run extends Interpreter {
       const args = (node.args as readonly Node[]).map(arg => argument(arg, at));
       const value = called(object, name, args, steps => this.#spend(steps));
       if (value !== null) return value;
-      throw new Error(`Unknown method: ${name.slice(0, 40)} of ${NAMES[object.type] ?? 'a value'}`);
+      throw new Error(`Unknown method: ${name.slice(0, 40)} of ${kindOf(object)}`);
     }
     const ofLoop = this.#loops.called(object, name, () => (node.args as readonly Node[]).map(arg => argument(arg, at)));
     return ofLoop ?? as({ ...node, callee: given(own) });
@@ -261,7 +261,7 @@ export class Run extends Interpreter {
         if (isControl(error)) error.partial = text + (error.partial ?? '');
         throw error;
       }
-      if (!(STATEMENTS.has(statement.type) && isNothing(value))) text += printed(value);
+      if (!(STATEMENTS.has(statement.type) && NOTHING.has(value.type))) text += printed(value);
       if (text.length > MOST_OUTPUT) throw new Limit(`more than ${MOST_OUTPUT} characters`);
     }
     this.#spend(text.length >> 10);
@@ -292,6 +292,8 @@ const STATEMENTS = new Set([
   'Comment',
   ITERATION,
 ]);
+
+const NOTHING = new Set(['NullValue', 'UndefinedValue']);
 
 /** What a loop goes over: nothing of what is undefined, the characters of a text, what is left of a generator. */
 function iterated(value: Value): Value {

@@ -1,10 +1,10 @@
 // Tests of Jinja (`x is odd`, `x is eq 1`) as Python has them.
 
-import { type Argument, bound } from './jinja-arguments.js';
+import { type Argument, bound, placed } from './jinja-arguments.js';
 import type { Value } from './jinja-library.js';
-import { contains, equal, remainderOf } from './jinja-operators.js';
-import { compared, numberOf } from './jinja-order.js';
-import { isList, isNothing, isText, NAMES, printed, type Spend } from './jinja-values.js';
+import { contains, remainderOf } from './jinja-operators.js';
+import { compared, equal, numberOf } from './jinja-order.js';
+import { isList, isNone, isText, kindOf, printed, type Spend } from './jinja-values.js';
 import { isLower, isUpper } from './python-text.js';
 
 type Asked = (value: Value, other: Value, spend: Spend) => boolean;
@@ -47,8 +47,8 @@ const BESIDE: Readonly<Record<string, Asked>> = {
   },
   in: (value, other, spend) => contains(other, value, spend),
   sameas: (value, other) => {
-    const single = [value, other].some(one => isNothing(one) || one.type === 'BooleanValue');
-    if (!single) throw new Error(`sameas takes True, False or None, and not ${NAMES[other.type] ?? 'a value'}`);
+    const single = [value, other].some(one => isNone(one) || one.type === 'BooleanValue');
+    if (!single) throw new Error(`sameas takes True, False or None, and not ${kindOf(other)}`);
     return value.type === other.type && value.value === other.value;
   },
   ...{ eq: same, equalto: same, '==': same, ne: differs, '!=': differs },
@@ -56,9 +56,12 @@ const BESIDE: Readonly<Record<string, Asked>> = {
   ...{ gt: more, greaterthan: more, '>': more, ge: most, '>=': most },
 };
 
+/** What Python calls the other; those that are operators take no name. */
+const NAMED: Readonly<Record<string, string | undefined>> = { divisibleby: 'num', in: 'seq', sameas: 'other' };
+
 function whole(value: Value, name: string): number {
   const number = numberOf(value);
-  if (number === null) throw new Error(`${name} takes a number, and not ${NAMES[value.type] ?? 'a value'}`);
+  if (number === null) throw new Error(`${name} takes a number, and not ${kindOf(value)}`);
   return number;
 }
 
@@ -69,6 +72,7 @@ export function tested(name: string, value: Value, args: readonly Argument[], sp
     return ALONE[name](value);
   }
   if (!Object.hasOwn(BESIDE, name)) throw new Error(`Unknown test: ${name}`);
-  const [other] = bound(name, args, ['other'], 1);
+  const named = NAMED[name];
+  const [other] = named === undefined ? placed(name, args, 1, 1) : bound(name, args, [named], 1);
   return BESIDE[name](value, other!, spend);
 }

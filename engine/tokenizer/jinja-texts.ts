@@ -2,7 +2,7 @@
 
 import { type Argument, bound } from './jinja-arguments.js';
 import type { Value } from './jinja-library.js';
-import { isText, isTrue, LONGEST_TEXT, NAMES, printed, runtime, type Spend, text, tooLong } from './jinja-values.js';
+import { isText, isTrue, LONGEST_TEXT, kindOf, printed, runtime, type Spend, text, tooLong } from './jinja-values.js';
 import { capitalised, centred, linesOf, SPACES, strip } from './python-text.js';
 
 const WORDS = new RegExp(`[^-({[<${SPACES}]+`, 'gu');
@@ -17,7 +17,7 @@ export function textFiltered(name: string, operand: Value, args: readonly Argume
       const [characters] = bound(name, args, ['chars']);
       if (characters === undefined || characters.type === 'NullValue') return runtime(strip(printed(operand)));
       if (!isText(characters)) throw new Error('trim takes a text');
-      return runtime(strip(printed(operand), 'strip', characters.value as string));
+      return runtime(strip(printed(operand), undefined, characters.value as string));
     }
     case 'upper':
       bound(name, args, []);
@@ -63,8 +63,7 @@ function largeFirst(word: string): string {
 }
 
 /** str.replace. @param count how often at most; all where it is None or less than 0 */
-export function replaced(value: string, from?: Value, to?: Value, count?: Value): Value {
-  if (!from || !to) throw new Error('replace takes two texts');
+export function replaced(value: string, from: Value, to: Value, count?: Value): Value {
   const [old, fresh] = [printed(from), printed(to)];
   const most = count === undefined || count.type === 'NullValue' ? -1 : wholeOf('replace', count);
   // An empty text stands before every character, and at the end.
@@ -77,7 +76,7 @@ export function replaced(value: string, from?: Value, to?: Value, count?: Value)
 /** Lines behind blanks or a text, the first and empty ones only where that is asked for. All ends of lines become LF. */
 function indented(operand: Value, args: readonly Argument[]): Value {
   const [width, first, blank] = bound('indent', args, ['width', 'first', 'blank']);
-  if (!isText(operand)) throw new Error(`it indents ${NAMES[operand.type] ?? 'a value'}`);
+  if (!isText(operand)) throw new Error(`it indents ${kindOf(operand)}`);
   const before =
     width && isText(width) ? (width.value as string) : ' '.repeat(Math.max(0, width ? wholeOf('indent', width) : 4));
   // A text that ends a line has an empty one behind it.

@@ -43,7 +43,7 @@ export function text(value: string): Value {
 
 /** bool(value); nothing given is False. */
 export const isTrue = (value: Value | undefined): boolean => value !== undefined && value.__bool__().value === true;
-export const isNothing = ({ type }: Value): boolean => type === 'NullValue' || type === 'UndefinedValue';
+export const isNone = ({ type }: Value): boolean => type === 'NullValue';
 export const isText = ({ type }: Value): boolean => type === 'StringValue';
 export const isNumber = ({ type }: Value): boolean => type === 'IntegerValue' || type === 'FloatValue';
 export const isList = ({ type }: Value): boolean => type === 'ArrayValue' || type === 'TupleValue';
@@ -64,12 +64,11 @@ export function printed(value: Value): string {
     case 'FloatValue':
       return floatText(value.value as number);
     default:
-      throw new Error(`it writes ${NAMES[value.type] ?? 'a value'} where a text belongs`);
+      throw new Error(`it writes ${kindOf(value)} where a text belongs`);
   }
 }
 
-/** What a person calls a value of each type. */
-export const NAMES: Readonly<Record<string, string>> = {
+const NAMES: Readonly<Record<string, string>> = {
   ArrayValue: 'a list',
   TupleValue: 'a list',
   ObjectValue: 'a mapping',
@@ -83,3 +82,5 @@ export const NAMES: Readonly<Record<string, string>> = {
   NullValue: 'None',
   UndefinedValue: 'what is undefined',
 };
+/** What a person calls a value. */
+export const kindOf = ({ type }: Value): string => NAMES[type];

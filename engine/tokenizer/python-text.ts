@@ -2,22 +2,18 @@
 
 // str.isspace: not U+FEFF, which JavaScript's trim takes, but U+001C to U+001F and U+0085, which it leaves.
 export const SPACES = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
-const LEADING = new RegExp(`^[${SPACES}]+`);
 const LAST = new RegExp(`[${SPACES}]`);
 
 /** str.strip, lstrip, rstrip: white space, or the characters of `characters`. */
 export function strip(text: string, side: 'strip' | 'lstrip' | 'rstrip' = 'strip', characters?: string): string {
   const set = characters === undefined ? null : new Set(characters);
-  let points: readonly string[] | string = text;
-  if (set) points = Array.from(text);
-  const goes = (unit: string) => (set ? set.has(unit) : LAST.test(unit));
+  const points = set ? Array.from(text) : text;
+  // What lies beyond the ends is none of these.
+  const goes = (unit: string | undefined) => (set ? set.has(unit as string) : LAST.test(unit ?? ''));
   let from = 0;
   let to = points.length;
-  if (side !== 'rstrip') {
-    if (set) while (from < to && goes(points[from])) from++;
-    else from = LEADING.exec(text)?.[0].length ?? 0;
-  }
-  if (side !== 'lstrip') while (to > from && goes(points[to - 1])) to--;
+  if (side !== 'rstrip') while (goes(points[from])) from++;
+  if (side !== 'lstrip') while (goes(points[to - 1])) to--;
   return typeof points === 'string' ? points.slice(from, to) : points.slice(from, to).join('');
 }
 
@@ -48,7 +44,6 @@ export function split(text: string, separator: string | null, most = -1): string
 
 /** str.rsplit: as split, from the end. */
 export function rightSplit(text: string, separator: string | null, most = -1): string[] {
-  if (most < 0) return split(text, separator);
   const turned = (part: string) => Array.from(part).reverse().join('');
   return split(turned(text), separator === null ? null : turned(separator), most)
     .map(turned)
@@ -96,9 +91,10 @@ export function floatText(value: number): string {
   return Number.isInteger(value) ? `${value}.0` : String(value);
 }
 
-/** A text in which a number is looked for: without blanks around it, of which a text of ASCII alone has fewer. */
-export const numeral = (text: string): string =>
-  plainDigits(/[^\0-\x7f]/.test(text) ? strip(text) : strip(text, 'strip', ' \t\n\v\f\r'));
+/** A text in which a number is looked for: without blanks around it, of which those of ASCII are C's and not Python's. */
+export const numeral = (text: string): string => plainDigits(strip(text, undefined, BLANKS));
+const BLANKS =
+  ' \t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000';
 
 /** Digits of all scripts as 0 to 9. */
 const plainDigits = (text: string): string =>
