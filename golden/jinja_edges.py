@@ -5,6 +5,7 @@ refused}. The first line has the variables.
 """
 import argparse
 import json
+import re
 from pathlib import Path
 
 from jinja_cases import VARIABLES
@@ -139,6 +140,122 @@ many.count('a') ;; many.count('x') ;; many.count(value='a') ;; many.count() ;; m
 1.0 ;; -1.5 ;; 0.1 ;; 100000.0 ;; 123456789012345.6 ;; 1000000000000000.0 ;; 1e5 ;; 10.0 ** 16 ;; 10.0 ** 15 ;; 10.0 ** 22 ;; 10.0 ** -4 ;; 10.0 ** -5 ;; 1.5 * 10.0 ** -7 ;; 1.5 * 10.0 ** 100 ;; -1.5 * 10.0 ** 20 ;; 0.1 + 0.2 ;; -0.0 ;; 1 / 3 ;; 10.0 ** -1 ;; 10.0 ** -7 ;; 10 ** -3 ;; 3.0 ** -2 ;; 2 / 3 * 10.0 ** -5
 {% set t = 'inf' %}{{ t | float }}{{ -(t | float) }}
 """,
+    "syntax": r"""
+{{ {'is': 1}.is }}{{ {'is': 1}.is is defined }}{{ {'is': 1}.is is odd }}{{ map.is is not defined }}
+{{ 1 is }}
+{{ 1 is 5 }}
+{{ 1 is not }}
+{{ 1 is 'odd' }}
+{{ 1 is not 5 }}
+{{ 1 is (odd) }}
+1 is in [[3], 1] ;; [3] is in [[3], 1] ;; 'a' is in {'a': [1]} ;; 'a' is in {'b': 1} ;; 'A' is in 'abc'.upper() ;; 1 is in range(3) ;; 2 is eq many.index('c') ;; 'a' is eq many[1] ;; 'a' is eq many[1].lower() ;; 3 is eq n ;; 3 is eq n and yes ;; 3 is eq n or no ;; 3 is ne n if yes else 5 ;; 3 is odd in [yes] ;; 1 is odd and 2 is even ;; 1 is odd == yes ;; not 1 is odd ;; 1 is not odd ;; 1 is in [1] is true ;; 'b' is in messages[0].role ;; 'user' is eq messages[0]['role'] ;; 4 is divisibleby n - 1 ;; 4 is eq (2 + 2) ;; [1, 2] is eq [1, 2] ;; 1 is in [2 is even, 1] ;; 1 is eq 1 | string ;; 5 is eq [5][0] ;; 4 is divisibleby 2 and yes ;; 1 is eq -1 ;; -1 is eq(-1) ;; 'a' is in('abc') ;; 1.5 is eq 1.5 ;; 1 is odd not in [no] ;; 1 is in {1: 2} ;; 3 is odd if yes else 5 ;; n is defined if yes else 5 ;; 3 is odd not in [1] ;; 3 is odd not ;; (3 is odd) in [yes] ;; n is defined if no ;; 3 is not odd if yes else 5 ;; nothing is defined in [no] ;; 3 is odd or no ;; 3 is odd else ;; 3 is eq if
+{{ 1 is not (odd) }}
+(1 < 2) < 3 ;; 1 < (2 < 3) ;; (1 < 2) == yes ;; 5 > (4 > 3) ;; (5 > 4) > 3 ;; (1 == 1) == 1 ;; 3 == (3 == 3) ;; not (1 < 2) < 3 ;; (2 < 1) in [no] ;; ('a' in 'abc') in [yes] ;; ('a' not in 'abc') == no ;; (1 < 2, 3)[0] ;; (1 < 2, 3) | length ;; [1 < 2][0] ;; [3 > 2 > 1, 1][0] ;; {'a': 1 < 2}.a ;; {'a': 1 < 2}['a'] ;; (1 < 2) | string ;; (1 < 2) | int + 1 ;; -(1 < 2) ;; 2 * (1 < 2) ;; (1 < 2) and (2 < 3) ;; ((1 < 2)) < 3 ;; ((1 < 2) == yes) == yes ;; (1 < 2).real ;; (1 < 2) ~ 'a' ;; ('ab' < 'b') if (1 < 2) else 5 ;; [(1 < 2) < 3] | first ;; range(2)[1 < 2] ;; 'abc'[(1 < 2)] ;; 'abc'[1 < 2:] ;; many | join(1 < 2) ;; ('a' < 'b').nosuch is defined ;; (many if 1 < 2 else [])[0] ;; (many if 1 < 2 else []).count('a') ;; ('abc' if 1 < 2 else '').upper() ;; (1 < 2) is true ;; (1 < 2) is sameas yes ;; 1 < 2 is true ;; yes == (1 in [1]) ;; 3 > (n == 3) ;; (n == 3) == (x == 2.5) ;; [1, 2, 3] | select('in', [1 < 2, 2]) | join ;; (1 < 2) in [1 < 2] ;; 1 in (1 < 2, 5) ;; (3 in [3]) in [3 in [3]] ;; [[1 < 2] == [yes]] == [yes]
+{% macro f(a=1 < 2, b=(1 < 2) < 3) %}{{ a }}{{ b }}{% endmacro %}{{ f() }}{{ f(2 < 1) }}{{ f(b=2 < 1) }}{{ f((1 < 2) == yes) }}
+{% macro f(a) %}{{ a }}{{ caller() }}{% endmacro %}{% call f(1 < 2) %}x{% endcall %}
+{% filter replace('a', (1 < 2) | string) %}abc{% endfilter %}{% filter indent(2, 1 < 2) %}x{% endfilter %}
+{% for a in (1 < 2, 3 < 2) %}{{ a }}{% endfor %}{% for a in [1 < 2] if (a == yes) == yes %}{{ a }}{% endfor %}
+{% if (1 < 2) == yes %}a{% endif %}{% if not (1 < 2) == yes %}b{% endif %}{% if no %}{% elif (3 > 2) == yes %}c{% endif %}{% set z = (1 < 2) < 3 %}{{ z }}
+{% with a = 1 %}{{ a }}{% endwith %}{{ a is defined }}
+{% with a = 1, b = 2 %}{{ a }}{{ b }}{% endwith %}
+{% with %}{% set a = 1 %}{{ a }}{% endwith %}{{ a is defined }}
+{% with a = [1, (2, 3)], b = {'x': [1, 2]} %}{{ a[1][0] }}{{ b.x[1] }}{% endwith %}
+{% with a = range(1, 3), b = n %}{{ a | join }}{{ b }}{% endwith %}
+{% with a = (1 < 2) < 3, b = 1 if no else 2 %}{{ a }}{{ b }}{% endwith %}
+{% with n = n + 1 %}{{ n }}{% endwith %}{{ n }}
+{% with a = 1 %}{% with b = a + 1 %}{{ a }}{{ b }}{% endwith %}{{ b is defined }}{% endwith %}
+{% with a = 1, b = a %}{{ b }}.{% endwith %}
+{% with 5 = 1 %}{% endwith %}
+{% with a.b = 1 %}{% endwith %}
+{% with a 1 %}{% endwith %}
+{% with a = %}{% endwith %}
+{% with a = , b = 1 %}{% endwith %}
+{% with a = 1, %}{{ a }}{% endwith %}
+{% with , a = 1 %}{% endwith %}
+{% with 'a' = 1 %}{% endwith %}
+{% with a == 1 %}{% endwith %}
+{% with a = 1 %}{{ a }}
+{{ a }}{% endwith %}
+{% set with = 5 %}{{ with }}
+{% if with %}a{% else %}b{% endif %}
+{% set with = yes %}{% if with %}{% set q = 1 %}a{% else %}b{% endif %}{{ q is defined }}
+{% set endwith = 5 %}{{ endwith }}
+""",
+    "source": r"""
+  {%+ if yes %}a{% endif %}
+  {% if yes %}a{% endif %}
+{% if yes +%}\na{% endif %}
+{% if yes %}\na{% endif %}
+{% set z = 1 %}\n  {% set z = 2 %}x
+{% set z = 1 +%}\n  {% set z = 2 %}x
+{% set z = 1 %} {% set z = 2 %}x
+{% set z = 1 -%} \n  {% set z = 2 %}x
+{{ n }}\n  {% set z = 2 %}x
+{{ n }}  {% set z = 2 %}x
+{# c #}\n  {% set z = 2 %}x
+{# c #}  {# d #}x
+  {# c #}  x
+a\n  {#+ c #}x
+a\n  {# c +#}\nx
+  {% raw %}a{% endraw %}b
+  {%+ raw %}a{% endraw %}b
+{% raw %}\n a\n  {% endraw %}\nb
+{% raw -%}\n a\n  {%- endraw -%}\nb
+{% raw %}\n a\n  {%+ endraw +%}\nb
+{%- raw -%}  {{ x }} {% if %}  {%- endraw -%}  b
+{% raw %}{% raw %}{% endraw %}{{ n }}
+{%raw%}a{%endraw%}
+{{+yes}}{{+ yes }}{{+n}}
+{{+'a'}}
+{{-yes}}{{- n }}{{ -n }}
+a {{- n -}} b
+a {{+ n }} b
+a {{ n +}} b
+{{ generation }}.{{ generation is defined }}
+{% generation %}{{ n }}{% endgeneration %}
+{%- generation -%} a {%- endgeneration -%} b
+{% generation %}{% set q = 1 %}{{ q }}{% endgeneration %}{{ q is defined }}
+{% generation x %}a{% endgeneration %}
+{#-#}  a
+{#-#}\n a
+a {#-#} b
+{##}  a
+{#+#}\na
+{# -#}  a
+{#--#}  a
+{#
+{#}
+{#}#}a
+a{% raw %}b
+{{ '{{' }}{{ '}}' }}{{ '{%' ~ '%}' }}
+{{ '#}' }}{# '#}a
+{ { n } }{ %{ #
+{{ {'a': {'b': 1}}['a']['b'] }}
+{{ {'a': {'b': 1}}}}
+{{ (n] }}
+{{ n) }}
+{{ n
+{% if yes
+{{ 'a
+{{ 'a\\'b' }}
+{{ "a'b" }}{{ 'a"b' }}
+{{ 'a' }}}}
+a\n\n
+a\n
+\n
+\n\n
+
+{% if yes %}\n{% endif %}\n
+a\r\nb\rc\r\n
+a \x1c{%- if yes -%}\x85 b{% endif %}
+\u2003{% if yes %}a{% endif %}
+\ufeff{% if yes %}a{% endif %}
+{%\u2003if yes\u2003%}a{% endif %}
+{{n}}{
+{{n}}{{
+{
+{%- set z = 1 -%}
+""",
     "lists": r"""
 many | dictsort ;; map | dictsort(by='x') | list ;; map | dictsort(by=1) | list ;; {'b': 1, 'a': 2} | dictsort(by='value') | map('first') | join ;; {'b': 1, 'A': 2} | dictsort(yes) | map('first') | join ;; {'b': 1, 'A': 2} | dictsort(case_sensitive=yes) | map('first') | join ;; {'a': 1, 'B': 2} | dictsort(case_sensitive=yes) | map('first') | join ;; {'a': 1, 'B': 2} | dictsort | map('first') | join ;; {'a': 1, 'B': 2} | dictsort(reverse=yes) | map('first') | join ;; {'a': 'x', 'b': 'Y'} | dictsort(no, 'value') | map('first') | join ;; {'a': 'x', 'b': 'Y'} | dictsort(yes, 'value') | map('first') | join ;; {'a': 1, 'b': 'x'} | dictsort(by='value') ;; nil | dictsort ;; nothing | dictsort
 many | items | list ;; nil | items | list ;; 'a' | items | list ;; map | items(1) ;; map | items | map('join', '=') | join(',') ;; nothing | items | list | length ;; map | items | first | join
@@ -156,12 +273,17 @@ messages | selectattr | list ;; messages | selectattr(attribute='role') | list ;
 
 def cases():
     for part, lines in PARTS.items():
-        for line in lines.strip("\n").splitlines():
-            if "{{" in line or "{%" in line or "{#" in line:
-                yield part, line
+        for line in lines[1:].rstrip("\n").split("\n"):
+            if part == "source" or "{{" in line or "{%" in line or "{#" in line:
+                yield part, decoded(line) if part == "source" else line
             else:
                 for source in line.split(" ;; "):
                     yield part, "{{ " + source.strip() + " }}"
+
+
+def decoded(line: str) -> str:
+    """Line ends and white space are those of the source here."""
+    return re.sub(r"(?:\\u[0-9a-f]{4})|\\x[0-9a-f]{2}|\\[\\nr]", lambda m: m[0].encode().decode("unicode_escape"), line)
 
 
 def main():

@@ -62,10 +62,10 @@ export function tokensOf(source: string): Token[] {
     const first = whole[open + 2] ?? '';
     const sign = first === '-' || first === '+' ? first : '';
     say(open, sign, kind !== '{');
-    const inside = open + 2 + (kind === '{' && sign === '+' ? 0 : sign.length);
+    const inside = open + 2 + sign.length;
     const { end, close } = kind === '#' ? endOfComment(whole, inside) : endOfTag(whole, inside, kind === '%');
     const body = whole.slice(inside, end);
-    go(end + close.length, close.length === 3 ? close[0] : '', kind !== '{');
+    go(end + close.length, close[0], kind !== '{');
     if (kind === '#') continue;
     const generation = kind === '%' ? GENERATION.exec(body) : null;
     if (generation) {
@@ -128,6 +128,6 @@ function matchAt(pattern: RegExp, source: string, at: number): RegExpExecArray |
 /** str.rstrip, without an expression that takes the square of a run of blanks. */
 function trimmedEnd(text: string): string {
   let end = text.length;
-  while (end > 0 && BLANK.test(text[end - 1])) end -= 1;
+  while (BLANK.test(text[end - 1] ?? '')) end -= 1;
   return text.slice(0, end);
 }

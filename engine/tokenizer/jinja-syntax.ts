@@ -7,44 +7,51 @@ export const TEST = 'is ';
 export const NEGATED = 'is not ';
 /** A filter that gives what it is given, behind brackets around a comparison: they end a chain. */
 export const GROUP = 'in brackets';
-/** The condition of an `if` that is a `with`. */
-export const WITH = 'with';
+/** The condition of an `if` that is a `with`: no name that a template could have. */
+export const WITH = 'in a scope';
 
 const token = (type: string, value: string): Token => ({ type, value });
+const PIPE = token('Pipe', '|');
+const COMMA = token('Comma', ',');
+const EQUALS = token('Equals', '=');
+const [OPEN, CLOSE] = [token('OpenParen', '('), token('CloseParen', ')')];
+const [OPEN_TAG, CLOSE_TAG] = [token('OpenStatement', '{%'), token('CloseStatement', '%}')];
 const OPENS = new Set(['OpenParen', 'OpenSquareBracket', 'OpenCurlyBracket']);
 const CLOSES = new Set(['CloseParen', 'CloseSquareBracket', 'CloseCurlyBracket']);
-const ENDS = new Set(['and', 'or', 'else', 'if', 'in', 'not']);
-const KEYWORDS = new Set([...ENDS, 'is', 'elif', 'for', 'set', 'recursive']);
+const ENDS = new Set(['and', 'or', 'else']);
+/** Jinja takes these behind a test for the value that it asks about. */
+const MISTAKEN = new Set(['if', 'in', 'not']);
+const KEYWORDS = new Set([...ENDS, ...MISTAKEN, 'is', 'elif', 'for', 'set', 'recursive']);
 
 const isWord = (one: Token | undefined, value: string): boolean => one?.type === 'Identifier' && one.value === value;
 
 /** The tokens of a template as the library's parser takes them. Throws Error where Jinja would refuse them. */
 export const rewritten = (tokens: readonly Token[]): Token[] => chainsEnded(testsAsFilters(withAsIf(tokens)));
 
-/** Index behind what the bracket at `from` opens. */
+/** Index behind what the bracket at `from` opens: tags are cut where all are closed. */
 function behindBrackets(tokens: readonly Token[], from: number): number {
   let depth = 0;
-  for (let at = from; at < tokens.length; at++) {
+  for (let at = from; ; at++) {
     if (OPENS.has(tokens[at].type)) depth += 1;
     else if (CLOSES.has(tokens[at].type) && --depth === 0) return at + 1;
   }
-  return tokens.length;
 }
 
 function testsAsFilters(tokens: readonly Token[]): Token[] {
   const out: Token[] = [];
   for (let at = 0; at < tokens.length; at++) {
     const name = isWord(tokens[at + 1], 'not') ? at + 2 : at + 1;
-    if (!isWord(tokens[at], 'is') || out.at(-1)?.type === 'Dot' || tokens[name]?.type !== 'Identifier') {
+    if (isWord(tokens[at], 'is') && tokens[name].type === 'OpenParen') throw new Error('a test has no name.');
+    if (!isWord(tokens[at], 'is') || tokens[at - 1].type === 'Dot' || tokens[name].type !== 'Identifier') {
       out.push(tokens[at]);
       continue;
     }
     const negated = name === at + 2;
-    out.push(token('Pipe', '|'), token('Identifier', (negated ? NEGATED : TEST) + tokens[name].value));
+    out.push(PIPE, token('Identifier', (negated ? NEGATED : TEST) + tokens[name].value));
     at = name;
     const end = behindArgument(tokens, name + 1);
     if (end > name + 1) {
-      out.push(token('OpenParen', '('), ...testsAsFilters(tokens.slice(name + 1, end)), token('CloseParen', ')'));
+      out.push(OPEN, ...testsAsFilters(tokens.slice(name + 1, end)), CLOSE);
       at = end - 1;
     }
   }
@@ -54,42 +61,42 @@ function testsAsFilters(tokens: readonly Token[]): Token[] {
 /** Index behind the one value that stands after a test without brackets; `from` where there is none, or there are brackets. */
 function behindArgument(tokens: readonly Token[], from: number): number {
   const first = tokens[from];
-  if (first === undefined) return from;
   if (isWord(first, 'is')) throw new Error('two tests stand one behind the other.');
+  if (first.type === 'Identifier' && MISTAKEN.has(first.value))
+    throw new Error(`'${first.value}' stands behind a test.`);
   const value = first.type === 'Identifier' && !ENDS.has(first.value);
   let end = from;
   if (first.type === 'StringLiteral' || first.type === 'NumericLiteral' || value) end += 1;
   else if (first.type === 'OpenSquareBracket' || first.type === 'OpenCurlyBracket') end = behindBrackets(tokens, from);
   else return from;
   for (;;) {
-    if (tokens[end]?.type === 'Dot') end += 2;
-    else if (tokens[end]?.type === 'OpenParen' || tokens[end]?.type === 'OpenSquareBracket')
+    if (tokens[end].type === 'Dot') end += 2;
+    else if (tokens[end].type === 'OpenParen' || tokens[end].type === 'OpenSquareBracket')
       end = behindBrackets(tokens, end);
     else return end;
   }
 }
 
-/** Marks brackets around a comparison, for they make of `a < (b < c)` something else than a chain. */
+/**
+ * Marks brackets around a comparison, for they make of `a < (b < c)` something else than a chain. A mark gives what it is given: it may
+ * stand behind a list or a tuple too, but not where a macro or a call is declared, nor where what is in the brackets is read on.
+ */
 function chainsEnded(tokens: readonly Token[]): Token[] {
   const out: Token[] = [];
-  const open: { compares: boolean; calls: boolean }[] = [];
+  const open: { compares: boolean; readonly calls: boolean }[] = [];
   for (const [at, one] of tokens.entries()) {
     out.push(one);
     if (OPENS.has(one.type)) {
       const before = tokens[at - 1];
-      const calls =
-        (before?.type === 'Identifier' && !KEYWORDS.has(before.value)) ||
-        (before !== undefined && CLOSES.has(before.type));
-      open.push({ compares: false, calls: one.type !== 'OpenParen' || calls });
+      open.push({ compares: false, calls: before.type === 'Identifier' && !KEYWORDS.has(before.value) });
     } else if (CLOSES.has(one.type)) {
-      const { compares, calls } = open.pop() ?? { compares: false, calls: true };
+      const closed = open.pop();
       const next = tokens[at + 1];
-      const goesOn = next?.type === 'Dot' || (next !== undefined && OPENS.has(next.type));
-      if (compares && !calls && !goesOn) out.push(token('Pipe', '|'), token('Identifier', GROUP));
-    } else if (one.type === 'Comma') {
-      if (open.length > 0) open[open.length - 1].calls = true; // a tuple
+      const goesOn = next.type === 'Dot' || OPENS.has(next.type);
+      if (closed?.compares && !closed.calls && !goesOn) out.push(PIPE, token('Identifier', GROUP));
     } else if (one.type === 'ComparisonBinaryOperator' || isWord(one, 'in')) {
-      if (open.length > 0) open[open.length - 1].compares = true;
+      const around = open.at(-1);
+      if (around) around.compares = true;
     }
   }
   return out;
@@ -97,25 +104,23 @@ function chainsEnded(tokens: readonly Token[]): Token[] {
 
 function withAsIf(tokens: readonly Token[]): Token[] {
   const out: Token[] = [];
-  const tag = (...inside: Token[]) => [token('OpenStatement', '{%'), ...inside, token('CloseStatement', '%}')];
+  const tag = (...inside: Token[]) => [OPEN_TAG, ...inside, CLOSE_TAG];
   for (let at = 0; at < tokens.length; at++) {
     const opens = tokens[at].type === 'OpenStatement';
     if (opens && isWord(tokens[at + 1], 'endwith')) {
-      out.push(token('OpenStatement', '{%'), token('Identifier', 'endif'));
+      out.push(OPEN_TAG, token('Identifier', 'endif'));
       at += 1;
     } else if (opens && isWord(tokens[at + 1], 'with')) {
       const end = tokens.findIndex((one, i) => i > at && one.type === 'CloseStatement');
-      if (end < 0) throw new Error('a tag has no end.');
       out.push(...tag(token('Identifier', 'if'), token('Identifier', WITH)));
       const given = assignments(tokens.slice(at + 2, end));
       if (given.length > 0) {
-        const comma = token('Comma', ',');
-        const names = given.flatMap(([name], i) => (i > 0 ? [comma, name] : [name]));
+        const names = given.flatMap(([name], i) => (i > 0 ? [COMMA, name] : [name]));
         const values = given.flatMap(([, value], i) => {
-          const bracketed = [token('OpenParen', '('), ...value, token('CloseParen', ')')];
-          return i > 0 ? [comma, ...bracketed] : bracketed;
+          const bracketed = [OPEN, ...value, CLOSE];
+          return i > 0 ? [COMMA, ...bracketed] : bracketed;
         });
-        out.push(...tag(token('Identifier', 'set'), ...names, token('Equals', '='), ...values));
+        out.push(...tag(token('Identifier', 'set'), ...names, EQUALS, ...values));
       }
       at = end;
     } else out.push(tokens[at]);
@@ -138,6 +143,7 @@ function assignments(tokens: readonly Token[]): [Token, Token[]][] {
     if (end === at + 2) throw new Error('with takes names and their values.');
     found.push([name, tokens.slice(at + 2, end)]);
     at = end + 1;
+    if (at === tokens.length) throw new Error('with takes names and their values.'); // a comma is the last
   }
   return found;
 }
