@@ -256,6 +256,106 @@ a \x1c{%- if yes -%}\x85 b{% endif %}
 {
 {%- set z = 1 -%}
 """,
+    "run": r"""
+{% for a in [1] %}{% continue %}{% else %}x{% endfor %}
+{% for a in [1] %}x{% break %}{% else %}y{% endfor %}
+{% for a in [1, 2] %}{% if a == 2 %}{% break %}{% endif %}{{ a }}{% else %}x{% endfor %}
+{% for a in [1, 2] %}{% continue %}{% else %}{% for b in [1] %}{% continue %}{% else %}y{% endfor %}x{% endfor %}
+{% for a in [1, 2] %}{{ a }}{% for b in [1] %}{% break %}{% else %}y{% endfor %}{% else %}x{% endfor %}
+{% for a in [1, 2] %}{% for b in [1] %}{{ b }}{% endfor %}{% continue %}{% else %}x{% endfor %}
+{% for a in [] %}{% else %}{% set q = 1 %}{{ q }}{% endfor %}{{ q is defined }}
+{% for a in [1] %}{% break %}{% else %}{% set q = 1 %}{{ q }}{% endfor %}{{ q is defined }}
+{% for a in [1, 2, 3] %}{{ a }}{% if a == 2 %}{% break %}{% endif %}-{% endfor %}{% for a in [4] %}{{ a }}{% endfor %}
+{% for a in [1, 2] %}{% for b in [1, 2] %}{{ a }}{{ b }}{% break %}{% endfor %}{% endfor %}
+{% for a in [1, 2] %}{% macro f() %}{{ a }}{% endmacro %}{{ f() }}{% endfor %}
+{% for a in [1, 2] %}{% if yes %}{% set q = a %}{% endif %}{{ q }}{% endfor %}{{ q is defined }}
+{% for a in [1, 2] %}{% with b = a %}{% if b == 1 %}x{% continue %}{% endif %}{% endwith %}{{ a }}{% endfor %}
+{% for a in [1, 2] %}{% filter upper %}x{% if a == 1 %}y{% endif %}{% endfilter %}{% endfor %}
+{% for a, b in [[1, 2], [3, 4]] %}{{ a }}{{ b }}{{ loop.index }}{% endfor %}
+{% for (a, b) in [(1, 2)] %}{{ a }}{{ b }}{% endfor %}
+{% for a, b in [[1, 2, 3]] %}{{ a }}{% endfor %}
+{% for a, b in [[1]] %}{{ a }}{% endfor %}
+{% for a, b in ['xy'] %}{{ a }}{{ b }}{% endfor %}
+{% for a, b in [5] %}{{ a }}{% endfor %}
+{% for a, b in ['a👍'] %}{{ b }}{% endfor %}
+{% for a, b in [(1, 2), [3, 4]] if a == 3 %}{{ a }}{{ b }}{% endfor %}
+{% for a in [(1, 2)] %}{{ a == (1, 2) }}{{ a | length }}{% endfor %}{% for a in ['xy'] %}{{ a }}{% endfor %}
+{% for (a, b) in map.items() %}{{ a }}{{ b }}{% endfor %}{% for a, b in [nil] %}{% endfor %}
+{% for a, b in map | items %}{{ a }}{{ b }}{% endfor %}{% for a, b in many | batch(3) | map('reverse') | map('list') | map('batch', 2) | first %}{{ a }}{{ b }}{% endfor %}
+{% for a in namespace(a=1) %}{{ a }}{% endfor %}
+{% for a in raise_exception %}{{ a }}{% endfor %}
+{% for a in yes %}{{ a }}{% endfor %}
+{% for a in many | map('upper') %}{{ a }}{{ loop.index }}{% endfor %}
+{% set g = many | map('upper') %}{% for a in g %}{{ a }}{% endfor %}{% for a in g %}{{ a }}{% else %}none{% endfor %}
+{% set g = many | map('upper') %}{% for a in g if a != 'A' %}{{ a }}{% endfor %}{{ g | list | length }}
+{% for a in map.values() %}{{ a }}{% endfor %}{% for a in map.keys() %}{{ a }}{% endfor %}{% for a, b in map | dictsort %}{{ a }}{{ b }}{% endfor %}
+{% for a in 'a👍' %}{{ a }}{{ loop.index }}{{ loop.last }}{% endfor %}
+{% for a in many if a != 'a' %}{{ a }}{{ loop.length }}{{ loop.last }}{% else %}none{% endfor %}
+{% for a in many if no %}{{ a }}{% else %}none{% endfor %}
+{% for a in many %}{{ loop.previtem is defined }}{{ loop.nextitem is defined }}{{ loop.revindex }}{% endfor %}
+{% for a in [1, [2]] recursive %}{{ a }}{% endfor %}
+{% for a in many[1:] %}{{ a }}{% endfor %}{% for a in many | sort %}{{ a }}{% endfor %}{% for a in (many + ['d']) %}{{ a }}{% endfor %}
+{% for a in many %}{{ a }}{% endfor %}{{ loop is defined }}
+{% for a in messages %}{% for b in a.content %}{{ b }}{% endfor %}{{ loop.index }}{% endfor %}
+{% break %}
+{% if yes %}{% continue %}{% endif %}
+{% set x | upper | trim %} ab {% endset %}{{ x }}.
+{% set x | replace('a', 'b') %}aa{% endset %}{{ x }}
+{% set x | trim | replace('a', 'b') | upper %} aa {% endset %}{{ x }}.
+{% set x | nosuch %}a{% endset %}{{ x }}
+{% set x %}{% set y = 1 %}{{ y }}{% endset %}{{ x }}{{ y is defined }}
+{% set x %}a{% for b in 'xy' %}{{ b }}{% endfor %}{% endset %}{{ x }}{{ x | length }}
+{% set ns = namespace(a=1) %}{% set ns.a %}x{{ n }}{% endset %}{{ ns.a }}
+{% set ns = namespace(a=1) %}{% set ns.b = ns.a + 1 %}{{ ns.a }}{{ ns.b }}
+{% set ns.a = 1 %}
+{% set map.k = 1 %}
+{% set a, b = [1, 2] %}{{ a }}{{ b }}
+{% set a, b = 1 %}
+{% set a, b = 'xy' %}{{ a }}{{ b }}
+{% set a, b, c = 1, 2 %}
+{% set (a, b) = (1, 2) %}{{ a }}{{ b }}
+{% set a = 1 %}{% set b = a %}{% set a = 2 %}{{ a }}{{ b }}
+{% if yes %}{% set q = 1 %}{% else %}{% set q = 2 %}{% endif %}{{ q }}
+{% if no %}{% set q = 1 %}{% endif %}{{ q is defined }}
+{% if no %}a{% elif nothing %}b{% elif n %}c{% elif yes %}d{% else %}e{% endif %}
+{% filter upper %}{% set a = 1 %}{{ a }}x{% endfilter %}{{ a is defined }}
+{% filter upper | replace('A', 'b') %}a{% endfilter %}
+{% filter replace('a', 'b') | upper %}a{% endfilter %}
+{% filter length %}abc{% endfilter %}
+{% filter nosuch %}abc{% endfilter %}
+{% filter join('-') %}abc{% endfilter %}
+{% macro f(a, b=2) %}{{ a }}{{ b }}{% endmacro %}{{ f(1) | length }}{{ f(b=1, a=3) }}{{ f(1, 2, 3) }}
+{% macro f(a, b=2) %}{{ a }}{{ b }}{% endmacro %}{{ f(1) | length }}{{ f(b=1, a=3) }}{{ f() }}
+{% macro f(a) %}{{ a }}{% endmacro %}{{ f(c=1) }}
+{% macro f(a) %}{{ a is defined }}{% endmacro %}{{ f() }}
+{% macro f(a) %}{{ a.b }}{% endmacro %}{{ f() }}
+{% macro f() %}{% set q = 1 %}{{ n }}{% endmacro %}{{ f() }}{{ q is defined }}
+{% macro f() %}a{% endmacro %}{{ f() ~ f() }}{{ f() | upper }}{{ f().upper() if no else '' }}
+{% macro f(x) %}{{ x }}{% endmacro %}{% set g = f %}{{ g('q') }}
+{% macro f() %}{{ caller() }}{{ caller() | upper }}{% endmacro %}{% call f() %}a{{ n }}{% endcall %}
+{% macro f() %}{{ caller is defined }}{% endmacro %}{{ f() }}{% call f() %}{% endcall %}
+{% macro f(a) %}{{ caller(a, 2) }}{% endmacro %}{% call(x, y) f(1) %}{{ x }}{{ y }}{% endcall %}
+{% macro f() %}x{% endmacro %}{% if f() %}a{% endif %}{% if f() == 'x' %}b{% endif %}
+{% macro f() %}{% endmacro %}{% if f() %}a{% else %}b{% endif %}[{{ f() }}]
+{% macro f(m) %}{{ m.role }}{% endmacro %}{% for m in messages %}{{ f(m) }}{% endfor %}
+{{ f() }}{% macro f() %}x{% endmacro %}
+'abc'[yes:] ;; 'abc'[nil:nil:nil] ;; many[::yes] | join ;; 'abc'[0:1:0] ;; 'abc'[::-1] ;; many[::-1] | join ;; map.items()[0:1] is defined ;; (many | map('upper'))[0:1] is defined ;; nothing[0:1] ;; n[0:1] ;; map[0:1] ;; nil[1:] ;; 'abc'[:no] ~ '.' ;; 'abc'[nothing:] ;; 'a👍b'[1:2] ;; 'a👍b'[::-1] ;; 'a👍b'[-1:] ;; (1, 2, 3)[1:] | join ;; (1, 2, 3)[1:] == (2, 3) ;; (1, 2, 3)[1:] == [2, 3] ;; 'abcdef'[1:-1:2] ;; 'abcdef'[-2::-2] ;; 'abcdef'[4:1:-1] ;; 'abc'[5:] ~ '.' ;; many[5:] | length ;; many[-9:] | join ;; many[:-9] | length ;; range(5)[1:3] | join ;; range(9)[::-4] | join(',')
+dict(a=1).a ;; cycler is defined ;; joiner is defined ;; self is defined ;; dict is defined ;; lipsum is defined ;; nosuch ~ '.' ;; nosuch.x ;; nosuch.x.y ;; nosuch['x'] ;; nosuch() ;; nosuch.x() ;; map.nosuch.x ;; map['nosuch'].x ;; [nothing][0].x ;; (nothing or nil).x ;; many[9].x ;; many[9]['x'] ;; many[9].x() ;; (nothing).x() ;; map['nosuch']() ;; map.nosuch() ;; 5() ;; 'a'() ;; nil() ;; many() ;; 'a'.upper.x is defined ;; many.aVeryLongNameThatNoMethodHasAndThatIsCutInMessages() ;; messages[0].role.nosuch() ;; messages[0].nosuch() ;; raise_exception.x is defined ;; range.x is defined ;; {'f': raise_exception}.f('x') ;; {'r': range}.r(2) | join ;; {'r': range}['r'](2) | join ;; namespace(r=range).r(3) | join ;; many['cou' ~ 'nt']('a') ;; 'abc'['upper']() ;; map['keys'] ;; map.keys() | join
+{% set dict = 5 %}{{ dict }}{% set self = 6 %}{{ self }}{% set joiner = 7 %}{{ joiner }}
+{{ raise_exception('a' ~ 1) }}
+{{ raise_exception(nil) }}
+{{ raise_exception(message='x') }}
+{% if no %}{{ raise_exception('never') }}{% endif %}ok
+yes and n ;; n and no ;; no or n ;; nothing or 'x' ;; '' and nosuch() ;; 'a' or nosuch() ;; not n ;; not not n ;; 'x' if n == 3 ;; 'x' if n == 4 ;; ('x' if n == 4) is defined ;; ('x' if no else 'y') ~ 'z' ;; n if n > 2 else 0 - n ;; -n ** 2 ;; -(-n) ;; +x ;; - 'a' | length ;; not [] and not {} ;; nil and 1 ;; 0 or 0.0 ;; [] or {} | length ;; 1 and 2 and 3 ;; 0 or no or 'z'
+nil ;; [nil] | first ;; nothing ;; {'a': nil}.a ;; {'a': nothing}.a ;; [nothing] | length ;; {'a': nothing} | length
+{% include 'a' %}
+{% import 'a' as b %}
+{% block a %}x{% endblock %}
+{% autoescape true %}x{% endautoescape %}
+{% do many %}
+{% debug %}
+{% trans %}a{% endtrans %}
+""",
     "lists": r"""
 many | dictsort ;; map | dictsort(by='x') | list ;; map | dictsort(by=1) | list ;; {'b': 1, 'a': 2} | dictsort(by='value') | map('first') | join ;; {'b': 1, 'A': 2} | dictsort(yes) | map('first') | join ;; {'b': 1, 'A': 2} | dictsort(case_sensitive=yes) | map('first') | join ;; {'a': 1, 'B': 2} | dictsort(case_sensitive=yes) | map('first') | join ;; {'a': 1, 'B': 2} | dictsort | map('first') | join ;; {'a': 1, 'B': 2} | dictsort(reverse=yes) | map('first') | join ;; {'a': 'x', 'b': 'Y'} | dictsort(no, 'value') | map('first') | join ;; {'a': 'x', 'b': 'Y'} | dictsort(yes, 'value') | map('first') | join ;; {'a': 1, 'b': 'x'} | dictsort(by='value') ;; nil | dictsort ;; nothing | dictsort
 many | items | list ;; nil | items | list ;; 'a' | items | list ;; map | items(1) ;; map | items | map('join', '=') | join(',') ;; nothing | items | list | length ;; map | items | first | join

@@ -10,8 +10,9 @@ export class Raised extends Error {}
 
 export const FUNCTIONS = {
   raise_exception(message: unknown): never {
-    if (message === undefined) throw new Error('raise_exception takes a text');
-    throw new Raised(String(message));
+    const said = message instanceof Map ? message.get('message') : message;
+    if (said === undefined) throw new Error('raise_exception takes a text');
+    throw new Raised(String(said));
   },
   range(...bounds: unknown[]): number[] {
     if (bounds.length === 0 || bounds.length > 3 || !bounds.every(Number.isSafeInteger))

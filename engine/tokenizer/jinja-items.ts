@@ -1,7 +1,7 @@
 // What Python goes over: lists, characters, keys; and what it goes over once, because a generator is empty afterwards.
 
 import type { Value } from './jinja-library.js';
-import { listOf, kindOf, runtime, type Spend } from './jinja-values.js';
+import { isList, isText, listOf, kindOf, runtime, type Spend } from './jinja-values.js';
 import { pointsIn } from './python-text.js';
 
 const ONCE = new WeakSet<object>();
@@ -49,4 +49,14 @@ export function itemsOf(what: string, value: Value, spend: Spend = () => {}): re
     default:
       throw new Error(`it asks for ${what} of ${kindOf(value)}`);
   }
+}
+
+/** What a loop goes over: nothing of what is undefined, the characters of a text, what is left of a generator. @param unpacks it takes each apart */
+export function iterated(value: Value, unpacks: boolean): Value {
+  const texts = value.type === 'StringValue' || value.type === 'UndefinedValue' || isList(value);
+  if (!texts) return value;
+  const items = itemsOf('a loop', value);
+  // The library takes apart lists alone.
+  const apart = (item: Value) => (item.type === 'TupleValue' || isText(item) ? listOf(itemsOf('a loop', item)) : item);
+  return listOf(unpacks ? items.map(apart) : items);
 }

@@ -2,7 +2,7 @@
 
 import { filtered } from './jinja-filters.js';
 import { FUNCTIONS } from './jinja-functions.js';
-import { isUnplaced, itemsOf } from './jinja-items.js';
+import { isUnplaced, iterated } from './jinja-items.js';
 import { Environment, Interpreter, isBreak, isControl, type Node, type Scope, type Value } from './jinja-library.js';
 import { Loops } from './jinja-loops.js';
 import { memberOf } from './jinja-members.js';
@@ -11,7 +11,7 @@ import { argument, COMPARES, nameOf, operatorOf } from './jinja-nodes.js';
 import { binary } from './jinja-operators.js';
 import { GROUP, NEGATED, TEST, WITH } from './jinja-syntax.js';
 import { tested } from './jinja-tests.js';
-import { isList, isTrue, kindOf, Limit, listOf, printed, runtime } from './jinja-values.js';
+import { isText, isTrue, kindOf, Limit, printed, runtime, tupleOf } from './jinja-values.js';
 
 const STEPS = 2_000_000;
 const MILLISECONDS = 900;
@@ -32,7 +32,8 @@ export class Run extends Interpreter {
   readonly #turns = new WeakMap<object, number>();
   /** Loops that a break has ended, by their scope. */
   readonly #broken = new WeakMap<Scope, unknown>();
-  readonly #iterables = new WeakSet<object>();
+  /** What loops go over, and whether they take each item apart. */
+  readonly #iterables = new WeakMap<object, boolean>();
   readonly #loops = new Loops();
   /** Loops under way, the innermost last. */
   readonly #passes: { begun: boolean; ended: boolean }[] = [];
@@ -72,8 +73,9 @@ export class Run extends Interpreter {
     } finally {
       this.#depth -= 1;
     }
-    if (this.#iterables.has(node)) {
-      value = iterated(value);
+    const unpacks = this.#iterables.get(node);
+    if (unpacks !== undefined) {
+      value = iterated(value, unpacks);
       // The library makes scopes for all passes before the first.
       if (Array.isArray(value.value)) this.#spend(4 * value.value.length);
     }
@@ -105,8 +107,9 @@ export class Run extends Interpreter {
       case ITERATION:
         return this.#iteration(node, scope);
       case 'For': {
-        const { iterable } = node as { iterable?: Node };
-        this.#iterables.add((iterable?.type === 'SelectExpression' ? iterable.lhs : iterable) as object);
+        const { iterable, loopvar } = node as { iterable?: Node; loopvar?: Node };
+        const over = (iterable?.type === 'SelectExpression' ? iterable.lhs : iterable) as object;
+        this.#iterables.set(over, loopvar?.type === 'TupleLiteral');
         return this.#loop(node, scope, as);
       }
       case 'Set':
@@ -124,7 +127,9 @@ export class Run extends Interpreter {
         return this.#filter(node, at);
       case 'FilterStatement': {
         const text = runtime(this.#block(node.body!, new Environment(scope)));
-        return at({ type: 'FilterExpression', operand: given(text), filter: node.filter });
+        const filtered = at({ type: 'FilterExpression', operand: given(text), filter: node.filter });
+        if (!isText(filtered)) throw new Error(`it writes ${kindOf(filtered)} where a text belongs`);
+        return filtered;
       }
       case 'MemberExpression':
         return this.#member(node, at, as);
@@ -173,15 +178,18 @@ export class Run extends Interpreter {
     if (object.type === 'UndefinedValue') throw new Error(`${nameOf(node.object as Node)} is undefined`);
     const property = node.property as Node;
     if (property.type === 'SliceExpression') {
-      if (isUnplaced(object)) return runtime(undefined);
+      if (isUnplaced(object)) throw new Error('it slices what has no places');
       const [start, stop, step] = ['start', 'stop', 'step'].map(part => {
         const value = property[part] === undefined ? runtime(undefined) : at(property[part]);
+        if (property[part] !== undefined && value.type === 'UndefinedValue')
+          throw new Error('it slices at what is undefined');
         if (value.type === 'NullValue') return runtime(undefined);
         return value.type === 'BooleanValue' ? runtime(Number(value.value)) : value;
       });
       if (step.value === 0) throw new Error('it slices with a step of zero');
       const slice = { ...property, start: given(start), stop: given(stop), step: given(step) };
-      return as({ ...node, object: given(object), property: slice });
+      const made = as({ ...node, object: given(object), property: slice });
+      return object.type === 'TupleValue' ? tupleOf(made.value as Value[]) : made;
     }
     const key = node.computed ? at(property) : runtime(property.value);
     return memberOf(object, key, node.computed === true);
@@ -294,9 +302,3 @@ const STATEMENTS = new Set([
 ]);
 
 const NOTHING = new Set(['NullValue', 'UndefinedValue']);
-
-/** What a loop goes over: nothing of what is undefined, the characters of a text, what is left of a generator. */
-function iterated(value: Value): Value {
-  const texts = value.type === 'StringValue' || value.type === 'UndefinedValue' || isList(value);
-  return texts ? listOf(itemsOf('a loop', value)) : value;
-}
