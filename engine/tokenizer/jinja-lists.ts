@@ -28,7 +28,7 @@ export function listFiltered(
   switch (name) {
     case 'sort': {
       const [reverse, caseful, attribute] = bound(name, args, ['reverse', 'case_sensitive', 'attribute']);
-      return listOf(sorted(items(), inTurn(attribute, isTrue(caseful)), isTrue(reverse), spend));
+      return listOf(sorted(items(), inTurn(attribute, isTrue(caseful)), turned(name, reverse), spend));
     }
     case 'dictsort': {
       const [caseful, by, reverse] = bound(name, args, ['case_sensitive', 'by', 'reverse']);
@@ -37,7 +37,7 @@ export function listFiltered(
       if (which !== 'key' && which !== 'value') throw new Error("dictsort takes 'key' or 'value'");
       const key = caseless(isTrue(caseful));
       const part = (pair: Value) => key((pair.value as Value[])[which === 'key' ? 0 : 1]);
-      return listOf(sorted(pairsOf(operand), part, isTrue(reverse), spend));
+      return listOf(sorted(pairsOf(operand), part, turned(name, reverse), spend));
     }
     case 'items':
       bound(name, args, []);
@@ -96,6 +96,14 @@ export function listFiltered(
     default:
       return null;
   }
+}
+
+/** Whether an order is turned: for sorted(), which takes no other truths. */
+function turned(name: string, reverse: Value | undefined): boolean {
+  if (reverse === undefined) return false;
+  if (reverse.type !== 'BooleanValue' && reverse.type !== 'IntegerValue')
+    throw new Error(`${name} takes True or False for reverse`);
+  return isTrue(reverse);
 }
 
 /** [key, value] of a mapping. */

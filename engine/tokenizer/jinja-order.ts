@@ -37,7 +37,7 @@ export function compared(a: Value, b: Value, spend: Spend): number {
   const [x, y] = [numberOf(a), numberOf(b)];
   if (x !== null && y !== null) return x < y ? -1 : x > y ? 1 : x === y ? 0 : Number.NaN;
   if (isText(a) && isText(b)) return comparedTexts(a.value as string, b.value as string);
-  if (isList(a) && a.type === b.type) {
+  if (isList(a) && a.type === b.type && !isUnplaced(a) && !isUnplaced(b)) {
     const [one, two] = [a.value as Value[], b.value as Value[]];
     for (let i = 0; i < Math.min(one.length, two.length); i++) {
       if (!alike(one[i], two[i], spend)) return compared(one[i], two[i], spend);
