@@ -1,8 +1,10 @@
-// Attention of a layer as one step: scores, softmax and mix without a matrix of T × S. Which shader does it, by adapter; and over how many
+// Attention of a layer as one step: scores, softmax and mix without a matrix of T × S. Which shader does it, by adapter; and into how many
 // parts the keys of a few tokens are split, so that a long context keeps every core busy.
 
+import type { Constants } from './compile.js';
 import type { Dispatch, Setting, Source } from './ops.js';
 import type { Axis, Extent, Ref, Stage } from './plan.js';
+import type { Traits } from './traits.js';
 
 /** Stages of a layer that attention reads or stands for. */
 export interface AttentionStages {
@@ -19,13 +21,13 @@ export interface AttentionStages {
 }
 
 export interface Attention {
-  /** Two: over the keys, and what joins their parts, of no workgroups where there is one part. */
+  /** Over all keys at once; over parts of them; and what joins parts. For any extent those that are not needed have no workgroups. */
   readonly dispatches: Dispatch[];
   /** Values beside the stages that need a buffer while the dispatches run. */
   readonly scratch: Ref[];
 }
 
-/** Rows of A heads that the parts of split keys have room for: splits × tokens. */
+/** Rows of A heads that there is room for when keys are split: parts × tokens. */
 const SLOTS = 64;
 /** Keys that are worth a part of their own. */
 const KEYS_A_PART = 128;
@@ -36,8 +38,8 @@ const axisOf = (letter: string, name: Axis['name'], size: number): Axis => ({ le
 const sizeOf = (ref: Ref, letter: string): number => ref.axes.find(axis => axis.letter === letter)!.size as number;
 
 /**
- * The dispatches that compute attn.mix [T,A,D] from q_rope and the caches, as scores, pattern and mix together do, and what they need
- * beside. Its keys must be in the cache.
+ * The dispatches that compute attn.mix [T,A,D] from q_rope and the caches, as scores, pattern and mix do one after the other. The chunk's own
+ * keys and values must be in the caches.
  */
 export function attend(stages: AttentionStages, setting: Setting): Attention {
   const { query, keys, values, scores, mix } = stages;
@@ -46,42 +48,44 @@ export function attend(stages: AttentionStages, setting: Setting): Attention {
   const [A, D, K] = [sizeOf(query, 'A'), sizeOf(query, 'D'), sizeOf(keys, 'K')];
   const parts: Ref = {
     name: `${mix.name}.parts`,
-    axes: [axisOf('P', 'slot', SLOTS), axisOf('A', 'head', A), axisOf('D', 'dim', D)],
+    axes: [axisOf('P', 'slot', SLOTS), axisOf('A', 'head', A), axisOf('D', 'dim', D + 4)],
   };
-  const stats: Ref = { name: `${mix.name}.stats`, axes: [axisOf('P', 'slot', 2 * (SLOTS * A + 1))] };
-  const GROUPS = lanesGroups(D, setting.oneToken ? A / K : 16);
+  const { shader, rows, own } = kernelFor(setting.traits, D, setting.oneToken ? A / K : Number.POSITIVE_INFINITY);
+  const WINDOW = window ?? 0;
+  const constants = { A, K, D, SCALE: scale, SOFTCAP: softcap ?? 0, WINDOW, RING: setting.slots(keys.name), ...own };
   const chunk = { chunk: true } as const;
-  const common = { A, D, WINDOW: window ?? 0, SLOTS };
-  const over = (e: Extent) => splitsOf(e, window);
+  const reads = { chunk, q: value(query), k: value(keys), v: value(values) };
+  const blocks = (e: Extent) => groups((e.tokens * A) / K, rows);
+  const over = (e: Extent) => partsOf(e, window);
   return {
     dispatches: [
-      {
-        shader: 'attend',
-        constants: { ...common, K, SCALE: scale, SOFTCAP: softcap ?? 0, RING: setting.slots(keys.name), GROUPS },
-        reads: { chunk, q: value(query), k: value(keys), v: value(values) },
-        writes: { y: value(mix), parts: value(parts), stats: value(stats) },
-        grid: e => [groups((e.tokens * A) / K, 4 * GROUPS), K, over(e)],
-      },
+      { shader, constants, reads, writes: { y: value(mix) }, grid: e => [blocks(e), K, over(e) === 1 ? 1 : 0] },
+      { shader, constants, reads, writes: { y: value(parts) }, grid: e => [blocks(e), K, over(e) > 1 ? over(e) : 0] },
       {
         shader: 'attend_join',
-        constants: common,
-        reads: { chunk, parts: value(parts), stats: value(stats) },
+        constants: { A, D, WINDOW },
+        reads: { chunk, parts: value(parts) },
         writes: { y: value(mix) },
-        grid: e => (over(e) === 1 ? [0, 0, 0] : [groups((A * D) / 4, 64), e.tokens, 1]),
+        grid: e => [groups((A * D) / 4, 64), e.tokens, over(e) > 1 ? 1 : 0],
       },
     ],
-    scratch: [parts, stats],
+    scratch: [parts],
   };
 }
 
-/** Groups of D/4 lanes in a workgroup, for blocks of up to `rows` rows, so that what it holds fits 16 KiB. */
-function lanesGroups(D: number, rows: number): number {
-  const most = D <= 64 ? 4 : D <= 256 ? 2 : 1;
-  return Math.min(most, groups(rows, 4));
+/** The shader, rows that a workgroup of it takes, and constants of its own, where a key/value head has up to `most` rows. */
+function kernelFor({ software, subgroup }: Traits, D: number, most: number) {
+  if (software && (subgroup ?? 0) >= 4) {
+    // Workgroup memory is cleared by as many instructions as it has words on SwiftShader, and each is compiled.
+    const own: Constants = subgroup! >= 8 ? { LANES: 8, KEYS: 128 } : { LANES: 4, KEYS: 64 };
+    return { shader: 'attend_broadcast', rows: 4, own };
+  }
+  const GROUPS = Math.min(D <= 64 ? 4 : D <= 256 ? 2 : 1, groups(most, 4)); // what it holds fits 16 KiB
+  return { shader: 'attend', rows: 4 * GROUPS, own: { GROUPS } as Constants };
 }
 
 /** Parts that the keys of a chunk are split into. */
-function splitsOf({ tokens, keys }: Extent, window: number | null): number {
+function partsOf({ tokens, keys }: Extent, window: number | null): number {
   const seen = window === null ? keys : Math.min(keys, window + tokens - 1);
   return Math.max(1, Math.min(groups(seen, KEYS_A_PART), Math.floor(SLOTS / tokens)));
 }

@@ -4,7 +4,6 @@ override WG: u32 = 64;
 override A: u32;
 override D: u32;
 override WINDOW: u32 = 0;                                          // 0: none
-override SLOTS: u32;                                               // rows of A heads that `parts` holds
 
 const MASKED: f32 = -3.4028234663852886e38;                        // the lowest f32: what scores.wgsl gives hidden keys
 
@@ -16,9 +15,8 @@ struct Chunk {
 }
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
-@group(0) @binding(1) var<storage, read> parts: array<vec4f>;      // [splits,T,A,D], not divided by their sums
-@group(0) @binding(2) var<storage, read> stats: array<vec2f>;      // [splits,T,A]: maximum and sum; then how many splits there are
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;    // [T,A,D]
+@group(0) @binding(1) var<storage, read> parts: array<vec4f>;      // [parts,T,A,D + 4]: sums; then maximum, total, parts
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;    // [T,A,D]
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) at: vec3u) {
@@ -27,17 +25,17 @@ fn main(@builtin(global_invocation_id) at: vec3u) {
   if (at.x >= A * n || t >= chunk.tokens) { return; }
   let a = at.x / n;
   let i = at.x % n;
-  let splits = u32(stats[SLOTS * A].x);
+  let splits = u32(parts[(t * A + a) * (n + 1) + n].z);
   var best = MASKED;
   var total = 0.0;
   var sum = vec4f();
   for (var s = 0u; s < splits; s++) {
-    let row = (s * chunk.tokens + t) * A + a;
-    let part = stats[row];
+    let row = ((s * chunk.tokens + t) * A + a) * (n + 1);
+    let part = parts[row + n];
     let above = max(best, part.x);
     let was = exp(best - above);
     let is = exp(part.x - above);
-    sum = fma(parts[row * n + i], vec4f(is), sum * was);
+    sum = fma(parts[row + i], vec4f(is), sum * was);
     total = fma(part.y, is, total * was);
     best = above;
   }

@@ -1,0 +1,175 @@
+// attn.mix [T,A,D] from queries and caches on software adapters with subgroups: scores, softmax and mix as one, with no matrix of T × S. A
+// workgroup is no more than a subgroup and needs no barrier. It takes four rows (a row is a token's head; rows that share a key/value head lie
+// together), so that what it loads of the caches serves four, and one of gridDim.z parts of the keys, tile by tile. For the scores a lane is a key
+// and queries are passed round; for the mix a lane is four dimensions and weights are. Keys that no row may see are not visited. Of several parts
+// attend_join.wgsl makes one. D % 4 = 0.
+
+enable subgroups;
+
+override A: u32;
+override K: u32;
+override D: u32;
+override SCALE: f32;
+override SOFTCAP: f32 = 0.0;                                       // 0: none
+override WINDOW: u32 = 0;                                          // 0: none
+override RING: u32;
+override LANES: u32;                                               // 4 or 8
+override KEYS: u32;                                                // of a tile, a multiple of 4 · LANES
+
+const MASKED: f32 = -3.4028234663852886e38;                        // the lowest f32: what scores.wgsl gives hidden keys
+override N: u32 = D / 4;
+override HELD: u32 = LANES / 4;                                    // lanes that hold a row's queries
+
+struct Chunk {
+  tokens: u32,     // T: tokens in this chunk
+  start: u32,      // position of the first of them
+  keys: u32,       // S: start + tokens, keys that exist now
+  first_row: u32,  // first token whose logits are wanted
+}
+
+@group(0) @binding(0) var<uniform> chunk: Chunk;
+@group(0) @binding(1) var<storage, read> q: array<vec4f>;          // [T,A,D]
+@group(0) @binding(2) var<storage, read> k: array<vec4f>;          // [RING,K,D]
+@group(0) @binding(3) var<storage, read> v: array<vec4f>;          // [RING,K,D]
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;    // [T,A,D]; of several parts [parts,T,A,D + 4]: sums; then maximum, total, parts
+
+// Of the four rows: scores, then weights; −1 where a row may not see the key. A place is one lane's own, who writes it and reads it.
+var<workgroup> weight: array<vec4f, KEYS>;
+
+/** Token and query head of a row of the block; rows past the end are the last row again. */
+fn place(row: u32, head: u32) -> vec2u {
+  let G = A / K;
+  let r = min(row, chunk.tokens * G - 1);
+  return vec2u(r / G, head * G + r % G);
+}
+
+fn oldest(position: u32) -> u32 {
+  return select(0u, position + 1 - WINDOW, WINDOW > 0 && position + 1 > WINDOW);
+}
+
+/** Four dimensions of a position's key. */
+fn key(s: u32, head: u32, i: u32) -> vec4f { return k[((s % RING) * K + head) * N + i]; }
+
+/** Four dimensions of a position's value. */
+fn val(s: u32, head: u32, i: u32) -> vec4f { return v[((s % RING) * K + head) * N + i]; }
+
+fn capped(x: f32) -> f32 {
+  let nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;         // clamp would make a number of it
+  return select(SOFTCAP * tanh(clamp(x / SOFTCAP, -15.0, 15.0)), x, nan);
+}
+
+/** Scores of a key under four rows, scaled and soft-capped. */
+fn scored(sum: vec4f) -> vec4f {
+  let x = sum * SCALE;
+  if (SOFTCAP > 0.0) { return vec4f(capped(x.x), capped(x.y), capped(x.z), capped(x.w)); }
+  return x;
+}
+
+/** What the rows may see of a key's scores. */
+fn seen(score: vec4f, key: u32, since: vec4u, position: vec4u) -> vec4f {
+  return select(vec4f(MASKED), score, (vec4u(key) >= since) & (vec4u(key) <= position));
+}
+
+/** a + p · v, where the row may see the key. Rows of one token see the same. */
+fn mixed(a: vec4f, p: f32, v: vec4f) -> vec4f {
+  if (A / K % 4 == 0) { return fma(vec4f(p), v, a); }
+  return select(fma(vec4f(p), v, a), a, vec4<bool>(p < 0));
+}
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(subgroup_invocation_id) lane: u32,
+) {
+  let head = group.y;
+  let row = group.x * 4;
+  let rows = min(4, chunk.tokens * (A / K) - row);
+  let split = groups.z > 1;
+  let position = chunk.start + vec4u(place(row, head).x, place(row + 1, head).x, place(row + 2, head).x, place(row + 3, head).x);
+  let since = vec4u(oldest(position.x), oldest(position.y), oldest(position.z), oldest(position.w));
+  let share = (position.w + 1 - since.x + groups.z - 1) / groups.z;
+  let begin = since.x + group.z * share;
+  let end = max(begin, min(begin + share, position.w + 1));
+  // One load brings 4 · HELD dimensions of four rows.
+  let mine = place(row + lane / HELD, head);
+  let query = (mine.x * A + mine.y) * N + lane % HELD;
+
+  var top = vec4f(MASKED);
+  var sums = vec4f();
+  var s = begin;
+  loop {                                                           // once at least: of a part without keys, nothing is written too
+    let many = min(KEYS, end - s);
+    var best = top;
+    for (var j = 0u; j < many; j += 2 * LANES) {
+      let k0 = min(s + j + lane, end - 1);
+      let k1 = min(k0 + LANES, end - 1);
+      var e0 = vec4f();
+      var e1 = vec4f();
+      for (var n = 0u; n < N; n += HELD) {
+        let held = q[query + min(n, N - 1 - lane % HELD)];
+        let stop = min(HELD, N - n);
+        for (var l = 0u; l < stop; l++) {
+          let a = subgroupShuffle(held, l);
+          let b = subgroupShuffle(held, l + HELD);
+          let c = subgroupShuffle(held, l + 2 * HELD);
+          let d = subgroupShuffle(held, l + 3 * HELD);
+          let x0 = key(k0, head, n + l);
+          e0 += vec4f(dot(a, x0), dot(b, x0), dot(c, x0), dot(d, x0));
+          let x1 = key(k1, head, n + l);
+          e1 += vec4f(dot(a, x1), dot(b, x1), dot(c, x1), dot(d, x1));
+        }
+      }
+      e0 = scored(e0);
+      e1 = scored(e1);
+      weight[j + lane] = e0;
+      weight[j + lane + LANES] = e1;
+      best = max(best, max(seen(e0, k0, since, position), seen(e1, k1, since, position)));
+    }
+    best = subgroupMax(best);
+    let fade = exp(top - best);
+    top = best;
+    var more = vec4f();                                            // over the keys of this lane
+    for (var j = lane; j < many; j += LANES) {
+      let key = vec4u(s + j);
+      let visible = (key >= since) & (key <= position);
+      let p = select(vec4f(), exp(weight[j] - top), visible);
+      more += p;
+      weight[j] = select(vec4f(-1), p, visible);
+    }
+    sums = fma(sums, fade, subgroupAdd(more));
+    // Hidden keys weigh as in softmax.wgsl: nothing, unless all that is seen is −∞.
+    let hidden = select(vec4f(), vec4f(chunk.keys - (position + 1 - since)), top == vec4f(MASKED));
+    let scale = select(vec4f(1), 1.0 / (sums + hidden), s + many == end && !split);
+    for (var first = 0u; first < N; first += LANES) {
+      let i = first + lane;
+      var a = vec4f();
+      var b = vec4f();
+      var c = vec4f();
+      var d = vec4f();
+      for (var j = 0u; j < many; j += LANES) {
+        let held = weight[j + lane];
+        let stop = min(LANES, many - j);
+        for (var l = 0u; l < stop; l++) {
+          let p = subgroupShuffle(held, l);
+          let x = val(s + j + l, head, min(i, N - 1));
+          a = mixed(a, p.x, x);
+          b = mixed(b, p.y, x);
+          c = mixed(c, p.z, x);
+          d = mixed(d, p.w, x);
+        }
+      }
+      for (var r = 0u; r < rows; r++) {
+        if (i >= N) { break; }
+        let at = place(row + r, head);
+        let to = ((group.z * chunk.tokens + at.x) * A + at.y) * (N + u32(split));
+        var sum = select(select(a, b, r == 1), select(c, d, r == 3), r > 1);
+        if (s > begin) { sum = fma(y[to + i], vec4f(fade[r]), sum); }
+        y[to + i] = sum * scale[r];
+        if (split && i == 0) { y[to + N] = vec4f(top[r], sums[r], f32(groups.z), 0); }
+      }
+    }
+    s += KEYS;
+    if (s >= end) { break; }
+  }
+}
