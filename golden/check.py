@@ -15,6 +15,9 @@ TEXTS = [
     ("tokenizer_cases.py", "atlas/tokens.jsonl", "--model", HERE / "atlas/tokenizer.model", "--count", 1500),
     ("make_vocabularies.py", "vocabularies.jsonl"),
     ("chat_cases.py", "chat.jsonl"),
+    ("chat_odd_cases.py", "chat_odd.jsonl"),
+    ("jinja_cases.py", "jinja.jsonl"),
+    ("jinja_edges.py", "jinja_edges.jsonl"),
     ("safetensors_cases.py", "safetensors-cases.jsonl"),
 ]
 

@@ -1058,6 +1058,7 @@ def main():
         for source in dict.fromkeys(cases()):
             try:
                 text = _compile_jinja_template(source).render(**json.loads(json.dumps(VARIABLES)))
+                text = re.sub(r" at 0x\w+", " at 0x0", text)  # the same again on another day
             except Exception:  # TemplateError, TypeError of Python inside the template
                 text = None
             out.write(json.dumps({"source": source, "text": text}) + "\n")
