@@ -1,16 +1,18 @@
-// A shader is a file, or several put together: a product reads weights through a format and a store, each a file of its own.
+// A shader is a file, or several put together: a product reads weights through a format and a store and puts its
+// results in a place, each a file of its own.
 
-/** Shaders that read weights, and so are assembled with a format and a store. */
-const READS_WEIGHTS = new Set([
-  'embed',
-  'finite_weight',
+/** Shaders that multiply by a matrix, and so are assembled with a format, a store and a place for the results. */
+export const PRODUCTS: readonly string[] = [
   'linear',
   'linear_broadcast',
   'linear_lanes',
   'matvec',
   'matvec_broadcast',
   'matvec_lanes',
-]);
+];
+
+/** Others that read weights, with a format and a store. */
+const READS_WEIGHTS = new Set(['embed', 'finite_weight']);
 
 /** The files that a shader is assembled with to read a weight. */
 export const partsFor = ({ layout, store }: { readonly layout: string; readonly store: string }): string[] => [
@@ -20,8 +22,10 @@ export const partsFor = ({ layout, store }: { readonly layout: string; readonly 
 
 /** Files of a whole that has this one in it, to compile one that nothing uses yet. */
 export function wholeWith(name: string): readonly string[] {
-  if (name.startsWith('formats/')) return ['matvec_lanes', name, 'stores/buffer'];
-  if (name.startsWith('stores/')) return ['matvec_lanes', 'formats/f32', name];
+  if (name.startsWith('formats/')) return ['matvec_lanes', name, 'stores/buffer', 'results/one'];
+  if (name.startsWith('stores/')) return ['matvec_lanes', 'formats/f32', name, 'results/one'];
+  if (name.startsWith('results/')) return ['matvec_lanes', 'formats/f32', 'stores/buffer', name];
+  if (PRODUCTS.includes(name)) return [name, 'formats/f32', 'stores/buffer', 'results/one'];
   return READS_WEIGHTS.has(name) ? [name, 'formats/f32', 'stores/buffer'] : [name];
 }
 

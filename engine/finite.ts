@@ -2,7 +2,7 @@
 // stage come back. It runs only when the logits are found to hold such values, to say where they come from.
 
 import { partsFor } from './assembly.js';
-import type { Kernel } from './compile.js';
+import type { Constants, Kernel } from './compile.js';
 import type { Gpu } from './gpu.js';
 import type { Shaders } from './kernel.js';
 import { count, type Extent, type Stage, shapeOf } from './plan.js';
@@ -22,6 +22,9 @@ export function allFinite(values: Float32Array): boolean {
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
   return true;
 }
+
+/** What the check of a weight must know where it lies in tiles with another. */
+export const sideOf = (side: Shard['side']): Constants => (side ? { SIDE: side === 'low' ? 0 : 1 } : {});
 
 const NOWHERE = 0xffffffff;
 const ALIGN = 256;
@@ -57,11 +60,11 @@ export class FiniteCheck {
   }
 
   /** The dispatch that looks at a part of a weight with so many columns. */
-  async bindWeight({ layout, store, constants, rows, resource }: Shard, columns: number) {
+  async bindWeight({ layout, store, constants, rows, resource, side }: Shard, columns: number) {
     if (layout === 'rows') return this.#dispatch(await this.shaders.get('finite', {}), resource, rows * columns);
     const kernel = await this.shaders.get(
       'finite_weight',
-      { ...constants, IN: columns, OUT: rows },
+      { ...constants, ...sideOf(side), IN: columns, OUT: rows },
       partsFor({ layout, store }),
     );
     return this.#dispatch(kernel, resource, (rows * columns) / 4);

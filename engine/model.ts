@@ -9,7 +9,8 @@ import type { Gpu } from './gpu.js';
 import { Kernels } from './kernel.js';
 import type { Plan, WeightRef } from './plan.js';
 import { tryShader } from './shader-use.js';
-import { bytesOf, type Shard, WeightStore } from './weight-store.js';
+import { joinable, joinsOf } from './joins.js';
+import { bytesOf, fitTogether, type Incoming, type Shard, WeightStore } from './weight-store.js';
 import type { ModelFiles, WeightSource } from './weights/source.js';
 
 export interface LoadProgress {
@@ -77,6 +78,11 @@ export class Model {
     return this.#weights.shards(name);
   }
 
+  /** Whether weights lie together under this name (joins.ts). */
+  joined(name: string): boolean {
+    return this.#weights.joined(name);
+  }
+
   /** A sequence being read and continued: its caches and its buffers. Disposed with the model, or before. */
   context(options: ContextOptions = {}): Context {
     const context = new Context(this, options);
@@ -96,7 +102,7 @@ export class Model {
   }
 
   async #upload(source: WeightSource, { onProgress, signal }: LoadOptions): Promise<void> {
-    const weights = this.weightRefs.map(({ name, shape }) => {
+    const incoming = this.weightRefs.map(({ name, shape }): Incoming => {
       const { format } = source.entries.get(name)!;
       return {
         name,
@@ -106,23 +112,36 @@ export class Model {
         readStored: (start: number, count: number) => source.readStored(name, start, count),
       };
     });
-    const total = weights.reduce((n, weight) => n + bytesOf(weight, this.gpu.traits), 0);
+    const total = incoming.reduce((n, weight) => n + bytesOf(weight, this.gpu.traits), 0);
     this.gpu.reserve(total, 'The model');
     const SETTLE = 128 << 20; // Dawn keeps a copy of what was written until a submit
     let done = 0;
     let unsettled = 0;
-    for (const weight of weights) {
+    const written = async (bytes: number) => {
       signal?.throwIfAborted();
-      await this.#weights.add(weight, async bytes => {
-        signal?.throwIfAborted();
-        done += bytes;
-        unsettled += bytes;
-        if (unsettled >= SETTLE) {
-          await this.gpu.settle();
-          unsettled = 0;
-        }
-        onProgress?.({ done, total });
-      });
+      done += bytes;
+      unsettled += bytes;
+      if (unsettled >= SETTLE) {
+        await this.gpu.settle();
+        unsettled = 0;
+      }
+      onProgress?.({ done, total });
+    };
+    const byName = new Map(incoming.map(weight => [weight.name, weight]));
+    const known = (parts: readonly string[]) => parts.map(part => byName.get(part)!);
+    const joins = joinsOf(this.plan).flatMap(join =>
+      joinable(
+        join,
+        name => byName.get(name)!.format,
+        parts => fitTogether(known(parts), this.gpu.traits),
+      ),
+    );
+    const joinOf = new Map(joins.flatMap(join => join.parts.map(part => [part, join])));
+    for (const weight of incoming) {
+      signal?.throwIfAborted();
+      const join = joinOf.get(weight.name);
+      if (!join) await this.#weights.add(weight, written);
+      else if (join.parts[0] === weight.name) await this.#weights.addJoined(join, known(join.parts), written);
     }
     await this.gpu.settle();
   }

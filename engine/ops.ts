@@ -2,11 +2,11 @@
 // which grid. This is the only place that chooses between shaders, by adapter and by shape; the plan does not know of it.
 
 import type { Rope } from './config.js';
-import { LANES as LANES_OF_TILE, TILE } from './formats/tile.js';
 import type { Traits } from './gpu.js';
 import { partsFor } from './assembly.js';
 import type { Constants } from './compile.js';
 import type { Extent, Operation, OperationKind, Ref, Stage } from './plan.js';
+import { productOf } from './products.js';
 import { valuesPerToken } from './recorder.js';
 
 /** What a binding is bound to. `turns` is the table of RoPE's cosines and sines. */
@@ -41,6 +41,8 @@ export interface ShardLayout extends ShardRows {
   readonly layout: string;
   readonly store: string;
   readonly constants: Constants;
+  /** Where it lies in tiles with another weight, eight rows of either: which eight of each tile are its own. */
+  readonly side?: 'low' | 'high';
 }
 
 /** What an operation may depend on besides its stage. */
@@ -60,17 +62,17 @@ type Kind<K extends OperationKind> = Stage & { readonly operation: Extract<Opera
 type Operations = { [K in OperationKind]: (stage: Kind<K>, s: Setting) => Dispatch[] };
 
 const LANES = 64;
-const chunk = { chunk: true } as const;
-const value = (ref: Ref): Source => ({ value: ref.name });
-const groups = (n: number, size: number) => Math.ceil(n / size);
-const sizeOf = (ref: Ref, letter: string): number => {
+export const chunk = { chunk: true } as const;
+export const value = (ref: Ref): Source => ({ value: ref.name });
+export const groups = (n: number, size: number) => Math.ceil(n / size);
+export const sizeOf = (ref: Ref, letter: string): number => {
   const size = ref.axes.find(axis => axis.letter === letter)?.size;
   if (typeof size !== 'number') throw new Error(`${ref.name} has no axis ${letter} of a fixed size.`);
   return size;
 };
 
 /** Lanes of a workgroup that sums a row as a tree: few where each barrier costs, many where they hide latency. */
-const treeLanes = ({ traits }: Setting) => (traits.software ? 16 : Math.min(256, traits.maxInvocations));
+export const treeLanes = ({ traits }: Setting) => (traits.software ? 16 : Math.min(256, traits.maxInvocations));
 
 /** Value by value over [T,N], a lane each. */
 function elementwise(shader: string, stage: Stage, reads: Record<string, Source>, more: Constants = {}): Dispatch {
@@ -82,49 +84,6 @@ function elementwise(shader: string, stage: Stage, reads: Record<string, Source>
     writes: { y: value(stage) },
     grid: e => [groups(N, LANES), e.tokens, 1],
   };
-}
-
-/** y [·,OUT] = x · weightᵀ by the fastest shader for the adapter and the shape, once for each part of the weight. */
-function product(stage: Stage, s: Setting, last: boolean): Dispatch[] {
-  const [x] = stage.inputs;
-  const { name: weight, shape } = stage.weight!;
-  const [COLS, IN] = shape;
-  const vector = last ? s.oneRow : s.oneToken;
-  const rowsOf = (e: Extent) => (last ? e.rows : e.tokens);
-  const { software, subgroup } = s.traits;
-  return s.shards(weight).map((part, shard) => {
-    // A subgroup of sixteen has eight lanes to spare; one of four could not tell all eight.
-    const broadcast = software && (subgroup ?? 0) >= LANES_OF_TILE && part.store === 'texture';
-    const { start: COL0, rows: OUT } = part;
-    const common = { IN, OUT, COL0, LAST: last ? 1 : 0 };
-    const ends = { reads: { chunk, x: value(x), weight: { weight, shard } }, writes: { y: value(stage) } };
-    const tiles = groups(OUT, TILE);
-    if (part.layout === 'rows') {
-      const grid = (e: Extent): [number, number, number] => [groups(OUT, 16), groups(rowsOf(e), 16), 1];
-      return { shader: 'linear_rows', constants: { ...common, COLS }, ...ends, grid };
-    }
-    const whole = { parts: partsFor(part), ...ends };
-    const constants = { ...common, ...part.constants };
-    if (vector) {
-      if (software && !broadcast) {
-        return {
-          shader: 'matvec_lanes',
-          constants,
-          ...whole,
-          grid: () => [groups(tiles * LANES_OF_TILE, LANES), 1, 1],
-        };
-      }
-      const grid = (): [number, number, number] => [Math.min(tiles, 32768), groups(tiles, 32768), 1];
-      return { shader: broadcast ? 'matvec_broadcast' : 'matvec', constants, ...whole, grid };
-    }
-    const [shader, across, tokens] = !software
-      ? ['linear', groups(OUT, 64), 64]
-      : broadcast
-        ? ['linear_broadcast', tiles, 8]
-        : ['linear_lanes', groups(tiles * LANES_OF_TILE, LANES), 4];
-    const grid = (e: Extent): [number, number, number] => [across, groups(rowsOf(e), tokens), 1];
-    return { shader, constants: { ...constants, COLS }, ...whole, grid };
-  });
 }
 
 const operations: Operations = {
@@ -159,11 +118,11 @@ const operations: Operations = {
     ];
   },
 
-  linear: (stage, s) => product(stage, s, false),
+  linear: (stage, s) => productOf(stage, s, false),
 
   head: (stage, s) => {
     const { softcap } = stage.operation;
-    const dispatches = product(stage, s, true);
+    const dispatches = productOf(stage, s, true);
     if (softcap === null) return dispatches;
     const N = sizeOf(stage, 'V');
     return [

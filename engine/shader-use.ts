@@ -2,10 +2,11 @@
 // (taps, patches, the greedy choice, the check for NaN). An edit is compiled and bound for each of them before it is taken, so
 // that a later run of another length does not find it broken.
 
-import { partsFor } from './assembly.js';
+import { PRODUCTS, partsFor } from './assembly.js';
 import type { Access } from './bindings.js';
 import type { Constants, Kernel } from './compile.js';
 import { ShaderError } from './errors.js';
+import { sideOf } from './finite.js';
 import { PARTS, searchLanes } from './greedy.js';
 import type { Gpu } from './gpu.js';
 import type { Compile } from './kernel.js';
@@ -117,13 +118,13 @@ export function instrumentUses(model: Model): Use[] {
       .shards(name)
       .filter(({ layout }) => layout !== 'rows')
       .map((shard): Use => {
-        const { store, constants, rows, resource, bytes } = shard;
+        const { store, constants, rows, resource, bytes, side } = shard;
         const weight: Given = { access: [store === 'texture' ? 'texture' : 'read'], bytes, index: null, resource };
         return {
           shader: 'finite_weight',
           files: ['finite_weight', ...partsFor(shard)],
           by: 'the check for NaN',
-          constants: { ...constants, IN: shape[1], OUT: rows },
+          constants: { ...constants, ...sideOf(side), IN: shape[1], OUT: rows },
           given: new Map(Object.entries({ part: uniform(CHUNK_BYTES), found: write(8), weight })),
         };
       }),
@@ -257,6 +258,4 @@ export function shaderUse(model: Model, shader: string): ShaderUse {
 }
 
 const quoted = (name: string) => `'${name}'`;
-/** Shaders that multiply by a matrix, of which the adapter and the chunk choose one. */
-const PRODUCTS = ['linear', 'linear_broadcast', 'linear_lanes', 'matvec', 'matvec_broadcast', 'matvec_lanes'];
 const isProduct = (name: string) => PRODUCTS.includes(name);

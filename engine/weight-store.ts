@@ -3,9 +3,10 @@
 
 import { BudgetError } from './errors.js';
 import { FORMATS } from './formats/formats.js';
-import { type Format, TILE, texelsOfTile, tilesOf, WORDS } from './formats/tile.js';
+import { type Format, LANES, TILE, texelsOfTile, tilesOf, WORDS } from './formats/tile.js';
 import type { Gpu, Traits } from './gpu.js';
 import type { Constants } from './compile.js';
+import type { Join } from './joins.js';
 import type { ShardRows } from './ops.js';
 import { Tensor } from './tensor.js';
 
@@ -19,6 +20,8 @@ export interface Shard extends ShardRows {
   readonly constants: Constants;
   readonly resource: GPUBindingResource;
   readonly bytes: number;
+  /** As ShardLayout.side. */
+  readonly side?: 'low' | 'high';
 }
 
 export type Store = Traits['store'];
@@ -102,13 +105,19 @@ const PIECE = 16 << 20; // bytes that exist on the CPU at a time
 
 export class WeightStore {
   readonly #shards = new Map<string, Shard[]>();
+  readonly #joined = new Map<string, Shard[]>();
   readonly #ends: (() => void)[] = [];
 
   constructor(readonly gpu: Gpu) {}
 
   /** Parts of a weight in the order of their rows. */
   shards(name: string): readonly Shard[] {
-    return this.#shards.get(name) ?? [];
+    return this.#shards.get(name) ?? this.#joined.get(name) ?? [];
+  }
+
+  /** Whether these weights lie together, under this name. */
+  joined(name: string): boolean {
+    return this.#joined.has(name);
   }
 
   /** Bytes on the GPU. */
@@ -123,24 +132,54 @@ export class WeightStore {
     const shards: Shard[] = [];
     this.#shards.set(weight.name, shards);
     for (const part of splitRows(rows, layout.most)) {
-      const { shard, write } = this.#allocate(weight, layout, part);
+      const { shard, put } = this.#allocate(weight, layout, part);
       shards.push(shard);
       const step = layout.unit * Math.max(1, Math.floor(PIECE / layout.unitBytes));
+      const read = layout.format ? weight.readStored : weight.readRows;
       for (let row = 0; row < part.rows; row += step) {
         const some = Math.min(step, part.rows - row);
-        await write(part.start + row, row, some);
+        put(await read(part.start + row, some), row);
         await written(Math.ceil(some / layout.unit) * layout.unitBytes);
       }
+    }
+  }
+
+  /** As `add`, for weights that `fitTogether`: in one piece. */
+  async addJoined(
+    { name, order }: Join,
+    weights: readonly Incoming[],
+    written: Written = async () => {},
+  ): Promise<void> {
+    const rows = weights.reduce((n, { shape }) => n + shape[0], 0);
+    const whole = { name, shape: [rows, weights[0].shape[1]], format: weights[0].format };
+    const layout = layoutOf(whole, this.gpu.traits);
+    const { unit, unitBytes } = layout;
+    const { shard, put } = this.#allocate(whole, layout, { start: 0, rows });
+    this.#joined.set(name, [shard]);
+    let tile0 = 0;
+    for (const [i, weight] of weights.entries()) {
+      const own = { ...shard, rows: weight.shape[0], bytes: (weight.shape[0] / unit) * unitBytes };
+      const where = { ...shard.constants, TILE0: tile0 };
+      const part: Shard = order === 'after' ? { ...own, constants: where } : { ...own, side: i === 0 ? 'low' : 'high' };
+      this.#shards.set(weight.name, [part]);
+      tile0 += weight.shape[0] / unit;
+    }
+    const step = unit * Math.max(1, Math.floor(PIECE / unitBytes));
+    for (let row = 0; row < rows; row += step) {
+      const some = Math.min(step, rows - row);
+      put(order === 'after' ? await rowsAfter(weights, row, some) : await rowsInTurn(weights, row, some), row);
+      await written(Math.ceil(some / unit) * unitBytes);
     }
   }
 
   [Symbol.dispose](): void {
     for (const end of this.#ends.splice(0)) end();
     this.#shards.clear();
+    this.#joined.clear();
   }
 
   /** A place for rows of a weight, and how they get there. */
-  #allocate(weight: Incoming, { layout, store, unit, unitBytes, format, height, width }: Layout, part: ShardRows) {
+  #allocate(weight: Described, { layout, store, unit, unitBytes, format, height, width }: Layout, part: ShardRows) {
     const { gpu } = this;
     const bytes = Math.ceil(part.rows / unit) * unitBytes;
     const shard = (constants: Constants, resource: GPUBindingResource): Shard => ({
@@ -157,9 +196,9 @@ export class WeightStore {
       this.#ends.push(() => gpu.destroyTexture(texture));
       return {
         shard: shard({ WIDTH: width, HEIGHT: height }, texture.createView()),
-        async write(from: number, row: number, count: number) {
-          const stored = await weight.readStored(from, count);
-          gpu.writeTexture(texture, tilesOf(format!, stored, columns, WORDS * width * height), (row / unit) * height);
+        put(stored: Stored, row: number) {
+          const words = tilesOf(format!, stored as Uint8Array, columns, WORDS * width * height);
+          gpu.writeTexture(texture, words, (row / unit) * height);
         },
       };
     }
@@ -167,14 +206,57 @@ export class WeightStore {
     this.#ends.push(() => tensor[Symbol.dispose]());
     return {
       shard: shard(format ? { SIZE: width } : {}, { buffer: tensor.buffer }),
-      async write(from: number, row: number, count: number) {
+      put(stored: Stored, row: number) {
         const words = format
-          ? tilesOf(format, await weight.readStored(from, count), columns, WORDS * width)
-          : await weight.readRows(from, count);
+          ? tilesOf(format, stored as Uint8Array, columns, WORDS * width)
+          : (stored as Float32Array<ArrayBuffer>);
         gpu.write(tensor.buffer, words, (row / unit) * unitBytes);
       },
     };
   }
+}
+
+/** Rows as they are stored, or of f32 where no shader knows the format. */
+type Stored = Uint8Array | Float32Array;
+
+/** Whether weights can lie in one piece on an adapter: one format, tiles of their own, and no more than one binding holds. */
+export function fitTogether(weights: readonly Described[], traits: Limits): boolean {
+  const [{ shape, format }] = weights;
+  const alike = weights.every(w => w.format === format && w.shape[1] === shape[1] && w.shape[0] % TILE === 0);
+  if (!alike) return false;
+  const rows = weights.reduce((n, w) => n + w.shape[0], 0);
+  const layout = fitted({ name: '', shape: [rows, shape[1]], format }, traits);
+  return layout.format !== null && rows <= layout.most;
+}
+
+/** Stored rows of weights that lie one after the other. */
+async function rowsAfter(weights: readonly Incoming[], from: number, count: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let start = 0;
+  for (const { shape, readStored } of weights) {
+    const [first, last] = [Math.max(from, start), Math.min(from + count, start + shape[0])];
+    if (first < last) pieces.push(await readStored(first - start, last - first));
+    start += shape[0];
+  }
+  if (pieces.length === 1) return pieces[0];
+  const all = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
+/** Stored rows of two weights that lie in turn, eight of either; `from` and `count` are multiples of sixteen. */
+async function rowsInTurn(weights: readonly Incoming[], from: number, count: number): Promise<Uint8Array> {
+  const pair = await Promise.all(weights.map(({ readStored }) => readStored(from / 2, count / 2)));
+  const eight = (LANES * pair[0].length) / (count / 2);
+  const out = new Uint8Array(2 * pair[0].length);
+  for (let at = 0; at < pair[0].length; at += eight) {
+    pair.forEach((rows, i) => void out.set(rows.subarray(at, at + eight), 2 * at + i * eight));
+  }
+  return out;
 }
 
 /** Ranges of at most `most` rows. */

@@ -5,6 +5,7 @@ const LANES: u32 = 8;
 override WG: u32 = 64;
 override IN: u32;
 override OUT: u32;
+override SIDE: u32 = 2;   // 0, 1: only the lower or upper eight rows of a tile are this weight's; 2: all
 
 struct Part {
   size: u32,
@@ -24,9 +25,11 @@ fn main(@builtin(global_invocation_id) at: vec3u, @builtin(num_workgroups) group
   for (var n = at.x; n < OUT * quads; n += groups.x * WG) {
     let row = n / quads;
     let i = n % quads;
-    let s = block(row / (2 * LANES), (i / 32 * TEXELS) * LANES + row % LANES, i / 8 % 4);
+    // Its row among those that the tiles hold.
+    let r = select(row / LANES * 2 * LANES + SIDE * LANES + row % LANES, row, SIDE == 2);
+    let s = block(r / (2 * LANES), (i / 32 * TEXELS) * LANES + r % LANES, i / 8 % 4);
     var values: vec4f;
-    if (row % (2 * LANES) < LANES) { values = low(s, i % 8); } else { values = high(s, i % 8); }
+    if (r % (2 * LANES) < LANES) { values = low(s, i % 8); } else { values = high(s, i % 8); }
     for (var c = 0u; c < 4; c++) {
       let bits = bitcast<u32>(values[c]);
       if ((bits & EXPONENT) != EXPONENT) { continue; }

@@ -1,14 +1,11 @@
 // linear [T,OUT] = x [T,IN] · weightᵀ [OUT,IN] on a GPU: a workgroup 64 rows and 64 tokens, 32 columns at a time through workgroup memory, four rows
 // and four tokens a lane in registers. Nothing is assumed of subgroups. IN % 4 = 0.
-// Assembled with a format (formats/) and a store (stores/). With LAST only rows first_row … T−1 of x are used (logits). The weight may be
-// split: this binding has OUT rows, which go to columns COL0 … of a result COLS wide.
+// Assembled with a format (formats/), a store (stores/) and a place for its results (results/). With LAST only rows first_row … T−1 of x are used (logits).
 
 const LANES: u32 = 8;
 const SIDE: u32 = 64;   // rows, and tokens, of a workgroup
 override IN: u32;
 override OUT: u32;
-override COL0: u32 = 0;
-override COLS: u32;
 override LAST: bool = false;
 
 struct Chunk {
@@ -20,7 +17,6 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [T,IN]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;      // [T,COLS]
 
 var<workgroup> weights: array<f32, 32 * SIDE>;  // [column][row]
 var<workgroup> inputs: array<f32, 32 * SIDE>;   // [column][token]
@@ -31,13 +27,10 @@ fn input(row: u32, i: u32) -> vec4f {
   return select(vec4f(), x[row + min(i, IN / 4 - 1)], vec4<bool>(i < IN / 4));
 }
 
-fn store(rows: u32, t: u32, o: u32, sums: vec4f) {
-  if (t >= rows) { return; }
-  let at = t * COLS + COL0 + o;
-  if (o < OUT) { y[at] = sums.x; }
-  if (o + 1 < OUT) { y[at + 1] = sums.y; }
-  if (o + 2 < OUT) { y[at + 2] = sums.z; }
-  if (o + 3 < OUT) { y[at + 3] = sums.w; }
+fn store(rows: u32, t: u32, tile: u32, lane: u32, sums: vec4f) {
+  if (t >= rows || tile * 2 * LANES >= OUT) { return; }
+  put(t, tile, lane, sums.x, sums.z);
+  put(t, tile, lane + 1, sums.y, sums.w);
 }
 
 @compute @workgroup_size(256)
@@ -50,8 +43,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let part = local / 64;
   let tiles = (OUT + 15) / 16;
   let tile = min(group.x * 4 + part, tiles - 1);
-  // What it computes: four rows and four tokens.
-  let r = local % 16 * 4;
+  // What it computes: two neighbours of a tile with the rows eight below them, and four tokens.
+  let mine = local % 16 / 4;
+  let l = local % 4 * 2;
+  let r = mine * 2 * LANES + l;
   let t = local / 16 * 4;
   var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
   let token = local / 8;
@@ -71,7 +66,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     inputs[to + 32] = q.x; inputs[to + 32 + SIDE] = q.y; inputs[to + 32 + 2 * SIDE] = q.z; inputs[to + 32 + 3 * SIDE] = q.w;
     workgroupBarrier();
     for (var c = 0u; c < 32 * SIDE; c += SIDE) {
-      let w4 = vec4f(weights[c + r], weights[c + r + 1], weights[c + r + 2], weights[c + r + 3]);
+      let w4 = vec4f(weights[c + r], weights[c + r + 1], weights[c + r + LANES], weights[c + r + LANES + 1]);
       s0 = fma(w4, vec4f(inputs[c + t]), s0);
       s1 = fma(w4, vec4f(inputs[c + t + 1]), s1);
       s2 = fma(w4, vec4f(inputs[c + t + 2]), s2);
@@ -79,8 +74,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
     workgroupBarrier();
   }
-  store(rows, group.y * SIDE + t, group.x * SIDE + r, s0);
-  store(rows, group.y * SIDE + t + 1, group.x * SIDE + r, s1);
-  store(rows, group.y * SIDE + t + 2, group.x * SIDE + r, s2);
-  store(rows, group.y * SIDE + t + 3, group.x * SIDE + r, s3);
+  store(rows, group.y * SIDE + t, group.x * 4 + mine, l, s0);
+  store(rows, group.y * SIDE + t + 1, group.x * 4 + mine, l, s1);
+  store(rows, group.y * SIDE + t + 2, group.x * 4 + mine, l, s2);
+  store(rows, group.y * SIDE + t + 3, group.x * 4 + mine, l, s3);
 }

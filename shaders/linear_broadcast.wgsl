@@ -1,15 +1,12 @@
 // linear [T,OUT] = x [T,IN] · weightᵀ [OUT,IN] on software adapters with subgroups of eight: a workgroup a tile of 16 rows and eight tokens, a lane two
 // of the rows; each lane loads the inputs of one token and tells the others, and weights are unpacked once for all eight. IN % 4 = 0.
-// Assembled with a format (formats/) and a store (stores/). With LAST only rows first_row … T−1 of x are used (logits). The weight may be
-// split: this binding has OUT rows, which go to columns COL0 … of a result COLS wide.
+// Assembled with a format (formats/), a store (stores/) and a place for its results (results/). With LAST only rows first_row … T−1 of x are used (logits).
 
 enable subgroups;
 
 const LANES: u32 = 8;
 override IN: u32;
 override OUT: u32;
-override COL0: u32 = 0;
-override COLS: u32;
 override LAST: bool = false;
 
 struct Chunk {
@@ -21,7 +18,6 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [T,IN]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;      // [T,COLS]
 
 /** Four inputs of the row of x that begins at `row`; none past its end. */
 fn input(row: u32, i: u32) -> vec4f {
@@ -34,11 +30,8 @@ fn add_product(w: vec4f, q: vec4f, s: f32) -> f32 {
   return fma(w.w, q.w, fma(w.z, q.z, fma(w.y, q.y, fma(w.x, q.x, s))));
 }
 
-fn store(rows: u32, t: u32, o: u32, a: f32, b: f32) {
-  if (t >= rows) { return; }
-  let at = t * COLS + COL0 + o;
-  if (o < OUT) { y[at] = a; }
-  if (o + LANES < OUT) { y[at + LANES] = b; }
+fn store(rows: u32, t: u32, tile: u32, lane: u32, sums: vec2f) {
+  if (t < rows) { put(t, tile, lane, sums.x, sums.y); }
 }
 
 @compute @workgroup_size(LANES)
@@ -160,13 +153,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     sum[6] += vec2f(a6, b6);
     sum[7] += vec2f(a7, b7);
   }
-  let o = tile * 2 * LANES + lane;
-  store(rows, t + 0, o, sum[0].x, sum[0].y);
-  store(rows, t + 1, o, sum[1].x, sum[1].y);
-  store(rows, t + 2, o, sum[2].x, sum[2].y);
-  store(rows, t + 3, o, sum[3].x, sum[3].y);
-  store(rows, t + 4, o, sum[4].x, sum[4].y);
-  store(rows, t + 5, o, sum[5].x, sum[5].y);
-  store(rows, t + 6, o, sum[6].x, sum[6].y);
-  store(rows, t + 7, o, sum[7].x, sum[7].y);
+  store(rows, t + 0, tile, lane, sum[0]);
+  store(rows, t + 1, tile, lane, sum[1]);
+  store(rows, t + 2, tile, lane, sum[2]);
+  store(rows, t + 3, tile, lane, sum[3]);
+  store(rows, t + 4, tile, lane, sum[4]);
+  store(rows, t + 5, tile, lane, sum[5]);
+  store(rows, t + 6, tile, lane, sum[6]);
+  store(rows, t + 7, tile, lane, sum[7]);
 }

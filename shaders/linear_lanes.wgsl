@@ -1,14 +1,11 @@
 // linear [T,OUT] = x [T,IN] · weightᵀ [OUT,IN] on software adapters without subgroups of eight: eight lanes a tile of 16 rows, a lane two rows and
 // four tokens, so that weights are unpacked once for four; no barriers. IN % 4 = 0.
-// Assembled with a format (formats/) and a store (stores/). With LAST only rows first_row … T−1 of x are used (logits). The weight may be
-// split: this binding has OUT rows, which go to columns COL0 … of a result COLS wide.
+// Assembled with a format (formats/), a store (stores/) and a place for its results (results/). With LAST only rows first_row … T−1 of x are used (logits).
 
 const LANES: u32 = 8;
 override WG: u32 = 64;
 override IN: u32;
 override OUT: u32;
-override COL0: u32 = 0;
-override COLS: u32;
 override LAST: bool = false;
 
 struct Chunk {
@@ -20,7 +17,6 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [T,IN]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;      // [T,COLS]
 
 /** Four inputs of the row of x that begins at `row`; none past its end. */
 fn input(row: u32, i: u32) -> vec4f {
@@ -28,19 +24,15 @@ fn input(row: u32, i: u32) -> vec4f {
   return select(vec4f(), x[row + min(i, IN / 4 - 1)], vec4<bool>(i < IN / 4));
 }
 
-fn store(rows: u32, t: u32, o: u32, a: vec4f, b: vec4f) {
-  if (t >= rows) { return; }
-  let at = t * COLS + COL0 + o;
-  y[at] = dot(a, vec4f(1));
-  if (o + LANES < OUT) { y[at + LANES] = dot(b, vec4f(1)); }
+fn store(rows: u32, t: u32, tile: u32, lane: u32, a: vec4f, b: vec4f) {
+  if (t < rows) { put(t, tile, lane, dot(a, vec4f(1)), dot(b, vec4f(1))); }
 }
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) at: vec3u) {
   let tile = at.x / LANES;
   let lane = at.x % LANES;
-  let o = tile * 2 * LANES + lane;
-  if (o >= OUT) { return; }
+  if (tile * 2 * LANES >= OUT) { return; }
   let first = select(0u, chunk.first_row, LAST);
   let rows = chunk.tokens - first;
   let t = at.y * 4;
@@ -63,8 +55,8 @@ fn main(@builtin(global_invocation_id) at: vec3u) {
       { let q = input(x3, i); a3 = fma(v, q, a3); b3 = fma(w, q, b3); }
     }
   }
-  store(rows, t, o, a0, b0);
-  store(rows, t + 1, o, a1, b1);
-  store(rows, t + 2, o, a2, b2);
-  store(rows, t + 3, o, a3, b3);
+  store(rows, t, tile, lane, a0, b0);
+  store(rows, t + 1, tile, lane, a1, b1);
+  store(rows, t + 2, tile, lane, a2, b2);
+  store(rows, t + 3, tile, lane, a3, b3);
 }

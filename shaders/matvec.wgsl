@@ -1,12 +1,11 @@
 // linear for one token, on a GPU: y [OUT] = weight [OUT,IN] · x [IN]. A workgroup a tile of 16 rows; eight lanes take a block of 32 columns, two rows
 // each, and the next eight the next, so that the workgroup reads the tile from end to end. Nothing is assumed of subgroups. IN % 4 = 0.
-// Assembled with a format (formats/) and a store (stores/). With LAST the token is first_row (logits). A split weight writes to columns COL0 ….
+// Assembled with a format (formats/), a store (stores/) and a place for its results (results/). With LAST the token is first_row (logits).
 
 const LANES: u32 = 8;
 override WG: u32 = 64;  // a power of two from 16
 override IN: u32;
 override OUT: u32;
-override COL0: u32 = 0;
 override LAST: bool = false;
 
 struct Chunk {
@@ -18,7 +17,6 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [1,IN]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;      // [1,COLS]
 
 var<workgroup> partial: array<vec2f, WG>;
 
@@ -52,7 +50,5 @@ fn main(
     workgroupBarrier();
     if (local < half) { partial[local] += partial[local + half]; }
   }
-  let o = tile * 2 * LANES + lane;
-  if (local < LANES && o < OUT) { y[COL0 + o] = partial[local].x; }
-  if (local < LANES && o + LANES < OUT) { y[COL0 + o + LANES] = partial[local].y; }
+  if (local < LANES) { put(0, tile, lane, partial[local].x, partial[local].y); }
 }

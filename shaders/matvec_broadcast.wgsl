@@ -1,13 +1,12 @@
 // linear for one token, on software adapters with subgroups of eight: y [OUT] = weight [OUT,IN] · x [IN]. A workgroup a tile of 16 rows, a lane
 // two of them; each lane loads four of 32 inputs and tells the others, because what costs there is loads, not arithmetic. IN % 4 = 0.
-// Assembled with a format (formats/) and a store (stores/). With LAST the token is first_row (logits). A split weight writes to columns COL0 ….
+// Assembled with a format (formats/), a store (stores/) and a place for its results (results/). With LAST the token is first_row (logits).
 
 enable subgroups;
 
 const LANES: u32 = 8;
 override IN: u32;
 override OUT: u32;
-override COL0: u32 = 0;
 override LAST: bool = false;
 
 struct Chunk {
@@ -19,7 +18,6 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [1,IN]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;      // [1,COLS]
 
 /** Four inputs of the row of x that begins at `row`; none past its end. */
 fn input(row: u32, i: u32) -> vec4f {
@@ -59,7 +57,5 @@ fn main(
     sum += products(block(tile, at, 2), input(row, i + 16));
     sum += products(block(tile, at, 3), input(row, i + 24));
   }
-  let o = tile * 2 * LANES + lane;
-  if (o < OUT) { y[COL0 + o] = sum.x; }
-  if (o + LANES < OUT) { y[COL0 + o + LANES] = sum.y; }
+  put(0, tile, lane, sum.x, sum.y);
 }

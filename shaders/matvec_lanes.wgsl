@@ -1,12 +1,11 @@
 // linear for one token, on software adapters without subgroups of eight: y [OUT] = weight [OUT,IN] · x [IN]. Eight lanes a tile of 16 rows, a
 // lane two of them; no barriers. IN % 4 = 0.
-// Assembled with a format (formats/) and a store (stores/). With LAST the token is first_row (logits). A split weight writes to columns COL0 ….
+// Assembled with a format (formats/), a store (stores/) and a place for its results (results/). With LAST the token is first_row (logits).
 
 const LANES: u32 = 8;
 override WG: u32 = 64;
 override IN: u32;
 override OUT: u32;
-override COL0: u32 = 0;
 override LAST: bool = false;
 
 struct Chunk {
@@ -18,7 +17,6 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [1,IN]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;      // [1,COLS]
 
 /** Four inputs of the row of x that begins at `row`; none past its end. */
 fn input(row: u32, i: u32) -> vec4f {
@@ -30,8 +28,7 @@ fn input(row: u32, i: u32) -> vec4f {
 fn main(@builtin(global_invocation_id) at: vec3u) {
   let tile = at.x / LANES;
   let lane = at.x % LANES;
-  let o = tile * 2 * LANES + lane;
-  if (o >= OUT) { return; }
+  if (tile * 2 * LANES >= OUT) { return; }
   let row = select(0u, chunk.first_row, LAST) * (IN / 4);
   var a = vec4f();
   var b = vec4f();
@@ -47,6 +44,5 @@ fn main(@builtin(global_invocation_id) at: vec3u) {
     { let q = input(row, i + 6); a = fma(low(s, 6), q, a); b = fma(high(s, 6), q, b); }
     { let q = input(row, i + 7); a = fma(low(s, 7), q, a); b = fma(high(s, 7), q, b); }
   }
-  y[COL0 + o] = dot(a, vec4f(1));
-  if (o + LANES < OUT) { y[COL0 + o + LANES] = dot(b, vec4f(1)); }
+  put(0, tile, lane, dot(a, vec4f(1)), dot(b, vec4f(1)));
 }

@@ -1,0 +1,73 @@
+// A product with a weight: which of its shaders is the fastest for the adapter and the shape, and with which parts it is put together: the weight's
+// format, the store where it lies, and the place where the results go.
+
+import { partsFor } from './assembly.js';
+import type { Constants } from './compile.js';
+import { LANES, TILE } from './formats/tile.js';
+import { chunk, type Dispatch, groups, type Setting, type ShardLayout, type Source, value } from './ops.js';
+import type { Extent, Ref, Stage } from './plan.js';
+
+/** Where results go: a part of shaders/results. */
+export interface Results {
+  readonly part: string;
+  readonly constants: Constants;
+  readonly writes: Readonly<Record<string, Source>>;
+}
+
+/** y [·,rows] = x · weightᵀ. */
+export interface Product {
+  readonly x: Ref;
+  readonly weight: string;
+  /** Values of a row of x. */
+  readonly columns: number;
+  /** Of a head: rows from the first whose logits are wanted. */
+  readonly last: boolean;
+  results(shard: ShardLayout): Results;
+}
+
+/** The product that a stage is. */
+export function productOf(stage: Stage, s: Setting, last: boolean): Dispatch[] {
+  const { name: weight, shape } = stage.weight!;
+  const [COLS, columns] = shape;
+  const y = { y: value(stage) };
+  const results = ({ start, side }: ShardLayout): Results =>
+    side
+      ? { part: `results/${side}`, constants: { COLS }, writes: y }
+      : { part: 'results/one', constants: { COLS, COL0: start }, writes: y };
+  return product({ x: stage.inputs[0], weight, columns, last, results }, s);
+}
+
+/** Once for each part of the weight. */
+export function product({ x, weight, columns: IN, last, results }: Product, s: Setting): Dispatch[] {
+  const vector = last ? s.oneRow : s.oneToken;
+  const rowsOf = (e: Extent) => (last ? e.rows : e.tokens);
+  const { software, subgroup } = s.traits;
+  return s.shards(weight).map((shard, index): Dispatch => {
+    const to = results(shard);
+    // A subgroup of sixteen has eight lanes to spare; one of four could not tell all eight.
+    const broadcast = software && (subgroup ?? 0) >= LANES && shard.store === 'texture';
+    // Of two weights that lie together, the tiles hold the rows of both.
+    const OUT = shard.side ? 2 * shard.rows : shard.rows;
+    const common = { IN, OUT, LAST: last ? 1 : 0, ...to.constants };
+    const ends = { reads: { chunk, x: value(x), weight: { weight, shard: index } }, writes: to.writes };
+    const tiles = groups(OUT, TILE);
+    if (shard.layout === 'rows') {
+      const grid = (e: Extent): [number, number, number] => [groups(OUT, 16), groups(rowsOf(e), 16), 1];
+      return { shader: 'linear_rows', constants: common, ...ends, grid };
+    }
+    const whole = { parts: [...partsFor(shard), to.part], constants: { ...common, ...shard.constants }, ...ends };
+    if (vector) {
+      if (software && !broadcast) {
+        return { shader: 'matvec_lanes', ...whole, grid: () => [groups(tiles * LANES, 64), 1, 1] };
+      }
+      const grid = (): [number, number, number] => [Math.min(tiles, 32768), groups(tiles, 32768), 1];
+      return { shader: broadcast ? 'matvec_broadcast' : 'matvec', ...whole, grid };
+    }
+    const [shader, across, tokens] = !software
+      ? ['linear', groups(OUT, 64), 64]
+      : broadcast
+        ? ['linear_broadcast', tiles, 8]
+        : ['linear_lanes', groups(tiles * LANES, 64), 4];
+    return { shader, ...whole, grid: e => [across, groups(rowsOf(e), tokens), 1] };
+  });
+}
