@@ -2,7 +2,7 @@
 // parts the keys of a few tokens are split, so that a long context keeps every core busy.
 
 import type { Constants } from './compile.js';
-import type { Dispatch, Setting, Source } from './ops.js';
+import type { Dispatch, Setting, Source } from './dispatch.js';
 import type { Axis, Extent, Ref, Stage } from './plan.js';
 import type { Traits } from './traits.js';
 

@@ -1,12 +1,14 @@
-// Which buffer holds which value: caches their own, other outputs from a pool, used again once their last reader is done; and what every
-// chunk writes, its four words of sizes, its ids and, where they depend on the length, RoPE's angles.
+// Which buffer holds which value: caches their own, other values that steps write from a pool, used again once their last reader is done, and what is
+// inside a step only while somebody looks; and what every chunk writes, its four words of sizes, its ids and, where they depend on the
+// length, RoPE's angles.
 
 import type { Rope } from './config.js';
 import { BudgetError } from './errors.js';
 import type { Gpu } from './gpu.js';
-import type { Source } from './ops.js';
+import type { Source } from './dispatch.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
 import { changesWithLength, ropeTable } from './rope-table.js';
+import { readsOf, type Step } from './step.js';
 import { Tensor } from './tensor.js';
 
 export interface Capacity {
@@ -18,8 +20,17 @@ export interface Capacity {
   readonly rows: number;
 }
 
+/** Slots of a cache: the whole sequence, or a window and one chunk, so that a chunk never overwrites what it still reads. */
+export function slotsOf({ operation }: Stage, { positions, tokens }: Capacity): number {
+  const window = operation.kind === 'cache' ? operation.window : null;
+  return window === null ? positions : Math.min(positions, window + tokens - 1);
+}
+
 export class Buffers {
   readonly #values = new Map<string, Tensor>();
+  /** Values inside steps; those of different steps share buffers, by size. */
+  readonly #inner = new Map<string, Ref & { readonly place: string }>();
+  readonly #places = new Map<string, Tensor>();
   readonly #turns = new Map<string, { readonly rope: Rope & { dim: number }; readonly table: Tensor }>();
   readonly #owned: Tensor[] = [];
   readonly #chunk: Tensor;
@@ -28,19 +39,21 @@ export class Buffers {
   /**
    * @param feeds values that come from outside instead of from a stage
    * @param keep outputs that must survive the chunk
+   * @param scratchOf what a step needs besides
    */
   constructor(
     readonly gpu: Gpu,
-    readonly stages: readonly Stage[],
+    readonly steps: readonly Step[],
     readonly capacity: Capacity,
     feeds: readonly Ref[],
     keep: ReadonlySet<string>,
+    scratchOf: (step: Step) => readonly Ref[],
   ) {
     try {
       this.#chunk = this.#own('chunk', [4], 'u32', GPUBufferUsage.UNIFORM);
       this.#ids = this.#own('ids', [capacity.tokens], 'u32');
       for (const feed of feeds) this.#values.set(feed.name, this.#own(feed.name, this.#largest(feed)));
-      this.#allocate(keep);
+      this.#allocate(keep, scratchOf);
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -52,8 +65,9 @@ export class Buffers {
     return this.#chunk.buffer;
   }
 
+  /** The buffer of a value. Throws BudgetError where one that is inside a step does not fit. */
   of(name: string): GPUBuffer {
-    const tensor = this.#values.get(name);
+    const tensor = this.#values.get(name) ?? this.#innerOf(name);
     if (!tensor) throw new Error(`No buffer holds '${name}'.`);
     return tensor.buffer;
   }
@@ -66,11 +80,8 @@ export class Buffers {
     return this.#turnTable(source.turns).buffer;
   }
 
-  /** Slots of a cache: the whole sequence, or a window and one chunk, so that a chunk never overwrites what it still reads. */
   slots(cache: Stage): number {
-    const window = cache.operation.kind === 'cache' ? cache.operation.window : null;
-    const { positions, tokens } = this.capacity;
-    return window === null ? positions : Math.min(positions, window + tokens - 1);
+    return slotsOf(cache, this.capacity);
   }
 
   /** Writes what the shaders of a chunk read of it. @param length tokens of the sequence in the end */
@@ -105,27 +116,55 @@ export class Buffers {
     return shapeOf(ref.axes, { tokens, keys: positions, rows }, stage.state ? this.slots(stage) : 0);
   }
 
-  /** A buffer for every output: caches their own, the others from a pool by size, returned after their last reader. */
-  #allocate(keep: ReadonlySet<string>): void {
+  /** A buffer for every value that a step writes: caches their own, the others from a pool by size, returned after their last reader. */
+  #allocate(keep: ReadonlySet<string>, scratchOf: (step: Step) => readonly Ref[]): void {
     const lastUse = new Map<string, number>();
-    this.stages.forEach((stage, i) => {
-      lastUse.set(stage.name, i);
-      for (const input of stage.inputs) lastUse.set(input.name, i);
+    this.steps.forEach((step, i) => {
+      for (const { name } of [...step.writes, ...scratchOf(step), ...readsOf(step)]) lastUse.set(name, i);
     });
     const free = new Map<number, Tensor[]>();
-    const outputs = new Map(this.stages.map(stage => [stage.name, stage]));
-    this.stages.forEach((stage, i) => {
-      const shape = this.#largest(stage);
-      const tensor = stage.state || keep.has(stage.name) ? undefined : free.get(count(shape))?.pop();
-      this.#values.set(stage.name, tensor ?? this.#own(stage.name, shape));
-      for (const name of new Set([stage.name, ...stage.inputs.map(input => input.name)])) {
-        const source = outputs.get(name);
-        if (!source || source.state || keep.has(name) || lastUse.get(name) !== i) continue;
+    const made = new Map<string, Ref>();
+    this.steps.forEach((step, i) => {
+      const own: readonly Ref[] = [...step.writes, ...scratchOf(step)];
+      for (const ref of own) {
+        const shape = this.#largest(ref);
+        const tensor = stays(ref) ? undefined : free.get(count(shape))?.pop();
+        this.#values.set(ref.name, tensor ?? this.#own(ref.name, shape));
+        made.set(ref.name, ref);
+      }
+      for (const name of new Set([...own, ...readsOf(step)].map(ref => ref.name))) {
+        const ref = made.get(name);
+        if (!ref || stays(ref) || lastUse.get(name) !== i) continue;
         const done = this.#values.get(name)!;
         const pool = free.get(count(done.shape)) ?? [];
         free.set(count(done.shape), [...pool, done]);
       }
+      this.#noteInner(step);
     });
+
+    function stays(ref: Ref): boolean {
+      return keep.has(ref.name) || (ref as Stage).state === true;
+    }
+  }
+
+  /** Remembers what is inside a step and where it would go: the first of a size to one place, the second to another. */
+  #noteInner(step: Step): void {
+    const many = new Map<number, number>();
+    for (const stage of step.stages) {
+      if (this.#values.has(stage.name)) continue;
+      const size = count(this.#largest(stage));
+      const nth = many.get(size) ?? 0;
+      many.set(size, nth + 1);
+      this.#inner.set(stage.name, { ...stage, place: `${size} ${nth}` });
+    }
+  }
+
+  #innerOf(name: string): Tensor | null {
+    const ref = this.#inner.get(name);
+    if (!ref) return null;
+    const tensor = this.#places.get(ref.place) ?? this.#own(name, this.#largest(ref));
+    this.#places.set(ref.place, tensor);
+    return tensor;
   }
 
   #turnTable(rope: Rope & { dim: number }): Tensor {

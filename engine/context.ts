@@ -4,12 +4,14 @@
 import { type NumberError, PromptError } from './errors.js';
 import { type ChunkResult, Executor } from './execute.js';
 import { NO_TOKEN } from './greedy.js';
+import type { PlanKind } from './fuse.js';
 import type { Shaders } from './kernel.js';
 import type { Model } from './model.js';
 import { notFinite } from './not-finite.js';
 import type { Patch } from './patches.js';
 import type { Extent } from './plan.js';
 import type { Captured, Tap } from './taps.js';
+import type { Opened } from './units.js';
 
 export interface ContextOptions {
   /** Longest sequence in tokens; default: what the model was made for, 2048 at most. */
@@ -18,6 +20,8 @@ export interface ContextOptions {
   readonly chunk?: number;
   /** `all`: every row of logits can be asked for. */
   readonly logits?: 'last' | 'all';
+  /** Which steps compute it (fuse.ts); default: exact. */
+  readonly plan?: PlanKind;
 }
 
 export interface ForwardOptions {
@@ -43,12 +47,14 @@ export interface ForwardResult {
   readonly captured: readonly Captured[];
   /** Next token by argmax, if asked for. */
   readonly token: number | null;
-  /** Nanoseconds by stage, summed over the chunks, if profiled. */
+  /** Nanoseconds by step, summed over the chunks, if profiled. */
   readonly times: ReadonlyMap<string, number> | null;
   /** What ran. */
   readonly shaders: Shaders;
   /** Shaders that were replaced since what the context holds was read: the cache before these tokens is of the old ones. */
   readonly edited: readonly string[];
+  /** Steps of the fast plan that ran as the stages they stand for, and why. */
+  readonly opened: readonly Opened[];
 }
 
 /** A chunk that was read, as it can be read again. */
@@ -65,6 +71,7 @@ const DEFAULT_CHUNK = 64;
 export class Context {
   readonly length: number;
   readonly chunk: number;
+  readonly plan: PlanKind;
   #executor: Executor;
   readonly #allocate: () => Executor;
   #released = false;
@@ -79,7 +86,7 @@ export class Context {
 
   constructor(
     readonly model: Model,
-    { length, chunk = DEFAULT_CHUNK, logits = 'last' }: ContextOptions,
+    { length, chunk = DEFAULT_CHUNK, logits = 'last', plan: kind = 'exact' }: ContextOptions,
   ) {
     const { config, gpu, kernels, plan } = model;
     this.length = length ?? Math.min(config.contextLength, DEFAULT_LENGTH);
@@ -96,7 +103,9 @@ export class Context {
     this.chunk = Math.max(1, Math.min(chunk, most));
     this.#allRows = logits === 'all';
     const capacity = { tokens: this.chunk, positions: this.length, rows: this.#allRows ? this.chunk : 1 };
-    this.#allocate = () => new Executor(gpu, kernels, model, plan.stages, capacity, { keep: ['logits'] });
+    this.plan = kind;
+    const steps = model.steps(kind);
+    this.#allocate = () => new Executor(gpu, kernels, model, plan.stages, capacity, { keep: ['logits'], steps });
     this.#executor = this.#allocate();
   }
 
@@ -159,6 +168,7 @@ export class Context {
     if (this.#released) await this.#readAgain(shaders, signal);
     const captured: Captured[] = [];
     const times = new Map<string, number>();
+    const opened = new Map<string, Opened>();
     let result: ChunkResult | null = null;
     let at = 0;
     const before = this.#ids.length;
@@ -183,6 +193,7 @@ export class Context {
       });
       this.#rows = rows;
       captured.push(...result.captured);
+      for (const one of result.opened) opened.set(one.step, one);
       for (const [name, time] of result.times ?? []) times.set(name, (times.get(name) ?? 0) + time);
       this.#ids.push(...part);
       this.#read.push({ extent, patches, length: before + end });
@@ -192,7 +203,7 @@ export class Context {
     }
     const token = result?.token ?? null;
     if (token === NO_TOKEN) throw await this.whyNotFinite();
-    return { captured, token, times: profile ? times : null, shaders, edited };
+    return { captured, token, times: profile ? times : null, shaders, edited, opened: [...opened.values()] };
   }
 
   /** Logits [V] after the last token that `forward` read. */

@@ -1,19 +1,21 @@
-// Runs stages of a plan on the GPU. Buffers, pipelines and bind groups are made once; a chunk of tokens then costs its ids, four
-// words of sizes and one submit. A whole model and a single stage fed with golden inputs run through the same code.
+// Runs the steps of a plan on the GPU. Buffers, pipelines and bind groups are made once; a chunk of tokens then costs its ids, four
+// words of sizes and one submit. A whole model, exact or fused, and a single stage fed with golden inputs run through the same code.
 
-import { Buffers, type Capacity } from './buffers.js';
+import { Buffers, type Capacity, slotsOf } from './buffers.js';
 import { flopsOf } from './cost.js';
 import { type Broken, FiniteCheck, placeOf, valuesToCheck } from './finite.js';
 import type { Gpu } from './gpu.js';
 import { GreedyChoice } from './greedy.js';
 import type { Kernel } from './compile.js';
 import type { Kernels, Shaders } from './kernel.js';
-import { type Dispatch, dispatchesOf, type Setting, type Source } from './ops.js';
+import type { Dispatch, Setting, Source } from './dispatch.js';
 import { type Patch, Patches } from './patches.js';
 import type { Extent, Ref, Stage } from './plan.js';
+import { exactStep, type Step } from './step.js';
 import { partsOf } from './submits.js';
 import { type Captured, type Tap, Taps } from './taps.js';
 import { Timer } from './timer.js';
+import { type Opened, openings, type Unit, unitsOf } from './units.js';
 import { SLOWEST_FLOPS } from './watchdog.js';
 import type { Shard } from './weight-store.js';
 
@@ -40,7 +42,7 @@ export interface ChunkRun {
    */
   onLayer?(done: number, total: number): void;
   readonly signal?: AbortSignal;
-  /** Time every stage by GPU timestamps; each then runs in a pass of its own. */
+  /** Time every step by GPU timestamps; each then runs in a pass of its own. */
   readonly profile?: boolean;
   /** Look at every stage's output for NaN and ±∞. */
   readonly check?: boolean;
@@ -52,8 +54,10 @@ export interface ChunkResult {
   readonly token: number | null;
   /** The stages that are not finite, in the plan's order, if checked. */
   readonly broken: readonly Broken[];
-  /** Nanoseconds by stage. */
+  /** Nanoseconds by step. */
   readonly times: ReadonlyMap<string, number> | null;
+  /** Steps that ran as the stages they stand for. */
+  readonly opened: readonly Opened[];
 }
 
 /** Shaders that are dispatched after a stage: taps, patches, the check for NaN. */
@@ -65,17 +69,20 @@ function secondsOf(stages: readonly Stage[], extent: Extent): number {
 }
 
 interface Bound {
-  readonly stage: Stage;
-  readonly steps: readonly { kernel: Kernel; group: GPUBindGroup; grid: Dispatch['grid'] }[];
+  readonly unit: Unit;
+  readonly dispatches: readonly { kernel: Kernel; group: GPUBindGroup; grid: Dispatch['grid'] }[];
 }
 
 export class Executor {
   readonly #buffers: Buffers;
   #greedy: GreedyChoice | null = null;
-  readonly #bound = new Map<string, Promise<Bound[]>>();
+  readonly #steps: readonly Step[];
+  readonly #bound = new Map<string, Promise<Bound>>();
+  readonly #lists = new Map<string, Promise<Bound[]>>();
   #revision = -1;
 
   /**
+   * @param steps what does the stages' work; by default each stage its own
    * @param feeds values that come from outside instead of from a stage
    * @param keep outputs that must survive the chunk; every other buffer is used again once nobody needs it
    */
@@ -85,9 +92,15 @@ export class Executor {
     readonly weights: Weights,
     readonly stages: readonly Stage[],
     readonly capacity: Capacity,
-    { feeds = [], keep = [] }: { feeds?: readonly Ref[]; keep?: readonly string[] } = {},
+    {
+      steps = stages.map(exactStep),
+      feeds = [],
+      keep = [],
+    }: { steps?: readonly Step[]; feeds?: readonly Ref[]; keep?: readonly string[] } = {},
   ) {
-    this.#buffers = new Buffers(gpu, stages, capacity, feeds, new Set(keep));
+    this.#steps = steps;
+    const scratchOf = (step: Step) => [true, false].flatMap(one => step.work(this.#setting(one, one)).scratch);
+    this.#buffers = new Buffers(gpu, steps, capacity, feeds, new Set(keep), scratchOf);
   }
 
   /** GPU buffer of a value; its contents are those of the last chunk, if nothing reuses it. */
@@ -104,7 +117,12 @@ export class Executor {
     const { extent, ids, taps = [], patches = [], argmax = false, profile = false, onLayer, signal } = chunk;
     this.gpu.check();
     const shaders = chunk.shaders ?? (await this.kernels.inForce());
-    const bound = await this.#bind(extent, shaders);
+    const edited = new Set(shaders.edited);
+    const setting = this.#setting(extent.tokens === 1, extent.rows === 1);
+    const why = openings(this.#steps, { patches, edited, setting });
+    const looks = chunk.check ? this.stages : taps.map(({ stage }) => stage);
+    const opened = new Set(chunk.check ? this.#steps : why.keys());
+    const bound = await this.#bind(opened, looks, setting, shaders);
     this.#buffers.begin(extent, ids, chunk.length ?? extent.keys);
     using tapped = new Taps(this.gpu, shaders, taps, extent);
     using patched = new Patches(this.gpu, shaders, patches, extent);
@@ -126,23 +144,22 @@ export class Executor {
       after.set(stage, [...(after.get(stage) ?? []), look]);
     }
     const best = argmax ? await this.#search(shaders) : null;
-    const edited = new Set(shaders.edited);
     const searchAlone = edited.has('argmax') || edited.has('argmax_last');
     const timer = profile ? new Timer(this.gpu, bound.length) : null;
     try {
-      const names = bound.map(({ stage }) => stage.name);
-      const ends =
-        onLayer && !profile ? names.flatMap((name, i) => (/^layers\.\d+\.resid$/.test(name) ? [i] : [])) : [];
+      const names = bound.map(({ unit }) => unit.name);
+      const ends = onLayer && !profile ? bound.flatMap(({ unit }, i) => (unit.stages.some(endsLayer) ? [i] : [])) : [];
       const parts = partsOf(names, ends, i => {
-        const copies = after.has(bound[i].stage) ? COPIES : [];
-        return [...new Set([...bound[i].steps.flatMap(({ kernel }) => kernel.files), ...copies])].filter(s =>
+        const copies = bound[i].unit.writes.some(stage => after.has(stage)) ? COPIES : [];
+        return [...new Set([...bound[i].dispatches.flatMap(({ kernel }) => kernel.files), ...copies])].filter(s =>
           edited.has(s),
         );
       });
       const submitted: Promise<void>[] = [];
       for (const [i, part] of parts.entries()) {
         const { what, layer, from, to } = part;
-        const allowance = () => secondsOf(this.stages.slice(from, to), extent);
+        const stages = bound.slice(from, to).flatMap(({ unit }) => unit.stages);
+        const allowance = () => secondsOf(stages, extent);
         const ended = this.#submit(what, allowance, edited.size > 0, encoder => {
           encode(encoder, from, to);
           if (i === parts.length - 1) timer?.resolve(encoder);
@@ -168,28 +185,29 @@ export class Executor {
       }
       const captured = await tapped.collect();
       const token = best && this.#greedy ? await this.#greedy.read() : null;
-      const times = timer ? await timer.read(bound.map(({ stage }) => stage.name)) : null;
+      const times = timer ? await timer.read(names) : null;
       const broken = check ? this.#broken(await check.read(), extent) : [];
       await Promise.all(submitted);
-      return { captured, token, broken, times };
+      const told = [...why].map(([step, why]): Opened => ({ step: step.name, stages: namesOf(step), why }));
+      return { captured, token, broken, times, opened: told };
     } finally {
       timer?.[Symbol.dispose]();
     }
 
-    /** Stages `from` to `to` in one pass, or, timed, in a pass each. */
+    /** Units `from` to `to` in one pass, or, timed, in a pass each. */
     function encode(encoder: GPUCommandEncoder, from: number, to: number): void {
       const pass = timer ? null : encoder.beginComputePass();
       for (let i = from; i < to; i++) {
-        const { stage, steps } = bound[i];
+        const { unit, dispatches } = bound[i];
         const p = pass ?? encoder.beginComputePass({ timestampWrites: timer!.writes(i) });
-        for (const { kernel, group, grid } of steps) {
+        for (const { kernel, group, grid } of dispatches) {
           const [x, y, z] = grid(extent);
           if (x * y * z === 0) continue;
           p.setPipeline(kernel.pipeline);
           p.setBindGroup(0, group);
           p.dispatchWorkgroups(x, y, z);
         }
-        for (const copy of after.get(stage) ?? []) copy(p);
+        for (const stage of after.size > 0 ? unit.writes : []) for (const copy of after.get(stage) ?? []) copy(p);
         if (!pass) p.end();
       }
       if (best && to === bound.length && !searchAlone) search(pass ?? encoder.beginComputePass());
@@ -241,45 +259,53 @@ export class Executor {
     });
   }
 
-  /** Pipelines and bind groups for chunks of one token or of many, made at first need and again after a shader edit. */
-  #bind(extent: Extent, shaders: Shaders): Promise<Bound[]> {
-    if (this.#revision !== shaders.revision) {
-      this.#bound.clear();
-      this.#revision = shaders.revision;
-    }
-    const setting: Setting = {
+  #setting(oneToken: boolean, oneRow: boolean): Setting {
+    const stage = (name: string) => this.stages.find(stage => stage.name === name)!;
+    return {
       traits: this.gpu.traits,
-      oneToken: extent.tokens === 1,
-      oneRow: extent.rows === 1,
+      oneToken,
+      oneRow,
       shards: name => this.weights.shards(name),
-      slots: name => this.#buffers.slots(this.stages.find(stage => stage.name === name)!),
+      slots: name => slotsOf(stage(name), this.capacity),
     };
-    const key = `${setting.oneToken} ${setting.oneRow}`;
-    const known = this.#bound.get(key);
-    if (known) return known;
-    const binding = Promise.all(
-      this.stages.map(async stage => ({
-        stage,
-        steps: await Promise.all(dispatchesOf(stage, setting).map(dispatch => this.#step(stage, dispatch, shaders))),
-      })),
-    );
-    this.#bound.set(key, binding);
-    binding.catch(() => {
-      if (this.#bound.get(key) === binding) this.#bound.delete(key);
-    });
-    return binding;
   }
 
-  async #step(stage: Stage, { shader, parts, constants, reads, writes, grid }: Dispatch, shaders: Shaders) {
+  /** Pipelines and bind groups for chunks of one token or of many, made at first need and again after a shader edit. */
+  #bind(opened: ReadonlySet<Step>, looks: readonly Stage[], setting: Setting, shaders: Shaders): Promise<Bound[]> {
+    if (this.#revision !== shaders.revision) {
+      this.#bound.clear();
+      this.#lists.clear();
+      this.#revision = shaders.revision;
+    }
+    const many = `${setting.oneToken} ${setting.oneRow}`;
+    const inside = looks.filter(look => !this.#steps.some(({ writes }) => writes.includes(look)));
+    const key = [many, ...[...opened].map(({ name }) => `opened ${name}`), ...inside.map(({ name }) => name)].join(
+      '\n',
+    );
+    const bind = async (unit: Unit): Promise<Bound> => ({
+      unit,
+      dispatches: await Promise.all(
+        unit.dispatches(setting).map(dispatch => this.#dispatch(unit.name, dispatch, shaders)),
+      ),
+    });
+    return remembered(this.#lists, key, () =>
+      Promise.all(
+        unitsOf(this.#steps, opened, looks).map(unit =>
+          remembered(this.#bound, `${many} ${unit.name}`, () => bind(unit)),
+        ),
+      ),
+    );
+  }
+
+  async #dispatch(of: string, { shader, parts, constants, reads, writes, grid }: Dispatch, shaders: Shaders) {
     const kernel = await shaders.get(shader, constants, parts);
     const entries = kernel.bindings.map(({ index, name, access }) => {
       const source = access === 'write' ? writes[name] : reads[name];
-      if (!source)
-        throw new Error(`${shader}.wgsl declares '${name}' (${access}), which '${stage.name}' does not give it.`);
+      if (!source) throw new Error(`${shader}.wgsl declares '${name}' (${access}), which '${of}' does not give it.`);
       return { binding: index, resource: this.#source(source) };
     });
-    const group = await this.gpu.scoped(`the bindings of '${stage.name}'`, () =>
-      this.gpu.device.createBindGroup({ label: stage.name, layout: kernel.layout, entries }),
+    const group = await this.gpu.scoped(`the bindings of '${of}'`, () =>
+      this.gpu.device.createBindGroup({ label: of, layout: kernel.layout, entries }),
     );
     return { kernel, group, grid };
   }
@@ -288,4 +314,21 @@ export class Executor {
     if ('weight' in source) return this.weights.shards(source.weight)[source.shard].resource;
     return { buffer: this.#buffers.source(source) };
   }
+}
+
+/** Whether a layer is done with this stage. */
+const endsLayer = ({ name }: Stage): boolean => /^layers\.\d+\.resid$/.test(name);
+
+const namesOf = ({ stages }: Step): string[] => stages.map(({ name }) => name);
+
+/** What was made before, unless making it failed. */
+function remembered<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const known = made.get(key);
+  if (known) return known;
+  const making = make();
+  made.set(key, making);
+  making.catch(() => {
+    if (made.get(key) === making) made.delete(key);
+  });
+  return making;
 }

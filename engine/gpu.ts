@@ -86,6 +86,7 @@ export class Gpu {
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
         maxBufferSize: limits.maxBufferSize,
         maxTextureDimension2D: limits.maxTextureDimension2D,
+        maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
         maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
         maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
         maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,

@@ -4,12 +4,14 @@ import type { GemmaConfig } from './config.js';
 import { Context, type ContextOptions } from './context.js';
 import { ModelFileError } from './errors.js';
 import { readShaderSource } from './files.js';
+import { fuse, type PlanKind } from './fuse.js';
 import { planOf } from './gemma.js';
 import type { Gpu } from './gpu.js';
 import { Kernels } from './kernel.js';
 import type { Plan, WeightRef } from './plan.js';
 import { tryShader } from './shader-use.js';
-import { joinable, joinsOf } from './joins.js';
+import type { Step } from './step.js';
+import { type Join, joinable, joinsOf } from './joins.js';
 import { bytesOf, fitTogether, type Incoming, type Shard, WeightStore } from './weight-store.js';
 import type { ModelFiles, WeightSource } from './weights/source.js';
 
@@ -29,6 +31,7 @@ export class Model {
   readonly kernels: Kernels;
   readonly #weights: WeightStore;
   readonly #contexts = new Set<Context>();
+  readonly #steps = new Map<PlanKind, readonly Step[]>();
   #disposed = false;
 
   private constructor(
@@ -73,13 +76,22 @@ export class Model {
     return this.shards(name).reduce((n, { bytes }) => n + bytes, 0);
   }
 
+  /** The steps of a plan on this adapter. */
+  steps(kind: PlanKind): readonly Step[] {
+    const known = this.#steps.get(kind);
+    if (known) return known;
+    const steps = fuse(this.plan, kind, { traits: this.gpu.traits, joined: name => this.joined(name) });
+    this.#steps.set(kind, steps);
+    return steps;
+  }
+
   shards(name: string): readonly Shard[] {
     if (this.#disposed) throw new ModelFileError('This model was closed; open it again.');
     return this.#weights.shards(name);
   }
 
-  /** Whether weights lie together under this name (joins.ts). */
-  joined(name: string): boolean {
+  /** How weights lie together under this name (joins.ts), or null. */
+  joined(name: string): Join['order'] | null {
     return this.#weights.joined(name);
   }
 

@@ -4,7 +4,7 @@
 import { partsFor } from './assembly.js';
 import type { Constants } from './compile.js';
 import { LANES, TILE } from './formats/tile.js';
-import { chunk, type Dispatch, groups, type Setting, type ShardLayout, type Source, value } from './ops.js';
+import { chunk, type Dispatch, groups, type Setting, type ShardLayout, type Source, value } from './dispatch.js';
 import type { Extent, Ref, Stage } from './plan.js';
 
 /** Where results go: a part of shaders/results. */

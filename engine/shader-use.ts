@@ -11,7 +11,8 @@ import { PARTS, searchLanes } from './greedy.js';
 import type { Gpu } from './gpu.js';
 import type { Compile } from './kernel.js';
 import type { Model } from './model.js';
-import { dispatchesOf, type Setting, type Source } from './ops.js';
+import type { Setting, Source } from './dispatch.js';
+import { dispatchesOf } from './ops.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
 
 /** What a use gives a shader under a name. */

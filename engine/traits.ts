@@ -9,6 +9,8 @@ export interface Traits {
   /** Size of every subgroup, or null when it varies or subgroups are not there. */
   readonly subgroup: number | null;
   readonly maxInvocations: number;
+  /** Buffers that a shader may be given, uniforms aside. */
+  readonly maxStorageBuffers: number;
   readonly maxBinding: number;
   readonly maxBuffer: number;
   /** Longest side of a texture. */
@@ -27,6 +29,7 @@ export function traitsOf({ limits, features }: GPUDevice, info: GPUAdapterInfo, 
     // Mesa's lavapipe reads a storage texture with a few vector instructions, and a buffer with a branch and a check for every lane: textures
     // are three to six times as fast there. SwiftShader and GPUs gain nothing by them.
     store: kind === 'lavapipe' ? 'texture' : 'buffer',
+    maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
     maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
     maxBinding: limits.maxStorageBufferBindingSize,
     maxBuffer: limits.maxBufferSize,

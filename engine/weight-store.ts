@@ -7,7 +7,7 @@ import { type Format, LANES, TILE, texelsOfTile, tilesOf, WORDS } from './format
 import type { Gpu, Traits } from './gpu.js';
 import type { Constants } from './compile.js';
 import type { Join } from './joins.js';
-import type { ShardRows } from './ops.js';
+import type { ShardRows } from './dispatch.js';
 import { Tensor } from './tensor.js';
 
 /** A part of a weight. */
@@ -105,19 +105,19 @@ const PIECE = 16 << 20; // bytes that exist on the CPU at a time
 
 export class WeightStore {
   readonly #shards = new Map<string, Shard[]>();
-  readonly #joined = new Map<string, Shard[]>();
+  readonly #joined = new Map<string, { readonly order: Join['order']; readonly shards: Shard[] }>();
   readonly #ends: (() => void)[] = [];
 
   constructor(readonly gpu: Gpu) {}
 
   /** Parts of a weight in the order of their rows. */
   shards(name: string): readonly Shard[] {
-    return this.#shards.get(name) ?? this.#joined.get(name) ?? [];
+    return this.#shards.get(name) ?? this.#joined.get(name)?.shards ?? [];
   }
 
-  /** Whether these weights lie together, under this name. */
-  joined(name: string): boolean {
-    return this.#joined.has(name);
+  /** How weights lie together under this name, or null. */
+  joined(name: string): Join['order'] | null {
+    return this.#joined.get(name)?.order ?? null;
   }
 
   /** Bytes on the GPU. */
@@ -155,7 +155,7 @@ export class WeightStore {
     const layout = layoutOf(whole, this.gpu.traits);
     const { unit, unitBytes } = layout;
     const { shard, put } = this.#allocate(whole, layout, { start: 0, rows });
-    this.#joined.set(name, [shard]);
+    this.#joined.set(name, { order, shards: [shard] });
     let tile0 = 0;
     for (const [i, weight] of weights.entries()) {
       const own = { ...shard, rows: weight.shape[0], bytes: (weight.shape[0] / unit) * unitBytes };

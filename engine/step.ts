@@ -1,0 +1,55 @@
+// A step: what is dispatched in one go. In the exact plan it is a stage. In the fast plan it may stand for several (fuse.ts): then it writes some of
+// their values, and the others exist only if somebody looks.
+
+import type { Dispatch, Setting } from './dispatch.js';
+import { dispatchesOf } from './ops.js';
+import type { Ref, Stage } from './plan.js';
+
+/** How a step is computed. */
+export interface Work {
+  readonly dispatches: readonly Dispatch[];
+  /** Values that it needs room for besides those of stages, while it runs. */
+  readonly scratch: readonly Ref[];
+}
+
+export interface Step {
+  readonly name: string;
+  /** Which rule made it; null for a stage as it is. */
+  readonly rule: string | null;
+  /** What it stands for, in the plan's order. */
+  readonly stages: readonly Stage[];
+  /** Those of them whose values it writes. */
+  readonly writes: readonly Stage[];
+  work(setting: Setting): Work;
+}
+
+/** A stage as it is. */
+export function exactStep(stage: Stage): Step {
+  const work = (setting: Setting): Work => ({ dispatches: dispatchesOf(stage, setting), scratch: [] });
+  return { name: stage.name, rule: null, stages: [stage], writes: [stage], work };
+}
+
+/** What a step reads from outside. */
+export function readsOf({ stages }: Step): Ref[] {
+  const own = new Set(stages.map(({ name }) => name));
+  const reads = stages.flatMap(({ inputs }) => inputs.filter(({ name }) => !own.has(name)));
+  return [...new Map(reads.map(ref => [ref.name, ref])).values()];
+}
+
+/** The stages inside a step that must be computed for `wanted`, which it does not write: those, and what leads to them, in order. */
+export function leadingTo({ stages, writes }: Step, wanted: readonly Stage[]): Stage[] {
+  const needed = new Set<string>(wanted.map(({ name }) => name));
+  const written = new Set(writes.map(({ name }) => name));
+  for (const stage of [...stages].reverse()) {
+    if (needed.has(stage.name)) for (const { name } of stage.inputs) if (!written.has(name)) needed.add(name);
+  }
+  return stages.filter(({ name }) => needed.has(name));
+}
+
+/** `layers.3.attn.q + k + v`: the names, without what they share with the first. */
+export function nameOf([first, ...others]: readonly Stage[]): string {
+  const prefix = first.name.slice(0, first.name.lastIndexOf('.') + 1);
+  return [first, ...others.map(({ name }) => ({ name: name.startsWith(prefix) ? name.slice(prefix.length) : name }))]
+    .map(({ name }) => name)
+    .join(' + ');
+}

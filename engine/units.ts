@@ -1,0 +1,74 @@
+// What a run dispatches, in order: the steps of its plan, some of them opened into the stages that they stand for, and beside the others what is
+// computed again for who looks inside.
+
+import type { Dispatch, Setting } from './dispatch.js';
+import { dispatchesOf } from './ops.js';
+import type { Patch } from './patches.js';
+import type { Stage } from './plan.js';
+import { leadingTo, type Step } from './step.js';
+
+export interface Unit {
+  readonly name: string;
+  /** What it computes. */
+  readonly stages: readonly Stage[];
+  /** Whose values are there when it is done. */
+  readonly writes: readonly Stage[];
+  dispatches(setting: Setting): readonly Dispatch[];
+}
+
+/** A step that ran as the stages it stands for, and why. */
+export interface Opened {
+  readonly step: string;
+  readonly stages: readonly string[];
+  readonly why: string;
+}
+
+const ofStage = (stage: Stage): Unit => ({
+  name: stage.name,
+  stages: [stage],
+  writes: [stage],
+  dispatches: setting => dispatchesOf(stage, setting),
+});
+
+/**
+ * @param opened steps that run as their stages
+ * @param looks stages whose values are asked for; of those that a step does not write, the step's own inputs make them once more
+ */
+export function unitsOf(steps: readonly Step[], opened: ReadonlySet<Step>, looks: readonly Stage[]): Unit[] {
+  return steps.flatMap(step => {
+    if (step.rule === null || opened.has(step)) return step.stages.map(ofStage);
+    const inside = looks.filter(stage => step.stages.includes(stage) && !step.writes.includes(stage));
+    const whole: Unit = { ...step, dispatches: setting => step.work(setting).dispatches };
+    return [whole, ...leadingTo(step, inside).map(ofStage)];
+  });
+}
+
+/** Why steps must be opened: what is to be replaced, or was edited, is inside them. By step. */
+export function openings(
+  steps: readonly Step[],
+  { patches, edited, setting }: { patches: readonly Patch[]; edited: ReadonlySet<string>; setting: Setting },
+): Map<Step, string> {
+  const why = new Map<Step, string>();
+  for (const step of steps) {
+    if (step.rule === null) continue;
+    const patched = patches.find(({ stage }) => isInside(step, stage));
+    if (patched) why.set(step, `a patch of '${patched.stage.name}'`);
+    const inside = edited.size > 0 ? editedInside(step, edited, setting) : [];
+    if (inside.length > 0) why.set(step, `the edited ${inside.map(name => `${name}.wgsl`).join(', ')}`);
+  }
+  return why;
+}
+
+/** Whether a value is read inside the step that makes it, or is not written by it at all. */
+function isInside({ stages, writes }: Step, stage: Stage): boolean {
+  if (!stages.includes(stage)) return false;
+  return !writes.includes(stage) || stages.some(({ inputs }) => inputs.some(({ name }) => name === stage.name));
+}
+
+/** Edited shaders that its stages run and the step itself does not. */
+function editedInside(step: Step, edited: ReadonlySet<string>, setting: Setting): string[] {
+  const files = (dispatches: readonly Dispatch[]) => dispatches.flatMap(({ shader, parts = [] }) => [shader, ...parts]);
+  const own = new Set(files(step.work(setting).dispatches));
+  const exact = new Set(step.stages.flatMap(stage => files(dispatchesOf(stage, setting))));
+  return [...exact].filter(file => edited.has(file) && !own.has(file));
+}

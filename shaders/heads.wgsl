@@ -1,0 +1,95 @@
+// Fast plan: what queries, keys and values pass through on their way to attention. Query heads: y = turn(norm(q)); key heads: the same, into the
+// cache; value heads: into the cache as they are. One workgroup a head and token. The norm (without NORM there is none) is rms_norm.wgsl's, the
+// turn rope.wgsl's, the slots are cache_write.wgsl's.
+
+override WG: u32 = 64;  // a power of two: the sum is a tree
+override A: u32;
+override K: u32;
+override D: u32;
+override NORM: bool;
+override EPS: f32 = 0.0;
+override RING: u32;
+
+struct Chunk {
+  tokens: u32,     // T: tokens in this chunk
+  start: u32,      // position of the first of them
+  keys: u32,       // S: start + tokens, keys that exist now
+  first_row: u32,  // first token whose logits are wanted
+}
+
+@group(0) @binding(0) var<uniform> chunk: Chunk;
+@group(0) @binding(1) var<storage, read> q: array<f32>;              // [T,A,D]
+@group(0) @binding(2) var<storage, read> k: array<f32>;              // [T,K,D]
+@group(0) @binding(3) var<storage, read> v: array<f32>;              // [T,K,D]
+@group(0) @binding(4) var<storage, read> q_gain: array<f32>;         // [D]
+@group(0) @binding(5) var<storage, read> k_gain: array<f32>;         // [D]
+@group(0) @binding(6) var<storage, read> turns: array<vec2f>;        // [positions,D/2] (cos, sin)
+@group(0) @binding(7) var<storage, read_write> y: array<f32>;        // [T,A,D]
+@group(0) @binding(8) var<storage, read_write> keys: array<f32>;     // [RING,K,D]
+@group(0) @binding(9) var<storage, read_write> values: array<f32>;   // [RING,K,D]
+
+var<workgroup> partial: array<f32, WG>;
+
+/** 1 / √(mean of squares + EPS), of what every lane has of a head. */
+fn scale_of(lane: u32, own: f32) -> f32 {
+  partial[lane] = own;
+  workgroupBarrier();
+  for (var half = WG / 2; half > 0; half /= 2) {
+    if (lane < half) { partial[lane] += partial[lane + half]; }
+    workgroupBarrier();
+  }
+  return 1.0 / sqrt(partial[0] / f32(D) + EPS);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let t = group.y;
+  let slot = ((chunk.start + t) % RING) * K * D;
+  let query = group.x < A;
+  let head = select(group.x - A, group.x, query);
+  if (group.x >= A + K) {
+    let of_values = (head - K) * D;
+    for (var i = lane; i < D; i += WG) { values[slot + of_values + i] = v[t * K * D + of_values + i]; }
+    return;
+  }
+  let base = select(t * K * D, t * A * D, query) + head * D;
+  var scale = 1.0;
+  if (NORM) {
+    var own = 0.0;
+    for (var i = lane; i < D; i += WG) {
+      let x = head_value(query, base + i);
+      own += x * x;
+    }
+    scale = scale_of(lane, own);
+  }
+  let pairs = D / 2;
+  let turn0 = (chunk.start + t) * pairs;
+  for (var i = lane; i < pairs; i += WG) {
+    var a = head_value(query, base + i);
+    var b = head_value(query, base + pairs + i);
+    if (NORM) {
+      a = a * scale * gain(query, i);
+      b = b * scale * gain(query, pairs + i);
+    }
+    let turn = turns[turn0 + i];
+    let c = a * turn.x - b * turn.y;
+    let d = b * turn.x + a * turn.y;
+    if (query) {
+      y[base + i] = c;
+      y[base + pairs + i] = d;
+    } else {
+      keys[slot + head * D + i] = c;
+      keys[slot + head * D + pairs + i] = d;
+    }
+  }
+}
+
+fn head_value(query: bool, at: u32) -> f32 {
+  if (query) { return q[at]; }
+  return k[at];
+}
+
+fn gain(query: bool, i: u32) -> f32 {
+  if (query) { return q_gain[i]; }
+  return k_gain[i];
+}
