@@ -12,7 +12,8 @@ import type { Gpu } from './gpu.js';
 import type { Compile } from './kernel.js';
 import type { Model } from './model.js';
 import type { Setting, Source } from './dispatch.js';
-import { dispatchesOf } from './ops.js';
+import { exactStep } from './step.js';
+import { editedInside } from './units.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
 
 /** What a use gives a shader under a name. */
@@ -42,7 +43,10 @@ export type ChunkKind = 'one token' | 'several tokens';
 
 interface StageUse {
   readonly kind: ChunkKind;
-  readonly stage: Stage;
+  /** What the dispatch computes: a stage, or those of a step. */
+  readonly stages: readonly Stage[];
+  /** Whether only the fast plan has such a step. */
+  readonly fast: boolean;
   readonly use: Use;
 }
 
@@ -51,28 +55,31 @@ const BOX_BYTES = 48;
 /** The smallest run there is. */
 const LEAST: Extent = { tokens: 1, keys: 1, rows: 1 };
 
-/** The stages that use a shader, for chunks of one token and of several, with the dispatches' uses. */
+/** What stages, alone and in the steps of both plans, use for chunks of one token and of several. */
 export function stageUses(model: Model): StageUse[] {
-  const { plan, gpu, config } = model;
+  const { plan, config } = model;
   const uses: StageUse[] = [];
+  const exact = new Set([...plan.stages.map(exactStep), ...model.steps('exact')].map(({ name }) => name));
+  const steps = new Map(
+    [...plan.stages.map(exactStep), ...model.steps('exact'), ...model.steps('fast')].map(step => [step.name, step]),
+  );
   // The shortest context and the longest: a cache has as many slots, and shaders get that as a constant.
   for (const positions of [1, config.contextLength]) {
     for (const oneToken of [true, false]) {
       for (const oneRow of [true, false]) {
-        const setting: Setting = {
-          traits: gpu.traits,
-          oneToken,
-          oneRow,
-          shards: name => model.shards(name),
-          slots: name => slotsOf(plan.stage(name), positions),
-        };
-        for (const stage of plan.stages) {
-          for (const { shader, parts = [], constants, reads, writes } of dispatchesOf(stage, setting)) {
+        const setting = settingOf(model, { oneToken, oneRow, positions });
+        for (const { name, stages, work } of steps.values()) {
+          const { dispatches, scratch } = work(setting);
+          const values = new Map([...plan.stages, ...scratch].map(ref => [ref.name, ref]));
+          for (const { shader, parts = [], constants, reads, writes } of dispatches) {
             const given = new Map<string, Given>();
-            for (const [name, source] of Object.entries(reads)) given.set(name, givenBy(model, source, 'read'));
-            for (const [name, source] of Object.entries(writes)) given.set(name, givenBy(model, source, 'write'));
-            const use = { shader, files: [shader, ...parts], by: stage.name, constants, given };
-            uses.push({ kind: oneToken ? 'one token' : 'several tokens', stage, use });
+            for (const [name, source] of Object.entries(reads)) given.set(name, givenBy(model, values, source, 'read'));
+            for (const [name, source] of Object.entries(writes)) {
+              given.set(name, givenBy(model, values, source, 'write'));
+            }
+            const use = { shader, files: [shader, ...parts], by: name, constants, given };
+            const kind = oneToken ? 'one token' : 'several tokens';
+            uses.push({ kind, stages, fast: !exact.has(name), use });
           }
         }
       }
@@ -81,12 +88,22 @@ export function stageUses(model: Model): StageUse[] {
   return uses;
 }
 
+function settingOf(model: Model, { oneToken = true, oneRow = true, positions = 1 } = {}): Setting {
+  return {
+    traits: model.gpu.traits,
+    oneToken,
+    oneRow,
+    shards: name => model.shards(name),
+    slots: name => slotsOf(model.plan.stage(name), positions),
+  };
+}
+
 function slotsOf({ operation }: Stage, positions: number): number {
   const window = operation.kind === 'cache' ? operation.window : null;
   return window === null ? positions : Math.min(positions, window);
 }
 
-function givenBy(model: Model, source: Source, access: Access): Given {
+function givenBy(model: Model, values: ReadonlyMap<string, Ref>, source: Source, access: Access): Given {
   if ('chunk' in source) return { access: ['uniform', 'read'], bytes: CHUNK_BYTES, index: null };
   if ('ids' in source) return { access: [access], bytes: 4, index: null };
   if ('turns' in source) return { access: [access], bytes: 4 * source.turns.dim, index: null };
@@ -94,8 +111,7 @@ function givenBy(model: Model, source: Source, access: Access): Given {
     const { resource, store, bytes } = model.shards(source.weight)[source.shard];
     return { access: [store === 'texture' ? 'texture' : access], bytes, index: null, resource };
   }
-  const ref: Ref = model.plan.stages.find(({ name }) => name === source.value)!;
-  return { access: [access], bytes: 4 * count(shapeOf(ref.axes, LEAST, 1)), index: null };
+  return { access: [access], bytes: 4 * count(shapeOf(values.get(source.value)!.axes, LEAST, 1)), index: null };
 }
 
 /** What uses shaders beside the plan. Taps and patches bind by number. */
@@ -233,7 +249,9 @@ export function shaderUse(model: Model, shader: string): ShaderUse {
   const all = stageUses(model);
   const instruments = instrumentUses(model).filter(use => use.files.includes(shader));
   const own = all.filter(({ use }) => use.files.includes(shader));
-  const by = [...new Set([...own.map(({ stage }) => stage.name), ...instruments.map(use => use.by)])];
+  const computed = new Set(own.flatMap(({ stages }) => stages.map(({ name }) => name)));
+  const inOrder = model.plan.stages.flatMap(({ name }) => (computed.has(name) ? [name] : []));
+  const by = [...inOrder, ...new Set(instruments.map(use => use.by))];
   const { kind } = model.gpu;
   if (by.length === 0) {
     const others = PRODUCTS.includes(shader) ? [...new Set(all.map(({ use }) => use.shader))].filter(isProduct) : [];
@@ -244,18 +262,32 @@ export function shaderUse(model: Model, shader: string): ShaderUse {
       note: `No stage of this model uses '${shader}' on this adapter (${kind}), so nothing it computes changes.${instead}`,
     };
   }
+  if (own.length > 0 && own.every(({ fast }) => fast)) {
+    const note =
+      'Only in the fast plan, which generates, writes and chats; what runs, diffs and looks at stages uses a shader for each of these stages.';
+    return { shader, by, note };
+  }
+  const opened = opensSteps(model, shader);
   // Logits are made for one token wherever only the last row is wanted.
-  const layers = own.filter(({ stage }) => stage.operation.kind !== 'head');
+  const layers = own.filter(({ stages: [{ operation }], fast }) => operation.kind !== 'head' && !fast);
   const kinds = new Set(layers.map(one => one.kind));
-  if (kinds.size !== 1) return { shader, by, note: null };
+  if (kinds.size !== 1) return { shader, by, note: opened };
   const [when] = kinds;
   const other = when === 'one token' ? 'several tokens' : 'one token';
-  const stages = new Set(layers.map(({ stage }) => stage));
-  const instead = new Set(all.filter(one => one.kind === other && stages.has(one.stage)).map(({ use }) => use.shader));
-  const head = when === 'one token' && own.some(({ stage }) => stage.operation.kind === 'head');
+  const stages = new Set(layers.flatMap(one => one.stages));
+  const alike = all.filter(one => one.kind === other && !one.fast && one.stages.every(stage => stages.has(stage)));
+  const instead = new Set(alike.map(({ use }) => use.shader));
+  const head = when === 'one token' && own.some(({ stages: [{ operation }] }) => operation.kind === 'head');
   const logits = head ? ' The logits of a single row, as the last of a prompt, are computed by it in every chunk.' : '';
   const note = `Only for chunks of ${when}; for ${other} the same stages use ${[...instead].map(quoted).join(' and ')}, which is another file.${logits}`;
-  return { shader, by, note };
+  return { shader, by, note: opened ? `${note} ${opened}` : note };
+}
+
+/** What an edit means for steps of the fast plan that stand for stages with this shader and do not run it themselves. */
+function opensSteps(model: Model, shader: string): string | null {
+  const steps = model.steps('fast').filter(step => editedInside(step, new Set([shader]), settingOf(model)).length > 0);
+  if (steps.length === 0) return null;
+  return `While it is edited, ${steps.length} ${steps.length === 1 ? 'step' : 'steps'} of the fast plan, which generates and chats, run as the stages they stand for.`;
 }
 
 const quoted = (name: string) => `'${name}'`;

@@ -66,7 +66,7 @@ function isInside({ stages, writes }: Step, stage: Stage): boolean {
 }
 
 /** Edited shaders that its stages run and the step itself does not. */
-function editedInside(step: Step, edited: ReadonlySet<string>, setting: Setting): string[] {
+export function editedInside(step: Step, edited: ReadonlySet<string>, setting: Setting): string[] {
   const files = (dispatches: readonly Dispatch[]) => dispatches.flatMap(({ shader, parts = [] }) => [shader, ...parts]);
   const own = new Set(files(step.work(setting).dispatches));
   const exact = new Set(step.stages.flatMap(stage => files(dispatchesOf(stage, setting))));
