@@ -6,7 +6,8 @@ import { attend } from '../../engine/attend.js';
 import { readShaderSource } from '../../engine/files.js';
 import { type Gpu, sharedGpu, type Traits } from '../../engine/gpu.js';
 import { Kernels } from '../../engine/kernel.js';
-import { type Dispatch, dispatchesOf, type Setting, type Source } from '../../engine/ops.js';
+import type { Dispatch, Setting, Source } from '../../engine/dispatch.js';
+import { dispatchesOf } from '../../engine/ops.js';
 import { count, type Extent, type Ref, shapeOf } from '../../engine/plan.js';
 import { axis, Recorder } from '../../engine/recorder.js';
 
