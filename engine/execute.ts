@@ -15,7 +15,7 @@ import { exactStep, type Step } from './step.js';
 import { partsOf } from './submits.js';
 import { type Captured, type Tap, Taps } from './taps.js';
 import { Timer } from './timer.js';
-import { type Opened, openings, type Unit, unitsOf } from './units.js';
+import { insideOf, type Opened, openings, type Unit, unitsOf } from './units.js';
 import { SLOWEST_FLOPS } from './watchdog.js';
 import type { Shard } from './weight-store.js';
 
@@ -183,7 +183,7 @@ export class Executor {
         searched.catch(() => {});
         submitted.push(searched);
       }
-      const captured = await tapped.collect();
+      const captured = await tapped.collect(this.#inside(looks, opened));
       const token = best && this.#greedy ? await this.#greedy.read() : null;
       const times = timer ? await timer.read(names) : null;
       const broken = check ? this.#broken(await check.read(), extent) : [];
@@ -259,6 +259,11 @@ export class Executor {
     });
   }
 
+  /** Those of `looks` that no step leaves anywhere. */
+  #inside(looks: readonly Stage[], opened: ReadonlySet<Step>): Set<Stage> {
+    return new Set(this.#steps.flatMap(step => (opened.has(step) ? [] : insideOf(step, looks))));
+  }
+
   #setting(oneToken: boolean, oneRow: boolean): Setting {
     const stage = (name: string) => this.stages.find(stage => stage.name === name)!;
     return {
@@ -278,10 +283,8 @@ export class Executor {
       this.#revision = shaders.revision;
     }
     const many = `${setting.oneToken} ${setting.oneRow}`;
-    const inside = looks.filter(look => !this.#steps.some(({ writes }) => writes.includes(look)));
-    const key = [many, ...[...opened].map(({ name }) => `opened ${name}`), ...inside.map(({ name }) => name)].join(
-      '\n',
-    );
+    const units = () => unitsOf(this.#steps, opened, looks);
+    const key = opened.size + looks.length === 0 ? many : [many, ...units().map(({ name }) => name)].join('\n');
     const bind = async (unit: Unit): Promise<Bound> => ({
       unit,
       dispatches: await Promise.all(
@@ -289,11 +292,7 @@ export class Executor {
       ),
     });
     return remembered(this.#lists, key, () =>
-      Promise.all(
-        unitsOf(this.#steps, opened, looks).map(unit =>
-          remembered(this.#bound, `${many} ${unit.name}`, () => bind(unit)),
-        ),
-      ),
+      Promise.all(units().map(unit => remembered(this.#bound, `${many} ${unit.name}`, () => bind(unit)))),
     );
   }
 

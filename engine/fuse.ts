@@ -22,7 +22,7 @@ export interface Fusing {
 }
 
 type Of<K extends OperationKind> = Stage & { readonly operation: Extract<Operation, { kind: K }> };
-type Made = Pick<Step, 'writes' | 'work'>;
+type Made = Pick<Step, 'writes' | 'work'> & Partial<Pick<Step, 'cached'>>;
 type Rule = (next: Upcoming, fusing: Fusing) => Made | null;
 
 /** The stages from one on, taken in order. */
@@ -122,7 +122,7 @@ const heads: Rule = (next, { traits }) => {
       writes: { y: value(query), keys: value(keys), values: value(values) },
       grid: e => [A + 2 * K, e.tokens, 1],
     });
-  return { writes: [query, keys, values], work };
+  return { writes: [query, keys, values], cached: new Map([[key, keys]]), work };
 };
 
 /** Scores, softmax and the mix of values, without the whole of the pattern. */
@@ -194,7 +194,7 @@ export function fuse({ stages }: Pick<Plan, 'stages'>, plan: PlanKind, fusing: F
       const next = new Upcoming(stages, from);
       const made = apply(next, fusing);
       if (made && closed(next.taken, made.writes)) {
-        return { name: nameOf(next.taken), rule, stages: next.taken, ...made };
+        return { name: nameOf(next.taken), rule, stages: next.taken, cached: new Map(), ...made };
       }
     }
     return null;

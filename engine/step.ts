@@ -20,14 +20,22 @@ export interface Step {
   readonly stages: readonly Stage[];
   /** Those of them whose values it writes. */
   readonly writes: readonly Stage[];
+  /** Those whose values it writes only into a cache, which is among `writes`. */
+  readonly cached: ReadonlyMap<Stage, Stage>;
   work(setting: Setting): Work;
 }
 
 /** A stage as it is. */
 export function exactStep(stage: Stage): Step {
   const work = (setting: Setting): Work => ({ dispatches: dispatchesOf(stage, setting), scratch: [] });
-  return { name: stage.name, rule: null, stages: [stage], writes: [stage], work };
+  return { name: stage.name, rule: null, stages: [stage], writes: [stage], cached: new Map(), work };
 }
+
+/** The stages whose values it computes and leaves somewhere, caches aside. */
+export const givesOf = ({ writes, cached }: Step): Stage[] => [
+  ...writes.filter(({ state }) => !state),
+  ...cached.keys(),
+];
 
 /** What a step reads from outside. */
 export function readsOf({ stages }: Step): Ref[] {
@@ -36,14 +44,14 @@ export function readsOf({ stages }: Step): Ref[] {
   return [...new Map(reads.map(ref => [ref.name, ref])).values()];
 }
 
-/** The stages inside a step that must be computed for `wanted`, which it does not write: those, and what leads to them, in order. */
-export function leadingTo({ stages, writes }: Step, wanted: readonly Stage[]): Stage[] {
+/** The stages inside a step that must be computed for `wanted`, which it does not give: those, and what leads to them, in order. */
+export function leadingTo(step: Step, wanted: readonly Stage[]): Stage[] {
   const needed = new Set<string>(wanted.map(({ name }) => name));
-  const written = new Set(writes.map(({ name }) => name));
-  for (const stage of [...stages].reverse()) {
-    if (needed.has(stage.name)) for (const { name } of stage.inputs) if (!written.has(name)) needed.add(name);
+  const given = new Set(step.writes.map(({ name }) => name));
+  for (const stage of [...step.stages].reverse()) {
+    if (needed.has(stage.name)) for (const { name } of stage.inputs) if (!given.has(name)) needed.add(name);
   }
-  return stages.filter(({ name }) => needed.has(name));
+  return step.stages.filter(({ name }) => needed.has(name));
 }
 
 /** `layers.3.attn.q + k + v`: the names, without what they share with the first. */

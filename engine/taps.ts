@@ -23,6 +23,8 @@ export interface Captured {
   readonly from: readonly number[];
   /** Position of the first token in the chunk. */
   readonly start: number;
+  /** Made once more for who looks, from what the step that it is inside of was given; the run did without. */
+  readonly recomputed: boolean;
 }
 
 interface Box {
@@ -145,8 +147,8 @@ export class Taps {
     };
   }
 
-  /** Reads everything back in one trip. */
-  async collect(): Promise<Captured[]> {
+  /** Reads everything back in one trip. @param recomputed what no step of the run wrote */
+  async collect(recomputed: ReadonlySet<Stage> = new Set()): Promise<Captured[]> {
     if (!this.#capture) return [];
     const data = await this.gpu.read([{ buffer: this.#capture, bytes: this.#bytes }]);
     const start = this.extent.keys - this.extent.tokens;
@@ -156,6 +158,7 @@ export class Taps {
       data: new Float32Array(data, at, bytes / 4).slice(),
       from: box.at,
       start,
+      recomputed: recomputed.has(tap.stage),
     }));
   }
 

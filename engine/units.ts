@@ -1,11 +1,12 @@
 // What a run dispatches, in order: the steps of its plan, some of them opened into the stages that they stand for, and beside the others what is
 // computed again for who looks inside.
 
-import type { Dispatch, Setting } from './dispatch.js';
+import { chunk, type Dispatch, groups, type Setting, value } from './dispatch.js';
 import { dispatchesOf } from './ops.js';
 import type { Patch } from './patches.js';
 import type { Stage } from './plan.js';
-import { leadingTo, type Step } from './step.js';
+import { valuesPerToken } from './recorder.js';
+import { givesOf, leadingTo, type Step } from './step.js';
 
 export interface Unit {
   readonly name: string;
@@ -30,16 +31,41 @@ const ofStage = (stage: Stage): Unit => ({
   dispatches: setting => dispatchesOf(stage, setting),
 });
 
+/** The values of a chunk that a step wrote into a cache alone. */
+const fromCache = (stage: Stage, cache: Stage): Unit => ({
+  name: `${stage.name} from the cache`,
+  stages: [stage],
+  writes: [stage],
+  dispatches: setting => {
+    const N = valuesPerToken(stage.axes);
+    return [
+      {
+        shader: 'cache_read',
+        constants: { N, RING: setting.slots(cache.name) },
+        reads: { chunk, cache: value(cache) },
+        writes: { y: value(stage) },
+        grid: e => [groups(N, 64), e.tokens, 1],
+      },
+    ];
+  },
+});
+
+/** Those of `looks` that are inside a step and that it leaves nowhere. */
+export function insideOf(step: Step, looks: readonly Stage[]): Stage[] {
+  const given = givesOf(step);
+  return looks.filter(stage => step.stages.includes(stage) && !given.includes(stage));
+}
+
 /**
  * @param opened steps that run as their stages
- * @param looks stages whose values are asked for; of those that a step does not write, the step's own inputs make them once more
+ * @param looks stages whose values are asked for; those that a step leaves nowhere are made once more from its inputs
  */
 export function unitsOf(steps: readonly Step[], opened: ReadonlySet<Step>, looks: readonly Stage[]): Unit[] {
   return steps.flatMap(step => {
     if (step.rule === null || opened.has(step)) return step.stages.map(ofStage);
-    const inside = looks.filter(stage => step.stages.includes(stage) && !step.writes.includes(stage));
     const whole: Unit = { ...step, dispatches: setting => step.work(setting).dispatches };
-    return [whole, ...leadingTo(step, inside).map(ofStage)];
+    const read = looks.filter(stage => step.cached.has(stage)).map(stage => fromCache(stage, step.cached.get(stage)!));
+    return [whole, ...read, ...leadingTo(step, insideOf(step, looks)).map(ofStage)];
   });
 }
 

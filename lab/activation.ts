@@ -76,6 +76,8 @@ export class Activation {
     readonly name: string,
     dims: readonly DimSpec[],
     readonly data: Float32Array,
+    /** Inside a step of the fast plan, and made once more by the stage's own shader from what the step was given: the run did without. */
+    readonly recomputed = false,
   ) {
     checkParts(name, dims, data);
     this.dims = completed(dims);
@@ -126,7 +128,7 @@ export class Activation {
     const cutText = this.dims.flatMap(({ name }, i) =>
       cuts[name] === undefined ? [] : [`${name} ${rangeText(ranges[i])}`],
     );
-    return new Activation(`${this.name}[${cutText.join(', ')}]`, dims, out);
+    return new Activation(`${this.name}[${cutText.join(', ')}]`, dims, out, this.recomputed);
   }
 
   /** One head, by its number in the model. */
@@ -244,7 +246,7 @@ export class Activation {
 
   /** `layers.3.attn.pattern [head 2:4 of 4, query 6, key 6]` */
   toString(): string {
-    return `${this.name} [${this.dims.map(dimText).join(', ')}]`;
+    return `${this.name} [${this.dims.map(dimText).join(', ')}]${this.recomputed ? ', recomputed' : ''}`;
   }
 
   [DISPLAY](): Bundle {

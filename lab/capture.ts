@@ -67,7 +67,7 @@ function join(
   });
   const shape = dims.map(({ size }) => size);
   if (parts.length === 1 && parts[0].shape.every((size, i) => size === shape[i]))
-    return new Activation(stage.name, dims, parts[0].data);
+    return new Activation(stage.name, dims, parts[0].data, parts[0].recomputed);
   const data = new Float32Array(count(shape));
   if (stage.operation.kind === 'scores') data.fill(MASKED);
   for (const part of parts) {
@@ -79,5 +79,10 @@ function join(
       for (let d = index.length - 2; d >= 0 && ++index[d] === part.shape[d]; d--) index[d] = 0;
     }
   }
-  return new Activation(stage.name, dims, data);
+  return new Activation(
+    stage.name,
+    dims,
+    data,
+    parts.some(part => part.recomputed),
+  );
 }

@@ -1,11 +1,14 @@
 // What one asks of a session: to run a prompt, or to go on from one; and a token as it comes.
 
 import { OptionError } from '../engine/errors.js';
+import type { PlanKind } from '../engine/fuse.js';
 import type { GenerateOptions } from '../engine/generate.js';
 import type { Shaders } from '../engine/kernel.js';
 import type { Slice } from '../engine/taps.js';
+import type { Opened } from '../engine/units.js';
 import type { Activation } from './activation.js';
 import type { OptionNames } from './arguments.js';
+import { said } from './dims.js';
 import type { Selector } from './select.js';
 
 export interface PatchSpec {
@@ -33,6 +36,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** The shaders to run; by default those in force once the edits asked for so far are. */
   readonly shaders?: Shaders;
+  /** Default exact: every stage is computed as the plan has it. */
+  readonly plan?: PlanKind;
 }
 
 export const RUN_OPTIONS: OptionNames<RunOptions> = {
@@ -44,6 +49,7 @@ export const RUN_OPTIONS: OptionNames<RunOptions> = {
   budget: true,
   signal: true,
   shaders: true,
+  plan: true,
 };
 
 export interface GenerateRunOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill' | 'onLayer'> {
@@ -51,6 +57,8 @@ export interface GenerateRunOptions extends Omit<GenerateOptions, 'taps' | 'onPr
   readonly slice?: Slice;
   /** Most bytes to bring back for one token, the prompt's with the first. */
   readonly budget?: number;
+  /** Default fast: several stages a step. */
+  readonly plan?: PlanKind;
 }
 
 export const GENERATE_OPTIONS: OptionNames<GenerateRunOptions> = {
@@ -65,7 +73,20 @@ export const GENERATE_OPTIONS: OptionNames<GenerateRunOptions> = {
   slice: true,
   budget: true,
   signal: true,
+  plan: true,
 };
+
+/** Throws OptionError for what is no plan. */
+export function checkPlan(plan: unknown): PlanKind {
+  if (plan === 'exact' || plan === 'fast') return plan;
+  throw new OptionError(`The plan is 'exact', a stage at a time, or 'fast', several a step; not ${said(plan)}.`);
+}
+
+/** What a run says of the plan it went by. */
+export function planProvenance(plan: PlanKind, opened: readonly Opened[]): Record<string, string> {
+  const told = opened.map(({ step, why }) => `${step}: ${why}`);
+  return { plan, ...(told.length > 0 && { opened_steps: told.join('; ') }) };
+}
 
 /** Throws OptionError for ends of a generation that go against each other, and for ids that no token has. */
 export function checkEnds({ stopIds, ignoreEos }: GenerateRunOptions, vocab: number): void {

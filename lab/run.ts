@@ -231,6 +231,7 @@ export class Run {
   }
 }
 
-const editedNote = ({ edited_shaders, refused_edits }: Readonly<Record<string, string>>): string =>
+const editedNote = ({ edited_shaders, refused_edits, opened_steps }: Readonly<Record<string, string>>): string =>
   (edited_shaders ? `Edited shaders: ${edited_shaders}\n` : '') +
-  (refused_edits ? `Refused edits: ${refused_edits}\n` : '');
+  (refused_edits ? `Refused edits: ${refused_edits}\n` : '') +
+  (opened_steps ? `Steps that ran stage by stage: ${opened_steps}\n` : '');

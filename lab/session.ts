@@ -1,7 +1,7 @@
 // A model in the hands of a person: run it with taps, run one stage, diff it, edit a shader, generate. One object that a notebook
 // keeps.
 
-import type { Context } from '../engine/context.js';
+import type { Context, ContextOptions } from '../engine/context.js';
 import { ModelFileError, OptionError, PromptError, TokenizerError } from '../engine/errors.js';
 import { allFinite } from '../engine/finite.js';
 import { checkGenerate } from '../engine/generate.js';
@@ -16,7 +16,7 @@ import { Activation } from './activation.js';
 import { called, checkDiff, checkIdList, checkOptions, looked } from './arguments.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { CONVERSATION_OPTIONS, Conversation, type ConversationOptions } from './chat/conversation.js';
-import { checkGolden, DIFF_OPTIONS, Diff, type DiffOptions, diffRows } from './diff/diff.js';
+import { checkGolden, compared, DIFF_OPTIONS, Diff, type DiffOptions, diffRows } from './diff/diff.js';
 import { leftoverOf } from './diff/leftover.js';
 import { OurValues } from './diff/ours.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './diff/tolerance.js';
@@ -35,8 +35,10 @@ import { owned } from './owned.js';
 import { type Patching, type PatchingOptions, patching } from './probe/patching.js';
 import {
   checkEnds,
+  checkPlan,
   GENERATE_OPTIONS,
   type GenerateRunOptions,
+  planProvenance,
   RUN_OPTIONS,
   type RunOptions,
   type Token,
@@ -118,6 +120,7 @@ export class Session {
   async run(prompt: string | readonly number[], given: RunOptions = {}): Promise<Run> {
     const options = checkOptions('run', given, RUN_OPTIONS);
     const { chunks, logits = 'last', budget = CAPTURE_BUDGET } = options;
+    const plan = checkPlan(options.plan ?? 'exact');
     this.#check();
     if (logits !== 'last' && logits !== 'all')
       throw new OptionError(`The option logits is 'last' or 'all', not ${said(logits)}.`);
@@ -126,10 +129,10 @@ export class Session {
     const { taps, absent } = planTaps(tapped(this.plan, options.tap), options.slice, reach);
     const patches = planPatches(this.plan, options.patch, reach);
     const shaders = options.shaders ?? (await this.model.kernels.inForce());
-    using context = this.#context(ids.length, logits);
+    using context = this.#context(ids.length, { logits, plan });
     checkCapture(taps, [{ tokens: ids.length, keys: ids.length, rows: logits === 'all' ? ids.length : 1 }], budget);
     using progress = progressLine('Reading', ids.length < 32);
-    const { captured } = await context.forward(ids, {
+    const { captured, opened } = await context.forward(ids, {
       shaders,
       taps,
       patches,
@@ -150,7 +153,7 @@ export class Session {
       absent,
       budget,
       revision: shaders.revision,
-      provenance: this.provenance(shaders),
+      provenance: { ...this.provenance(shaders), ...planProvenance(plan, opened) },
       patched: patches.map(({ stage }) => stage.name),
       again: (wanted: Pick<RunOptions, 'tap' | 'slice' | 'logits'>) =>
         // A model that was brought back on another device has its own.
@@ -159,6 +162,7 @@ export class Session {
           patch,
           chunks,
           budget,
+          plan,
           shaders: kernels === this.model.kernels ? shaders : undefined,
         }),
     };
@@ -197,15 +201,17 @@ export class Session {
     const signal = eitherSignal(options.signal);
     const logits = golden.stages.get('logits')!.shape[0] === golden.ids.length ? 'all' : 'last';
     const { budget } = options;
+    const plan = checkPlan(options.plan ?? 'exact');
     const read = (tap: readonly string[]) =>
-      this.run(golden.ids, { tap, chunks: golden.chunks, logits, signal, budget, shaders });
-    const ours = new OurValues(this.plan, golden.ids.length, logits, read, budget);
+      this.run(golden.ids, { tap, chunks: golden.chunks, logits, signal, budget, shaders, plan });
+    const stages = [...compared(this.model, plan).keys()];
+    const ours = new OurValues(stages, golden.ids.length, logits, read, budget);
     using progress = progressLine('Comparing', options.onProgress !== undefined);
     const told = options.onProgress ?? ((done, total) => progress.count(done, total, 'stages'));
     const onProgress = (done: number, total: number) => called('onProgress', () => told(done, total));
     const rows = await diffRows(this.model, golden, ours, { ...options, signal, onProgress, shaders });
     const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };
-    return new Diff(rows, golden.name, limits, this.provenance(shaders), leftover);
+    return new Diff(rows, golden.name, limits, { ...this.provenance(shaders), plan }, leftover);
   }
 
   /**
@@ -256,7 +262,8 @@ export class Session {
     checkEnds(options, this.config.vocab);
     const ids = this.encode(asked());
     const { maxTokens = 128 } = options;
-    using context = this.#context(Math.min(ids.length + maxTokens, this.longest), 'last', ids.length);
+    const plan = checkPlan(options.plan ?? 'fast');
+    using context = this.#context(Math.min(ids.length + maxTokens, this.longest), { plan, prompt: ids.length });
     hold(context);
     yield* stream(this, context, ids, { ...options, maxTokens });
   }
@@ -369,7 +376,10 @@ export class Session {
     );
   }
 
-  #context(tokens: number, logits: 'last' | 'all', prompt = tokens): Context {
+  #context(
+    tokens: number,
+    { logits, plan, prompt = tokens }: Pick<ContextOptions, 'logits' | 'plan'> & { prompt?: number },
+  ): Context {
     if (prompt > this.longest) {
       throw new PromptError(
         `The prompt has ${prompt} tokens, and this session reads ${this.longest}. Shorten it${this.longest < this.config.contextLength ? `, or open the model with a longer context, up to ${this.config.contextLength}: { context }, or --context in a terminal` : ''}.`,
@@ -377,7 +387,7 @@ export class Session {
     }
     // Rounded up, so that runs of similar lengths share shapes.
     const length = Math.min(this.longest, Math.max(16, Math.ceil(tokens / 64) * 64));
-    return this.model.context({ length, logits });
+    return this.model.context({ length, logits, plan });
   }
 
   #vocabulary(): Tokenizer {

@@ -1,10 +1,11 @@
-// One stage alone: its own WGSL on given inputs, nothing before it and nothing after.
+// One stage alone: its own WGSL on given inputs, or that of the step that it is in; nothing before it and nothing after.
 
 import { BudgetError } from '../engine/errors.js';
 import { Executor } from '../engine/execute.js';
 import type { Shaders } from '../engine/kernel.js';
 import type { Model } from '../engine/model.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from '../engine/plan.js';
+import { exactStep, readsOf, type Step } from '../engine/step.js';
 import type { Captured } from '../engine/taps.js';
 import { cut, joined } from './pieces.js';
 
@@ -16,32 +17,38 @@ export interface StageInputs {
   read(name: string): Promise<Float32Array>;
 }
 
-/** Names of the stages whose values `stage` needs; what is cached counts as what was put into the cache. */
-export function inputsOf(model: Model, stage: Stage): Ref[] {
-  return stage.inputs.flatMap(input => {
+/** The stages whose values a step needs; what is cached counts as what was put into the cache. */
+export function inputsOf(model: Model, step: Step): Ref[] {
+  return readsOf(step).flatMap(input => {
     const source = model.plan.stages.find(({ name }) => name === input.name);
     return source?.state ? source.inputs : source ? [source] : [];
   });
 }
 
 /**
- * Runs `stage` on the inputs from position 0: all tokens at once, or, where a binding could not hold that, in pieces on a cache, as a long
+ * Runs `stage`, by itself or with the others of `step`, on the inputs from position 0: all tokens at once, or, where a binding could not hold that, in pieces on a cache, as a long
  * prompt is read. The GPU memory it takes is free again afterwards.
  */
-export async function runStage(model: Model, stage: Stage, inputs: StageInputs, shaders?: Shaders): Promise<Captured> {
+export async function runStage(
+  model: Model,
+  stage: Stage,
+  inputs: StageInputs,
+  shaders?: Shaders,
+  step = exactStep(stage),
+): Promise<Captured> {
   const T = inputs.ids.length;
   const whole: Extent = { tokens: T, keys: T, rows: inputs.rows };
-  const caches = stage.inputs.flatMap(input => model.plan.stages.filter(s => s.state && s.name === input.name));
-  const feeds = inputsOf(model, stage);
+  const caches = readsOf(step).flatMap(input => model.plan.stages.filter(s => s.state && s.name === input.name));
+  const feeds = inputsOf(model, step);
   const most = tokensAtOnce([stage, ...feeds], whole, model.gpu.traits.maxBinding);
   const allRows = inputs.rows === T;
   using executor = new Executor(
     model.gpu,
     model.kernels,
     model,
-    [...caches, stage],
+    [...caches, ...step.stages],
     { tokens: most, positions: T, rows: allRows ? most : inputs.rows },
-    { feeds, keep: [stage.name] },
+    { steps: [...caches.map(exactStep), step], feeds, keep: [stage.name] },
   );
   const values = new Map<string, Float32Array>();
   for (const feed of feeds) values.set(feed.name, await inputs.read(feed.name));
@@ -55,7 +62,7 @@ export async function runStage(model: Model, stage: Stage, inputs: StageInputs, 
     parts.push(...(await executor.run({ extent, shaders, ids, taps: [{ stage }] })).captured);
   }
   const from = stage.axes.map(({ size }) => (size === 'rows' ? T - inputs.rows : 0));
-  return { stage, start: 0, from, ...joined(stage, parts) };
+  return { stage, start: 0, from, recomputed: false, ...joined(stage, parts) };
 }
 
 /** Tokens for which each value still fits one binding. Throws BudgetError where a single token's does not. */

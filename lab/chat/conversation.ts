@@ -9,12 +9,13 @@ import {
   chatTemplate,
   refuseUnheard,
 } from '../../engine/tokenizer/chat-template.js';
+import type { PlanKind } from '../../engine/fuse.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { checkOptions, looked, type OptionNames } from '../arguments.js';
 import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
 import { writing } from '../display/writing.js';
 import { Generation, stoppedBy, toldLater } from '../generation.js';
-import { checkEnds, GENERATE_OPTIONS, type GenerateRunOptions, type Token } from '../request.js';
+import { checkEnds, checkPlan, GENERATE_OPTIONS, type GenerateRunOptions, type Token } from '../request.js';
 import { frozen } from '../owned.js';
 import type { Session } from '../session.js';
 import { stream } from '../stream.js';
@@ -33,6 +34,8 @@ export interface ConversationOptions {
    * affair; what it has no form for is refused.
    */
   readonly messages?: readonly ChatMessage[];
+  /** Default fast: several stages a step. All turns go by one plan, as they share a cache. */
+  readonly plan?: PlanKind;
 }
 
 export const CONVERSATION_OPTIONS: OptionNames<ConversationOptions> = {
@@ -40,7 +43,12 @@ export const CONVERSATION_OPTIONS: OptionNames<ConversationOptions> = {
   template: true,
   stop: true,
   messages: true,
+  plan: true,
 };
+
+/** Options of a turn: all of a generation's but the plan. */
+export type TurnOptions = Omit<GenerateRunOptions, 'plan'>;
+const { plan: _, ...TURN_OPTIONS } = GENERATE_OPTIONS;
 
 /** What the last turn took. */
 export interface TurnStats {
@@ -66,6 +74,7 @@ export class Conversation {
   #stats: TurnStats | null = null;
   #busy = false;
   #disposed = false;
+  readonly plan: PlanKind;
   readonly #template: ChatTemplate;
   readonly #stops: readonly number[];
   readonly #stopTexts: readonly string[];
@@ -73,8 +82,9 @@ export class Conversation {
   constructor(
     readonly session: Session,
     private readonly tokenizer: Tokenizer,
-    { system = '', template, stop = [], messages = [] }: ConversationOptions,
+    { system = '', template, stop = [], messages = [], plan = 'fast' }: ConversationOptions,
   ) {
+    this.plan = checkPlan(plan);
     this.#template = templateOf(session, tokenizer, template);
     if (![stop].flat().every(text => typeof text === 'string')) throw new OptionError('stop is a list of texts.');
     this.#stopTexts = [stop].flat();
@@ -160,12 +170,12 @@ export class Conversation {
    * The model's answer to `text`, token by token. What there is of an answer that is stopped stays in the conversation; a turn that
    * fails leaves it as it was. Throws PromptError when it does not fit the context.
    */
-  say(text: string, options: GenerateRunOptions = {}): AsyncGenerator<Token, void, void> {
-    const checked = toldLater(() => checkOptions('say', options, GENERATE_OPTIONS));
+  say(text: string, options: TurnOptions = {}): AsyncGenerator<Token, void, void> {
+    const checked = toldLater(() => checkOptions('say', options, TURN_OPTIONS));
     return new Generation(stop => this.#say(text, () => stoppedBy(checked(), stop)));
   }
 
-  async *#say(text: string, given: () => GenerateRunOptions): AsyncGenerator<Token, void, void> {
+  async *#say(text: string, given: () => TurnOptions): AsyncGenerator<Token, void, void> {
     if (this.#disposed) throw new PromptError('This conversation was closed; begin another with chat().');
     if (this.#busy) throw new PromptError('The model is still answering. Wait for it, or stop it.');
     if (typeof text !== 'string') throw new PromptError('A turn is a text. Give say("…").');
@@ -233,7 +243,7 @@ export class Conversation {
   }
 
   /** Writes the answer into the cell, or to the terminal, as it is made, with its speed. */
-  async write(text: string, options: GenerateRunOptions = {}): Promise<void> {
+  async write(text: string, options: TurnOptions = {}): Promise<void> {
     const page = writing(`${text}\n`);
     try {
       for await (const token of this.say(text, options)) page.add(token.text, token.edited);
@@ -272,7 +282,7 @@ export class Conversation {
 
   /** Ids that the cache lacks for `prompt`; what it has too much is forgotten. Throws PromptError when they do not fit. */
   #fresh(prompt: string): number[] {
-    this.#context ??= this.session.model.context({ length: this.length });
+    this.#context ??= this.session.model.context({ length: this.length, plan: this.plan });
     const context = this.#context;
     const goesOn = this.#text !== '' && prompt.startsWith(this.#text);
     let ids: number[];

@@ -10,7 +10,17 @@ import type { Chat } from '../chat/commands.js';
 import { load } from '../chat/file.js';
 import { checked, chosen } from '../chat/settings.js';
 import { Beginning, chatInTerminal, sampling } from '../chat/terminal.js';
-import { type ModelOptions, openModel, print, printJson, printText, real, whole, withModel } from './options.js';
+import {
+  type ModelOptions,
+  openModel,
+  print,
+  printJson,
+  printText,
+  real,
+  whole,
+  withModel,
+  withPlan,
+} from './options.js';
 
 interface Options extends ModelOptions {
   readonly system?: string;
@@ -25,7 +35,10 @@ interface Options extends ModelOptions {
 }
 
 export function chatCommand(): Command {
-  return withModel(new Command('chat').description('talk with a model; /help in it tells what it can'))
+  return withPlan(
+    withModel(new Command('chat').description('talk with a model; /help in it tells what it can')),
+    'fast',
+  )
     .argument('[message...]', 'answer this alone, and end')
     .option('--system <text>', 'what the model is told before the first turn')
     .option(
@@ -65,6 +78,7 @@ export function chatCommand(): Command {
         template,
         stop: options.stop,
         messages: saved?.messages,
+        plan: options.plan,
       });
       const { sampling } = session.chatFiles ?? { sampling: {} };
       const chat: Chat = { conversation, ...chosen(asked, saved?.settings ?? null, sampling, random), tap: null };

@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander';
 import { INSPECT } from '../display/bundle.js';
 import { golden } from '../golden.js';
-import { type ModelOptions, openModel, print, printJson, real, withModel } from './options.js';
+import { type ModelOptions, openModel, print, printJson, real, withModel, withPlan } from './options.js';
 
 interface Options extends ModelOptions {
   readonly golden: string;
@@ -13,7 +13,10 @@ interface Options extends ModelOptions {
 }
 
 export function diffCommand(): Command {
-  return withModel(new Command('diff').description('compare every stage with PyTorch; exit code 1 if one fails'))
+  return withPlan(
+    withModel(new Command('diff').description('compare every stage with PyTorch; exit code 1 if one fails')),
+    'exact',
+  )
     .option('-g, --golden <file>', 'a file of golden/make_golden.py, or one that ships', 'atlas/capital')
     .option('--limit <relL2>', 'largest relative L2 error in the run', real)
     .option('--local-limit <relL2>', 'largest relative L2 error of a stage alone', real)
@@ -21,8 +24,8 @@ export function diffCommand(): Command {
     .action(async (options: Options) => {
       const reference = await golden(options.golden);
       const session = await openModel(options);
-      const { limit: accumulated, localLimit: local, alone } = options;
-      const diff = await session.diff(reference, { accumulated, local, alone });
+      const { limit: accumulated, localLimit: local, alone, plan } = options;
+      const diff = await session.diff(reference, { accumulated, local, alone, plan });
       if (options.json) printJson(diff.toJSON());
       else print(diff[INSPECT]());
       if (!diff.pass) process.exitCode = 1;

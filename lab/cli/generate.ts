@@ -12,6 +12,7 @@ import {
   real,
   whole,
   withModel,
+  withPlan,
 } from './options.js';
 
 interface Options extends ModelOptions {
@@ -28,7 +29,7 @@ interface Options extends ModelOptions {
 const FLAGS = { topK: '--top-k', topP: '--top-p', seed: '--seed' };
 
 export function generateCommand(): Command {
-  return withModel(new Command('generate').description('continue a prompt'))
+  return withPlan(withModel(new Command('generate').description('continue a prompt')), 'fast')
     .option('-p, --prompt <text>', 'text to continue')
     .option('--ids <ids>', 'token ids to continue, comma-separated; needs no tokenizer', idList)
     .option('-n, --max-tokens <n>', 'most tokens to make', whole(0), 64)
@@ -40,7 +41,7 @@ export function generateCommand(): Command {
     .action(async (options: Options, command: Command) => {
       const given = (name: string) => command.getOptionValueSource(name) !== 'default';
       const prompt = promptOf(options);
-      const { maxTokens, temperature, topK, topP, seed, ignoreEos } = options;
+      const { maxTokens, temperature, topK, topP, seed, ignoreEos, plan } = options;
       const unused = temperature === 0 ? (['topK', 'topP', 'seed'] as const).filter(given) : [];
       if (unused.length > 0)
         process.stderr.write(
@@ -51,7 +52,15 @@ export function generateCommand(): Command {
       let first = 0;
       const ids: number[] = [];
       let text = '';
-      for await (const token of session.generate(prompt, { maxTokens, temperature, topK, topP, seed, ignoreEos })) {
+      for await (const token of session.generate(prompt, {
+        maxTokens,
+        temperature,
+        topK,
+        topP,
+        seed,
+        ignoreEos,
+        plan,
+      })) {
         if (token.id >= 0) ids.push(token.id);
         if (ids.length === 1) first = performance.now();
         text += token.text;
@@ -68,6 +77,7 @@ export function generateCommand(): Command {
         // The first token is the prompt's; the others are decoded one by one.
         tokensPerSecond: ids.length > 1 ? ((ids.length - 1) / decode) * 1000 : null,
         firstTokenMs: ids.length > 0 ? first - began : null,
+        plan,
         adapter: session.provenance().adapter,
       });
     });

@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ADAPTER_CHOICES } from '../../engine/adapter.js';
 import { PromptError } from '../../engine/errors.js';
+import type { PlanKind } from '../../engine/fuse.js';
 import { QUANTISED, type Quantise } from '../../engine/weights/quantise.js';
 import { idsIn, isDecimal } from '../arguments.js';
 import { open } from '../open.js';
@@ -14,6 +15,7 @@ export interface ModelOptions {
   readonly tokenizer?: string;
   readonly context?: number;
   readonly quantise?: Quantise;
+  readonly plan?: PlanKind;
   readonly json?: boolean;
 }
 
@@ -33,6 +35,15 @@ export function withModel(command: Command): Command {
     .addOption(
       new Option('--quantise <format>', 'make matrices in F32, F16 or BF16 smaller on loading').choices(QUANTISED),
     );
+}
+
+/** --plan: which steps compute it. */
+export function withPlan(command: Command, plan: PlanKind): Command {
+  return command.addOption(
+    new Option('--plan <plan>', 'exact: a stage at a time; fast: several stages a step')
+      .choices(['exact', 'fast'])
+      .default(plan),
+  );
 }
 
 export function withAdapter(command: Command): Command {

@@ -11,7 +11,7 @@ import { traceToIpc } from '../arrow.js';
 import { isWhole } from '../dims.js';
 import { bytesText } from '../display/numbers.js';
 import { checkTarget, writeWhole } from '../write-file.js';
-import { idList, type ModelOptions, openModel, print, printJson, promptOf, withModel } from './options.js';
+import { idList, type ModelOptions, openModel, print, printJson, promptOf, withModel, withPlan } from './options.js';
 
 interface Options extends ModelOptions {
   readonly prompt?: string;
@@ -22,7 +22,7 @@ interface Options extends ModelOptions {
 }
 
 export function traceCommand(): Command {
-  return withModel(new Command('trace').description('write the activations of a run to a file'))
+  return withPlan(withModel(new Command('trace').description('write the activations of a run to a file')), 'exact')
     .option('-p, --prompt <text>', 'text to read')
     .option('--ids <ids>', 'token ids to read, comma-separated', idList)
     .option('--tap <glob...>', 'which stages', ['**'])
@@ -39,7 +39,12 @@ export function traceCommand(): Command {
       checkTarget(options.out);
       const session = await openModel(options);
       checkTarget(options.out); // again: now it is known which files are the model's
-      const run = await session.run(prompt, { tap: options.tap, slice: options.slice, logits: 'all' });
+      const run = await session.run(prompt, {
+        tap: options.tap,
+        slice: options.slice,
+        logits: 'all',
+        plan: options.plan,
+      });
       const activations = [...run.activations.values()];
       const ids = JSON.stringify(run.ids);
       const provenance = {

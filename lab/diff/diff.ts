@@ -4,9 +4,11 @@
 import type { Table } from 'apache-arrow';
 import { GoldenError } from '../../engine/errors.js';
 import type { Shaders } from '../../engine/kernel.js';
+import type { PlanKind } from '../../engine/fuse.js';
 import type { Model } from '../../engine/model.js';
 import type { Stage } from '../../engine/plan.js';
 import { printable } from '../../engine/printable.js';
+import { exactStep, givesOf, type Step } from '../../engine/step.js';
 import type { OptionNames } from '../arguments.js';
 import { diffToArrow } from '../arrow.js';
 import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
@@ -49,6 +51,8 @@ export interface DiffOptions extends DiffLimits {
   readonly signal?: AbortSignal;
   /** The shaders to compare; by default those in force once the edits asked for so far are. */
   readonly shaders?: Shaders;
+  /** `exact`, the default: every stage. `fast`: what the steps of the fast plan leave, in its run and each step alone. */
+  readonly plan?: PlanKind;
   onProgress?(done: number, total: number): void;
 }
 
@@ -59,6 +63,7 @@ export const DIFF_OPTIONS: OptionNames<DiffOptions> = {
   budget: true,
   signal: true,
   shaders: true,
+  plan: true,
   onProgress: true,
 };
 
@@ -160,17 +165,34 @@ export function checkGolden(model: Model, golden: Golden): Stage[] {
   return stages;
 }
 
+/** What a plan computes of a golden's stages, each with the step that leaves it. */
+export function compared(model: Model, plan: PlanKind): Map<Stage, Step> {
+  const stages = model.plan.stages.filter(({ state }) => !state);
+  if (plan === 'exact') return new Map(stages.map(stage => [stage, exactStep(stage)]));
+  const steps = new Map(model.steps(plan).flatMap(step => givesOf(step).map(stage => [stage, step] as const)));
+  return new Map(stages.flatMap(stage => (steps.has(stage) ? [[stage, steps.get(stage)!] as const] : [])));
+}
+
 /** Compares our activations of the golden's ids with the golden's, stage by stage. */
 export async function diffRows(
   model: Model,
   golden: Golden,
   ours: { read(stage: string): Promise<Float32Array> },
-  { accumulated = ACCUMULATED_LIMIT, local = LOCAL_LIMIT, alone = true, signal, shaders, onProgress }: DiffOptions,
+  {
+    accumulated = ACCUMULATED_LIMIT,
+    local = LOCAL_LIMIT,
+    alone = true,
+    signal,
+    shaders,
+    plan = 'exact',
+    onProgress,
+  }: DiffOptions,
 ): Promise<DiffRow[]> {
-  const stages = checkGolden(model, golden);
+  checkGolden(model, golden);
+  const stages = compared(model, plan);
   const errors = new Map<string, number>();
   const rows: DiffRow[] = [];
-  for (const stage of stages) {
+  for (const [stage, step] of stages) {
     signal?.throwIfAborted();
     const expected = await golden.read(stage.name);
     const { shape } = golden.stages.get(stage.name)!;
@@ -188,10 +210,10 @@ export async function diffRows(
         rows: golden.stages.get('logits')!.shape[0],
         read: (name: string) => golden.read(name),
       };
-      ownData = (await runStage(model, stage, inputs, shaders)).data;
+      ownData = (await runStage(model, stage, inputs, shaders, step)).data;
       own = placed(compare(ownData, expected, shape));
     }
-    const incoming = Math.max(0, ...inputsOf(model, stage).map(({ name }) => errors.get(name) ?? 0));
+    const incoming = Math.max(0, ...inputsOf(model, step).map(({ name }) => errors.get(name) ?? 0));
     const failsHere = both.relL2 > accumulated;
     const failsAlone = own ? own.relL2 > local : failsHere && incoming <= accumulated;
     const verdict: Verdict = failsAlone
@@ -207,7 +229,7 @@ export async function diffRows(
     const axes = stage.axes.map(({ name }) => name);
     const where = pass ? [] : locate(shown, expected, shape, axes);
     rows.push({ stage: stage.name, shape, accumulated: both, local: own, gain, verdict, pass, where });
-    onProgress?.(rows.length, stages.length);
+    onProgress?.(rows.length, stages.size);
   }
   return rows;
 }

@@ -76,16 +76,17 @@ function inOrder({ rows, first }: Diff): DiffRow[] {
 }
 
 /** One sentence: what fails first and where, or by how much everything passes. */
-export function summary({ rows, first }: Diff): string {
+export function summary({ rows, first, provenance }: Diff): string {
   if (first) {
     const failing = rows.filter(({ pass }) => !pass).length;
     const place = first.local && first.verdict === 'source' ? first.local : first.accumulated;
     const others = failing > 1 ? `; ${failing - 1} more fail after it` : '';
     const where = first.where.length > 0 ? `, ${locationText(first.where)}` : '';
-    return `First failing stage: ${first.stage} (${first.verdict}), relative error ${sci(place.relL2)}${where}, worst at [${place.worst}]${others}.`;
+    return `First failing stage${provenance.plan === 'fast' ? ' of the fast plan' : ''}: ${first.stage} (${first.verdict}), relative error ${sci(place.relL2)}${where}, worst at [${place.worst}]${others}.`;
   }
   const worst = rows.reduce((a, b) => (b.accumulated.relL2 > a.accumulated.relL2 ? b : a));
-  return `All ${rows.length} stages pass. The largest error in the run is ${sci(worst.accumulated.relL2)}, at ${worst.stage}.`;
+  const what = provenance.plan === 'fast' ? 'stages that the fast plan leaves' : 'stages';
+  return `All ${rows.length} ${what} pass. The largest error in the run is ${sci(worst.accumulated.relL2)}, at ${worst.stage}.`;
 }
 
 function cells(row: DiffRow, limits: Diff['limits'], open: boolean, unfolds: boolean): Row {

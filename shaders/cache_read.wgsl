@@ -1,0 +1,24 @@
+// What cache_write.wgsl put into the cache for the tokens of this chunk: y [T,N]. For who looks at keys that a step of the fast plan wrote.
+
+override WG: u32 = 64;
+override N: u32;                                                   // K·D values a token
+override RING: u32;
+
+struct Chunk {
+  tokens: u32,     // T: tokens in this chunk
+  start: u32,      // position of the first of them
+  keys: u32,       // S: start + tokens, keys that exist now
+  first_row: u32,  // first token whose logits are wanted
+}
+
+@group(0) @binding(0) var<uniform> chunk: Chunk;
+@group(0) @binding(1) var<storage, read> cache: array<f32>;        // [RING,N]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;      // [T,N]
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) at: vec3u) {
+  let i = at.x;
+  let t = at.y;
+  if (i >= N || t >= chunk.tokens) { return; }
+  y[t * N + i] = cache[((chunk.start + t) % RING) * N + i];
+}
