@@ -76,8 +76,9 @@ export const GENERATE_OPTIONS: OptionNames<GenerateRunOptions> = {
   plan: true,
 };
 
-/** Throws OptionError for what is no plan. */
-export function checkPlan(plan: unknown): PlanKind {
+/** The plan that was asked for, or `otherwise`. Throws OptionError for what is no plan. */
+export function checkPlan(plan: unknown, otherwise: PlanKind): PlanKind {
+  if (plan === undefined) return otherwise;
   if (plan === 'exact' || plan === 'fast') return plan;
   throw new OptionError(`The plan is 'exact', a stage at a time, or 'fast', several a step; not ${said(plan)}.`);
 }

@@ -120,7 +120,7 @@ export class Session {
   async run(prompt: string | readonly number[], given: RunOptions = {}): Promise<Run> {
     const options = checkOptions('run', given, RUN_OPTIONS);
     const { chunks, logits = 'last', budget = CAPTURE_BUDGET } = options;
-    const plan = checkPlan(options.plan ?? 'exact');
+    const plan = checkPlan(options.plan, 'exact');
     this.#check();
     if (logits !== 'last' && logits !== 'all')
       throw new OptionError(`The option logits is 'last' or 'all', not ${said(logits)}.`);
@@ -201,7 +201,7 @@ export class Session {
     const signal = eitherSignal(options.signal);
     const logits = golden.stages.get('logits')!.shape[0] === golden.ids.length ? 'all' : 'last';
     const { budget } = options;
-    const plan = checkPlan(options.plan ?? 'exact');
+    const plan = checkPlan(options.plan, 'exact');
     const read = (tap: readonly string[]) =>
       this.run(golden.ids, { tap, chunks: golden.chunks, logits, signal, budget, shaders, plan });
     const stages = [...compared(this.model, plan).keys()];
@@ -262,7 +262,7 @@ export class Session {
     checkEnds(options, this.config.vocab);
     const ids = this.encode(asked());
     const { maxTokens = 128 } = options;
-    const plan = checkPlan(options.plan ?? 'fast');
+    const plan = checkPlan(options.plan, 'fast');
     using context = this.#context(Math.min(ids.length + maxTokens, this.longest), { plan, prompt: ids.length });
     hold(context);
     yield* stream(this, context, ids, { ...options, maxTokens });

@@ -82,9 +82,9 @@ export class Conversation {
   constructor(
     readonly session: Session,
     private readonly tokenizer: Tokenizer,
-    { system = '', template, stop = [], messages = [], plan = 'fast' }: ConversationOptions,
+    { system = '', template, stop = [], messages = [], plan }: ConversationOptions,
   ) {
-    this.plan = checkPlan(plan);
+    this.plan = checkPlan(plan, 'fast');
     this.#template = templateOf(session, tokenizer, template);
     if (![stop].flat().every(text => typeof text === 'string')) throw new OptionError('stop is a list of texts.');
     this.#stopTexts = [stop].flat();

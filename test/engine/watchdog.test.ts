@@ -144,7 +144,7 @@ test.each([
     await model.edit(name, w => w.replace(${JSON.stringify(before)}, 'loop { ' + y[name] + ' }\\n' + ${JSON.stringify(before)}));
     const said = {};
     const call = async (key, work) => { try { await work(); said[key] = 'ended'; } catch (e) { said[key] = e.name + ': ' + e.message; } };
-    const generate = async () => { for await (const token of model.generate('Once', { maxTokens: 3 })) void token; };
+    const generate = async () => { for await (const token of model.generate('Once', { maxTokens: 3, plan: 'exact' })) void token; };
     const run = () => model.run('The capital of France is', { tap: 'layers.2.resid' });
     await Promise.all([call('generate', generate), call('run', run)]);
     for (const [key, work] of Object.entries({ again: run, open: () => open('atlas'), edit: () => model.edit(name, null), stage: () => model.patching({ clean: [2, 5, 7], corrupt: [2, 6, 7] }) })) await call(key, work);

@@ -280,7 +280,9 @@ test('bindings and overrides are checked against every stage and length before a
 test('an edit tells who uses the shader, and when nobody does', async () => {
   const rope = await model.edit('rope', wrong);
   expect(rope.by).toHaveLength(12);
-  expect(rope[DISPLAY]()['text/plain']).toBe("'rope' is edited: it computes layers.0.attn.q_rope and 11 more.");
+  expect(rope[DISPLAY]()['text/plain']).toBe(
+    "'rope' is edited: it computes layers.0.attn.q_rope and 11 more. While it is edited, 6 steps of the fast plan, which generates and chats, run as the stages they stand for.",
+  );
   const softcap = await model.edit('softcap', w => `// x\n${w}`);
   expect(softcap.by).toEqual([]);
   expect(softcap.note).toMatch(/^No stage of this model uses 'softcap' on this adapter/);

@@ -267,10 +267,10 @@ describe('one rule for an index, before and after', () => {
       expect(() => resid.token(query.from + query.size)).toThrow(OptionError);
     }
     expect(seen).toEqual([
-      'layers.5.attn.pattern [head 1:3 of 4, query 7, key 2:7 of 7]',
-      'layers.5.attn.pattern [head 1:3 of 4, query 7:8 of 8, key 2:8 of 8]',
-      'layers.5.attn.pattern [head 1:3 of 4, query 8:9 of 9, key 2:9 of 9]',
-      'layers.5.attn.pattern [head 1:3 of 4, query 9:10 of 10, key 2:10 of 10]',
+      'layers.5.attn.pattern [head 1:3 of 4, query 7, key 2:7 of 7], recomputed',
+      'layers.5.attn.pattern [head 1:3 of 4, query 7:8 of 8, key 2:8 of 8], recomputed',
+      'layers.5.attn.pattern [head 1:3 of 4, query 8:9 of 9, key 2:9 of 9], recomputed',
+      'layers.5.attn.pattern [head 1:3 of 4, query 9:10 of 10, key 2:10 of 10], recomputed',
     ]);
   });
 

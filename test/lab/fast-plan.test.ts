@@ -1,0 +1,173 @@
+// The fast plan against the exact one: the same values, whatever the lengths, chunks and adapters; looking changes nothing; a patch and an edit inside a
+// step open it, and the run says so.
+
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sharedGpu, type Traits } from '../../engine/gpu.js';
+import { givesOf } from '../../engine/step.js';
+import { compare } from '../../lab/diff/metrics.js';
+import { golden } from '../../lab/golden.js';
+import { open } from '../../lab/open.js';
+import type { Session } from '../../lab/session.js';
+import { freshFolder } from '../fixtures/folder.js';
+import { writeTiny } from '../fixtures/tiny-model.js';
+
+const folder = freshFolder();
+const IDS = Array.from({ length: 41 }, (_, i) => (i === 0 ? 2 : 5 + ((i * 37) % 500)));
+const bits = (data: Float32Array) => new Uint32Array(data.buffer, data.byteOffset, data.length);
+const RULES = ['products', 'heads', 'attention', 'sums', 'gated'];
+let tiny: Session;
+let atlas: Session;
+
+beforeAll(async () => {
+  await writeTiny(join(folder, 'tiny'));
+  await reopen();
+});
+async function reopen() {
+  tiny = await open(join(folder, 'tiny'), { quiet: true });
+  atlas = await open('atlas', { quiet: true });
+}
+afterAll(() => {
+  const { gpu } = atlas;
+  tiny[Symbol.dispose]();
+  atlas[Symbol.dispose]();
+  expect(gpu.liveBytes).toBe(0);
+});
+
+/** Largest relative L2, over all that steps leave, of the fast run against the exact one. */
+async function apart(model: Session, ids: readonly number[], chunks?: readonly number[]): Promise<number> {
+  const tap = model.model.steps('fast').flatMap(step => givesOf(step).map(({ name }) => name));
+  const exact = await model.run(ids, { tap, chunks, logits: 'all' });
+  const fast = await model.run(ids, { tap, chunks, logits: 'all', plan: 'fast' });
+  expect(exact.provenance.plan).toBe('exact');
+  expect(fast.provenance.plan).toBe('fast');
+  return Math.max(
+    ...tap.map(name => compare(fast.at(name).data, exact.at(name).data, exact.at(name).shape).relL2),
+    compare(fast.logits.values.data, exact.logits.values.data, [exact.logits.values.data.length]).relL2,
+  );
+}
+
+const SCHEDULES = [undefined, IDS.map(() => 1), [5, ...Array<number>(29).fill(1), 7], [30, 1, 9, 1]];
+
+describe.each(['tiny', 'atlas'] as const)('%s', name => {
+  const model = () => (name === 'tiny' ? tiny : atlas);
+
+  test('every rule applies in every layer', () => {
+    const { layers } = model().config;
+    const steps = model().model.steps('fast');
+    const many = (rule: string | null) => steps.filter(step => step.rule === rule).length;
+    expect(RULES.map(many)).toEqual([layers, layers, layers, 2 * layers, layers]);
+    // embed, the first norm, logits, and of each layer the two products that share their input with none.
+    expect(many(null)).toBe(3 + 2 * layers);
+    expect(steps.flatMap(({ stages }) => stages.map(({ name }) => name))).toEqual(
+      model().plan.stages.map(({ name }) => name),
+    );
+  });
+
+  test.each(SCHEDULES.map((chunks, i) => [i, chunks] as const))('schedule %i: the exact values', async (_, chunks) => {
+    expect(await apart(model(), IDS, chunks)).toBeLessThan(2e-6);
+  });
+
+  test('as a GPU would run it', async () => {
+    const gpu = await sharedGpu();
+    const own = gpu.traits;
+    (gpu as { traits: Traits }).traits = { ...own, software: false, subgroup: null };
+    try {
+      await reopen();
+      expect(await apart(model(), IDS, [30, 1, 1, 9])).toBeLessThan(2e-6);
+    } finally {
+      (gpu as { traits: Traits }).traits = own;
+      await reopen();
+    }
+  });
+
+  test('looking changes nothing: bits are equal with any taps, and what was made once more is marked', async () => {
+    const plain = await model().run(IDS, { plan: 'fast', chunks: [38, 1, 1, 1] });
+    const looked = await model().run(IDS, { plan: 'fast', chunks: [38, 1, 1, 1], tap: '**' });
+    expect(bits(looked.logits.values.data)).toEqual(bits(plain.logits.values.data));
+    const given = new Set(
+      model()
+        .model.steps('fast')
+        .flatMap(step => givesOf(step).map(({ name }) => name)),
+    );
+    const exact = await model().run(IDS, { chunks: [38, 1, 1, 1], tap: '**' });
+    for (const [stage, activation] of looked.activations) {
+      expect(activation.recomputed, stage).toBe(!given.has(stage));
+      expect(compare(activation.data, exact.at(stage).data, activation.shape).relL2, stage).toBeLessThan(2e-6);
+    }
+    expect(String(looked.at('layers.0.attn.pattern'))).toMatch(/, recomputed$/);
+    expect(String(looked.at('layers.0.attn.pattern').slice({ head: 0 }))).toMatch(/, recomputed$/);
+    expect(String(looked.at('layers.0.attn.mix'))).not.toContain('recomputed');
+  });
+
+  test.each(['attn.pattern', 'attn.k_rope', 'mlp.act', 'resid_mid', 'attn.mix', 'post_mlp_norm', 'attn.q'])(
+    'a patch of %s does what it does in the exact plan',
+    async stage => {
+      const patch = { stage: `layers.1.${stage}`, values: 0.25 };
+      const taps = { tap: ['layers.*.resid', 'logits'], patch, chunks: [39, 1, 1] };
+      const exact = await model().run(IDS, taps);
+      const fast = await model().run(IDS, { ...taps, plan: 'fast' });
+      const plain = await model().run(IDS, { tap: taps.tap, plan: 'fast' });
+      expect(bits(fast.logits.values.data)).not.toEqual(bits(plain.logits.values.data));
+      for (const name of fast.activations.keys()) {
+        expect(compare(fast.at(name).data, exact.at(name).data, fast.at(name).shape).relL2).toBeLessThan(2e-6);
+      }
+      // What nobody in its own step reads is put in its place behind the step.
+      const inside = !['attn.mix', 'attn.q'].includes(stage);
+      const opened = fast.provenance.opened_steps ?? '';
+      expect(opened).toMatch(inside ? new RegExp(`: a patch of 'layers.1.${stage}'`) : /^$/);
+    },
+  );
+});
+
+test('the golden of PyTorch holds for the fast plan, each step alone too', async () => {
+  const diff = await atlas.diff(await golden('atlas/capital'), { plan: 'fast' });
+  expect(diff.first).toBeNull();
+  expect(diff.rows.length).toBe(81);
+  expect(diff.rows.every(({ local }) => local !== null)).toBe(true);
+  expect(diff.provenance.plan).toBe('fast');
+  const decode = await atlas.diff(await golden('atlas/decode'), { plan: 'fast' });
+  expect(decode.first).toBeNull();
+});
+
+test('an edit of a stage inside a step is in force in what goes on, and the steps that stood for it run stage by stage', async () => {
+  const ids = async (plan: 'fast' | 'exact') => {
+    const made: number[] = [];
+    for await (const { id } of atlas.generate('The capital of France is', { maxTokens: 6, plan })) made.push(id);
+    return made;
+  };
+  const before = await ids('fast');
+  expect(await ids('exact')).toEqual(before);
+  const use = await atlas.edit('softmax', wgsl => wgsl.replace('x[row + s] - top', '0.0 * (x[row + s] - top)'));
+  expect(use.note).toBe(
+    `While it is edited, ${atlas.config.layers} steps of the fast plan, which generates and chats, run as the stages they stand for.`,
+  );
+  const during = await ids('fast');
+  expect(during).not.toEqual(before);
+  expect(await ids('exact')).toEqual(during);
+  const run = await atlas.run('The capital of France is', { plan: 'fast' });
+  expect(run.provenance.opened_steps).toContain('layers.0.attn.scores + pattern + mix: the edited softmax.wgsl');
+  await atlas.edit('softmax', null);
+  expect(await ids('fast')).toEqual(before);
+});
+
+test('an edit of a shader of the fast plan alone is seen by the diff of that plan, and by no other', async () => {
+  const g = await golden('atlas/capital');
+  const use = await atlas.edit('add_norm', wgsl => wgsl.replace('v += a[row + i];', 'v += 1.01 * a[row + i];'));
+  expect(use.note).toMatch(/^Only in the fast plan/);
+  expect(use.by).toContain('layers.0.resid_mid');
+  expect((await atlas.diff(g)).pass).toBe(true);
+  const diff = await atlas.diff(g, { plan: 'fast' });
+  expect(diff.first!.stage).toBe('layers.0.resid_mid');
+  expect(diff.first!.verdict).toBe('source');
+  await atlas.edit('add_norm', null);
+  expect((await atlas.diff(g, { plan: 'fast' })).pass).toBe(true);
+});
+
+test('a plan that there is not is refused', async () => {
+  for (const plan of ['quick', 3, null] as never[]) {
+    await expect(atlas.run('a', { plan })).rejects.toThrow(/^The plan is 'exact', .* or 'fast'/);
+    await expect(atlas.generate('a', { plan }).next()).rejects.toThrow(/^The plan is/);
+    expect(() => atlas.chat({ plan })).toThrow(/^The plan is/);
+  }
+});
