@@ -2,6 +2,7 @@
 
 import { isUnplaced } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
+import { comparedTexts } from './jinja-order.js';
 import { isList, LONGEST_TEXT, kindOf, type Spend, tooLong } from './jinja-values.js';
 import { floatText } from './python-text.js';
 
@@ -58,7 +59,7 @@ export function jsonOf(value: Value, { indent, separators, sortKeys, ascii }: Js
         return quoted(one.value as string);
       case 'ObjectValue': {
         const entries = [...(one.value as Map<string, Value>)];
-        if (sortKeys) entries.sort(([a], [b]) => (a < b ? -1 : 1));
+        if (sortKeys) entries.sort(([a], [b]) => comparedTexts(a, b));
         return around(
           '{',
           entries.map(([key, item]) => pad(depth) + quoted(key) + colon + written(item, depth + 1)),

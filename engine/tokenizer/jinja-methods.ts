@@ -213,7 +213,7 @@ function bounds(
   };
   const start = place(from, 0);
   const end = Math.min(length, place(to, length));
-  return start > length || start > end ? null : [start, end];
+  return start > end ? null : [start, end];
 }
 
 function sliced(what: string, value: string, between: readonly (Value | undefined)[]): string | null {

@@ -48,7 +48,7 @@ export function compared(a: Value, b: Value, spend: Spend): number {
 }
 
 /** UTF-16 puts the surrogates of characters beyond U+FFFF before U+E000. */
-function comparedTexts(a: string, b: string): number {
+export function comparedTexts(a: string, b: string): number {
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
     if (a[i] === b[i]) continue;
     const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
