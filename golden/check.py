@@ -14,6 +14,7 @@ TINY = ["--ids", "2,17,999,500,3,3,3,250,40,41,42,999", "--chunks", "9,1x3"]
 TEXTS = [
     ("tokenizer_cases.py", "atlas/tokens.jsonl", "--model", HERE / "atlas/tokenizer.model", "--count", 1500),
     ("make_vocabularies.py", "vocabularies.jsonl"),
+    ("bos_cases.py", "bos.json"),
     ("chat_cases.py", "chat.jsonl"),
     ("chat_odd_cases.py", "chat_odd.jsonl"),
     ("jinja_cases.py", "jinja.jsonl"),

@@ -9,6 +9,7 @@ import { type Gpu, sharedGpu } from '../engine/gpu.js';
 import { Model } from '../engine/model.js';
 import { printable } from '../engine/printable.js';
 import { openTokenizer, openTokenizerFile } from '../engine/tokenizer/open.js';
+import { ownBosNotices } from '../engine/tokenizer/template-ids.js';
 import { openModelFiles } from '../engine/weights/open.js';
 import { QUANTISED, type Quantise, quantised } from '../engine/weights/quantise.js';
 import type { ModelFiles } from '../engine/weights/source.js';
@@ -137,7 +138,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
         }
         throw new ModelFileError(`${path} is not what it was when it was opened. Open it again.`);
       },
-      files.chat,
+      { ...files.chat, notices: [...files.chat.notices, ...(tokenizer ? ownBosNotices(files, tokenizer) : [])] },
     );
     if (!options.quiet)
       for (const notice of [...files.notices, ...fit, ...session.notices])

@@ -10,6 +10,7 @@ import type { Shaders } from '../engine/kernel.js';
 import type { Model } from '../engine/model.js';
 import type { Stage } from '../engine/plan.js';
 import { type ShaderUse, shaderUse } from '../engine/shader-use.js';
+import { withEnds } from '../engine/tokenizer/ends.js';
 import type { Tokenizer } from '../engine/tokenizer/tokenizer.js';
 import type { ChatFiles } from '../engine/weights/source.js';
 import { Activation } from './activation.js';
@@ -93,16 +94,16 @@ export class Session {
     return this.model.plan;
   }
 
-  /** Ids of a prompt, bos in front; `<start_of_turn>` and the like are read as what they are. Ids are taken as they are. */
+  /** Ids of a prompt, with what the tokenizer puts around it: bos in front, where its files say nothing else. `<start_of_turn>` and the like are read as what they are. Ids are taken as they are. */
   encode(prompt: string | readonly number[]): number[] {
     if (typeof prompt !== 'string') {
       checkIdList(prompt);
       return [...prompt];
     }
     if (prompt === '') throw new PromptError('The prompt is empty; give some text.');
-    const ids = this.#vocabulary().encode(prompt, { special: true });
-    const { bosId } = this.config;
-    return ids[0] === bosId ? ids : [bosId, ...ids];
+    const tokenizer = this.#vocabulary();
+    const ids = tokenizer.encode(prompt, { special: true });
+    return withEnds(ids, tokenizer.ends ?? { front: [this.config.bosId], back: [] });
   }
 
   decode(ids: readonly number[]): string {

@@ -8,6 +8,8 @@ import { strip } from './python-text.js';
 export type { ChatMessage, Message } from './messages.js';
 
 export interface ChatTemplate {
+  /** Whether its text gets a bos in front where it has none: Gemma's own turns do. What a template writes is left as it is, as in transformers. */
+  readonly bos: boolean;
   /**
    * Text of the conversation, with bos, up to where the model's answer begins. It is to be encoded with `special`.
    * Throws TokenizerError, which names the turn, where the template refuses it, and where it does not end within a second.
@@ -20,8 +22,8 @@ export interface ChatTemplate {
 
 /**
  * @param source the model's Jinja template, or null for Gemma's turns
- * @param bos the piece that begins a sequence
- * @param eos the piece that ends one
+ * @param bos the piece that begins a sequence; empty where there is none
+ * @param eos the piece that ends one; empty where there is none
  * @param special other texts that a template may name: `pad_token` and the like
  */
 export function chatTemplate(
@@ -32,14 +34,23 @@ export function chatTemplate(
 ): ChatTemplate {
   if (source === null) {
     return {
+      bos: true,
       render: (messages, answer = true, first = 1) => bos + turns(checkedMessages(messages, first), answer, first),
     };
   }
   const template = compiled(source);
-  const variables = { ...special, bos_token: bos, eos_token: eos, tools: null, documents: null };
+  // One that there is none of is undefined, as in transformers.
+  const variables = {
+    ...special,
+    bos_token: bos || undefined,
+    eos_token: eos || undefined,
+    tools: null,
+    documents: null,
+  };
   const render = (messages: readonly ChatMessage[], answer: boolean) =>
     template.render({ ...variables, messages: messages.map(withReasoning), add_generation_prompt: answer });
   return {
+    bos: false,
     render(messages, answer = true, first = 1) {
       const checked = checkedMessages(messages, first);
       let text: string;
@@ -91,32 +102,6 @@ function refuseSilence(prompt: string, bos: string, messages: readonly ChatMessa
   );
 }
 
-/**
- * Throws TokenizerError where a template leaves out what the user said last. It may change the text as it likes: it is left out where
- * another text in its place would give the same prompt.
- * @param prompt what `template` has made of `messages`; `first` as in its `render`
- */
-export function refuseUnheard(
-  template: ChatTemplate,
-  prompt: string,
-  messages: readonly ChatMessage[],
-  first: number,
-): void {
-  const at = messages.length - 1;
-  const { role, content } = messages[at];
-  if (role !== 'user' || typeof content !== 'string' || prompt.includes(strip(content))) return;
-  let other: string;
-  try {
-    other = template.render([...messages.slice(0, -1), { role, content: `x${content}x` }], true, first);
-  } catch {
-    return; // it reads the text, at any rate
-  }
-  if (other !== prompt) return;
-  throw new TokenizerError(
-    `The model's chat template leaves out ${turnName(messages, at, first)}, so the model would not hear what was said last. Give another template.`,
-  );
-}
-
 const ended = (sentence: string): string => sentence.replace(/\s+$/, '').replace(/[^.!?]$/, '$&.');
 
 function complaint(error: Refusal, messages: readonly ChatMessage[], first: number): TokenizerError {
@@ -148,7 +133,7 @@ function complaint(error: Refusal, messages: readonly ChatMessage[], first: numb
 }
 
 /** The system text in front of the first user turn, with an empty line between; null where there is none, or it is no text. */
-function folded(messages: readonly ChatMessage[]): readonly ChatMessage[] | null {
+export function folded(messages: readonly ChatMessage[]): readonly ChatMessage[] | null {
   const [system, first, ...rest] = messages;
   if (system.role !== 'system' || typeof system.content !== 'string') return null;
   if (first === undefined) return null;

@@ -4,10 +4,11 @@
 import { basename } from 'node:path';
 import { TokenizerError } from '../errors.js';
 import { type DeclaredToken, placed, putInto } from './declared-tokens.js';
+import { endsOfKeys } from './ends.js';
 import { quoted } from './quoted.js';
 import { vocabularyFromModel } from './sentencepiece-model.js';
 import { vocabularyFromJson } from './tokenizer-json.js';
-import { tokensBeside } from './tokens-beside.js';
+import { endKeysIn, tokensBeside } from './tokens-beside.js';
 import type { Vocabulary } from './vocabulary.js';
 
 export interface FolderFiles {
@@ -45,12 +46,52 @@ export async function vocabularyOfFolder(
   if (ofJson && ofModel) {
     const [first, why] = better(ofJson, ofModel, rows, basename(model!));
     notices.push(...why);
-    if (first === ofJson) return { vocabulary: said(ofJson, notices), path: json! };
-    return { vocabulary: said(withTokens(first, beside.all([]), model!, rows), notices), path: model! };
+    if (first === ofJson) return { vocabulary: said(byJson(ofJson, ofJson, folder), notices), path: json! };
+    const whole = withTokens(first, beside.all([]), model!, rows);
+    const around = fits(ofJson, rows) ? byJson(whole, ofJson, folder) : byKeys(whole, folder);
+    return { vocabulary: said(around, notices), path: model! };
   }
-  if (ofJson) return { vocabulary: ofJson, path: json! };
-  return { vocabulary: said(withTokens(ofModel!, beside.all([]), model!, rows), notices), path: model! };
+  if (ofJson) return { vocabulary: byJson(ofJson, ofJson, folder), path: json! };
+  const whole = withTokens(ofModel!, beside.all([]), model!, rows);
+  return { vocabulary: said(byKeys(whole, folder), notices), path: model! };
 }
+
+/** What goes around a prompt, beside a tokenizer.model alone: as the keys of the small files say. */
+function byKeys(vocabulary: Vocabulary, folder: string): Vocabulary {
+  return { ...vocabulary, ends: endsOfKeys(endKeysIn(folder), text => idIn(vocabulary, text)) };
+}
+
+/** The same where there is a tokenizer.json: its post_processor says it, and the keys are passed over, as in transformers. */
+function byJson(vocabulary: Vocabulary, { ends }: Vocabulary, folder: string): Vocabulary {
+  const keys = endKeysIn(folder);
+  const said = (name: string, value: boolean) =>
+    `tokenizer_config.json says ${name}: ${value}; tokenizer.json is there, and so it is passed over, as in transformers.`;
+  const notices: string[] = [];
+  if (keys.eos !== null && keys.eos !== (ends?.back.length ?? 0) > 0) notices.push(said('add_eos_token', keys.eos));
+  if (ends) {
+    if (keys.bos !== null && keys.bos !== ends.front.length > 0) notices.push(said('add_bos_token', keys.bos));
+    return { ...vocabulary, ends, notices: [...(vocabulary.notices ?? []), ...notices] };
+  }
+  // Nothing is put around a prompt then; without a word that it should be so, Gemma's bos stays.
+  const none = endsOfKeys({ ...keys, eos: null }, text => idIn(vocabulary, text));
+  if (none === null || none.front.length > 0)
+    notices.push(
+      "tokenizer.json has no post_processor, and transformers puts nothing in front of a prompt then; Gemma's bos is put all the same.",
+    );
+  return { ...vocabulary, ends: none, notices: [...(vocabulary.notices ?? []), ...notices] };
+}
+
+function idIn({ pieces }: Vocabulary, text: string): number | null {
+  const id = pieces.indexOf(text);
+  return id < 0 ? null : id;
+}
+
+/** Whether the model has a row for every piece of its own. */
+const fits = (json: Vocabulary, rows: number): boolean => ownPieces(json) <= rows;
+
+/** One more than the largest id of a piece that is no added token. */
+const ownPieces = ({ pieces, foreign }: Vocabulary): number =>
+  pieces.reduce((n, piece, id) => (piece !== '' && !foreign?.has(id) ? Math.max(n, id + 1) : n), 0);
 
 const said = (vocabulary: Vocabulary, notices: readonly string[]): Vocabulary => ({
   ...vocabulary,
@@ -59,10 +100,7 @@ const said = (vocabulary: Vocabulary, notices: readonly string[]): Vocabulary =>
 
 /** Which of two vocabularies to read, and what to say of it; nothing when they give the same ids. */
 function better(json: Vocabulary, model: Vocabulary, rows: number, name: string): [Vocabulary, string[]] {
-  const own = json.pieces.reduce(
-    (n, piece, id) => (piece !== '' && !json.foreign?.has(id) ? Math.max(n, id + 1) : n),
-    0,
-  );
+  const own = ownPieces(json);
   if (own > rows && model.pieces.length <= rows) {
     return [
       model,

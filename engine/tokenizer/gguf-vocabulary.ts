@@ -1,6 +1,7 @@
 // The vocabulary in a GGUF's metadata.
 
 import { TokenizerError } from '../errors.js';
+import { endsOfKeys } from './ends.js';
 import { KINDS } from './sentencepiece-model.js';
 import { MAX_PIECES, type PieceKind, PLAIN, SPACE, type Vocabulary } from './vocabulary.js';
 
@@ -45,6 +46,13 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
       : [
           `The GGUF does not say whether a space is put in front of a text (tokenizer.ggml.add_space_prefix). ${gemma ? 'With Gemma none is, so none is put.' : 'Of models that are not Gemma one is, so one is put.'}`,
         ];
+  const flag = (key: string) => {
+    const value = metadata.get(`tokenizer.ggml.${key}`) ?? null;
+    if (value === null || typeof value === 'boolean') return value;
+    throw new TokenizerError(
+      `The GGUF's 'tokenizer.ggml.${key}' is ${JSON.stringify(value)}, and true or false is expected. Convert it again.`,
+    );
+  };
   const id = (key: string, otherwise: number) => Number(metadata.get(`tokenizer.ggml.${key}`) ?? otherwise);
   return {
     source: 'gguf',
@@ -62,6 +70,16 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
     },
     byteFallback: kinds.includes('byte'),
     added: null,
+    ends: endsOfKeys(
+      {
+        bos: flag('add_bos_token'),
+        eos: flag('add_eos_token'),
+        bosText: 'bos',
+        eosText: metadata.has('tokenizer.ggml.eos_token_id') ? 'eos' : null,
+      },
+      text => id(`${text}_token_id`, text === 'bos' ? 2 : 1),
+      `the GGUF's tokenizer.ggml.add_bos_token and add_eos_token`,
+    ),
     notices,
     unkSurface: ' \u2047 ',
   };

@@ -4,6 +4,7 @@ import { TokenizerError } from '../errors.js';
 import { ADDED, AddedTokens } from './added-tokens.js';
 import { BytePairs } from './bpe.js';
 import { DecodedText } from './decode.js';
+import { type Ends, endsNotices } from './ends.js';
 import { Matcher } from './matcher.js';
 import { normaliser } from './normalise.js';
 import { PairsByList, PairsByScore } from './pairs.js';
@@ -18,6 +19,7 @@ export class PieceTokenizer implements Tokenizer {
   readonly eosId: number;
   readonly unkId: number;
   readonly source: string;
+  readonly ends: Ends | null;
   readonly notices: readonly string[];
   readonly #vocabulary: Vocabulary;
   /** Pieces that text may become, and the others. */
@@ -41,7 +43,7 @@ export class PieceTokenizer implements Tokenizer {
     this.eosId = vocabulary.eosId;
     this.unkId = vocabulary.unkId;
     this.source = vocabulary.source;
-    this.notices = vocabulary.notices ?? [];
+    this.ends = vocabulary.ends ?? null;
     const literal = new Map((added ?? []).map(token => [token.id, token] as const));
     const user: [string, number][] = [];
     const control: AddedToken[] = [];
@@ -53,7 +55,8 @@ export class PieceTokenizer implements Tokenizer {
       if (piece === '') continue;
       (text && !(foreign?.has(id) && literal.get(id)!.content === piece) ? this.#ids : this.#others).set(piece, id);
       if (kind === 'user' && !literal.has(id)) user.push([piece, id]);
-      else if (kind === 'control' && !literal.has(id)) control.push({ ...ADDED, id, content: piece, special: true });
+      else if ((kind === 'control' || kind === 'unknown') && !literal.has(id))
+        control.push({ ...ADDED, id, content: piece, special: true });
       else if (kind === 'byte') this.#bytes[Number.parseInt(piece.slice(3, 5), 16)] = id;
     }
     const users = new Matcher(user);
@@ -78,6 +81,7 @@ export class PieceTokenizer implements Tokenizer {
     this.#withControl = groups(listed);
     this.#withoutControl = groups(listed.filter(({ special }) => !special));
     this.#segmenter = segmenter(vocabulary, this.#ids, users, where);
+    this.notices = [...(vocabulary.notices ?? []), ...endsNotices(this.ends, this.bosId, id => this.piece(id))];
   }
 
   encode(text: string, { bos = false, special = false }: EncodeOptions = {}): number[] {

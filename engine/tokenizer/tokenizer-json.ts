@@ -5,6 +5,7 @@ import { TokenizerError } from '../errors.js';
 import { MOST_JSON } from '../files.js';
 import { parseJson } from '../json.js';
 import { declared, placed, putInto, type TokensBeside } from './declared-tokens.js';
+import { endsOfProcessor } from './ends.js';
 import { findMerges, readMerges } from './merge-list.js';
 import { readVocab } from './vocab-list.js';
 import { type Normalisation, type PieceKind, PLAIN, SPACE, type Vocabulary } from './vocabulary.js';
@@ -70,6 +71,7 @@ export function vocabularyFromJson(data: Uint8Array, where: string, beside?: Tok
     byteFallback: true,
     added,
     foreign,
+    ends: endsOfProcessor(file.post_processor, need),
     notices,
     unkSurface: unknown ?? '',
   };

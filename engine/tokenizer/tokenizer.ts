@@ -1,5 +1,7 @@
 // Text to token ids and back, the same for every vocabulary format.
 
+import type { Ends } from './ends.js';
+
 export interface Tokenizer {
   /** One more than the largest id that has a piece. */
   readonly size: number;
@@ -8,7 +10,9 @@ export interface Tokenizer {
   readonly unkId: number;
   /** What it was read from: sentencepiece, tokenizer.json or gguf. */
   readonly source: string;
-  /** Ids of `text`. Lone surrogates are encoded as U+FFFD, as UTF-8 does. */
+  /** What is put around a prompt, where the files say so; null where a bos goes in front, as with Gemma. */
+  readonly ends: Ends | null;
+  /** Ids of `text`, and nothing around them. Lone surrogates are encoded as U+FFFD, as UTF-8 does. */
   encode(text: string, options?: EncodeOptions): number[];
   /** What a person should know of this vocabulary: which of two files was read, what was decided for want of a key. */
   readonly notices: readonly string[];

@@ -1,10 +1,12 @@
 // What lies beside a vocabulary in a Hugging Face folder and adds tokens to it: tokenizer_config.json, special_tokens_map.json and, of old,
 // added_tokens.json. Put together as transformers 5.23 does for Gemma (tokenization_utils_base.py, `_from_pretrained`).
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, TokenizerError } from '../errors.js';
 import { readJson } from '../weights/text-files.js';
 import { type DeclaredToken, declared, named, type TokensBeside } from './declared-tokens.js';
+import type { EndKeys } from './ends.js';
 import { quoted } from './quoted.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -18,18 +20,18 @@ const GEMMA: Json = {
   pad_token: '<pad>',
   mask_token: '<mask>',
 };
+const ADDS = /^add_(bos|eos)_token$/;
 const LISTS = /^(extra|additional)_special_tokens$/;
 const SIZE = 1 << 24; // no vocabulary is larger
 
-/** The texts of `bos_token` and the like, which templates may name. A file that is none says so when the vocabulary is opened. */
+/** The texts of `bos_token` and the like, which templates may name; one that the files set to null has none. A file that is none says so when the vocabulary is opened. */
 export function specialTokensIn(folder: string): Readonly<Record<string, string>> {
-  let found: Json = {};
+  let values: Json = GEMMA;
   try {
-    found = specialsIn(folder);
+    values = { ...defaultsIn(folder), ...specialsIn(folder) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
   }
-  const values: Json = { ...GEMMA, ...found };
   const texts = Object.entries(values).map(([key, value]) => [key, textOf(value)] as const);
   return Object.fromEntries(
     texts.filter((entry): entry is [string, string] => /_token$/.test(entry[0]) && entry[1] !== null),
@@ -41,15 +43,16 @@ export function tokensBeside(folder: string, rows: number): TokensBeside {
   const configPath = join(folder, 'tokenizer_config.json');
   const { added_tokens_decoder: decoder } = readJson(configPath);
   const specials = specialsIn(folder);
+  const defaults = defaultsIn(folder);
   const extra = specials.extra_special_tokens ?? specials.additional_special_tokens ?? [];
   // A mapping gives names, as the keys that end in _token do; a list has none.
   const byName = { ...specials, ...object(extra) };
   const extras = Array.isArray(extra) ? extra : [];
   const names = new Set([...ORDER, ...Object.keys(byName)]);
   const singles = [...names].flatMap(key => {
-    const value = byName[key] ?? GEMMA[key];
+    const value = Object.hasOwn(byName, key) ? byName[key] : defaults[key];
     const text = textOf(value);
-    return text === null ? [] : [{ text, value, assumed: byName[key] === undefined }];
+    return text === null ? [] : [{ text, value, assumed: !Object.hasOwn(byName, key) }];
   });
   return {
     rows,
@@ -95,14 +98,47 @@ function extrasIn(folder: string): unknown[] {
   return [config.extra_special_tokens ?? config.additional_special_tokens ?? [], map.extra_special_tokens ?? []].flat();
 }
 
-/** Special tokens by name: special_tokens_map.json speaks where tokenizer_config.json has no list of added tokens. */
+/** Special tokens by name; null for one that there is none of. */
 function specialsIn(folder: string): Json {
+  return Object.fromEntries(
+    Object.entries(smallFiles(folder)).filter(
+      ([key, value]) => (/_token$/.test(key) && !ADDS.test(key)) || (value !== null && LISTS.test(key)),
+    ),
+  );
+}
+
+/** tokenizer_config.json, and over it special_tokens_map.json, which speaks where the first has no list of added tokens. */
+function smallFiles(folder: string): Json {
   const config = readJson(join(folder, 'tokenizer_config.json'));
   const map = config.added_tokens_decoder ? {} : readJson(join(folder, 'special_tokens_map.json'));
-  const all: Json = { ...config, ...map };
-  return Object.fromEntries(
-    Object.entries(all).filter(([key, value]) => value !== null && (/_token$/.test(key) || LISTS.test(key))),
-  );
+  return { ...config, ...map };
+}
+
+/** What no file names. A class that is not Gemma's own has no names but those of the files, where it reads a tokenizer.json. */
+function defaultsIn(folder: string): Json {
+  const { tokenizer_class: name } = readJson(join(folder, 'tokenizer_config.json'));
+  const bare = name === 'PreTrainedTokenizerFast' || name === 'TokenizersBackend';
+  return bare && existsSync(join(folder, 'tokenizer.json')) ? {} : GEMMA;
+}
+
+/** What the small files say of what goes around a prompt. Throws ConfigError for an add_bos_token that is neither true nor false. */
+export function endKeysIn(folder: string): EndKeys {
+  const all = smallFiles(folder);
+  const key = (name: string) => {
+    const value = all[name];
+    if (value === undefined) return null;
+    if (value === null || typeof value === 'boolean') return value === true;
+    throw new ConfigError(
+      `${join(folder, 'tokenizer_config.json')} has ${name} = ${JSON.stringify(value)}, and true or false is expected. Mend the file.`,
+    );
+  };
+  const text = (name: string) => textOf(Object.hasOwn(all, name) ? all[name] : GEMMA[name]);
+  return {
+    bos: key('add_bos_token'),
+    eos: key('add_eos_token'),
+    bosText: text('bos_token'),
+    eosText: text('eos_token'),
+  };
 }
 
 /** `{"piece": id}` of added_tokens.json. */

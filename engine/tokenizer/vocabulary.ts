@@ -1,5 +1,6 @@
 // A vocabulary in memory, the same for its three sources: a SentencePiece model, a tokenizer.json, a GGUF's metadata.
 
+import type { Ends } from './ends.js';
 import type { MergeList } from './merge-list.js';
 
 /**
@@ -61,6 +62,8 @@ export interface Vocabulary {
   readonly added: readonly AddedToken[] | null;
   /** Added tokens that are no pieces of the model's own, by id: nothing is joined to one of them. */
   readonly foreign?: ReadonlySet<number>;
+  /** What is put around a prompt, where the files say so; else a bos in front. */
+  readonly ends?: Ends | null;
   /** What a person should know: which of two files was read, what was decided for want of a key. A sentence each. */
   readonly notices?: readonly string[];
   /** What an unknown piece is decoded to. */

@@ -3,12 +3,8 @@
 
 import type { Context } from '../../engine/context.js';
 import { OptionError, PromptError, TokenizerError } from '../../engine/errors.js';
-import {
-  type ChatMessage,
-  type ChatTemplate,
-  chatTemplate,
-  refuseUnheard,
-} from '../../engine/tokenizer/chat-template.js';
+import type { ChatMessage } from '../../engine/tokenizer/chat-template.js';
+import { idsOf } from '../../engine/tokenizer/template-ids.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { checkOptions, looked, type OptionNames } from '../arguments.js';
@@ -16,11 +12,11 @@ import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
 import { writing } from '../display/writing.js';
 import { Generation, stoppedBy, toldLater } from '../generation.js';
 import { checkEnds, checkPlan, GENERATE_OPTIONS, type GenerateRunOptions, type Token } from '../request.js';
-import { frozen } from '../owned.js';
 import type { Session } from '../session.js';
 import { stream } from '../stream.js';
 import { conversationBundle } from './display.js';
 import { StopTexts } from './stop.js';
+import { Turns, templateOf } from './turns.js';
 
 export interface ConversationOptions {
   /** What the model is told before the first turn. */
@@ -62,10 +58,9 @@ export interface TurnStats {
 }
 
 export class Conversation {
-  #messages: readonly ChatMessage[] = Object.freeze([]);
-  #system = '';
-  /** Messages in front of the turns in the list that was given: 1 for the system text that began it. */
-  #before = 0;
+  readonly #turns: Turns;
+  /** What a person should know of the template that was given. */
+  readonly notices: readonly string[];
   #context: Context | null = null;
   /** Text that the cache and `#pending` stand for. */
   #text = '';
@@ -75,7 +70,6 @@ export class Conversation {
   #busy = false;
   #disposed = false;
   readonly plan: PlanKind;
-  readonly #template: ChatTemplate;
   readonly #stops: readonly number[];
   readonly #stopTexts: readonly string[];
 
@@ -85,7 +79,9 @@ export class Conversation {
     { system = '', template, stop = [], messages = [], plan }: ConversationOptions,
   ) {
     this.plan = checkPlan(plan, 'fast');
-    this.#template = templateOf(session, tokenizer, template);
+    const found = templateOf(session, tokenizer, template);
+    this.#turns = new Turns(found.template);
+    this.notices = found.notices;
     if (![stop].flat().every(text => typeof text === 'string')) throw new OptionError('stop is a list of texts.');
     this.#stopTexts = [stop].flat();
     if (this.#stopTexts.includes(''))
@@ -98,43 +94,30 @@ export class Conversation {
 
   /** The turns so far, without the system text: a copy of what was given, which cannot be changed in place. Setting them begins anew from there; one in front of them is the new system text. */
   get messages(): readonly ChatMessage[] {
-    return this.#messages;
+    return this.#turns.messages;
   }
 
   set messages(messages: readonly ChatMessage[]) {
     const role = looked('The messages', TokenizerError, () =>
       Array.isArray(messages) ? messages[0]?.role : undefined,
     );
-    this.restore(messages, role === 'system' ? '' : this.#system);
+    this.restore(messages, role === 'system' ? '' : this.#turns.system);
   }
 
-  /** Begins anew from these turns and this system text. Throws TokenizerError for what the template refuses; nothing has changed then. */
+  /**
+   * Begins anew from these turns and this system text. Throws TokenizerError for what the template refuses or leaves out, and PromptError
+   * while the model is answering; nothing has changed then.
+   */
   restore(messages: readonly ChatMessage[], system: string): void {
-    looked('The messages', TokenizerError, () => this.#restore(frozen(messages), system));
-  }
-
-  #restore(messages: readonly ChatMessage[], system: string): void {
-    let turns = messages;
-    let told = system;
-    let before = 0;
-    const first = Array.isArray(messages) ? messages[0] : undefined;
-    if (first?.role === 'system' && typeof first.content === 'string' && Object.keys(first).length === 2) {
-      if (system !== '' && system !== first.content) {
-        throw new TokenizerError(
-          'The conversation begins with a system text, and another was given beside it. Leave one of them out.',
-        );
-      }
-      told = first.content;
-      turns = messages.slice(1);
-      before = 1;
-    }
-    // Refused here, not in the middle of a turn. Templates look at the first message, so that there must be one.
-    if (!Array.isArray(turns) || turns.length > 0) this.#template.render(...withSystem(told, turns, before));
-    this.#system = told;
-    this.#before = before;
-    this.#messages = Object.freeze(turns);
+    this.#idle();
+    this.#turns.restore(messages, system);
     this.#text = '';
     this.#pending = [];
+  }
+
+  /** Throws PromptError while the model is answering: an answer belongs behind the turns that it answers. */
+  #idle(): void {
+    if (this.#busy) throw new PromptError('The model is still answering. Wait for it, or stop it.');
   }
 
   get disposed(): boolean {
@@ -142,13 +125,13 @@ export class Conversation {
   }
 
   get system(): string {
-    return this.#system;
+    return this.#turns.system;
   }
 
   /** Takes effect with the next turn, which reads everything again. */
   set system(text: string) {
-    if (typeof text !== 'string') throw new OptionError('The system text must be a text. Give one, or none: "".');
-    this.#system = text;
+    this.#idle();
+    this.#turns.system = text;
     this.#text = '';
   }
 
@@ -177,13 +160,12 @@ export class Conversation {
 
   async *#say(text: string, given: () => TurnOptions): AsyncGenerator<Token, void, void> {
     if (this.#disposed) throw new PromptError('This conversation was closed; begin another with chat().');
-    if (this.#busy) throw new PromptError('The model is still answering. Wait for it, or stop it.');
+    this.#idle();
     if (typeof text !== 'string') throw new PromptError('A turn is a text. Give say("…").');
     const options = given();
     checkEnds(options, this.session.config.vocab);
     if (text.trim() === '') throw new PromptError('There is nothing to answer; say something.');
-    const before = this.#messages;
-    this.#messages = frozen([...before, { role: 'user', content: text }]);
+    const before = this.#turns.add({ role: 'user', content: text });
     this.#busy = true;
     const began = performance.now();
     let [answer, first, made] = ['', 0, 0];
@@ -193,9 +175,7 @@ export class Conversation {
     let cut = false;
     let touched = false;
     try {
-      const [messages, opened, number] = withSystem(this.#system, this.#messages, this.#before);
-      prompt = this.#template.render(messages, opened, number);
-      refuseUnheard(this.#template, prompt, messages, number);
+      prompt = this.#turns.prompt();
       const ids = this.#fresh(prompt);
       touched = true;
       const context = this.#context!;
@@ -230,10 +210,10 @@ export class Conversation {
       this.#busy = false;
       answer += ends.end();
       if (last === null) {
-        this.#messages = before;
+        this.#turns.back(before);
         if (touched) this.#text = '';
       } else {
-        this.#messages = frozen([...this.#messages, { role: 'assistant', content: answer }]);
+        this.#turns.add({ role: 'assistant', content: answer });
         this.#text = cut ? '' : prompt + answer; // what the model said after the cut is in the cache, and must go
         // The token before an interrupt may have been read, or not.
         const read = (this.#context?.ids.length ?? 0) > last.position;
@@ -290,7 +270,7 @@ export class Conversation {
     if (goesOn) {
       ids = [...this.#pending, ...this.tokenizer.encode(prompt.slice(this.#text.length), { special: true })];
     } else {
-      const all = this.tokenizer.encode(prompt, { special: true, bos: true });
+      const all = idsOf(this.#turns.template, this.tokenizer, prompt);
       kept = 0;
       while (kept < all.length - 1 && all[kept] === context.ids[kept]) kept += 1;
       if (kept < context.ids.length && !context.canRewind) kept = 0;
@@ -305,32 +285,4 @@ export class Conversation {
     if (kept < context.ids.length) context.rewind(kept);
     return ids;
   }
-}
-
-/** The template that was given, else the model's own, else Gemma's turns. Throws TokenizerError where the model has some and none to take. */
-function templateOf(session: Session, tokenizer: Tokenizer, template: string | undefined): ChatTemplate {
-  if (template !== undefined && typeof template !== 'string') {
-    throw new OptionError('The template must be a text. Give { template: "…" } in Jinja.');
-  }
-  const { templateProblem = null, specialTokens = {} } = session.chatFiles ?? {};
-  if (template === undefined && templateProblem !== null) throw new TokenizerError(templateProblem);
-  const text = (key: string, id: number) => {
-    const named = specialTokens[key];
-    if (named !== undefined && tokenizer.idOf(named) !== null) return named;
-    return id >= 0 && tokenizer.has(id) ? tokenizer.piece(id) : '';
-  };
-  const [bos, eos] = [text('bos_token', tokenizer.bosId), text('eos_token', tokenizer.eosId)];
-  return chatTemplate(template ?? session.chatTemplate, bos, eos, specialTokens);
-}
-
-/** What a template renders, and the number of its first message, which errors count from: as the list that was given does. */
-function withSystem(
-  system: string,
-  turns: readonly ChatMessage[],
-  before: number,
-): [readonly ChatMessage[], true, number] {
-  if (!Array.isArray(turns)) return [turns, true, 1];
-  return system === ''
-    ? [[...turns], true, before + 1]
-    : [[{ role: 'system', content: system }, ...turns], true, before];
 }

@@ -80,6 +80,7 @@ export function chatCommand(): Command {
         messages: saved?.messages,
         plan: options.plan,
       });
+      for (const notice of conversation.notices) process.stderr.write(`loupe: ${notice}\n`);
       const { sampling } = session.chatFiles ?? { sampling: {} };
       const chat: Chat = { conversation, ...chosen(asked, saved?.settings ?? null, sampling, random), tap: null };
       if (message !== '') {

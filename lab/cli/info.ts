@@ -7,6 +7,8 @@ import { LoupeError, OptionError } from '../../engine/errors.js';
 import { planOf } from '../../engine/gemma.js';
 import { shapeText } from '../../engine/plan.js';
 import { openTokenizer } from '../../engine/tokenizer/open.js';
+import { ownBosNotices } from '../../engine/tokenizer/template-ids.js';
+import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { bytesOf } from '../../engine/weight-store.js';
 import { openModelFiles } from '../../engine/weights/open.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
@@ -38,7 +40,8 @@ export function infoCommand(): Command {
       try {
         const { config, format, fingerprint, vocabulary, chatTemplate, chat, leftOut } = files;
         const tokenizer = vocabulary && (await readable(vocabulary));
-        const notices = [...files.notices, ...(tokenizer?.notices ?? []), ...chat.notices];
+        const own = tokenizer?.read ? ownBosNotices(files, tokenizer.read) : [];
+        const notices = [...files.notices, ...(tokenizer?.notices ?? []), ...chat.notices, ...own];
         const entries = [...files.weights.entries.values()];
         const parameters = entries.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b), 0);
         const formats: Record<string, { tensors: number; bytes: number }> = {};
@@ -122,13 +125,13 @@ export function infoCommand(): Command {
 /** Of the vocabulary: which file was read and what it has. One that cannot be read is told too, and is no reason to tell nothing else. */
 async function readable(
   vocabulary: NonNullable<ModelFiles['vocabulary']>,
-): Promise<{ kind: string; pieces: number | null; notices: readonly string[] }> {
+): Promise<{ kind: string; pieces: number | null; notices: readonly string[]; read: Tokenizer | null }> {
   try {
-    const { source, size, notices } = await openTokenizer(vocabulary);
-    return { kind: source, pieces: size, notices };
+    const read = await openTokenizer(vocabulary);
+    return { kind: read.source, pieces: read.size, notices: read.notices, read };
   } catch (error) {
     if (!(error instanceof LoupeError)) throw error;
-    return { kind: vocabulary.kind, pieces: null, notices: [error.message] };
+    return { kind: vocabulary.kind, pieces: null, notices: [error.message], read: null };
   }
 }
 

@@ -110,8 +110,7 @@ function tokenOf(session: Session, wanted: string | number | undefined, run: Run
       `The ${option} ${wanted} is no token id; ids go from 0 to ${vocab - 1}. Give one, or a text.`,
     );
   }
-  const { bosId } = session.config;
-  const ids = session.encode(wanted).filter(id => id !== bosId);
+  const ids = session.tokenizer?.encode(wanted, { special: true }) ?? session.encode(wanted);
   if (ids.length === 1) return ids[0];
   throw new OptionError(
     `'${wanted}' is ${ids.length} tokens (${session.labels(ids).join('·')}), and ${option} must be one. Give its first, with the space before it if it has one.`,

@@ -10,6 +10,7 @@ import { vocabularyIn } from '../../engine/weights/text-files.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 interface Json {
+  readonly post_processor?: object;
   readonly added_tokens: readonly { readonly id: number; readonly content: string; readonly special: boolean }[];
   readonly model: { readonly vocab: Record<string, number>; readonly merges: readonly [string, string][] };
 }
@@ -29,6 +30,12 @@ const { base, cases } = JSON.parse(readFileSync(join(packageRoot(), 'golden/adde
   base: Json;
   cases: Case[];
 };
+/** As Gemma's have it; in that of atlas transformers has written that nothing goes in front. */
+const BOS_IN_FRONT = {
+  type: 'TemplateProcessing',
+  single: [{ SpecialToken: { id: '<bos>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+  special_tokens: { '<bos>': { id: '<bos>', ids: [2], tokens: ['<bos>'] } },
+};
 const folder = freshFolder();
 
 /** atlas' tokenizer.json with tokens added, and pieces renamed or left out. */
@@ -39,6 +46,7 @@ function changed({ added = [], rename = {}, remove = [], special = [] }: Change)
   const gone = [...remove, ...Object.keys(rename)];
   return {
     ...base,
+    post_processor: BOS_IN_FRONT,
     added_tokens: [
       ...base.added_tokens.map(one => ({ ...one, special: one.special || special.includes(one.content) })),
       ...added,

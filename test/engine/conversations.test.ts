@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { TokenizerError } from '../../engine/errors.js';
-import { type ChatMessage, chatTemplate, refuseUnheard } from '../../engine/tokenizer/chat-template.js';
+import { type ChatMessage, chatTemplate } from '../../engine/tokenizer/chat-template.js';
 import { checkedMessages, messageText, turnName } from '../../engine/tokenizer/messages.js';
 
 const user = (content: unknown): ChatMessage => ({ role: 'user', content });
@@ -272,35 +272,4 @@ test('a template that cannot be read, and one that writes nothing', () => {
   const noBos = chatTemplate('{{ bos_token }}', '');
   expect(() => noBos.render([user('a')])).toThrow(/writes nothing/);
   expect(chatTemplate('x', '').render([user('a')])).toBe('x');
-});
-
-test('a template that leaves out what was said last', () => {
-  const unheard = (source: string | null, messages: ChatMessage[], first = 1) => {
-    const template = chatTemplate(source);
-    refuseUnheard(template, template.render(messages, true, first), messages, first);
-    return 'heard';
-  };
-  const left = (turn: string) =>
-    new TokenizerError(
-      `The model's chat template leaves out ${turn}, so the model would not hear what was said last. Give another template.`,
-    );
-  expect(() => unheard('{{ messages | length }}', [user('Hello')])).toThrow(left('Turn 1 (user)'));
-  expect(() => unheard('{{ messages[0].content }}', [user('A'), model('B'), user('C')])).toThrow(left('Turn 3 (user)'));
-  expect(() => unheard('{{ messages[0].content }}', [user('A'), model('B'), user('C')], 0)).toThrow(
-    left('Turn 2 (user)'),
-  );
-  expect(unheard(null, [user(' Hello ')])).toBe('heard');
-  for (const source of [
-    '{{ messages[-1].content }}',
-    '{{ messages[-1].content | upper }}',
-    '{{ messages[-1].content | length }}',
-  ])
-    expect(unheard(source, [user('A'), model('B'), user('Hello')])).toBe('heard');
-  // It has another text for what is longer: it reads it.
-  expect(
-    unheard("{% if messages[0].content | length > 5 %}{{ raise_exception('long') }}{% endif %}short", [user('Hello')]),
-  ).toBe('heard');
-  // What the model said, or what is no text, is not asked for.
-  expect(unheard('x', [model('Hello')])).toBe('heard');
-  expect(unheard('x', [user([part('Hello')])])).toBe('heard');
 });

@@ -198,7 +198,8 @@ test('what a template may name: Gemma’s tokens, and what the small files say',
     additional_special_tokens: ['<a>'],
     extra_special_tokens: ['<b>'],
   };
-  const { unk_token: _, ...rest } = GEMMA;
+  const { unk_token: _, pad_token: none, ...rest } = GEMMA; // null is none, as in transformers
+  expect(none).toBe('<pad>');
   expect(specialTokensIn(beside({ 'tokenizer_config.json': config }))).toEqual({
     ...rest,
     bos_token: '<s>',
@@ -213,6 +214,12 @@ test('what a template may name: Gemma’s tokens, and what the small files say',
   });
   const listed = { bos_token: '<s>', added_tokens_decoder: { 5: { content: '<s>' } } };
   expect(specialTokensIn(beside({ ...map, 'tokenizer_config.json': listed }))).toEqual({ ...GEMMA, bos_token: '<s>' });
+  // A class that is not Gemma's names nothing of itself, where it has a tokenizer.json to read.
+  for (const tokenizer_class of ['PreTrainedTokenizerFast', 'TokenizersBackend']) {
+    const small = { 'tokenizer_config.json': { tokenizer_class, eos_token: '</s>' } };
+    expect(specialTokensIn(beside({ ...small, 'tokenizer.json': {} }))).toEqual({ eos_token: '</s>' });
+    expect(specialTokensIn(beside(small))).toEqual({ ...GEMMA, eos_token: '</s>' });
+  }
   // A file that is none says so when the vocabulary is opened.
   expect(specialTokensIn(beside({ 'tokenizer_config.json': '{' }))).toEqual(GEMMA);
   expect(() => tokensBeside(beside({ 'tokenizer_config.json': '{' }), 9)).toThrow(ConfigError);

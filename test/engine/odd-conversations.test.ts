@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { TokenizerError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
-import { type ChatMessage, chatTemplate, refuseUnheard } from '../../engine/tokenizer/chat-template.js';
+import { type ChatMessage, chatTemplate } from '../../engine/tokenizer/chat-template.js';
 
 interface Line {
   readonly template: string;
@@ -166,24 +166,6 @@ test('a template that is at fault says so, and one that drops what was said is r
   expect(() => chatTemplate("{% include 'x' %}")).toThrow(/Unknown statement type: include\. Give another/);
   for (const source of ['', '  ', '{{ bos_token }}', '{# nothing #}', "{{ '' }}\n"])
     expect(message(source)).toMatch(/writes nothing of this conversation, so the model would answer to nothing\. Give/);
-  const unheard = (source: string, messages: ChatMessage[]) => {
-    const template = chatTemplate(source);
-    return () => refuseUnheard(template, template.render(messages), messages, 1);
-  };
-  const left = /leaves out Turn 1 \(user\), so the model would not hear what was said last\. Give another template/;
-  for (const source of ['<start_of_turn>model\n', '{{ messages | length }}']) {
-    expect(unheard(source, said)).toThrow(left);
-  }
-  const later = [{ role: 'system', content: 'S' }, ...said, { role: 'assistant', content: 'A' }, ...said];
-  expect(unheard('{{ messages[0].content }}', later)).toThrow(/leaves out Turn 4 \(user\)/);
-  // What a template makes of a text is its own affair.
-  for (const [source, text] of [
-    ['{{ messages[0].content | upper }}', 'HELLO THERE'],
-    ['{{ messages[0].content[::-1] }}', 'ereht olleH'],
-    ['{{ messages[0].content[:3] }}', 'Hel'],
-    ['{{ messages[0].content | length }}', '11'],
-  ])
-    expect([message(source), unheard(source, said)()]).toEqual([`written: ${text}`, undefined]);
 });
 
 test('the time as Python writes it', () => {

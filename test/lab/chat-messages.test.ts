@@ -33,9 +33,9 @@ test('what the template knows is taken and shown whole; nothing is left out', as
   ];
   using talk = session.chat({
     template: LIKE_A_LOG.replace(
-      '{% for p in m.content %}',
-      '{% for p in m.content if m.content is not number %}',
-    ).replace('{{ p.text }}', '{{ p.text }}'),
+      '{% endfor %}{% endif %}',
+      '{% endfor %}{% endif %}{% if m.tool_calls %}{{ m.tool_calls | tojson }}{% endif %}',
+    ),
     messages: messages.slice(0, 3),
   });
   expect(talk.messages).toEqual(messages.slice(0, 3));
@@ -116,6 +116,80 @@ test('a template that would have the model answer to nothing is refused when som
     await expect(talk.say('q').next()).rejects.toThrow(message);
     expect(talk.messages).toEqual([]);
   }
+});
+
+test('what a template passes over is refused when the conversation begins, and a system text goes in front of the first question', async () => {
+  const qa =
+    "{% for m in messages %}{% if m.role == 'user' %}U: {{ m.content }}\n{% elif m.role == 'assistant' %}A: {{ m.content }}\n{% endif %}{% endfor %}A:";
+  const turns = [user('a'), { role: 'assistant', content: 'b' }];
+  const begin = (more: object, messages: unknown[] = turns) =>
+    session.chat({ template: qa, messages: messages as ChatMessage[], ...more });
+  for (const [late, message] of [
+    [{ role: 'system', content: 'Late' }, /leaves out Turn 3 \(system\)/],
+    [{ role: 'tool', content: '42' }, /leaves out Turn 3 \(tool\)/],
+    [
+      { role: 'assistant', content: 'c', tool_calls: [{ name: 'look' }] },
+      /leaves out the tool_calls of Turn 3 \(assistant\)/,
+    ],
+  ] as const)
+    expect(() => begin({}, [...turns, late])).toThrow(message);
+  expect(() => session.chat({ template: '{{ messages[-1].content }}', messages: turns as ChatMessage[] })).toThrow(
+    /leaves out Turn 1 \(user\)/,
+  );
+  const read = async (more: object, messages: unknown[] = []) => {
+    using talk = begin(more, messages);
+    for await (const _ of talk.say('Hi', { maxTokens: 1 }));
+    return talk.stats!.read;
+  };
+  const length = (text: string) => session.tokenizer!.encode(text, { special: true }).length;
+  // No bos: the template writes none, and transformers adds none.
+  expect(await read({})).toBe(length('U: Hi\nA:'));
+  expect(await read({ system: 'Be brief.' })).toBe(length('U: Be brief.\n\nHi\nA:'));
+  expect(await read({}, [{ role: 'system', content: 'Be brief.' }, ...turns])).toBe(
+    length('U: Be brief.\n\na\nA: b\nU: Hi\nA:'),
+  );
+});
+
+test('a given template without a bos says so; a folder’s own is told by open', async () => {
+  using talk = session.chat({ template: '{{ messages[-1].content }}' });
+  expect(talk.notices).toEqual([
+    expect.stringMatching(/^The chat template does not begin with '<bos>', .* as in transformers/),
+  ]);
+  using own = session.chat();
+  using like = session.chat({ template: LIKE_A_LOG });
+  expect([...own.notices, ...like.notices, ...session.notices]).toEqual([]);
+  const at = atlasWith('no-bos', { 'chat_template.jinja': '{% for m in messages %}{{ m.content }}{% endfor %}' });
+  using other = await open(at, { quiet: true });
+  expect(other.notices).toEqual(talk.notices);
+  using third = await open(atlasWith('odd', { 'chat_template.jinja': '{% nosuch %}' }), { quiet: true });
+  expect(third.notices).toEqual([]);
+});
+
+test('what the tokenizer puts around a prompt is what the model reads', async () => {
+  const ids = [274, 280, 270, 371, 432, 272];
+  const config = { add_bos_token: false, add_eos_token: true };
+  using other = await open(atlasWith('ends', { 'tokenizer_config.json': config }), { quiet: true });
+  expect(other.encode('The capital of France is')).toEqual([...ids, 1]);
+  expect((await other.run('The capital of France is')).ids).toEqual([...ids, 1]);
+  expect(other.encode('<bos>The capital of France is')).toEqual([2, ...ids, 1]);
+  expect(other.encode(ids)).toEqual(ids);
+  expect(other.notices).toEqual([
+    "By tokenizer_config.json a prompt gets nothing in front and '<eos>' behind, as in transformers; Gemma's own get '<bos>' in front alone. A generation goes on from behind that.",
+  ]);
+  // Gemma's turns have their bos all the same, and one answer is one token.
+  using talk = other.chat();
+  for await (const _ of talk.say('Hi', { maxTokens: 1 }));
+  using same = session.chat();
+  for await (const _ of same.say('Hi', { maxTokens: 1 }));
+  expect(talk.stats!.read).toBe(same.stats!.read);
+  const found = await other.patching({
+    clean: 'The capital of France is',
+    corrupt: 'The capital of Italy is',
+    answer: ' of',
+    wrong: ' is',
+    stages: 'layers.0.resid',
+  });
+  expect(found.tokens).toHaveLength(7);
 });
 
 test('what is no text where one is needed is refused in a sentence', async () => {

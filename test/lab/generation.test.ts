@@ -134,6 +134,33 @@ test('a cell that is stopped takes what it began along, and nothing of another c
   }
 });
 
+test('a conversation is not changed while its model is answering', async () => {
+  using chat = model.chat();
+  for await (const _ of chat.say('Hello', options));
+  const before = chat.messages;
+  const changes: [string, () => void][] = [
+    ['messages', () => void (chat.messages = [])],
+    ['restore', () => chat.restore([{ role: 'user', content: 'A' }], '')],
+    ['reset', () => chat.reset()],
+    ['system', () => void (chat.system = 'changed')],
+  ];
+  for (const [name, change] of changes) {
+    const answering = async () => {
+      for await (const _ of chat.say('x', { ...options, maxTokens: 4 })) change();
+    };
+    await expect(answering(), name).rejects.toThrow('The model is still answering. Wait for it, or stop it.');
+    // The turn is there, with what there was of its answer.
+    expect(
+      chat.messages.map(({ role }) => role),
+      name,
+    ).toEqual(['user', 'assistant', 'user', 'assistant']);
+    chat.messages = before;
+  }
+  expect(chat.system).toBe('');
+  chat.reset();
+  expect(chat.messages).toEqual([]);
+});
+
 test('a conversation whose answer was dropped can be asked again', async () => {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;

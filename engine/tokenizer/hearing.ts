@@ -1,0 +1,126 @@
+// Whether a template writes everything that was said. One that passes over system turns, tools or all turns but the last writes a prompt
+// that looks whole, and the model answers to less than it was told: transformers says nothing of it, and here it is refused.
+
+import { TokenizerError } from '../errors.js';
+import { type ChatTemplate, folded } from './chat-template.js';
+import { type ChatMessage, turnName } from './messages.js';
+import { strip } from './python-text.js';
+
+/**
+ * The text of a conversation of which nothing is left out. A system text that the template passes over goes in front of what the user says
+ * first. Throws TokenizerError, which names the turn, for any other turn that does not reach the text, and what `render` throws.
+ * @param first as in the template's `render`
+ */
+export function heardPrompt(template: ChatTemplate, messages: readonly ChatMessage[], first = 1): string {
+  const text = template.render(messages, true, first);
+  const silent = unheard(template, text, messages, first);
+  if (silent === null) return text;
+  const other = silent.index === 0 ? folded(messages) : null;
+  if (other === null) throw leftOut(silent, messages, first);
+  const whole = template.render(other, true, first + 1);
+  const still = unheard(template, whole, other, first + 1);
+  if (still !== null) throw leftOut(still, other, first + 1);
+  return whole;
+}
+
+/** Something that was said: where, and the same messages with another thing in its place. */
+interface Spot {
+  readonly index: number;
+  /** What of the turn it is, where it is not its text. */
+  readonly what: string | null;
+  /** @param change of the text; null where it cannot be changed to any text */
+  put(messages: readonly ChatMessage[], change: (text: string) => string): ChatMessage;
+  /** It is no text: there are no two texts to try. */
+  readonly plain: boolean;
+}
+
+/**
+ * The first thing said that a template leaves out; null where it writes all. It may change texts as it likes: one is left out where another
+ * in its place would give the same prompt.
+ * @param prompt what `template` has made of `messages`
+ */
+function unheard(template: ChatTemplate, prompt: string, messages: readonly ChatMessage[], first: number): Spot | null {
+  const spots = messages.flatMap(spotsIn);
+  const marks = marked(template, prompt, messages, spots, first);
+  return (
+    spots.find((spot, i) => {
+      if (marks.has(i)) return false;
+      const changed = messages.with(
+        spot.index,
+        spot.put(messages, text => `x${text}x`),
+      );
+      try {
+        return template.render(changed, true, first) === prompt;
+      } catch {
+        return false; // it reads the text, at any rate
+      }
+    }) ?? null
+  );
+}
+
+/** Spots whose texts are seen in the prompt once each has got a mark of its own: one writing for all, and most templates write all. */
+function marked(
+  template: ChatTemplate,
+  prompt: string,
+  messages: readonly ChatMessage[],
+  spots: readonly Spot[],
+  first: number,
+): ReadonlySet<number> {
+  let sign = 'qzx';
+  while (prompt.toLowerCase().includes(sign)) sign += 'q';
+  let all = messages;
+  for (const [i, spot] of spots.entries()) {
+    if (!spot.plain)
+      all = all.with(
+        spot.index,
+        spot.put(all, text => `${text}${sign}${i}z`),
+      );
+  }
+  try {
+    const text = template.render(all, true, first).toLowerCase();
+    return new Set([...text.matchAll(new RegExp(`${sign}(\\d+)z`, 'g'))].map(([, i]) => Number(i)));
+  } catch {
+    return new Set(); // it reads the texts, and which is found one by one
+  }
+}
+
+function spotsIn(message: ChatMessage, index: number): Spot[] {
+  const { content, tool_calls: calls } = message as ChatMessage & { readonly tool_calls?: unknown };
+  const spots: Spot[] = [];
+  if (typeof content === 'string' && strip(content) !== '') {
+    spots.push({
+      index,
+      what: null,
+      plain: false,
+      put: (all, change) => ({ ...all[index], content: change(all[index].content as string) }),
+    });
+  } else if (typeof content === 'number' || typeof content === 'boolean') {
+    const other = typeof content === 'number' ? content + 1 : !content;
+    spots.push({ index, what: null, plain: true, put: all => ({ ...all[index], content: other }) });
+  } else if (Array.isArray(content)) {
+    for (const [i, part] of content.entries()) {
+      if (strip(String(part.text)) === '') continue;
+      const put = (all: readonly ChatMessage[], change: (text: string) => string) => {
+        const parts = all[index].content as { text: string }[];
+        return { ...all[index], content: parts.with(i, { ...parts[i], text: change(parts[i].text) }) };
+      };
+      spots.push({ index, what: content.length === 1 ? null : `part ${i + 1}`, plain: false, put });
+    }
+  }
+  if (Array.isArray(calls) && calls.length > 0) {
+    const put = (all: readonly ChatMessage[]) => {
+      const { tool_calls: _, ...rest } = all[index] as ChatMessage & { tool_calls: unknown };
+      return rest;
+    };
+    spots.push({ index, what: 'the tool_calls', plain: true, put });
+  }
+  return spots;
+}
+
+function leftOut({ index, what }: Spot, messages: readonly ChatMessage[], first: number): TokenizerError {
+  const turn = turnName(messages, index, first);
+  const whole = what === null ? turn : `${what} of ${turn.replace(/^The/, 'the')}`;
+  return new TokenizerError(
+    `The model's chat template leaves out ${whole.replace(/^The/, 'the')}, so the model would not hear it. Give another template, or leave it out yourself.`,
+  );
+}
