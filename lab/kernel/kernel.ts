@@ -6,33 +6,22 @@
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { Interrupted, LoupeError } from '../../engine/errors.js';
-import { attempt, briefly, isError, plain } from '../display/plain.js';
+import { attempt, plain } from '../display/plain.js';
 import { isDisplay, type Presented, present } from '../display/show.js';
 import { restGenerations } from '../generation.js';
-import { fireInterrupt, setCellSignal } from '../interrupt.js';
+import { setCellSignal } from '../interrupt.js';
 import { complete, inspect } from './assist.js';
 import { CellCompiler } from './compile.js';
 import { completeness } from './completeness.js';
 import { readConnection } from './connection.js';
 import { captureChildren } from './children.js';
 import { cursorIn, textIn } from './content.js';
-import {
-  ANSWERED,
-  type Arrival,
-  type CourierData,
-  INTERRUPTS,
-  type Incoming,
-  type Outgoing,
-  SIGNALLED,
-  STOP,
-  STOP_NOW,
-  STOPPED_ONE,
-  WAITING,
-} from './courier.js';
+import { type Arrival, type CourierData, type Incoming, type Outgoing, WAITING } from './courier.js';
 import { children } from './descendants.js';
-import { codeOf, failureOf, framesOf } from './failure.js';
+import { failureOf } from './failure.js';
 import { History } from './history.js';
 import { kernelInfo } from './identity.js';
+import { Interrupts } from './interrupts.js';
 import { holdOn, listenAgain } from './lifeline.js';
 import { setNotebook } from './mime.js';
 import { Modules } from './modules.js';
@@ -43,6 +32,7 @@ import { hideResources } from './resources.js';
 import { CellRunner } from './scope.js';
 import { writeStacks } from './stacks.js';
 import { CHECK } from './stoppable.js';
+import { Strays } from './strays.js';
 import { endIntervalsWithCells } from './timers.js';
 import { jsonText, type Request } from './wire.js';
 
@@ -60,20 +50,14 @@ class Kernel {
   #silent = 0;
   /** Cells that arrived before this moment are not run: one before them failed. */
   #abortedUntil = 0;
-  /** Of the cell that runs, and of the one that ran last. */
-  #running: CellOutput | null = null;
+  /** Of the cell that runs, or ran last. */
   #output: CellOutput | null = null;
   /** What the value of the cell that ran last shows. */
   #presented: Presented | null = null;
-  /** Cells that may have something in the background. */
-  #earlier: WeakRef<CellOutput>[] = [];
   #thrown: unknown;
-  #interrupt: (reason: Interrupted) => void = () => {};
-  /** How many interrupts had come before the cell that runs. */
-  #before = 0;
   #waits = 0;
-  /** How many errors of a cell nobody caught. */
-  readonly #strays = new WeakMap<CellOutput, number>();
+  readonly interrupts: Interrupts;
+  readonly #strays: Strays;
   readonly #questions = new Questions((content, request) => this.#send('front', 'input_request', content, request));
 
   constructor(
@@ -91,6 +75,8 @@ class Kernel {
       new Modules(process.cwd(), file => this.#compiler.remember(file)),
       state,
     );
+    this.interrupts = new Interrupts(state, () => this.#runner.interrupt());
+    this.#strays = new Strays(this.#compiler.cells);
     writeStacks(this.#compiler.cells);
     captureStreams(() => this.#output);
     captureChildren(
@@ -107,7 +93,7 @@ class Kernel {
     setCellSignal(() => current.getStore()?.signal);
     endIntervalsWithCells();
     hideResources();
-    (globalThis as Record<string, unknown>)[CHECK] = () => this.#check();
+    (globalThis as Record<string, unknown>)[CHECK] = () => this.interrupts.check();
     // Loading the lab is a cell like any other, before the first: it warms the compiler too.
     this.#compiler.begin('cell-0');
     this.#chain = this.#runner.run(PRELUDE).then(
@@ -127,7 +113,7 @@ class Kernel {
   }
 
   #take(message: Incoming): void {
-    if (message.kind === 'interrupt') this.#interrupted(message.number);
+    if (message.kind === 'interrupt') this.interrupts.heard(message.number);
     else if (message.kind === 'shutdown') exit(0);
     else if (message.kind === 'input') this.#questions.answer(message.value);
     else if (message.kind === 'request') this.#request(message);
@@ -135,18 +121,12 @@ class Kernel {
 
   #request({ request, arrived, interrupts }: Arrival): void {
     const { content } = request;
-    // Stop was pressed after it came, and before it began.
-    const wanted = () => arrived > this.#abortedUntil && Atomics.load(this.#state, INTERRUPTS) === interrupts;
+    const verdict = () => (arrived > this.#abortedUntil ? this.interrupts.verdict(interrupts) : 'aborted');
     const code = () => textIn(content, 'code');
     const cursor = () => cursorIn(content);
     switch (request.header.msg_type) {
       case 'execute_request':
-        this.#chain = this.#chain
-          .then(() => {
-            this.#before = interrupts;
-            return this.#execute(request, wanted);
-          })
-          .catch(defect);
+        this.#chain = this.#chain.then(() => this.#execute(request, verdict())).catch(defect);
         return;
       case 'complete_request':
         this.#reply(request, 'complete_reply', () => complete(this.#compiler, this.#runner.locals, code(), cursor()));
@@ -175,12 +155,15 @@ class Kernel {
   }
 
   /** Whatever happens, a front end gets its reply, and hears that the kernel is idle. */
-  async #execute(request: Request, wanted: () => boolean): Promise<void> {
+  async #execute(request: Request, verdict: 'runs' | 'stopped' | 'aborted'): Promise<void> {
     const everyone = (type: string, body: unknown) => this.#send('everyone', type, body, request);
     const output = new CellOutput(request.content.silent === true ? () => {} : everyone);
     everyone('status', { execution_state: 'busy' });
     try {
-      const body = wanted() ? await this.#turn(request, output, everyone) : { status: 'aborted' };
+      const body =
+        verdict === 'aborted'
+          ? { status: 'aborted' }
+          : await this.#turn(request, output, everyone, verdict === 'stopped');
       this.#send('sender', 'execute_reply', { execution_count: this.#count, ...body }, request);
     } catch (error) {
       defect(error);
@@ -193,8 +176,16 @@ class Kernel {
     }
   }
 
-  /** @returns the reply */
-  async #turn(request: Request, output: CellOutput, everyone: (type: string, body: unknown) => void): Promise<object> {
+  /**
+   * @param stopped before it began
+   * @returns the reply
+   */
+  async #turn(
+    request: Request,
+    output: CellOutput,
+    everyone: (type: string, body: unknown) => void,
+    stopped: boolean,
+  ): Promise<object> {
     const { content } = request;
     const silent = content.silent === true;
     const kept = !silent && content.store_history !== false;
@@ -208,7 +199,7 @@ class Kernel {
       this.first = null;
     }
     if (content.allow_stdin === true) this.#questions.open(output, request);
-    const ok = await this.#run(silent ? `silent-${++this.#silent}` : `cell-${execution_count}`, code, output);
+    const ok = await this.#run(silent ? `silent-${++this.#silent}` : `cell-${execution_count}`, code, output, stopped);
     if (!ok) {
       const failure = failureOf(this.#thrown, this.#compiler);
       output.end();
@@ -243,28 +234,17 @@ class Kernel {
   }
 
   /** @returns whether it came to its end, and its value can be shown. */
-  async #run(name: string, code: string, output: CellOutput): Promise<boolean> {
+  async #run(name: string, code: string, output: CellOutput, stopped = false): Promise<boolean> {
     this.#compiler.begin(name);
     this.#presented = null;
     this.#thrown = undefined;
-    this.#running = output;
-    const interrupted = new Promise<never>((_, reject) => {
-      this.#interrupt = reject;
-    });
-    interrupted.catch(() => {});
-    Atomics.store(this.#state, STOP, Math.min(Atomics.load(this.#state, STOP), STOPPED_ONE)); // not meant for this cell
     try {
-      return await Promise.race([current.run(output, () => this.#evaluate(code, output)), interrupted]);
+      if (stopped) throw new Interrupted();
+      return await this.interrupts.running(output, () => this.#evaluate(code, output));
     } catch (error) {
       this.#thrown = error;
       return false;
     } finally {
-      if (codeOf(this.#thrown) === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') {
-        Atomics.store(this.#state, SIGNALLED, 0);
-        this.interrupt();
-      } else if (Atomics.load(this.#state, STOP) === STOP_NOW) this.#interrupted(Atomics.load(this.#state, INTERRUPTS));
-      this.#running = null;
-      this.#earlier = [...this.#earlier.filter(earlier => earlier.deref()), new WeakRef(output)];
       restGenerations();
       listenAgain();
     }
@@ -275,40 +255,9 @@ class Kernel {
     const ran = await this.#runner.run(code);
     if (!ran) return false;
     const { value } = ran;
-    if (value !== undefined && value !== null && !isDisplay(value)) this.#presented = await present(value);
+    if (value !== undefined && !isDisplay(value)) this.#presented = await present(value);
     await output.settled();
     return true;
-  }
-
-  /** SIGINT: the courier's, which the flag may have forestalled, or one from outside. */
-  signalled(): void {
-    const ours = Atomics.exchange(this.#state, SIGNALLED, 0) === 1;
-    if (ours) {
-      this.#interrupted(Atomics.load(this.#state, INTERRUPTS));
-      return;
-    }
-    if (!this.#running) this.#abortedUntil = Date.now(); // a cell may be waiting for the compiler
-    this.interrupt();
-  }
-
-  /** An interrupt_request, which may have been answered already, or meant for a cell before this one. */
-  #interrupted(number: number): void {
-    if (Atomics.load(this.#state, ANSWERED) >= number) return;
-    if (this.#running && this.#before >= number) Atomics.store(this.#state, ANSWERED, number);
-    else this.interrupt();
-  }
-
-  /** Stops the cell that runs and what it began; where none runs, what earlier ones have in the background. */
-  interrupt(): void {
-    Atomics.store(this.#state, STOP, STOPPED_ONE);
-    Atomics.store(this.#state, ANSWERED, Atomics.load(this.#state, INTERRUPTS));
-    if (this.#running) this.#running.stop();
-    else {
-      for (const earlier of this.#earlier) earlier.deref()?.stop();
-      fireInterrupt();
-    }
-    this.#runner.interrupt();
-    this.#interrupt(new Interrupted());
   }
 
   /** A call that waits for a child process, which Stop ends. */
@@ -320,53 +269,16 @@ class Kernel {
       return call();
     } finally {
       Atomics.store(this.#state, WAITING, 0);
-      if (!cleans) this.#check();
+      if (!cleans) this.interrupts.check();
     }
   }
 
-  /** What every loop of a cell calls as it goes round. */
-  #check(): void {
-    const stop = Atomics.load(this.#state, STOP);
-    if (stop === 0) return;
-    const own = current.getStore();
-    if (stop === STOP_NOW && own && own === this.#running) {
-      // Where a recursion has used the stack up, nothing is begun that would break off half-way: further out there is room.
-      if (hasRoom()) this.#interrupted(Atomics.load(this.#state, INTERRUPTS));
-      throw new Interrupted();
-    }
-    if (own?.stopped) throw new Interrupted();
-  }
-
-  /** An error that nobody caught: told in the cell, and the kernel lives. */
+  /** An error that nobody caught. */
   stray(what: string, error: unknown): void {
-    const output = this.#cell();
-    if (!output || attempt(() => error instanceof Interrupted)) return;
-    const count = (this.#strays.get(output) ?? 0) + 1;
-    this.#strays.set(output, count);
-    if (count > MOST_STRAYS + 1) return;
-    const frames = isError(error) ? framesOf(error, this.#compiler.cells) : [];
-    const told = `${what}: ${[briefly(error, 2000), ...frames].join('\n')}`;
-    output.write(
-      'stderr',
-      `${count > MOST_STRAYS ? 'Further errors of this cell that nobody catches are not told.' : told}\n`,
-    );
+    this.#strays.tell(this.#cell(), what, error);
   }
 }
 
-/** Calls within calls, small ones: about a third of the stack, and more than stopping a cell needs. */
-const ROOM = 3000;
-
-function hasRoom(): boolean {
-  const deeper = (calls: number): number => (calls === 0 ? 0 : 1 + deeper(calls - 1));
-  try {
-    return deeper(ROOM) === ROOM;
-  } catch {
-    return false;
-  }
-}
-
-/** Errors that nobody caught which a cell tells. */
-const MOST_STRAYS = 20;
 /** For what fails outside of cells. */
 const OUTSIDE = { problems: [], cells: new Map() };
 
@@ -392,7 +304,7 @@ function start(connectionFile: string | undefined): void {
     exit(1);
   });
   let kernel: Kernel | null = null;
-  process.on('SIGINT', () => kernel?.signalled()); // first of all: a signal that nobody hears ends the process
+  process.on('SIGINT', () => kernel?.interrupts.signalled()); // first of all: a signal that nobody hears ends the process
   holdOn((what, error) => kernel?.stray(what, error));
   kernel = new Kernel(courier, new Int32Array(shared), told);
 }

@@ -138,7 +138,7 @@ export function framesInCells(frames: readonly string[], cells: Cells): string[]
     if (frame === null) continue;
     if (typeof frame === 'string') {
       if (!line.includes(KERNEL)) out.push(frame);
-      else if (line.includes('#check ')) out.length = end; // which overran the stack
+      else if (line.includes('interrupts.js')) out.length = end; // which overran the stack
       continue;
     }
     const where = `${frame.name}:${frame.place.line}:${frame.place.column}`;
