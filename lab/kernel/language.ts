@@ -44,6 +44,8 @@ export class Language {
   readonly service: ts.LanguageService;
   readonly #folder: string;
   readonly #roots: string[];
+  /** What `/// <reference types="…" />` means, whoever says it: two versions of Node's types are at odds in every class that both have. */
+  readonly #types: ReadonlyMap<string, string>;
   #cells: CellFile[] = [];
   #byPath = new Map<string, CellFile>();
   readonly #own = slashes(join(packageRoot(), 'cell.ts'));
@@ -52,7 +54,8 @@ export class Language {
 
   constructor(folder: string) {
     this.#folder = slashes(folder);
-    this.#roots = [...typesOf(folder), EXTRA];
+    this.#types = typesOf(folder);
+    this.#roots = [...this.#types.values(), EXTRA];
     this.#resolved = ts.createModuleResolutionCache(this.#folder, path => path, OPTIONS);
     const snapshots = new WeakMap<CellFile, ts.IScriptSnapshot>();
     const host: ts.LanguageServiceHost = {
@@ -78,6 +81,8 @@ export class Language {
       readDirectory: ts.sys.readDirectory,
       realpath: ts.sys.realpath,
       resolveModuleNameLiterals: (names, from) => names.map(({ text }) => this.#resolve(text, from)),
+      resolveTypeReferenceDirectiveReferences: (names, from) =>
+        names.map(name => this.#typesFor(typeof name === 'string' ? name : name.fileName, from)),
     };
     this.service = ts.createLanguageService(host);
   }
@@ -114,6 +119,12 @@ export class Language {
     if (found.resolvedModule || name.startsWith('.')) return found;
     return ts.resolveModuleName(name, this.#own, OPTIONS, ts.sys, this.#resolved);
   }
+
+  #typesFor(name: string, from: string): ts.ResolvedTypeReferenceDirectiveWithFailedLookupLocations {
+    const resolvedFileName = this.#types.get(name);
+    if (!resolvedFileName) return ts.resolveTypeReferenceDirective(name, from, OPTIONS, ts.sys);
+    return { resolvedTypeReferenceDirective: { primary: true, resolvedFileName, isExternalLibraryImport: true } };
+  }
 }
 
 /** What a name means that the file does not declare is looked up in the cell before. */
@@ -126,19 +137,20 @@ function versionOf(path: string): string {
   return stat ? `${stat.mtimeMs} ${stat.size}` : '';
 }
 
-/** Node's types and WebGPU's, the notebook's own where it has them, and whatever else is in its @types. */
-function typesOf(folder: string): string[] {
+/** Node's types and WebGPU's, the notebook's own where it has them, and whatever else is in its @types: each name's file. */
+function typesOf(folder: string): Map<string, string> {
   const found = new Map<string, string>();
   for (let at = folder; ; at = dirname(at)) {
     const types = join(at, 'node_modules', '@types');
     for (const name of existsSync(types) ? readdirSync(types) : []) {
       const entry = join(types, name, 'index.d.ts');
-      if (!found.has(name) && existsSync(entry)) found.set(name, entry);
+      if (!found.has(name) && existsSync(entry)) found.set(name, slashes(entry));
     }
     if (at === dirname(at)) break;
   }
   const require = createRequire(join(packageRoot(), 'cell.js'));
-  if (!found.has('node')) found.set('node', join(dirname(require.resolve('@types/node/package.json')), 'index.d.ts'));
-  found.set('webgpu', join(dirname(require.resolve('@webgpu/types/package.json')), 'dist', 'index.d.ts'));
-  return [...found.values()].map(slashes);
+  const own = (name: string, entry: string) => slashes(join(dirname(require.resolve(`${name}/package.json`)), entry));
+  if (!found.has('node')) found.set('node', own('@types/node', 'index.d.ts'));
+  found.set('@webgpu/types', own('@webgpu/types', 'dist/index.d.ts'));
+  return found;
 }
