@@ -6,22 +6,13 @@ import { dirname, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { packageRoot } from '../../engine/files.js';
 import { type Edited, edited } from './edits.js';
+import { CLOSING, opening, transpile } from './emit.js';
 import { type CellFile, Language, OPTIONS } from './language.js';
 import { plainCell } from './module-syntax.js';
 import { hasPackage } from './modules.js';
 import { type Fault, faultOf, type Problem, problemsOf } from './problems.js';
-import {
-  DECLARE,
-  IMPORT,
-  IMPORTS,
-  type Import,
-  localsOf,
-  META,
-  REACHED,
-  type Rewritten,
-  rewrite,
-  SCOPE,
-} from './rewrite.js';
+import type { Import } from './import-lines.js';
+import { localsOf, type Rewritten, rewrite } from './rewrite.js';
 import { checks } from './stoppable.js';
 
 export { BOLD, CYAN, INVERSE, RESET } from './problems.js';
@@ -127,7 +118,7 @@ export class CellCompiler {
     const compiled = {
       name,
       source,
-      code: `${prefix}${code}\n}).call(); })`,
+      code: prefix + code + CLOSING,
       prefix: prefix.length,
       edited: made,
       map,
@@ -259,55 +250,4 @@ function runs({ code, file, start = 0, length = 0 }: ts.Diagnostic, folder: stri
   if (!name) return false;
   if (/^\.{0,2}\//.test(name)) return existsSync(resolve(dirname(file!.fileName), name));
   return hasPackage(name, folder) || hasPackage(name, packageRoot());
-}
-
-/** JavaScript, line by line as its source map says. */
-export function transpile(text: string, module: ts.ModuleKind, fileName = 'cell.ts'): { code: string; map: string } {
-  const { outputText, sourceMapText = '' } = ts.transpileModule(text, {
-    fileName: fileName.replace(/\.[cm]([jt]s)$/, '.$1'), // of .mjs and .mts TypeScript makes modules, whatever is asked for
-    compilerOptions: {
-      ...OPTIONS,
-      lib: undefined,
-      module,
-      noEmit: false,
-      allowImportingTsExtensions: false,
-      sourceMap: true,
-    },
-    transformers: { after: [() => withoutMark] },
-  });
-  const end = outputText.lastIndexOf('//# sourceMappingURL=');
-  return { code: end < 0 ? outputText : outputText.slice(0, end), map: sourceMapText };
-}
-
-/** Without `export {}`, by which TypeScript marks a module that has no imports and exports: a cell is run as a function. */
-function withoutMark(file: ts.SourceFile): ts.SourceFile {
-  const isMark = (node: ts.Statement) =>
-    ts.isExportDeclaration(node) &&
-    !node.moduleSpecifier &&
-    node.exportClause !== undefined &&
-    ts.isNamedExports(node.exportClause) &&
-    node.exportClause.elements.length === 0;
-  const left = file.statements.filter(node => !isMark(node));
-  if (left.length === file.statements.length) return file;
-  return ts.factory.updateSourceFile(file, ts.setTextRange(ts.factory.createNodeArray(left), file.statements));
-}
-
-function opening({ imports, values, async, strict }: Rewritten): string {
-  const bindings = imports.flatMap(({ names }, i) =>
-    names.map(
-      ([local, theirs]) =>
-        `const ${local} = ${IMPORTS}[${i}].${theirs === null ? 'namespace' : `pick(${JSON.stringify(theirs)})`};`,
-    ),
-  );
-  const shown = values.map(
-    ({ name, fixed, hoisting }) =>
-      `['${name}', '${hoisting}', () => ${name}${fixed ? '' : `, to => { ${name} = to; }`}]`,
-  );
-  return [
-    `(function (${SCOPE}, ${IMPORTS}, ${IMPORT}, ${META}, require, __filename, __dirname) { return (${async ? 'async ' : ''}function () {`,
-    strict ? "'use strict';" : '',
-    shown.length > 0 ? `const ${REACHED} = ${SCOPE}['${DECLARE}']([${shown.join(', ')}]);` : '',
-    ...bindings,
-    ' ',
-  ].join('');
 }

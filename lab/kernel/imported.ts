@@ -1,8 +1,13 @@
 // Modules of both kinds as the other kind sees them.
 
+import { LoupeError } from '../../engine/errors.js';
+import { nearest } from '../../engine/plan.js';
+
 /** A module as an import line sees it. */
 export interface Imported {
   readonly namespace: unknown;
+  has(name: string): boolean;
+  /** Undefined where it has none of that name. */
   pick(name: string): unknown;
 }
 
@@ -18,18 +23,35 @@ export function imported(namespace: object): Imported {
     if (name === 'default') return isDefault ? whole.default : whole;
     return name in names || !isObject(whole) ? names[name] : whole[name];
   };
+  const has = (name: string) => name in names || (name === 'default' ? false : isObject(whole) && name in whole);
   const more =
     isObject(whole) &&
     Object.keys(names).every(name => name === 'default' || name in whole) &&
     Object.keys(whole).some(name => !(name in names));
   const merged = more ? Object.assign(Object.create(null), whole, names, { default: pick('default') }) : names;
-  return { namespace: merged, pick };
+  return { namespace: merged, has, pick };
 }
 
 /** Of a file beside the notebook: its exports, or what stands for them. */
 export function importedFrom(exports: unknown): Imported {
   const namespace = namespaceOf(exports) as Record<string, unknown>;
-  return { namespace, pick: name => namespace[name] };
+  return { namespace, has: name => name in namespace, pick: name => namespace[name] };
+}
+
+/** Throws LoupeError where a module has nothing of a name that an import line asks for. */
+export function required(specifier: string, { namespace, has }: Imported, names: Iterable<string>): void {
+  for (const name of names) {
+    if (has(name)) continue;
+    const cure =
+      name === 'default'
+        ? `Import what it exports by name, import { … } from '${specifier}', or all of it, import * as name from '${specifier}'.`
+        : nearest(
+            name,
+            Object.keys(namespace as object).filter(each => each !== 'default'),
+            1,
+          );
+    throw new LoupeError(`The requested module '${specifier}' does not provide an export named '${name}'. ${cure}`);
+  }
 }
 
 export function namespaceOf(exports: unknown): unknown {
@@ -37,11 +59,20 @@ export function namespaceOf(exports: unknown): unknown {
   return Object.assign(Object.create(null), isObject(exports) ? exports : {}, { default: exports });
 }
 
-/** What `require` gives for an import line that became one. */
-export function asCommonJs({ namespace, pick }: Imported): unknown {
+/**
+ * What `require` gives for an import line that became one.
+ * @param names that the line asks for
+ */
+export function asCommonJs(specifier: string, module: Imported, names: ReadonlySet<string>): unknown {
+  const { namespace, pick } = module;
   return new Proxy(Object.create(null), {
-    get: (_, name) =>
-      name === '__esModule' ? true : typeof name === 'string' ? pick(name) : Reflect.get(namespace as object, name),
+    get: (_, name) => {
+      if (name === '__esModule') return true;
+      if (typeof name !== 'string') return Reflect.get(namespace as object, name);
+      // When it is used: TypeScript leaves out what is a type alone.
+      if (names.has(name)) required(specifier, module, [name]);
+      return pick(name);
+    },
     has: (_, name) => name === '__esModule' || name in (namespace as object),
     ownKeys: () => Reflect.ownKeys(namespace as object).filter(name => typeof name === 'string'),
     getOwnPropertyDescriptor: (_, name) =>

@@ -6,15 +6,12 @@ import { createRequire, isBuiltin } from 'node:module';
 import { dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import vm from 'node:vm';
-import ts from 'typescript';
 import { LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
-import { type CompiledCell, transpile } from './compile.js';
-import { type Edit, edited } from './edits.js';
-import { asCommonJs, type Imported, imported, importedFrom, namespaceOf } from './imported.js';
+import type { CompiledCell } from './compile.js';
+import { asCommonJs, type Imported, imported, importedFrom, namespaceOf, required } from './imported.js';
+import { compileFile } from './local-file.js';
 import { refuseFile, whyNot } from './not-loaded.js';
-import { IMPORT, META } from './rewrite.js';
-import { checks, parse } from './stoppable.js';
 import { tslabForCells } from './tslab.js';
 
 interface LocalFile {
@@ -159,16 +156,18 @@ export class Modules {
     running.set(path, file);
     if (extname(path) === '.json') file.module.exports = readJson(path);
     else {
-      const { specifiers, body, isModule } = this.#compiled(path);
+      const { imports, body, isModule } = compileFile(path, this.remember);
       const loaded = new Map<string, unknown>();
-      for (const specifier of isModule ? specifiers : []) {
+      for (const [specifier, names] of isModule ? imports : []) {
         const local = localPath(specifier, dirname(path));
         if (local) {
           const used = await this.#loadFile(local, running);
           file.uses.add(used);
-          // In a circle the other is not there yet.
-          loaded.set(specifier, running.has(local) && local === path ? null : used);
-        } else loaded.set(specifier, await this.load(specifier, dirname(path)).then(asCommonJs));
+          // In a circle the other is not there yet. Of TypeScript the compiler has told what is missing.
+          if (this.#files.get(local) === used && /js$/.test(path))
+            required(specifier, importedFrom(used.module.exports), names);
+          loaded.set(specifier, local === path ? null : used);
+        } else loaded.set(specifier, asCommonJs(specifier, await this.load(specifier, dirname(path)), names));
       }
       const native = this.require(dirname(path));
       await this.#run(file, body, specifier => {
@@ -188,7 +187,7 @@ export class Modules {
     running.set(path, file);
     if (extname(path) === '.json') file.module.exports = readJson(path);
     else {
-      const { body, awaits } = this.#compiled(path);
+      const { body, awaits } = compileFile(path, this.remember);
       if (awaits) {
         throw new LoupeError(
           `'${path}' awaits outside its functions and cannot be required. Import it: await import('${path}').`,
@@ -213,40 +212,6 @@ export class Modules {
     const whole = Object.assign(require, this.require(dirname(path)));
     const given = [module.exports, whole, module, path, dirname(path), this.importer(dirname(path)), this.meta(path)];
     return Reflect.apply(start, module.exports, given);
-  }
-
-  #compiled(path: string): { body: string; specifiers: string[]; isModule: boolean; awaits: boolean } {
-    const source = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
-    const file = parse(path, source);
-    const specifiers: string[] = [];
-    const edits: Edit[] = [];
-    let isModule = /\.m[jt]s$/.test(path);
-    let awaits = false;
-    const visit = (node: ts.Node, inFunction: boolean): void => {
-      if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isExportAssignment(node)) isModule = true;
-      if (ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword))
-        isModule = true;
-      const specifier = (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier;
-      const typeOnly =
-        (ts.isImportDeclaration(node) && node.importClause?.isTypeOnly) ||
-        (ts.isExportDeclaration(node) && node.isTypeOnly);
-      if (specifier && ts.isStringLiteral(specifier) && !typeOnly) specifiers.push(specifier.text);
-      if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) {
-        edits.push({ at: node.getStart(file), end: node.end, text: META, kind: 'replace' });
-      } else if (node.kind === ts.SyntaxKind.ImportKeyword && ts.isCallExpression(node.parent)) {
-        edits.push({ at: node.getStart(file), end: node.end, text: IMPORT, kind: 'replace' });
-      }
-      if (!inFunction && (ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier)))
-        awaits = true;
-      ts.forEachChild(node, child => visit(child, inFunction || ts.isFunctionLike(node)));
-    };
-    visit(file, false);
-    const made = edited(source, [...edits, ...checks(file)]);
-    const { code, map } = transpile(made.code, ts.ModuleKind.CommonJS, path);
-    const prefix = `(${awaits ? 'async ' : ''}function (exports, require, module, __filename, __dirname, ${IMPORT}, ${META}) { `;
-    const body = `${prefix}${code}\n})`;
-    this.remember({ name: path, source, code: body, prefix: prefix.length, edited: made, map });
-    return { body, specifiers, isModule, awaits };
   }
 }
 

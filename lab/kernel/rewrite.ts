@@ -3,6 +3,7 @@
 
 import ts from 'typescript';
 import type { Edit } from './edits.js';
+import { type Import, importOf, isType, isValue } from './import-lines.js';
 
 /** Names that compiled cells find as parameters. */
 export const SCOPE = '__loupe_scope';
@@ -13,15 +14,6 @@ export const META = '__loupe_meta';
 export const DECLARE = '(declare)';
 /** Called with the names of a declaration that was come to. */
 export const REACHED = '__loupe_reached';
-
-export interface Import {
-  readonly specifier: string;
-  /** Of the import line, one-based. */
-  readonly line: number;
-  readonly column: number;
-  /** Local name and what it is called there; null for the namespace. */
-  readonly names: readonly (readonly [local: string, theirs: string | null])[];
-}
 
 /**
  * How a value comes to be. A `let`, a class or an import is there or it throws; a function is there from the beginning. The others are
@@ -59,7 +51,9 @@ export function rewrite(
   isEarlier: (file: ts.SourceFile) => boolean,
 ): Rewritten {
   const edits: Edit[] = [];
-  const imports: Import[] = [];
+  const lines: Omit<Import, 'needs'>[] = [];
+  /** Names that are used where something runs, and where types are. */
+  const [ran, typed] = [new Set<string>(), new Set<string>()];
   const augments: string[] = [];
   const last = lastExpression(file);
   if (last) {
@@ -98,12 +92,14 @@ export function rewrite(
   /** @param runs false where only types are */
   const visit = (node: ts.Node, runs: boolean): void => {
     if (ts.isIdentifier(node)) {
-      if (names.has(node.text) && isReference(node)) reference(node, runs);
+      if (!isReference(node)) return;
+      (runs ? ran : typed).add(node.text);
+      if (names.has(node.text)) reference(node, runs);
       return;
     }
     if (ts.isImportDeclaration(node)) {
       const found = importOf(node, checker);
-      if (found) imports.push(found);
+      if (found) lines.push(found);
       blank(node);
       return;
     }
@@ -130,6 +126,12 @@ export function rewrite(
     ts.forEachChild(node, child => visit(child, still));
   };
   ts.forEachChild(file, child => visit(child, true));
+  const imports = lines.map(line => ({
+    ...line,
+    needs: line.names.flatMap(([local, theirs]) =>
+      theirs === null || line.erased.has(local) || (typed.has(local) && !ran.has(local)) ? [] : [theirs],
+    ),
+  }));
 
   const values: Value[] = [];
   const hoists = file.statements.some(isUsing);
@@ -253,38 +255,6 @@ function declaredBy(node: ts.Statement): string[] {
 
 const isConstant = (node: ts.Node): boolean =>
   (ts.getCombinedNodeFlags(node as ts.Declaration) & ts.NodeFlags.Constant) !== 0;
-
-function meaning(symbol: ts.Symbol, checker: ts.TypeChecker): ts.SymbolFlags {
-  const found = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
-  // A package without types is anything.
-  return found.declarations ? found.flags : ts.SymbolFlags.Value;
-}
-const isValue = (symbol: ts.Symbol | undefined, checker: ts.TypeChecker) =>
-  symbol !== undefined && (meaning(symbol, checker) & ts.SymbolFlags.Value) !== 0;
-const isType = (symbol: ts.Symbol, checker: ts.TypeChecker) =>
-  (meaning(symbol, checker) & (ts.SymbolFlags.Type | ts.SymbolFlags.Namespace)) !== 0;
-
-function importOf(node: ts.ImportDeclaration, checker: ts.TypeChecker): Import | null {
-  const { importClause, moduleSpecifier } = node;
-  const file = node.getSourceFile();
-  const { line, character } = file.getLineAndCharacterOfPosition(node.getStart(file));
-  const found = { specifier: (moduleSpecifier as ts.StringLiteral).text, line: line + 1, column: character + 1 };
-  if (!importClause) return { ...found, names: [] };
-  if (importClause.isTypeOnly) return null;
-  const names: [string, string | null][] = [];
-  const add = (name: ts.Identifier, theirs: string | null) => {
-    if (isValue(checker.getSymbolAtLocation(name), checker)) names.push([name.text, theirs]);
-  };
-  const { name, namedBindings } = importClause;
-  if (name) add(name, 'default');
-  if (namedBindings && ts.isNamespaceImport(namedBindings)) add(namedBindings.name, null);
-  else if (namedBindings) {
-    for (const { isTypeOnly, name: local, propertyName } of namedBindings.elements) {
-      if (!isTypeOnly) add(local, (propertyName ?? local).text);
-    }
-  }
-  return names.length > 0 ? { ...found, names } : null;
-}
 
 /** Whether a cell awaits outside any function of its own. */
 function awaits(file: ts.SourceFile): boolean {

@@ -6,7 +6,7 @@ import vm from 'node:vm';
 import { Interrupted } from '../../engine/errors.js';
 import { BREAKABLE, breakable } from './breakable.js';
 import type { CellCompiler } from './compile.js';
-import type { Imported } from './imported.js';
+import { type Imported, required } from './imported.js';
 import type { Modules } from './modules.js';
 import { DECLARE, type Hoisting } from './rewrite.js';
 import { Executor } from './tslab.js';
@@ -64,12 +64,16 @@ export class CellRunner {
     try {
       const { folder } = this.compiler;
       const imports: Imported[] = []; // one after the other, so that two lines which lead to one file have one module
-      for (const { specifier, line, column } of cell.imports) {
+      for (const { specifier, line, column, needs } of cell.imports) {
+        const loaded = this.modules.load(specifier).then(module => {
+          required(specifier, module, needs);
+          return module;
+        });
         const failed = (error: unknown): never => {
           this.compiler.failedImport ??= { error, name: cell.name, line, column };
           throw error;
         };
-        imports.push(await Promise.race([this.modules.load(specifier).catch(failed), interrupted]));
+        imports.push(await Promise.race([loaded.catch(failed), interrupted]));
       }
       // A signal that came while the cell was compiled is heard now: Node loses those that wait when a breakable script begins.
       await Promise.race([new Promise(setImmediate), interrupted]);

@@ -68,6 +68,9 @@ const FILES = {
   'node_modules/with-data/main.js': '',
   'node_modules/with-data/data.json': '{ "n": 3 }',
   'nb/half.ts': 'export const half = ;\n',
+  'nb/asks.mjs': "import { mm } from './m.mjs';\nexport const asked = () => mm;\n",
+  'nb/asks-package.ts': "import nothing, { name } from 'esm-only/sub';\nexport const asked = () => [nothing, name];\n",
+  'nb/nodefault.js': 'exports.there = undefined;\n',
 };
 
 describe.each(['without gemma-loupe there', 'with gemma-loupe there'])(
@@ -191,6 +194,44 @@ describe.each(['without gemma-loupe there', 'with gemma-loupe there'])(
       expect(message).toContain(told);
       expect(message).toMatch(/\n {4}at cell-\d+:2:\d+\n\n1 \n2 \S/);
     });
+
+    test.each([
+      ["import x from 'gemma-loupe'", 'gemma-loupe', 'default'],
+      ["import x from 'apache-arrow'", 'apache-arrow', 'default'],
+      ["import { sub as s, subb } from 'esm-only/sub'", 'esm-only/sub', 'subb'],
+      ["import sub from 'esm-only/sub'", 'esm-only/sub', 'default'],
+      ["import { default as own } from 'esm-only/sub'", 'esm-only/sub', 'default'],
+      ["import { lable } from 'commonjs'", 'commonjs', 'lable'],
+      ["import { old3 } from './old.cjs' // @ts-ignore", './old.cjs', 'old3'],
+      ["export { subbb } from 'esm-only/sub'", 'esm-only/sub', 'subbb'],
+      ["import './asks.mjs'", './m.mjs', 'mm'],
+      ["import { asked } from './asks-package'; asked()", 'esm-only/sub', 'default'],
+    ])('%s: what is not exported is told by module and name', async (source, module, name) => {
+      const message = await run(`// @ts-nocheck\n${source}`).then(String, error => (error as Error).message);
+      expect(message.split('\n')[0]).toContain(
+        `LoupeError: The requested module '${module}' does not provide an export named '${name}'.`,
+      );
+      expect(message).toMatch(/\n {4}at cell-\d+:2:\d+\n/);
+    });
+
+    test('the nearest name is told, and how to import what has no default', async () => {
+      await expect(run("import { subb } from 'esm-only/sub'")).rejects.toThrow("The nearest is 'sub'.");
+      await expect(run("import x from 'gemma-loupe'")).rejects.toThrow(
+        "Import what it exports by name, import { … } from 'gemma-loupe', or all of it, import * as name from 'gemma-loupe'.",
+      );
+    });
+
+    test.each([
+      ["import { there } from './nodefault.js'; typeof there", 'undefined'],
+      ["import all from './nodefault.js'; Object.keys(all)", ['there']],
+      ["import { sub, Sub } from 'esm-only/sub'; const typed = (given: Sub) => sub; typed(1)", 'untyped'],
+      ["import type { Nothing } from 'esm-only/sub'; 1", 1],
+      ["import { type Nothing, sub } from 'esm-only/sub'; sub", 'untyped'],
+      ["import * as all from 'esm-only/sub'; (all as any).nothing", undefined],
+      ["(await import('esm-only/sub')).nothing", undefined],
+    ])('%s: what is there, if only as undefined or as a type, is no mistake', async (source, value) =>
+      expect(await run(source)).toEqual(value),
+    );
 
     test('what a package or a file throws while it is loaded has its own lines, and the cell’s', async () => {
       await expect(run("import 'needs'")).rejects.toThrow(/Error: Cannot find package 'not-there-at-all' imported/);
