@@ -83,6 +83,12 @@ export async function openFile(path: string): Promise<RandomAccessFile> {
   };
 }
 
+/** What tells a file from what it is after it was written to or replaced; null where there is none. */
+export function stampOf(path: string): string | null {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? null : [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ');
+}
+
 /** All bytes of a file of at most `most`; throws what `fault` makes where there is none such. */
 export function readWhole(path: string, most: number, fault: Fault): Buffer {
   let handle: number | null = null;

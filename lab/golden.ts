@@ -3,9 +3,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GoldenError } from '../engine/errors.js';
-import { packageRoot } from '../engine/files.js';
+import { packageRoot, stampOf } from '../engine/files.js';
 import { parseJson } from '../engine/json.js';
 import { printable } from '../engine/printable.js';
+import { quoted } from '../engine/tokenizer/quoted.js';
 import { openSafetensors, type Safetensors } from '../engine/weights/safetensors.js';
 import { checkName } from './arguments.js';
 import { DISPLAY, INSPECT, plain, type Shown } from './display/bundle.js';
@@ -22,7 +23,7 @@ export interface Golden extends Shown {
   readonly pieces: readonly string[] | null;
   readonly provenance: ReadonlyMap<string, string>;
   readonly stages: ReadonlyMap<string, { readonly shape: readonly number[] }>;
-  /** Values of one stage, by any of its names; throws GoldenError for a stage that is not in the file. */
+  /** Values of one stage, by any of its names; throws GoldenError for a stage that is not in the file, and for a file that was changed since. */
   read(stage: string): Promise<Float32Array>;
 }
 
@@ -38,15 +39,36 @@ export async function golden(name: string): Promise<Golden> {
       `There is no golden '${name}'. Give a file of golden/make_golden.py, or one that ships, e.g. 'atlas/capital'.`,
     );
   }
+  const stamp = stampOf(path);
   const file = await openSafetensors(path);
   await file.close();
-  return describe(name, path, file);
+  /** Its ids and shapes are of the file as it was: values of another would be compared with them. */
+  const unchanged = () => {
+    if (stampOf(path) === stamp) return;
+    throw new GoldenError(`${name} is not what it was when it was opened. Open it again: golden('${name}').`);
+  };
+  unchanged();
+  return describe(name, path, file, unchanged);
 }
 
-function describe(name: string, path: string, { metadata, tensors }: Safetensors): Golden {
-  if (metadata.get('loupe_golden') !== '1' && metadata.get('loupe_trace') !== '1') {
+const VERSION = '1';
+
+function describe(name: string, path: string, { metadata, tensors }: Safetensors, unchanged: () => void): Golden {
+  if (metadata.get('loupe_golden') !== VERSION && metadata.get('loupe_trace') !== VERSION) {
+    const key = ['loupe_golden', 'loupe_trace'].find(one => metadata.has(one));
+    if (key === undefined) {
+      throw new GoldenError(
+        `${name} is no golden: its metadata has no 'loupe_golden'. Make one with golden/make_golden.py.`,
+      );
+    }
     throw new GoldenError(
-      `${name} is no golden: its metadata has no 'loupe_golden'. Make one with golden/make_golden.py.`,
+      `${name} says ${key} ${quoted(metadata.get(key)!)}, and this Loupe reads version ${VERSION} of them. Make it again with ${key === 'loupe_trace' ? 'loupe trace' : 'golden/make_golden.py'}.`,
+    );
+  }
+  const logits = metadata.get('logits');
+  if (logits !== undefined && logits !== 'all' && logits !== 'last') {
+    throw new GoldenError(
+      `${name} says logits ${quoted(logits)}, and 'all' or 'last' is expected. Make it again with golden/make_golden.py.`,
     );
   }
   const listOf = <T>(key: string, what: string, holds: (one: unknown) => one is T): T[] => {
@@ -62,6 +84,8 @@ function describe(name: string, path: string, { metadata, tensors }: Safetensors
     listOf(key, 'numbers', (n): n is number => Number.isSafeInteger(n) && (n as number) >= 0);
   const ids = list('ids');
   const chunks = list('chunks');
+  if (chunks.includes(0))
+    throw new GoldenError(`${name} has chunks of ${chunks}, and none of them is empty. Make it again.`);
   if (ids.length === 0 || chunks.reduce((a, b) => a + b, 0) !== ids.length) {
     throw new GoldenError(`${name} has ${ids.length} ids in chunks of ${chunks}, which do not add up. Make it again.`);
   }
@@ -94,9 +118,12 @@ function describe(name: string, path: string, { metadata, tensors }: Safetensors
         throw new GoldenError(`${name} has no stage '${asked}'. It was made for another model, or by another version.`);
       }
       // Opened for each look: a golden lies about in a notebook, and nobody would think of closing it.
+      unchanged();
       const file = await openSafetensors(path);
       try {
-        return await file.readF32(stage);
+        const values = await file.readF32(stage);
+        unchanged();
+        return values;
       } finally {
         await file.close();
       }

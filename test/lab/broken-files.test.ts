@@ -1,7 +1,8 @@
 // Files of the lab that are not what they say: goldens, Arrow tables, saved chats. Each is refused by an error of ours, in words.
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { GoldenError, OptionError } from '../../engine/errors.js';
@@ -26,7 +27,24 @@ describe('a golden', () => {
     expect((await made(sound)).pieces).toEqual(['a', 'b']);
   });
   test.each([
-    ['without its mark', { ...sound, loupe_golden: '2' }, /is no golden: its metadata has no 'loupe_golden'/],
+    ['without its mark', { ids: '[2,5]', chunks: '[2]' }, /is no golden: its metadata has no 'loupe_golden'/],
+    [
+      'of a version to come',
+      { ...sound, loupe_golden: '99' },
+      /says loupe_golden '99', and this Loupe reads version 1 of them\. Make it again with golden\/make_golden\.py/,
+    ],
+    ['of no version', { ...sound, loupe_golden: '' }, /says loupe_golden '', and this Loupe reads version 1/],
+    [
+      'that is a trace to come',
+      { ids: '[2,5]', chunks: '[2]', loupe_trace: '2' },
+      /says loupe_trace '2', and this Loupe reads version 1 of them\. Make it again with loupe trace/,
+    ],
+    [
+      'with logits of neither kind',
+      { ...sound, logits: 'nope' },
+      /says logits 'nope', and 'all' or 'last' is expected/,
+    ],
+    ['with an empty chunk', { ...sound, chunks: '[0,2]' }, /has chunks of 0,2, and none of them is empty/],
     ['with pieces that are no JSON', { ...sound, pieces: 'a' }, /no list of texts 'pieces'/],
     ['with a piece that is a number', { ...sound, pieces: '["a",1]' }, /no list of texts 'pieces'/],
     ['with pieces that are an object', { ...sound, pieces: '{"join":1}' }, /no list of texts 'pieces'/],
@@ -40,6 +58,40 @@ describe('a golden', () => {
     const found = await made(metadata as Record<string, string>).catch(error => error);
     expect(found).toBeInstanceOf(GoldenError);
     expect(found.message).toMatch(message);
+  });
+  test('that was changed, replaced or taken away after it was opened is not compared', async () => {
+    const path = join(folder, 'live.safetensors');
+    const values = (n: number) => [{ name: 'embed', shape: [2, 1], data: Float32Array.of(n, 2) }];
+    const write = (n: number, as = path) => writeSafetensors(as, values(n), sound);
+    const left = async (change: () => unknown) => {
+      await write(1);
+      const opened = await golden(path);
+      expect([...(await opened.read('embed'))]).toEqual([1, 2]);
+      expect([...(await opened.read('embed'))]).toEqual([1, 2]);
+      await after(50); // clocks of file systems go in steps of some milliseconds
+      await change();
+      return expect(opened.read('embed'));
+    };
+    const gone = `${path} is not what it was when it was opened. Open it again: golden('${path}').`;
+    await (await left(() => write(3))).rejects.toThrow(new GoldenError(gone));
+    await (
+      await left(async () => {
+        await write(3, `${path}.new`);
+        renameSync(`${path}.new`, path);
+      })
+    ).rejects.toThrow(gone);
+    // In place, of the same length, with its old time.
+    await (
+      await left(() => {
+        const { atime, mtime } = statSync(path);
+        const bytes = readFileSync(path);
+        bytes.writeFloatLE(3, bytes.length - 8);
+        writeFileSync(path, bytes);
+        utimesSync(path, atime, mtime);
+      })
+    ).rejects.toThrow(gone);
+    await (await left(() => writeFileSync(path, 'x'))).rejects.toThrow(gone);
+    await (await left(() => rmSync(path))).rejects.toThrow(gone);
   });
   test('whose name is no text is refused', async () => {
     for (const name of [5, null, undefined, {}, ['a']])

@@ -88,6 +88,42 @@ test('a stage that is there under another name alone is not taken for one of ano
   );
 });
 
+test('what a golden lacks is told by its first stage, and whether the rest would fit', async () => {
+  const saved = async (tensors: F32Tensor[], more: Record<string, string> = {}) => {
+    const path = join(folder, `less-${made++}.safetensors`);
+    const marks = { loupe_golden: '1', ids: JSON.stringify(ids), chunks: '[3]', ...more };
+    await writeSafetensors(path, tensors, marks);
+    return golden(path);
+  };
+  const told = (lacks: string | RegExp, tensors: F32Tensor[], more = {}) =>
+    saved(tensors, more).then(g => expect(model.diff(g, { alone })).rejects.toThrow(lacks));
+  const without = (pattern: RegExp) => own.filter(({ name }) => !pattern.test(name));
+  const again = 'Make one for this model with golden/make_golden.py.';
+  await told(
+    `has no stage 'layers.3.resid', of ${own.length} that this model has. Those that it has would fit, so it is not whole. ${again}`,
+    without(/^layers\.3\.resid$/),
+  );
+  await told(
+    /has no stage 'layers\.2\.input_norm', the first of 22 that it lacks, of 135 .* so it is not whole/,
+    without(/^layers\.2\./),
+  );
+  const narrow = (pattern: RegExp) => own.map(t => (pattern.test(t.name) ? { ...t, shape: [t.data.length] } : t));
+  await told(
+    `has 'layers.3.resid' in the shape [384], and this model makes [3,128]; all others fit, so it was changed. ${again}`,
+    narrow(/^layers\.3\.resid$/),
+  );
+  await told(/in the shape \[384\], and this model makes \[3,128\], so it is of another model\./, narrow(/resid$/));
+  await told(
+    /has no stage 'layers\.2\.input_norm', .* Others have other shapes, so it is of another model/,
+    narrow(/[345]\.resid$/).filter(({ name }) => !/^layers\.2\./.test(name)),
+  );
+  await told(`says logits 'last' and has 3 rows of them for 3 tokens. ${again}`, own, { logits: 'last' });
+  const last = own.map(t => (t.name === 'logits' ? { ...t, shape: [1, 512], data: t.data.slice(-512) } : t));
+  await told(`says logits 'all' and has 1 row of them for 3 tokens. ${again}`, last, { logits: 'all' });
+  expect((await model.diff(await saved(last, { logits: 'last' }), { alone })).pass).toBe(true);
+  expect((await model.diff(await saved(own, { logits: 'all' }), { alone })).pass).toBe(true);
+});
+
 test('a golden with the stages alone says nothing of it', async () => {
   const diff = await model.diff(await goldenWith(), { alone });
   expect(diff.toJSON()).toMatchObject({ notCompared: [], otherNames: {} });
