@@ -65,6 +65,11 @@ export class Buffers {
     return this.#chunk.buffer;
   }
 
+  /** Of the chunk, u32. */
+  get ids(): GPUBuffer {
+    return this.#ids.buffer;
+  }
+
   /** The buffer of a value. Throws BudgetError where one that is inside a step does not fit. */
   of(name: string): GPUBuffer {
     const tensor = this.#values.get(name) ?? this.#innerOf(name);

@@ -2,68 +2,16 @@
 // and taps are all `forward`.
 
 import { type NumberError, PromptError } from './errors.js';
-import { type ChunkResult, Executor } from './execute.js';
-import { NO_TOKEN } from './greedy.js';
+import { CHOSEN, type ChunkResult, Executor } from './execute.js';
+import { type ContextOptions, checkIds, type ForwardOptions, type ForwardResult, type ReadChunk } from './forward.js';
 import type { PlanKind } from './fuse.js';
+import { NO_TOKEN } from './greedy.js';
 import type { Shaders } from './kernel.js';
 import type { Model } from './model.js';
 import { notFinite } from './not-finite.js';
-import type { Patch } from './patches.js';
 import type { Extent } from './plan.js';
-import type { Captured, Tap } from './taps.js';
+import type { Captured } from './taps.js';
 import type { Opened } from './units.js';
-
-export interface ContextOptions {
-  /** Longest sequence in tokens; default: what the model was made for, 2048 at most. */
-  readonly length?: number;
-  /** Most tokens in one submit. */
-  readonly chunk?: number;
-  /** `all`: every row of logits can be asked for. */
-  readonly logits?: 'last' | 'all';
-  /** Which steps compute it (fuse.ts); default: exact. */
-  readonly plan?: PlanKind;
-}
-
-export interface ForwardOptions {
-  /** The shaders to run; by default those in force once the edits asked for so far are. */
-  readonly shaders?: Shaders;
-  readonly taps?: readonly Tap[];
-  /** Values to put in the place of what stages compute, by position in the sequence. */
-  readonly patches?: readonly Patch[];
-  /** Which logits to compute: the last row (default), all, or none where only the cache matters. */
-  readonly logits?: 'last' | 'all' | 'none';
-  /** Pick the most likely next token on the GPU; 4 bytes come back. Throws NumberError where a logit is NaN or ±∞. */
-  readonly argmax?: boolean;
-  readonly profile?: boolean;
-  readonly signal?: AbortSignal;
-  /** Split the tokens exactly so instead of into chunks of the context's size. */
-  readonly chunks?: readonly number[];
-  onProgress?(tokens: number): void;
-  /** Called after every layer of every chunk of more than one token; each is then waited for. `tokens` were read before the chunk. */
-  onLayer?(done: number, total: number, tokens: number, chunk: number): void;
-}
-
-export interface ForwardResult {
-  readonly captured: readonly Captured[];
-  /** Next token by argmax, if asked for. */
-  readonly token: number | null;
-  /** Nanoseconds by step, summed over the chunks, if profiled. */
-  readonly times: ReadonlyMap<string, number> | null;
-  /** What ran. */
-  readonly shaders: Shaders;
-  /** Shaders that were replaced since what the context holds was read: the cache before these tokens is of the old ones. */
-  readonly edited: readonly string[];
-  /** Steps of the fast plan that ran as the stages they stand for, and why. */
-  readonly opened: readonly Opened[];
-}
-
-/** A chunk that was read, as it can be read again. */
-export interface ReadChunk {
-  readonly extent: Extent;
-  readonly patches: readonly Patch[];
-  /** As `ChunkRun.length`. */
-  readonly length: number;
-}
 
 const DEFAULT_LENGTH = 2048;
 const DEFAULT_CHUNK = 64;
@@ -76,7 +24,11 @@ export class Context {
   readonly #allocate: () => Executor;
   #released = false;
   readonly #ids: number[] = [];
+  /** Positions that the caches have been written to: more than the ids, where `ahead` was stopped. */
+  #reached = 0;
   readonly #allRows: boolean;
+  /** Chunks of `ahead` on their way at once: the next begins before the one before it is known. No more than a ring has slots beside its window. */
+  readonly #most: number;
   /** How `#ids` were read. */
   #read: ReadChunk[] = [];
   #shaders: Shaders | null = null;
@@ -101,6 +53,7 @@ export class Context {
     const scoresThatFit = Math.floor(maxBinding / (4 * config.heads * this.length));
     const most = Math.min(this.length, scoresThatFit, logits === 'all' ? rowsThatFit : Number.POSITIVE_INFINITY);
     this.chunk = Math.max(1, Math.min(chunk, most));
+    this.#most = Math.min(this.chunk, gpu.traits.software ? 2 : 4);
     this.#allRows = logits === 'all';
     const capacity = { tokens: this.chunk, positions: this.length, rows: this.#allRows ? this.chunk : 1 };
     this.plan = kind;
@@ -116,7 +69,7 @@ export class Context {
 
   /** Whether a part can be forgotten: sliding layers cannot go back past what their rings still hold. */
   get canRewind(): boolean {
-    return !this.model.config.layerKinds.includes('sliding') || this.#ids.length <= this.#ringLength();
+    return !this.model.config.layerKinds.includes('sliding') || this.#reached <= this.#ringLength();
   }
 
   /** Forgets everything after the first `tokens`. Throws PromptError where only all of it can be forgotten. */
@@ -125,6 +78,7 @@ export class Context {
       throw new PromptError('The sliding layers have forgotten what a rewind would need; rewind to 0 and read again.');
     }
     this.#ids.length = Math.min(tokens, this.#ids.length);
+    this.#reached = this.#ids.length;
     this.#read = this.#read.flatMap(chunk => {
       const { extent } = chunk;
       const left = tokens - (extent.keys - extent.tokens);
@@ -163,8 +117,7 @@ export class Context {
     }
     if (logits === 'all' && !this.#allRows) throw new Error("All logits need a context made with { logits: 'all' }.");
     const shaders = options.shaders ?? (await this.model.kernels.inForce());
-    const edited = this.#shaders && this.#ids.length > 0 ? shaders.changedSince(this.#shaders) : [];
-    this.#shaders = shaders;
+    const edited = this.#take(shaders);
     if (this.#released) await this.#readAgain(shaders, signal);
     const captured: Captured[] = [];
     const times = new Map<string, number>();
@@ -177,6 +130,7 @@ export class Context {
       const last = at + tokens === ids.length;
       const rows = logits === 'all' ? tokens : logits === 'last' && last ? 1 : 0;
       const extent: Extent = { tokens, keys: this.#ids.length + tokens, rows };
+      this.#reached = Math.max(this.#reached, extent.keys);
       const part = ids.slice(at, at + tokens);
       const read = at;
       result = await this.#executor.run({
@@ -204,6 +158,55 @@ export class Context {
     const token = result?.token ?? null;
     if (token === NO_TOKEN) throw await this.whyNotFinite();
     return { captured, token, times: profile ? times : null, shaders, edited, opened: [...opened.values()] };
+  }
+
+  /** The shaders that run from now on. @returns those that were replaced since what the context holds was read */
+  #take(shaders: Shaders): readonly string[] {
+    const edited = this.#shaders && this.#ids.length > 0 ? shaders.changedSince(this.#shaders) : [];
+    this.#shaders = shaders;
+    return edited;
+  }
+
+  /**
+   * Reads `id`, and then one after the other the likeliest token after each, `most` in all, as `forward` with `argmax` would. The GPU takes each from its
+   * own memory, so that some are on their way before the first is known. Whoever stops early has only what was given in the context.
+   */
+  async *ahead(id: number, most: number, signal?: AbortSignal): AsyncGenerator<ForwardResult & { token: number }> {
+    let started: (Pick<ForwardResult, 'shaders' | 'edited'> & { extent: Extent; result: Promise<ChunkResult> })[] = [];
+    const results = () => Promise.allSettled(started.map(({ result }) => result));
+    let begun = this.#ids.length;
+    const end = Math.min(this.length, begun + most);
+    try {
+      while (this.#ids.length < end) {
+        if (this.#disposed) throw new PromptError('This context was closed; make a new one.');
+        if (this.#released) {
+          await results();
+          [started, begun] = [[], this.#ids.length];
+          await this.#readAgain(await this.model.kernels.inForce(), signal);
+        }
+        while (started.length < this.#most && begun < end) {
+          const shaders = await this.model.kernels.inForce();
+          const edited = this.#take(shaders);
+          const extent: Extent = { tokens: 1, keys: begun + 1, rows: 1 };
+          const ids = begun === this.#ids.length ? [id] : CHOSEN;
+          const { result } = await this.#executor.start({ extent, shaders, ids, argmax: true, signal });
+          result.catch(() => {}); // thrown below, when it is its turn
+          started.push({ extent, shaders, edited, result });
+          begun += 1;
+          this.#reached = begun;
+        }
+        const { extent, result, ...ran } = started.shift()!;
+        const { captured, token, times, opened } = await result;
+        this.#ids.push(id);
+        this.#read.push({ extent, patches: [], length: extent.keys });
+        if (token === NO_TOKEN) throw await this.whyNotFinite();
+        id = token!;
+        yield { captured, times, opened, ...ran, token: id };
+      }
+    } finally {
+      this.#rows = started.length > 0 ? 0 : 1;
+      await results();
+    }
   }
 
   /** Logits [V] after the last token that `forward` read. */
@@ -272,14 +275,4 @@ export class Context {
       `The chunks ${told}must be a list of positive whole numbers that add up to the ${tokens} tokens given.`,
     );
   }
-}
-
-/** Throws PromptError unless there are ids and every one is in the vocabulary: the GPU would read zeros in silence. */
-export function checkIds(ids: readonly number[], vocab: number): void {
-  if (ids.length === 0) throw new PromptError('The prompt is empty; give at least one token.');
-  const bad = ids.findIndex(id => !(Number.isInteger(id) && id >= 0 && id < vocab));
-  if (bad < 0) return;
-  throw new PromptError(
-    `Token id ${ids[bad]} at place ${bad} is not in the vocabulary; ids go from 0 to ${vocab - 1}.`,
-  );
 }

@@ -24,14 +24,17 @@ export interface Weights {
   shards(name: string): readonly Shard[];
 }
 
+/** The token of a chunk that was started before this one, and picked it by `argmax`. */
+export const CHOSEN = Symbol('chosen');
+
 export interface ChunkRun {
   readonly extent: Extent;
   /** Tokens of the sequence once all that is read with this chunk is read, for RoPE that depends on it; default: up to the chunk's end. */
   readonly length?: number;
   /** The shaders to run; by default those in force once the edits asked for so far are. */
   readonly shaders?: Shaders;
-  /** Token ids of the chunk, when the stages embed them. */
-  readonly ids?: ArrayLike<number>;
+  /** Token ids of the chunk, when the stages embed them; CHOSEN: the one that the chunk before picked on the GPU. */
+  readonly ids?: ArrayLike<number> | typeof CHOSEN;
   readonly taps?: readonly Tap[];
   /** Values to put in the place of what stages compute. */
   readonly patches?: readonly Patch[];
@@ -114,6 +117,29 @@ export class Executor {
   }
 
   async run(chunk: ChunkRun): Promise<ChunkResult> {
+    return (await this.start(chunk)).result;
+  }
+
+  /** As `run`, but resolves once the chunk is submitted: the next may be started before its result is known. */
+  async start(chunk: ChunkRun): Promise<{ readonly result: Promise<ChunkResult> }> {
+    const held: Disposable[] = [];
+    const release = () => {
+      for (const one of held.splice(0)) one[Symbol.dispose]();
+    };
+    try {
+      const collect = await this.#start(chunk, one => {
+        held.push(one);
+        return one;
+      });
+      return { result: collect().finally(release) };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** @param hold what is to be disposed of once the result is known @returns reads the result; called at once, so that nothing comes between */
+  async #start(chunk: ChunkRun, hold: <T extends Disposable>(one: T) => T): Promise<() => Promise<ChunkResult>> {
     const { extent, ids, taps = [], patches = [], argmax = false, profile = false, onLayer, signal } = chunk;
     this.gpu.check();
     const shaders = chunk.shaders ?? (await this.kernels.inForce());
@@ -123,9 +149,11 @@ export class Executor {
     const looks = chunk.check ? this.stages : taps.map(({ stage }) => stage);
     const opened = new Set(chunk.check ? this.#steps : why.keys());
     const bound = await this.#bind(opened, looks, setting, shaders);
-    this.#buffers.begin(extent, ids, chunk.length ?? extent.keys);
-    using tapped = new Taps(this.gpu, shaders, taps, extent);
-    using patched = new Patches(this.gpu, shaders, patches, extent);
+    const best = argmax ? await this.#search(shaders) : null;
+    const chosen = ids === CHOSEN ? this.#greedy : null;
+    this.#buffers.begin(extent, ids === CHOSEN ? undefined : ids, chunk.length ?? extent.keys);
+    const tapped = hold(new Taps(this.gpu, shaders, taps, extent));
+    const patched = hold(new Patches(this.gpu, shaders, patches, extent));
     const after = new Map<Stage, ((pass: GPUComputePassEncoder) => void)[]>();
     for (const [of, copies] of [
       [patches, patched],
@@ -136,63 +164,63 @@ export class Executor {
         if (copy) after.set(stage, [...(after.get(stage) ?? []), copy]);
       }
     }
-    using check = chunk.check ? new FiniteCheck(this.gpu, shaders, this.stages.length) : null;
+    const check = chunk.check ? hold(new FiniteCheck(this.gpu, shaders, this.stages.length)) : null;
     for (const stage of check ? this.stages : []) {
       const slots = stage.state ? this.#buffers.slots(stage) : 0;
       const size = valuesToCheck(stage, extent, slots);
       const look = await check!.bind(this.buffer(stage.name), size, stage.operation.kind === 'scores');
       after.set(stage, [...(after.get(stage) ?? []), look]);
     }
-    const best = argmax ? await this.#search(shaders) : null;
     const searchAlone = edited.has('argmax') || edited.has('argmax_last');
-    const timer = profile ? new Timer(this.gpu, bound.length) : null;
-    try {
-      const names = bound.map(({ unit }) => unit.name);
-      const ends = onLayer && !profile ? bound.flatMap(({ unit }, i) => (unit.stages.some(endsLayer) ? [i] : [])) : [];
-      const parts = partsOf(names, ends, i => {
-        const copies = bound[i].unit.writes.some(stage => after.has(stage)) ? COPIES : [];
-        return [...new Set([...bound[i].dispatches.flatMap(({ kernel }) => kernel.files), ...copies])].filter(s =>
-          edited.has(s),
-        );
+    const timer = profile ? hold(new Timer(this.gpu, bound.length)) : null;
+    const names = bound.map(({ unit }) => unit.name);
+    const ends = onLayer && !profile ? bound.flatMap(({ unit }, i) => (unit.stages.some(endsLayer) ? [i] : [])) : [];
+    const parts = partsOf(names, ends, i => {
+      const copies = bound[i].unit.writes.some(stage => after.has(stage)) ? COPIES : [];
+      return [...new Set([...bound[i].dispatches.flatMap(({ kernel }) => kernel.files), ...copies])].filter(s =>
+        edited.has(s),
+      );
+    });
+    const submitted: Promise<void>[] = [];
+    for (const [i, part] of parts.entries()) {
+      const { what, layer, from, to } = part;
+      const stages = bound.slice(from, to).flatMap(({ unit }) => unit.stages);
+      const allowance = () => secondsOf(stages, extent);
+      const ended = this.#submit(what, allowance, edited.size > 0, encoder => {
+        if (i === 0) chosen?.putInto(encoder, this.#buffers.ids);
+        encode(encoder, from, to);
+        if (i === parts.length - 1) timer?.resolve(encoder);
       });
-      const submitted: Promise<void>[] = [];
-      for (const [i, part] of parts.entries()) {
-        const { what, layer, from, to } = part;
-        const stages = bound.slice(from, to).flatMap(({ unit }) => unit.stages);
-        const allowance = () => secondsOf(stages, extent);
-        const ended = this.#submit(what, allowance, edited.size > 0, encoder => {
-          encode(encoder, from, to);
-          if (i === parts.length - 1) timer?.resolve(encoder);
-        });
-        // What no layer ends with is not waited for before what it made is read: that would be a trip more a token.
-        ended.catch(() => {});
-        submitted.push(ended);
-        if (layer === null) continue;
-        await Promise.all(submitted);
-        await this.gpu.settle();
-        signal?.throwIfAborted();
-        onLayer?.(layer, ends.length);
-      }
-      if (best && searchAlone) {
-        const searched = this.#submit(
-          'the search for the likeliest token, which runs the edited argmax',
-          () => 0,
-          true,
-          encoder => search(encoder.beginComputePass()),
-        );
-        searched.catch(() => {});
-        submitted.push(searched);
-      }
+      // What no layer ends with is not waited for before what it made is read: that would be a trip more a token.
+      ended.catch(() => {});
+      submitted.push(ended);
+      if (layer === null) continue;
+      await Promise.all(submitted);
+      await this.gpu.settle();
+      signal?.throwIfAborted();
+      onLayer?.(layer, ends.length);
+    }
+    if (best && searchAlone) {
+      const searched = this.#submit(
+        'the search for the likeliest token, which runs the edited argmax',
+        () => 0,
+        true,
+        encoder => search(encoder.beginComputePass()),
+      );
+      searched.catch(() => {});
+      submitted.push(searched);
+    }
+    return async () => {
+      // Asked for at once: what comes after this chunk writes where it did.
+      const token = best && this.#greedy ? this.#greedy.read() : null;
+      token?.catch(() => {}); // told below
       const captured = await tapped.collect(this.#inside(looks, opened));
-      const token = best && this.#greedy ? await this.#greedy.read() : null;
       const times = timer ? await timer.read(names) : null;
       const broken = check ? this.#broken(await check.read(), extent) : [];
       await Promise.all(submitted);
       const told = [...why].map(([step, why]): Opened => ({ step: step.name, stages: namesOf(step), why }));
-      return { captured, token, broken, times, opened: told };
-    } finally {
-      timer?.[Symbol.dispose]();
-    }
+      return { captured, token: await token, broken, times, opened: told };
+    };
 
     /** Units `from` to `to` in one pass, or, timed, in a pass each. */
     function encode(encoder: GPUCommandEncoder, from: number, to: number): void {

@@ -1,6 +1,7 @@
 // Generation: prefill once, then a token at a time on the cache, as an async iterator that stops within a token when told to.
 
-import type { Context, ForwardOptions } from './context.js';
+import type { Context } from './context.js';
+import type { ForwardOptions } from './forward.js';
 import { OptionError, PromptError } from './errors.js';
 import { allFinite } from './finite.js';
 import { checkSampling, isGreedy, type Sampling, sample, told, uniform } from './sample.js';
@@ -82,6 +83,20 @@ export async function* generate(
     yield { id, position: context.ids.length, stop, captured, edited };
     if (stop) return;
     next = [id];
+    // Where nobody looks and nothing is drawn, the CPU need not know a token before the GPU goes on with it.
+    if (greedy && !taps?.length) {
+      yield* goOn(id, maxTokens - made - 1);
+      return;
+    }
+  }
+
+  async function* goOn(id: number, most: number): AsyncGenerator<Generated, void, void> {
+    for await (const { captured, token, edited } of context.ahead(id, most, signal)) {
+      signal?.throwIfAborted();
+      const stop = stops.has(token);
+      yield { id: token, position: context.ids.length, stop, captured, edited };
+      if (stop) return;
+    }
   }
 
   async function drawn(): Promise<number> {

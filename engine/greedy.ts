@@ -55,6 +55,11 @@ export class GreedyChoice {
     };
   }
 
+  /** Makes the choice the id that is read next. */
+  putInto(encoder: GPUCommandEncoder, ids: GPUBuffer): void {
+    encoder.copyBufferToBuffer(this.#best.buffer, 0, ids, 0, 4);
+  }
+
   async read(): Promise<number> {
     return new Uint32Array(await this.gpu.read([{ buffer: this.#best.buffer, bytes: 4 }]))[0];
   }

@@ -1,7 +1,8 @@
 // A model on the GPU: its plan, its weights, its shaders. Weights cross the bus once, in pieces, and stay.
 
 import type { GemmaConfig } from './config.js';
-import { Context, type ContextOptions } from './context.js';
+import { Context } from './context.js';
+import type { ContextOptions } from './forward.js';
 import { ModelFileError } from './errors.js';
 import { readShaderSource } from './files.js';
 import { fuse, type PlanKind } from './fuse.js';

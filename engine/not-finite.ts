@@ -1,7 +1,7 @@
 // Logits that are no numbers: where they come from, in a sentence. The chunk that gave them is read once more with a check after every
 // stage; only where its cache was not finite before is all of the sequence read again.
 
-import type { ReadChunk } from './context.js';
+import type { ReadChunk } from './forward.js';
 import { BudgetError, NumberError } from './errors.js';
 import { type Broken, FiniteCheck } from './finite.js';
 import type { Shaders } from './kernel.js';

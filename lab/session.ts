@@ -1,7 +1,8 @@
 // A model in the hands of a person: run it with taps, run one stage, diff it, edit a shader, generate. One object that a notebook
 // keeps.
 
-import type { Context, ContextOptions } from '../engine/context.js';
+import type { Context } from '../engine/context.js';
+import type { ContextOptions } from '../engine/forward.js';
 import { ModelFileError, OptionError, PromptError, TokenizerError } from '../engine/errors.js';
 import { allFinite } from '../engine/finite.js';
 import { checkGenerate } from '../engine/generate.js';

@@ -1,0 +1,71 @@
+// What is asked of a sequence and what it gives: the options and results of Context, and the check of ids.
+
+import { PromptError } from './errors.js';
+import type { PlanKind } from './fuse.js';
+import type { Shaders } from './kernel.js';
+import type { Patch } from './patches.js';
+import type { Extent } from './plan.js';
+import type { Captured, Tap } from './taps.js';
+import type { Opened } from './units.js';
+
+export interface ContextOptions {
+  /** Longest sequence in tokens; default: what the model was made for, 2048 at most. */
+  readonly length?: number;
+  /** Most tokens in one submit. */
+  readonly chunk?: number;
+  /** `all`: every row of logits can be asked for. */
+  readonly logits?: 'last' | 'all';
+  /** Which steps compute it (fuse.ts); default: exact. */
+  readonly plan?: PlanKind;
+}
+
+export interface ForwardOptions {
+  /** The shaders to run; by default those in force once the edits asked for so far are. */
+  readonly shaders?: Shaders;
+  readonly taps?: readonly Tap[];
+  /** Values to put in the place of what stages compute, by position in the sequence. */
+  readonly patches?: readonly Patch[];
+  /** Which logits to compute: the last row (default), all, or none where only the cache matters. */
+  readonly logits?: 'last' | 'all' | 'none';
+  /** Pick the most likely next token on the GPU; 4 bytes come back. Throws NumberError where a logit is NaN or ±∞. */
+  readonly argmax?: boolean;
+  readonly profile?: boolean;
+  readonly signal?: AbortSignal;
+  /** Split the tokens exactly so instead of into chunks of the context's size. */
+  readonly chunks?: readonly number[];
+  onProgress?(tokens: number): void;
+  /** Called after every layer of every chunk of more than one token; each is then waited for. `tokens` were read before the chunk. */
+  onLayer?(done: number, total: number, tokens: number, chunk: number): void;
+}
+
+export interface ForwardResult {
+  readonly captured: readonly Captured[];
+  /** Next token by argmax, if asked for. */
+  readonly token: number | null;
+  /** Nanoseconds by step, summed over the chunks, if profiled. */
+  readonly times: ReadonlyMap<string, number> | null;
+  /** What ran. */
+  readonly shaders: Shaders;
+  /** Shaders that were replaced since what the context holds was read: the cache before these tokens is of the old ones. */
+  readonly edited: readonly string[];
+  /** Steps of the fast plan that ran as the stages they stand for, and why. */
+  readonly opened: readonly Opened[];
+}
+
+/** A chunk that was read, as it can be read again. */
+export interface ReadChunk {
+  readonly extent: Extent;
+  readonly patches: readonly Patch[];
+  /** As `ChunkRun.length`. */
+  readonly length: number;
+}
+
+/** Throws PromptError unless there are ids and every one is in the vocabulary: the GPU would read zeros in silence. */
+export function checkIds(ids: readonly number[], vocab: number): void {
+  if (ids.length === 0) throw new PromptError('The prompt is empty; give at least one token.');
+  const bad = ids.findIndex(id => !(Number.isInteger(id) && id >= 0 && id < vocab));
+  if (bad < 0) return;
+  throw new PromptError(
+    `Token id ${ids[bad]} at place ${bad} is not in the vocabulary; ids go from 0 to ${vocab - 1}.`,
+  );
+}
