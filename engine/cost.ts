@@ -3,6 +3,7 @@
 
 import { count, type Extent, type Stage, shapeOf, type WeightRef } from './plan.js';
 import { valuesPerToken } from './recorder.js';
+import { readsOf, type Step } from './step.js';
 
 export interface Cost {
   /** The weight as it lies on the GPU, f32 inputs and outputs, each once. */
@@ -26,6 +27,19 @@ export function costOf(stage: Stage, extent: Extent, bytesOfWeight: (weight: Wei
   const rows = weight && kind === 'embed' ? extent.tokens / weight.shape[0] : 1;
   const weightBytes = weight ? rows * bytesOfWeight(weight) : 0;
   return { weightBytes, bytes: weightBytes + F32 * (inputs + output), flops: flopsOf(stage, extent) };
+}
+
+/** What a step costs at least: its stages' weights and arithmetic, and the values that go in and come out. */
+export function costOfStep(step: Step, extent: Extent, bytesOfWeight: (weight: WeightRef) => number): Cost {
+  const stages = step.stages.map(stage => costOf(stage, extent, bytesOfWeight));
+  const weightBytes = stages.reduce((n, cost) => n + cost.weightBytes, 0);
+  const flops = stages.reduce((n, cost) => n + cost.flops, 0);
+  const reads = readsOf(step).reduce((n, ref) => {
+    const readers = step.stages.filter(({ inputs }) => inputs.some(({ name }) => name === ref.name));
+    return n + count(shapeOf(ref.axes, extent, Math.max(...readers.map(stage => keysRead(stage, extent)))));
+  }, 0);
+  const writes = step.writes.reduce((n, stage) => n + outputOf(stage, extent), 0);
+  return { weightBytes, bytes: weightBytes + F32 * (reads + writes), flops };
 }
 
 /** Keys or values that attention reads for one token: those in the window, or all. */

@@ -1,6 +1,7 @@
 // From logits to a token: greedy, temperature, top-k, top-p, with a seed that gives the same tokens again.
 
 import { OptionError } from './errors.js';
+import { likeliest } from './likeliest.js';
 
 export interface Sampling {
   /** 0 (default) takes the most likely token; larger is wilder. */
@@ -42,25 +43,62 @@ export function uniform(seed: number): () => number {
   };
 }
 
+/** Candidates that are put in order at first, where only their probability says how many there are. */
+const FIRST = 256;
+
 /** One token from logits [V]: the candidates by top-k, then by top-p, then drawn by their probabilities. */
 export function sample(logits: Float32Array, { temperature = 0, topK = 0, topP = 1 }: Sampling, draw: number): number {
   if (isGreedy({ temperature, topK })) return argmax(logits);
-  let ids = Uint32Array.from(logits.keys());
-  const restricted = (topK > 0 && topK < logits.length) || topP < 1;
+  const all = topK === 0 || topK >= logits.length;
   // Equal logits keep the order of their ids, so that a seed means the same everywhere.
-  if (restricted) ids.sort((a, b) => logits[b] - logits[a] || a - b);
-  if (topK > 0) ids = ids.subarray(0, topK) as Uint32Array<ArrayBuffer>;
-  const top = restricted ? logits[ids[0]] : logits[argmax(logits)];
-  const weights = Float64Array.from(ids, id => Math.exp((logits[id] - top) / temperature));
-  let total = weights.reduce((a, b) => a + b, 0);
+  if (!all) return drawn(likeliest(logits, topK), logits, temperature, topP, draw);
+  if (topP === 1) return drawn(placesOf(logits), logits, temperature, 1, draw);
+  const top = logits[argmax(logits)];
+  let total = 0;
+  for (let i = 0; i < logits.length; i++) total += Math.exp((logits[i] - top) / temperature);
+  for (let many = FIRST; ; many *= 8) {
+    const ids = likeliest(logits, many);
+    if (ids.length === logits.length || massOf(ids, logits, temperature) >= topP * total)
+      return drawn(ids, logits, temperature, topP, draw, total);
+  }
+}
+
+function placesOf(logits: Float32Array): Uint32Array {
+  const ids = new Uint32Array(logits.length);
+  for (let i = 0; i < ids.length; i++) ids[i] = i;
+  return ids;
+}
+
+function massOf(ids: Uint32Array, logits: Float32Array, temperature: number): number {
+  return ids.reduce((sum, id) => sum + Math.exp((logits[id] - logits[ids[0]]) / temperature), 0);
+}
+
+/** One of `ids`: in the order of their logits where topP is below 1. @param total of the weights of all candidates; by default of these */
+function drawn(
+  ids: Uint32Array,
+  logits: Float32Array,
+  temperature: number,
+  topP: number,
+  draw: number,
+  total?: number,
+): number {
+  // Loops, because there may be a quarter of a million.
+  let top = Number.NEGATIVE_INFINITY;
+  for (const id of ids) top = Math.max(top, logits[id]);
+  const weights = new Float64Array(ids.length);
+  let mass = total ?? 0;
+  for (let i = 0; i < ids.length; i++) {
+    weights[i] = Math.exp((logits[ids[i]] - top) / temperature);
+    if (total === undefined) mass += weights[i];
+  }
   let kept = ids.length;
   if (topP < 1) {
-    let mass = 0;
+    const enough = topP * mass;
+    mass = 0;
     kept = 0;
-    while (kept < ids.length && mass < topP * total) mass += weights[kept++];
-    total = mass;
+    while (kept < ids.length && mass < enough) mass += weights[kept++];
   }
-  let left = draw * total;
+  let left = draw * mass;
   for (let i = 0; i < kept; i++) {
     left -= weights[i];
     if (left < 0) return ids[i];

@@ -1,41 +1,46 @@
 // loupe bench: how fast a model runs here. Times are medians; the adapter's name belongs to every figure.
 
 import { dirname } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type { Context } from '../../engine/context.js';
-import { costOf } from '../../engine/cost.js';
 import { PromptError } from '../../engine/errors.js';
+import type { PlanKind } from '../../engine/fuse.js';
 import type { Model } from '../../engine/model.js';
 import { measure, ours, type Speed, type Spread, spread } from '../bench/measure.js';
-import { startTorch } from '../bench/torch.js';
+import { type StepTimes, stepTimes } from '../bench/steps.js';
+import { type Peer, startTorch } from '../bench/torch.js';
 import { bytesText } from '../display/numbers.js';
 import { textTable } from '../display/table.js';
 import { modelPath } from '../open.js';
-import { type ModelOptions, openModel, print, printJson, whole, withModel } from './options.js';
+import { type ModelOptions, openModel, print, printJson, whole, withModel, withPlan } from './options.js';
+
+type Against = 'torch' | 'exact' | 'fast';
 
 interface Options extends ModelOptions {
   readonly prefill: number[];
   readonly decode: number;
   readonly rounds: number;
   readonly cacheAt: number;
-  readonly against?: 'torch';
+  readonly against: Against[];
 }
 
 export function benchCommand(): Command {
-  return withModel(
-    new Command('bench').description('tokens a second, time to the first token, what the cache saves, time by stage'),
-  )
+  const command = new Command('bench').description(
+    'tokens a second, time to the first token, what the cache saves, time by operation',
+  );
+  return withPlan(withModel(command), 'fast')
     .option('--prefill <tokens,…>', 'lengths of prompts', lengths, [128])
     .option('--decode <tokens>', 'tokens to generate after the longest', whole(2), 16)
     .option('--rounds <n>', 'how often each is measured; medians are told', whole(1), 3)
     .option('--cache-at <tokens>', 'where to compare with and without the cache; 0: not at all', whole(0), 256)
-    .addOption(new Option('--against <peer>', 'who runs the same, in turn').choices(['torch']))
+    .option('--against <peers>', 'who runs the same, in turn: torch, or the exact or fast plan', peersOf, [])
     .action(async (options: Options) => {
       const began = performance.now();
       const session = await openModel(options);
       const load = performance.now() - began;
       const { model } = session;
       const { prefill, decode, rounds, cacheAt, against } = options;
+      const plan = options.plan ?? 'fast';
       const length = Math.max(prefill[prefill.length - 1] + decode, cacheAt + 4) + 1;
       if (length > model.config.contextLength) {
         throw new PromptError(
@@ -43,26 +48,27 @@ export function benchCommand(): Command {
         );
       }
       const ids = Array.from({ length }, (_, i) => 4 + ((i * 37) % (model.config.vocab - 4)));
-      const peers = against === 'torch' ? [await startTorch(torchPath(options.model))] : [];
+      const peers: Peer[] = [];
       try {
-        using context = model.context({ length });
+        using context = model.context({ length, plan });
+        for (const peer of against) peers.push(await begin(peer, model, length, options.model));
         const runs = [ours(model, context), ...peers];
         const [own, ...others] = await measure(runs, ids, prefill, decode, rounds);
         const bus = await traffic(model, context);
-        const cache = cacheAt > 0 ? await cacheGain(model, ids, cacheAt) : null;
+        const cache = cacheAt > 0 ? await cacheGain(model, ids, cacheAt, plan) : null;
         const timed = model.gpu.device.features.has('timestamp-query');
         const report = {
           model: session.name,
           adapter: session.provenance().adapter,
-          plan: 'exact',
+          plan,
           load,
           firstTokenMs: own.prefill[prefill[0]].firstTokenMs.median,
           ...own,
           memory: { gpu: model.gpu.liveBytes, cpu: process.memoryUsage().rss },
           ...bus,
           cache,
-          peers: Object.fromEntries(others.map((speed, i) => [against, { name: peers[i].name, ...speed }])),
-          stages: timed ? await byOperation(model, ids.slice(0, 64)) : null,
+          peers: Object.fromEntries(others.map((speed, i) => [against[i], { name: peers[i].name, ...speed }])),
+          stages: timed ? await stepTimes(model, ids.slice(0, 64), plan) : null,
         };
         if (options.json) printJson(report);
         else printReport(report, rounds);
@@ -76,6 +82,20 @@ export function benchCommand(): Command {
 function lengths(text: string): number[] {
   const one = whole(1);
   return [...new Set(text.split(',').map(one))].sort((a, b) => a - b);
+}
+
+/** `torch,exact` */
+function peersOf(text: string): Against[] {
+  return [...new Set(text.split(','))].map(peer => {
+    if (peer === 'torch' || peer === 'exact' || peer === 'fast') return peer;
+    throw new InvalidArgumentError('Give torch, exact or fast, or several of them with commas between.');
+  });
+}
+
+async function begin(peer: Against, model: Model, length: number, name: string): Promise<Peer> {
+  if (peer === 'torch') return startTorch(torchPath(name));
+  const context = model.context({ length, plan: peer });
+  return { ...ours(model, context), name: `the ${peer} plan`, close: () => context[Symbol.dispose]() };
 }
 
 /** What transformers opens: a .gguf, or the folder. */
@@ -93,13 +113,14 @@ type Report = Speed & {
   readonly bytesReadPerToken: number;
   readonly cache: Awaited<ReturnType<typeof cacheGain>> | null;
   readonly peers: Readonly<Record<string, Speed & { readonly name: string }>>;
-  readonly stages: Awaited<ReturnType<typeof byOperation>> | null;
+  readonly plan: PlanKind;
+  readonly stages: readonly StepTimes[] | null;
 };
 
 function printReport(report: Report, rounds: number): void {
   const { cache, stages } = report;
   const others = Object.values(report.peers);
-  print(`${report.model} on ${report.adapter}`);
+  print(`${report.model} on ${report.adapter}, ${report.plan} plan`);
   for (const { name } of others) print(`against ${name}`);
   const perSecond = ({ median, least, most }: Spread) =>
     `${median.toFixed(1)}${rounds > 1 ? ` (${least.toFixed(1)} … ${most.toFixed(1)})` : ''}`;
@@ -132,12 +153,13 @@ function printReport(report: Report, rounds: number): void {
     );
   }
   if (stages) {
-    const columns = ['operation', 'ms a token', 'share', 'GB/s', 'GFLOP/s'].map((title, i) => ({
+    const columns = ['operation', 'steps', 'ms a token', 'share', 'GB/s', 'GFLOP/s'].map((title, i) => ({
       title,
       right: i > 0,
     }));
     const cells = stages.map(s => [
       s.operation,
+      String(s.steps),
       s.ms.toFixed(3),
       `${(100 * s.share).toFixed(1)} %`,
       s.ms === 0 ? '–' : s.gbPerSecond.toFixed(2),
@@ -170,8 +192,8 @@ async function traffic(model: Model, context: Context) {
 }
 
 /** One more token after `at` others: on the cache, and by reading all of them again. */
-async function cacheGain(model: Model, ids: readonly number[], at: number) {
-  using context = model.context({ length: at + 4 });
+async function cacheGain(model: Model, ids: readonly number[], at: number, plan: PlanKind) {
+  using context = model.context({ length: at + 4, plan });
   await context.forward(ids.slice(0, at), { argmax: true });
   const withCache: number[] = [];
   for (let i = 0; i < 3; i++) {
@@ -185,32 +207,4 @@ async function cacheGain(model: Model, ids: readonly number[], at: number) {
   const withoutMs = performance.now() - start;
   const withMs = median(withCache);
   return { at, withMs, withoutMs, gain: withoutMs / withMs };
-}
-
-/** GPU time of one decoded token by operation, with what it reaches in bandwidth and arithmetic. */
-async function byOperation(model: Model, ids: readonly number[]) {
-  using context = model.context({ length: ids.length + 8 });
-  await context.forward(ids);
-  await context.forward([ids[0]], { profile: true });
-  const { times } = await context.forward([ids[1]], { profile: true });
-  const extent = { tokens: 1, keys: context.ids.length, rows: 1 };
-  const sums = new Map<string, { ns: number; bytes: number; flops: number }>();
-  for (const stage of model.plan.stages) {
-    const sum = sums.get(stage.operation.kind) ?? { ns: 0, bytes: 0, flops: 0 };
-    const cost = costOf(stage, extent, weight => model.bytesOf(weight));
-    sum.ns += times!.get(stage.name)!;
-    sum.bytes += cost.bytes;
-    sum.flops += cost.flops;
-    sums.set(stage.operation.kind, sum);
-  }
-  const total = [...sums.values()].reduce((n, { ns }) => n + ns, 0);
-  return [...sums]
-    .map(([operation, { ns, bytes, flops }]) => ({
-      operation,
-      ms: ns / 1e6,
-      share: ns / total,
-      gbPerSecond: bytes / ns,
-      gflops: flops / ns,
-    }))
-    .sort((a, b) => b.ms - a.ms);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkSampling, sample, uniform } from '../../engine/sample.js';
+import { checkSampling, type Sampling, sample, uniform } from '../../engine/sample.js';
 
 const logits = Float32Array.of(1, 3, 2, 3, -1);
 
@@ -24,6 +24,44 @@ test('top-k and top-p leave only what they say', () => {
   expect(seen({ topK: 2 })).toEqual(new Set([1, 3]));
   expect(seen({ topP: 0.4 })).toEqual(new Set([1, 3]));
   expect(seen({}).size).toBe(5);
+});
+
+/** By sorting everything, as it is said. */
+function bySorting(logits: Float32Array, { temperature = 1, topK = 0, topP = 1 }: Sampling, draw: number): number {
+  let ids = [...logits.keys()];
+  if ((topK > 0 && topK < ids.length) || topP < 1) ids.sort((a, b) => logits[b] - logits[a] || a - b);
+  if (topK > 0) ids = ids.slice(0, topK);
+  const top = Math.max(...logits);
+  const weights = ids.map(id => Math.exp((logits[id] - top) / temperature));
+  let total = weights.reduce((a, b) => a + b, 0);
+  let kept = ids.length;
+  if (topP < 1) {
+    const enough = topP * total;
+    for (total = 0, kept = 0; kept < ids.length && total < enough; ) total += weights[kept++];
+  }
+  let left = draw * total;
+  return ids.find((_, i) => i < kept && (left -= weights[i]) < 0) ?? ids[kept - 1];
+}
+
+test.each([5, 300, 5000])('of %i logits, with equal ones among them, the token that sorting them all gives', size => {
+  const random = uniform(size);
+  for (let round = 0; round < 60; round++) {
+    const coarse = round % 3 === 0;
+    const many = Float32Array.from({ length: size }, () =>
+      coarse ? Math.round(random() * 8) : 12 * (random() - random()),
+    );
+    for (const options of [
+      { temperature: 1 },
+      { temperature: 0.7, topK: 2 + round },
+      { temperature: 1.3, topP: 0.9 },
+      { temperature: 0.5, topK: 64, topP: 0.95 },
+      { temperature: 30, topP: 0.999 },
+      { temperature: 2, topK: size + 1 },
+    ]) {
+      const draw = random();
+      expect(sample(many, options, draw), JSON.stringify({ round, ...options })).toBe(bySorting(many, options, draw));
+    }
+  }
 });
 
 test('a seed gives the same numbers, another others', () => {
