@@ -1,5 +1,5 @@
 // A shader is a file, or several put together: a product reads weights through a format and a store and puts its
-// results in a place, each a file of its own; attention reads its caches through where they lie.
+// results in a place, each a file of its own.
 
 /** Shaders that multiply by a matrix, and so are assembled with a format, a store and a place for the results. */
 export const PRODUCTS: readonly string[] = [
@@ -25,8 +25,6 @@ export function wholeWith(name: string): readonly string[] {
   if (name.startsWith('formats/')) return ['matvec_lanes', name, 'stores/buffer', 'results/one'];
   if (name.startsWith('stores/')) return ['matvec_lanes', 'formats/f32', name, 'results/one'];
   if (name.startsWith('results/')) return ['matvec_lanes', 'formats/f32', 'stores/buffer', name];
-  if (name.startsWith('caches/')) return ['attend_broadcast', name];
-  if (name === 'attend_broadcast') return [name, 'caches/buffer'];
   if (PRODUCTS.includes(name)) return [name, 'formats/f32', 'stores/buffer', 'results/one'];
   return READS_WEIGHTS.has(name) ? [name, 'formats/f32', 'stores/buffer'] : [name];
 }

@@ -27,20 +27,6 @@ export interface Attention {
   readonly scratch: Ref[];
 }
 
-/** Where key/value caches lie: what the bindings k and v are bound to. */
-export type CacheStore = 'buffer' | 'texture';
-
-/** Whether attention can read caches from textures on this adapter, as lavapipe does in half the time. */
-export const readsTextures = ({ store, subgroup }: Traits): boolean => store === 'texture' && (subgroup ?? 0) >= 4;
-
-/** Slots of a cache's texture one above the other (HEIGHT of caches/texture.wgsl). */
-const SLOTS_A_COLUMN = 8192;
-
-/** Texels of a cache [R,K,D] as a texture: rgba32uint, a row a slot, four dimensions a texel. */
-export function cacheTexels(slots: number, K: number, D: number): { readonly width: number; readonly height: number } {
-  return { width: (groups(slots, SLOTS_A_COLUMN) * K * D) / 4, height: Math.min(slots, SLOTS_A_COLUMN) };
-}
-
 /** Rows of A heads that there is room for when keys are split: parts × tokens. */
 const SLOTS = 64;
 /** Keys that are worth a part of their own. */
@@ -54,9 +40,8 @@ const sizeOf = (ref: Ref, letter: string): number => ref.axes.find(axis => axis.
 /**
  * The dispatches that compute attn.mix [T,A,D] from q_rope and the caches, as scores, pattern and mix do one after the other. The chunk's own
  * keys and values must be in the caches.
- * @param caches where they lie; textures only where `readsTextures` says so
  */
-export function attend(stages: AttentionStages, setting: Setting, caches: CacheStore = 'buffer'): Attention {
+export function attend(stages: AttentionStages, setting: Setting): Attention {
   const { query, keys, values, scores, mix } = stages;
   if (scores.operation.kind !== 'scores') throw new Error(`${scores.name} is no stage of scores.`);
   const { scale, softcap, window } = scores.operation;
@@ -65,43 +50,38 @@ export function attend(stages: AttentionStages, setting: Setting, caches: CacheS
     name: `${mix.name}.parts`,
     axes: [axisOf('P', 'slot', SLOTS), axisOf('A', 'head', A), axisOf('D', 'dim', D + 4)],
   };
+  const { shader, rows, own } = kernelFor(setting.traits, D, setting.oneToken ? A / K : Number.POSITIVE_INFINITY);
   const WINDOW = window ?? 0;
-  const most = setting.oneToken ? A / K : Number.POSITIVE_INFINITY;
-  const { shader, files, rows, own } = kernelFor(setting.traits, caches, D, most);
+  const constants = { A, K, D, SCALE: scale, SOFTCAP: softcap ?? 0, WINDOW, RING: setting.slots(keys.name), ...own };
   const chunk = { chunk: true } as const;
-  const over = {
-    shader,
-    parts: files,
-    constants: { A, K, D, SCALE: scale, SOFTCAP: softcap ?? 0, WINDOW, RING: setting.slots(keys.name), ...own },
-    reads: { chunk, q: value(query), k: value(keys), v: value(values) },
-  };
+  const reads = { chunk, q: value(query), k: value(keys), v: value(values) };
   const blocks = (e: Extent) => groups((e.tokens * A) / K, rows);
-  const many = (e: Extent) => partsOf(e, window);
+  const over = (e: Extent) => partsOf(e, window);
   return {
     dispatches: [
-      { ...over, writes: { y: value(mix) }, grid: e => [blocks(e), K, many(e) === 1 ? 1 : 0] },
-      { ...over, writes: { y: value(parts) }, grid: e => [blocks(e), K, many(e) > 1 ? many(e) : 0] },
+      { shader, constants, reads, writes: { y: value(mix) }, grid: e => [blocks(e), K, over(e) === 1 ? 1 : 0] },
+      { shader, constants, reads, writes: { y: value(parts) }, grid: e => [blocks(e), K, over(e) > 1 ? over(e) : 0] },
       {
         shader: 'attend_join',
         constants: { A, D, WINDOW },
         reads: { chunk, parts: value(parts) },
         writes: { y: value(mix) },
-        grid: e => [groups((A * D) / 4, 64), e.tokens, many(e) > 1 ? 1 : 0],
+        grid: e => [groups((A * D) / 4, 64), e.tokens, over(e) > 1 ? 1 : 0],
       },
     ],
     scratch: [parts],
   };
 }
 
-/** The shader, the files it is assembled with, rows that a workgroup of it takes, and constants of its own. @param most rows of a key/value head */
-function kernelFor({ software, subgroup }: Traits, caches: CacheStore, D: number, most: number) {
+/** The shader, rows that a workgroup of it takes, and constants of its own, where a key/value head has up to `most` rows. */
+function kernelFor({ software, subgroup }: Traits, D: number, most: number) {
   if (software && (subgroup ?? 0) >= 4) {
     // Workgroup memory is cleared by as many instructions as it has words on SwiftShader, and each is compiled.
     const own: Constants = subgroup! >= 8 ? { LANES: 8, KEYS: 128 } : { LANES: 4, KEYS: 64 };
-    return { shader: 'attend_broadcast', files: [`caches/${caches}`], rows: 4, own };
+    return { shader: 'attend_broadcast', rows: 4, own };
   }
   const GROUPS = Math.min(D <= 64 ? 4 : D <= 256 ? 2 : 1, groups(most, 4)); // what it holds fits 16 KiB
-  return { shader: 'attend', files: [], rows: 4 * GROUPS, own: { GROUPS } as Constants };
+  return { shader: 'attend', rows: 4 * GROUPS, own: { GROUPS } as Constants };
 }
 
 /** Parts that the keys of a chunk are split into. */

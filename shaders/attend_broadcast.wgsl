@@ -2,7 +2,7 @@
 // workgroup is no more than a subgroup and needs no barrier. It takes four rows (a row is a token's head; rows that share a key/value head lie
 // together), so that what it loads of the caches serves four, and one of gridDim.z parts of the keys, tile by tile. For the scores a lane is a key
 // and queries are passed round; for the mix a lane is four dimensions and weights are. Keys that no row may see are not visited. Of several parts
-// attend_join.wgsl makes one. D % 4 = 0. Assembled with a part that reads the caches (caches/): key and val.
+// attend_join.wgsl makes one. D % 4 = 0.
 
 enable subgroups;
 
@@ -29,6 +29,8 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;          // [T,A,D]
+@group(0) @binding(2) var<storage, read> k: array<vec4f>;          // [RING,K,D]
+@group(0) @binding(3) var<storage, read> v: array<vec4f>;          // [RING,K,D]
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;    // [T,A,D]; of several parts [parts,T,A,D + 4]: sums; then maximum, total, parts
 
 // Of the four rows: scores, then weights; −1 where a row may not see the key. A place is one lane's own, who writes it and reads it.
@@ -44,6 +46,12 @@ fn place(row: u32, head: u32) -> vec2u {
 fn oldest(position: u32) -> u32 {
   return select(0u, position + 1 - WINDOW, WINDOW > 0 && position + 1 > WINDOW);
 }
+
+/** Four dimensions of a position's key. */
+fn key(s: u32, head: u32, i: u32) -> vec4f { return k[((s % RING) * K + head) * N + i]; }
+
+/** Four dimensions of a position's value. */
+fn val(s: u32, head: u32, i: u32) -> vec4f { return v[((s % RING) * K + head) * N + i]; }
 
 fn capped(x: f32) -> f32 {
   let nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;         // clamp would make a number of it
@@ -106,9 +114,9 @@ fn main(
           let b = subgroupShuffle(held, l + HELD);
           let c = subgroupShuffle(held, l + 2 * HELD);
           let d = subgroupShuffle(held, l + 3 * HELD);
-          let x0 = key(k0 % RING, head, n + l);
+          let x0 = key(k0, head, n + l);
           e0 += vec4f(dot(a, x0), dot(b, x0), dot(c, x0), dot(d, x0));
-          let x1 = key(k1 % RING, head, n + l);
+          let x1 = key(k1, head, n + l);
           e1 += vec4f(dot(a, x1), dot(b, x1), dot(c, x1), dot(d, x1));
         }
       }
@@ -144,7 +152,7 @@ fn main(
         let stop = min(LANES, many - j);
         for (var l = 0u; l < stop; l++) {
           let p = subgroupShuffle(held, l);
-          let x = val((s + j + l) % RING, head, min(i, N - 1));
+          let x = val(s + j + l, head, min(i, N - 1));
           a = mixed(a, p.x, x);
           b = mixed(b, p.y, x);
           c = mixed(c, p.z, x);
