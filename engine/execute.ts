@@ -213,13 +213,16 @@ export class Executor {
     return async () => {
       // Asked for at once: what comes after this chunk writes where it did.
       const token = best && this.#greedy ? this.#greedy.read() : null;
-      token?.catch(() => {}); // told below
-      const captured = await tapped.collect(this.#inside(looks, opened));
-      const times = timer ? await timer.read(names) : null;
-      const broken = check ? this.#broken(await check.read(), extent) : [];
-      await Promise.all(submitted);
-      const told = [...why].map(([step, why]): Opened => ({ step: step.name, stages: namesOf(step), why }));
-      return { captured, token: await token, broken, times, opened: told };
+      try {
+        const captured = await tapped.collect(this.#inside(looks, opened));
+        const times = timer ? await timer.read(names) : null;
+        const broken = check ? this.#broken(await check.read(), extent) : [];
+        await Promise.all(submitted);
+        const told = [...why].map(([step, why]): Opened => ({ step: step.name, stages: namesOf(step), why }));
+        return { captured, token: await token, broken, times, opened: told };
+      } finally {
+        await token?.catch(() => {}); // where something else failed, it is told, and this gives back what it holds
+      }
     };
 
     /** Units `from` to `to` in one pass, or, timed, in a pass each. */
