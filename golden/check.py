@@ -19,6 +19,7 @@ TEXTS = [
     ("chat_odd_cases.py", "chat_odd.jsonl"),
     ("jinja_cases.py", "jinja.jsonl"),
     ("jinja_edges.py", "jinja_edges.jsonl"),
+    ("jinja_members.py", "jinja_members.jsonl"),
     ("safetensors_cases.py", "safetensors-cases.jsonl"),
 ]
 

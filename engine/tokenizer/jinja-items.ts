@@ -22,6 +22,17 @@ export function view(items: readonly Value[]): Value {
   return list;
 }
 
+const RANGES = new WeakSet<object>();
+
+/** What range gives: a list but for its start, stop and step. */
+export function noteRange(value: Value): Value {
+  if (value.type === 'ArrayValue') RANGES.add(value);
+  return value;
+}
+/** A part of a range is one. */
+export const rangeLike = (whole: Value, part: Value): Value => (RANGES.has(whole) ? noteRange(part) : part);
+export const isRange = (value: Value): boolean => RANGES.has(value);
+
 export const isOnce = (value: Value): boolean => ONCE.has(value);
 /** A list that has no places: `x[0]` is undefined. */
 export const isUnplaced = (value: Value): boolean => ONCE.has(value) || VIEWS.has(value);
@@ -54,6 +65,7 @@ export function itemsOf(what: string, value: Value, spend: Spend = () => {}): re
 /** What a loop goes over: nothing of what is undefined, the characters of a text, what is left of a generator. @param unpacks it takes each apart */
 export function iterated(value: Value, unpacks: boolean): Value {
   const texts = value.type === 'StringValue' || value.type === 'UndefinedValue' || isList(value);
+  if (value.type === 'LoopValue') throw new Error('it goes over a loop that it is in');
   if (!texts) return value;
   const items = itemsOf('a loop', value);
   // The library takes apart lists alone.

@@ -2,7 +2,7 @@
 
 import type { Argument } from './jinja-arguments.js';
 import type { Scope, Value } from './jinja-library.js';
-import { method } from './jinja-members.js';
+import { LOOP, method } from './jinja-members.js';
 import { alike } from './jinja-order.js';
 import { runtime } from './jinja-values.js';
 
@@ -16,6 +16,7 @@ export class Loops {
     const loop = scope.lookupVariable('loop');
     if (!(loop.value instanceof Map) || loop.value.has('depth')) return;
     this.#scopes.set(loop, scope);
+    Object.assign(loop, { type: LOOP });
     const methods = { cycle: method(loop, 'cycle'), changed: method(loop, 'changed') };
     const more = { depth: runtime(1), depth0: runtime(0), ...methods };
     for (const [name, value] of Object.entries(more)) loop.value.set(name, value);

@@ -1,8 +1,12 @@
 // What stands behind a dot or between brackets in a template, as Python's Jinja finds it.
 
-import { isUnplaced } from './jinja-items.js';
+import { isRange, isUnplaced } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
+import { ofMacro } from './jinja-macros.js';
 import { isList, isText, kindOf, runtime } from './jinja-values.js';
+
+/** The type of `loop`, which is no mapping. */
+export const LOOP = 'LoopValue';
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
 
@@ -42,11 +46,13 @@ export function memberOf(object: Value, key: Value, computed: boolean): Value {
   const nothing = runtime(undefined);
   const name = isText(key) ? (key.value as string) : null;
   if (name !== null) {
+    if (object.type === 'FunctionValue') return ofMacro(object, name) ?? nothing;
+    if (isRange(object) && /^(start|stop|step)$/.test(name)) throw new Error(`Unknown attribute: ${name} of a range`);
     const methods = METHODS[object.type] as ReadonlySet<string> | undefined;
     const ofType = methods?.has(name) ? method(object, name) : undefined;
     if (!(object.value instanceof Map)) return ofType ?? nothing;
     const own = object.value.get(name) as Value | undefined;
-    if (object.type === 'NamespaceValue' || computed) return own ?? ofType ?? nothing;
+    if (object.type === 'NamespaceValue' || object.type === LOOP || computed) return own ?? ofType ?? nothing;
     if (CHANGING.has(name) && own !== undefined) throw new Error(`Unknown method: ${name} of a mapping`);
     return ofType ?? own ?? nothing;
   }

@@ -2,9 +2,10 @@
 
 import { filtered } from './jinja-filters.js';
 import { FUNCTIONS } from './jinja-functions.js';
-import { isUnplaced, iterated } from './jinja-items.js';
+import { isUnplaced, iterated, noteRange, rangeLike } from './jinja-items.js';
 import { Environment, Interpreter, isBreak, isControl, type Node, type Scope, type Value } from './jinja-library.js';
 import { Loops } from './jinja-loops.js';
+import { noteCaller, noteMacro } from './jinja-macros.js';
 import { memberOf } from './jinja-members.js';
 import { called } from './jinja-methods.js';
 import { argument, COMPARES, nameOf, operatorOf } from './jinja-nodes.js';
@@ -102,7 +103,13 @@ export class Run extends Interpreter {
         if (value.type === 'UndefinedValue' && LACKING.has(String(node.value))) {
           throw new Error(`Unknown function: ${node.value}`);
         }
+        if (node.value === 'caller' && value.type === 'FunctionValue') noteCaller(value);
         return value;
+      }
+      case 'Macro': {
+        const nothing = as(node);
+        noteMacro(node, scope.lookupVariable(String((node.name as Node).value)));
+        return nothing;
       }
       case ITERATION:
         return this.#iteration(node, scope);
@@ -189,7 +196,7 @@ export class Run extends Interpreter {
       if (step.value === 0) throw new Error('it slices with a step of zero');
       const slice = { ...property, start: given(start), stop: given(stop), step: given(step) };
       const made = as({ ...node, object: given(object), property: slice });
-      return object.type === 'TupleValue' ? tupleOf(made.value as Value[]) : made;
+      return object.type === 'TupleValue' ? tupleOf(made.value as Value[]) : rangeLike(object, made);
     }
     const key = node.computed ? at(property) : runtime(property.value);
     return memberOf(object, key, node.computed === true);
@@ -197,7 +204,7 @@ export class Run extends Interpreter {
 
   #call(node: Node, at: (child: unknown) => Value, as: (changed: Node) => Value): Value {
     const callee = node.callee as Node;
-    if (callee.type !== 'MemberExpression') return as(node);
+    if (callee.type !== 'MemberExpression') return callee.value === 'range' ? noteRange(as(node)) : as(node);
     const object = at(callee.object);
     if (object.type === 'UndefinedValue') throw new Error(`${nameOf(callee.object as Node)} is undefined`);
     const key = callee.computed ? at(callee.property) : runtime((callee.property as Node).value);

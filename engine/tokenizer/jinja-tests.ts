@@ -2,6 +2,7 @@
 
 import { type Argument, bound, placed } from './jinja-arguments.js';
 import type { Value } from './jinja-library.js';
+import { LOOP } from './jinja-members.js';
 import { contains, remainderOf } from './jinja-operators.js';
 import { compared, equal, numberOf } from './jinja-order.js';
 import { isList, isNone, isText, kindOf, printed, type Spend } from './jinja-values.js';
@@ -12,7 +13,7 @@ type Asked = (value: Value, other: Value, spend: Spend) => boolean;
 /** Tests of a value alone. */
 const ALONE: Readonly<Record<string, (value: Value) => boolean>> = {
   boolean: ({ type }) => type === 'BooleanValue',
-  callable: ({ type }) => type === 'FunctionValue' || type === 'UndefinedValue',
+  callable: ({ type }) => type === 'FunctionValue' || type === 'UndefinedValue' || type === LOOP,
   defined: ({ type }) => type !== 'UndefinedValue',
   undefined: ({ type }) => type === 'UndefinedValue',
   even: value => Math.abs(whole(value, 'even') % 2) === 0,
@@ -22,7 +23,7 @@ const ALONE: Readonly<Record<string, (value: Value) => boolean>> = {
   float: ({ type }) => type === 'FloatValue',
   integer: ({ type }) => type === 'IntegerValue',
   number: value => numberOf(value) !== null,
-  iterable: value => isList(value) || isText(value) || /^(Object|Undefined)Value$/.test(value.type),
+  iterable: value => isList(value) || isText(value) || /^(Object|Undefined|Loop)Value$/.test(value.type),
   sequence: value => isList(value) || isText(value) || /^(Object|Undefined)Value$/.test(value.type),
   mapping: ({ type }) => type === 'ObjectValue',
   none: ({ type }) => type === 'NullValue',

@@ -74,6 +74,7 @@ const NAMES: Readonly<Record<string, string>> = {
   ObjectValue: 'a mapping',
   KeywordArgumentsValue: 'a mapping',
   NamespaceValue: 'a namespace',
+  LoopValue: 'a loop',
   FunctionValue: 'a function',
   StringValue: 'a text',
   IntegerValue: 'a number',
