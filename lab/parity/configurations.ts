@@ -1,5 +1,5 @@
 // A random Gemma of an odd shape against what transformers computed with it (golden/parity.py): logits of all tokens read at once, in
-// chunks and one by one, at lengths below and beyond the windows, and greedy tokens.
+// chunks and one by one, by the exact and the fast plan, at lengths below and beyond the windows, and greedy tokens.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ export interface ConfigurationParity {
   /** Layers, heads, widths and windows in words. */
   readonly shape: string;
   readonly lengths: readonly number[];
-  /** Runs: each length at once, one by one, and in chunks. */
+  /** Runs: by either plan, each length at once, one by one, and in chunks. */
   readonly runs: number;
   /** Largest relative L2 of the logits over all runs. */
   readonly relL2: number;
@@ -50,11 +50,13 @@ export async function checkConfiguration(folder: string, name: string): Promise<
       const ids = [...(await expected.readF32(`${length}/ids`))];
       const theirs = await expected.readF32(`${length}/logits`);
       const { shape } = expected.tensors.get(`${length}/logits`)!;
-      for (const chunks of schedules(length)) {
-        const run = await model.run(ids, { tap: 'logits', logits: 'all', chunks });
-        const { relL2 } = compare(run.at('logits').data, theirs, shape);
-        worst = Number.isNaN(relL2) ? Number.POSITIVE_INFINITY : Math.max(worst, relL2);
-        runs += 1;
+      for (const plan of ['exact', 'fast'] as const) {
+        for (const chunks of schedules(length)) {
+          const run = await model.run(ids, { tap: 'logits', logits: 'all', chunks, plan });
+          const { relL2 } = compare(run.at('logits').data, theirs, shape);
+          worst = Number.isNaN(relL2) ? Number.POSITIVE_INFINITY : Math.max(worst, relL2);
+          runs += 1;
+        }
       }
     }
     const greedy = [...(await expected.readF32('greedy/ids'))];

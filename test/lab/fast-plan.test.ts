@@ -164,6 +164,46 @@ test('an edit of a shader of the fast plan alone is seen by the diff of that pla
   expect((await atlas.diff(g, { plan: 'fast' })).pass).toBe(true);
 });
 
+test('a thousand chunks by either plan leave no byte and no buffer behind', async () => {
+  const { gpu } = atlas;
+  const before = [gpu.liveBytes, gpu.liveBuffers];
+  for (const plan of ['fast', 'exact'] as const) {
+    using context = atlas.model.context({ length: 64, plan });
+    await context.forward([2, 5, 7], { argmax: true });
+    await context.forward([9], { argmax: true });
+    const held = [gpu.liveBytes, gpu.liveBuffers];
+    for (let i = 0; i < 500; i++) {
+      if (context.ids.length > 60) context.rewind(0);
+      await context.forward(i % 7 === 0 ? [5, 6] : [9], { argmax: true });
+    }
+    expect([gpu.liveBytes, gpu.liveBuffers]).toEqual(held);
+  }
+  expect([gpu.liveBytes, gpu.liveBuffers]).toEqual(before);
+});
+
+test('whoever stops early has only what was given in the context, and can go back in it', async () => {
+  using context = tiny.model.context({ length: 64 });
+  const ids = IDS.slice(0, 12);
+  const { token } = await context.forward(ids, { argmax: true });
+  const made: number[] = [];
+  for await (const { token: next } of context.ahead(token!, 20)) {
+    made.push(next);
+    if (made.length === 5) break;
+  }
+  expect(context.ids).toEqual([...ids, token, ...made.slice(0, 4)]);
+  await expect(context.logits()).rejects.toThrow('computed no logits');
+  // What was under way wrote to the rings; that is not what is read next.
+  const { token: again } = await context.forward([made[4]], { argmax: true });
+  using other = tiny.model.context({ length: 64 });
+  let { token: one } = await other.forward(ids, { argmax: true });
+  const all = [];
+  for (let i = 0; i < 6; i++) {
+    ({ token: one } = await other.forward([one!], { argmax: true }));
+    all.push(one);
+  }
+  expect([...made, again]).toEqual(all);
+});
+
 test('a plan that there is not is refused', async () => {
   for (const plan of ['quick', 3, null] as never[]) {
     await expect(atlas.run('a', { plan })).rejects.toThrow(/^The plan is 'exact', .* or 'fast'/);

@@ -4,6 +4,7 @@ import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
+import { compare } from '../../lab/diff/metrics.js';
 import { golden } from '../../lab/golden.js';
 import { open } from '../../lab/open.js';
 import type { Session } from '../../lab/session.js';
@@ -63,6 +64,53 @@ test('every stage of every layer agrees with PyTorch, alone and in the run', asy
   expect(diff.rows).toHaveLength(399);
   expect(diff.rows.filter(row => !row.pass).map(row => row.stage)).toEqual([]);
 }, 300_000);
+
+test('what the steps of the fast plan leave agrees with PyTorch, each alone and in the run', async () => {
+  const diff = await model.diff(await golden(realGolden()), { plan: 'fast' });
+  // Of 22 stages a layer, twelve and the keys in the cache; and embed, the last norm and the logits.
+  expect(diff.rows).toHaveLength(18 * 13 + 3);
+  expect(diff.rows.filter(row => !row.pass).map(row => row.stage)).toEqual([]);
+  const dispatches = model.model.steps('fast').length;
+  expect(dispatches).toBeLessThan(160); // 399 stages; v has a format of its own in nine layers
+}, 300_000);
+
+const BEGINNINGS = [
+  'The capital of France is',
+  'Once upon a time, in a village by the sea,',
+  'def fibonacci(n):\n',
+  'The three laws of thermodynamics say that',
+  'Dear Sir or Madam,\n\nI am writing to',
+  'Die Hauptstadt von Deutschland ist',
+  '1, 1, 2, 3, 5, 8,',
+  'Ingredients:\n- 200 g flour\n- 3 eggs\n',
+  'Q: Why is the sky blue?\nA:',
+  'In 1969, the first',
+];
+
+test.each(BEGINNINGS)(
+  '64 greedy tokens after %j are those of the exact plan, or part at a tie',
+  async text => {
+    const made = { exact: [] as number[], fast: [] as number[] };
+    for (const plan of ['exact', 'fast'] as const) {
+      for await (const { id } of model.generate(text, { maxTokens: 64, ignoreEos: true, plan }))
+        if (id >= 0) made[plan].push(id);
+    }
+    const parts = made.fast.findIndex((id, i) => id !== made.exact[i]);
+    if (parts < 0) return;
+    const { rows } = (await model.run([...model.encode(text), ...made.exact.slice(0, parts)])).logits.top(2);
+    expect(Math.abs(rows[0].logit - rows[1].logit), `${parts}: ${rows.map(row => row.text)}`).toBeLessThan(1e-4);
+  },
+  120_000,
+);
+
+test('the logits of the fast plan are the exact ones to 1e-5, at once and in chunks', async () => {
+  const ids = model.encode(BEGINNINGS.join('\n'));
+  const exact = (await model.run(ids)).logits.values.data;
+  for (const chunks of [undefined, [ids.length - 2, 1, 1]]) {
+    const fast = (await model.run(ids, { plan: 'fast', chunks })).logits.values.data;
+    expect(compare(fast, exact, [exact.length]).relL2).toBeLessThan(1e-5);
+  }
+}, 120_000);
 
 test('the notebook on it runs from a clean kernel', () => {
   model[Symbol.dispose](); // its gigabyte is wanted by the kernel
