@@ -43,7 +43,7 @@ function specialIn(body: readonly Node[]): ReadonlySet<string> {
   const set = (target: unknown): void => {
     const { type, value } = target as Node;
     if (type === 'Identifier') left.delete(String(value));
-    else if (type === 'TupleLiteral') (value as readonly Node[]).forEach(set);
+    else if (type === 'TupleLiteral') for (const one of value as readonly Node[]) set(one);
     else visit(target); // ns.x is read
   };
   const parameters = (list: unknown): void => {
@@ -51,49 +51,51 @@ function specialIn(body: readonly Node[]): ReadonlySet<string> {
     for (const parameter of all) left.delete(nameOfParameter(parameter));
     for (const parameter of all) if (parameter.type === 'KeywordArgumentExpression') visit(parameter.value);
   };
-  const filter = (node: Node): void => {
-    if (node.type === 'CallExpression') visit(node.args); // its name is no variable
-  };
-  const visit = (node: unknown): void => {
-    if (typeof node !== 'object' || node === null) return;
-    if (Array.isArray(node)) return node.forEach(visit);
-    if (node instanceof Map) return [...node].forEach(visit);
-    const { type, ...part } = node as Node;
+  // What of a node is looked at, in order; what it sets is taken out of what is left on the way.
+  const partsOf = ({ type, ...part }: Node): readonly unknown[] => {
+    // The name of a filter is no variable.
+    const filter = part.filter as Node | undefined;
+    const ofFilter = filter?.type === 'CallExpression' ? filter.args : null;
     switch (type) {
-      case 'Identifier':
-        if (left.has(String(part.value))) found.add(String(part.value));
-        return;
       case 'For': {
         const over = part.iterable as Node;
         const chosen = over.type === 'SelectExpression';
         set(part.loopvar);
-        return [chosen ? over.lhs : over, part.body, part.defaultBlock, chosen ? over.test : null].forEach(visit);
+        return [chosen ? over.lhs : over, part.body, part.defaultBlock, chosen ? over.test : null];
       }
       case 'Set':
         set(part.assignee);
-        return [part.value, part.body].forEach(visit);
+        return [part.value, part.body];
       case 'Macro':
         parameters(part.args);
-        return visit(part.body);
+        return [part.body];
       case 'CallStatement':
         visit(part.call);
         parameters(part.callerArgs);
-        return visit(part.body);
+        return [part.body];
       case 'FilterExpression':
-        visit(part.operand);
-        return filter(part.filter as Node);
+        return [part.operand, ofFilter];
       case 'FilterStatement':
-        visit(part.body);
-        return filter(part.filter as Node);
+        return [part.body, ofFilter];
       case 'TestExpression':
-        return visit(part.operand);
+        return [part.operand];
       case 'MemberExpression':
-        return [part.object, part.computed ? part.property : null].forEach(visit);
+        return [part.object, part.computed ? part.property : null];
       case 'KeywordArgumentExpression':
-        return visit(part.value);
+        return [part.value];
       default:
-        return Object.values(part).forEach(visit);
+        return Object.values(part);
     }
+  };
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    if (!Array.isArray(node) && !(node instanceof Map) && (node as Node).type === 'Identifier') {
+      const name = String((node as Node).value);
+      if (left.has(name)) found.add(name);
+      return;
+    }
+    const parts = Array.isArray(node) ? node : node instanceof Map ? [...node] : partsOf(node as Node);
+    for (const part of parts) visit(part);
   };
   visit(body);
   return found;
