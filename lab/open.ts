@@ -115,7 +115,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
       : files.vocabulary && (await openTokenizer(files.vocabulary));
     const fit = tokenizer && options.tokenizer ? await checkVocabulary(tokenizer, options.tokenizer, files) : [];
     // Its memory is needed; what can be refused was refused before.
-    if (!options.another) sessions.get(key)?.[Symbol.dispose]();
+    if (!options.another) sessions.get(key)?.giveWay();
     const load = async (from: ModelFiles, to: Gpu) => {
       using progress = progressLine(`Loading ${name}`, options.quiet);
       return await Model.load(from, to, {

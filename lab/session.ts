@@ -53,6 +53,7 @@ import { stream } from './stream.js';
 
 export class Session {
   #disposed = false;
+  #replaced = false;
   private readonly editedWhile: string[] = [];
   private loaded: Model;
   #reopening: Promise<void> | null = null;
@@ -353,6 +354,12 @@ export class Session {
     return shown(() => planBundle(this, diff), {});
   }
 
+  /** Closes it for a newer one with the same model. */
+  giveWay(): void {
+    this.#replaced ||= !this.#disposed;
+    this[Symbol.dispose]();
+  }
+
   [Symbol.dispose](): void {
     this.#disposed = true;
     for (const conversation of this.#conversations) conversation[Symbol.dispose]();
@@ -374,7 +381,9 @@ export class Session {
 
   #closed(): ModelFileError {
     return new ModelFileError(
-      `This session with '${this.name}' was closed, as opening the same model again does. Use the newer one.`,
+      this.#replaced
+        ? `This session with '${this.name}' was closed, as opening the same model again does. Use the newer one.`
+        : `This session with '${this.name}' was closed. Open the model again: open('${this.name}').`,
     );
   }
 

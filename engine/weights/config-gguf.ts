@@ -100,7 +100,10 @@ export function configFromGguf(
   keys.only('attention.shared_kv_layers', [0], 'every layer must have keys and values of its own');
   keys.only('use_parallel_residual', [false], 'Gemma has its parts one after the other');
   keys.only('expert_count', [0], 'Gemma 1, 2 and 3 have no experts');
-  keys.raw('vocab_size'); // the embedding's rows are what counts
+  const said = keys.optionalNumber('vocab_size');
+  if (said !== null && said !== vocab) {
+    notices.push(`The file says vocab_size ${said}, and its embedding has ${vocab} rows: these are what counts.`);
+  }
   keys.refuseUnread(key => /^(vision|mm|audio)\./.test(key) || key === 'tensor_data_layout');
   return checked(config, where);
 }

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import {
   idList,
   type ModelOptions,
+  noteUnreadPipe,
   openModel,
   print,
   printJson,
@@ -41,6 +42,7 @@ export function generateCommand(): Command {
     .action(async (options: Options, command: Command) => {
       const given = (name: string) => command.getOptionValueSource(name) !== 'default';
       const prompt = promptOf(options);
+      noteUnreadPipe('the prompt');
       const { maxTokens, temperature, topK, topP, seed, ignoreEos, plan } = options;
       const unused = temperature === 0 ? (['topK', 'topP', 'seed'] as const).filter(given) : [];
       if (unused.length > 0)

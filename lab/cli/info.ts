@@ -97,7 +97,7 @@ export function infoCommand(): Command {
               ? 'none: prompts are token ids'
               : tokenizer.pieces === null
                 ? `${tokenizer.kind}, which cannot be read`
-                : `${tokenizer.kind}, ${tokenizer.pieces} pieces`,
+                : `${tokenizer.kind}, ${tokenizer.pieces} pieces${tokenizer.pieces === c.vocab ? '' : ` for the model’s ${c.vocab} rows`}`,
           chat:
             chat.templateProblem ??
             (chatTemplate === null

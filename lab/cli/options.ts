@@ -1,5 +1,6 @@
 // What the commands share: the options for opening a model, the parsing of numbers, and results for people or for programs.
 
+import { fstatSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ADAPTER_CHOICES } from '../../engine/adapter.js';
 import { PromptError } from '../../engine/errors.js';
@@ -86,6 +87,19 @@ export function promptOf({ prompt, ids }: { prompt?: string; ids?: number[] }): 
   const given = ids ?? prompt;
   if (given !== undefined) return given;
   throw new PromptError("There is no prompt. Give --prompt 'some text' or --ids 2,818,5279.");
+}
+
+/**
+ * Says that nothing is read of what is piped in, because something else is. Whether anything comes through the pipe cannot be known
+ * without taking it from who else may read there, a loop of the shell for one.
+ */
+export function noteUnreadPipe(instead: string): void {
+  try {
+    if (!fstatSync(0).isFIFO()) return;
+  } catch {
+    return; // there is no standard input
+  }
+  process.stderr.write(`loupe: Standard input is a pipe, and it is not read: ${instead} that was given is.\n`);
 }
 
 export { print, printJson, printText } from '../print.js';

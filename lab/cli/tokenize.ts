@@ -11,7 +11,7 @@ import { openModelFiles } from '../../engine/weights/open.js';
 import { idsIn } from '../arguments.js';
 import { checkTokens, type Reference } from '../diff/tokens.js';
 import { modelPath } from '../open.js';
-import { print, printText } from './options.js';
+import { noteUnreadPipe, print, printText } from './options.js';
 
 interface Options {
   readonly model: string;
@@ -65,7 +65,13 @@ export function tokenizeCommand(): Command {
         throw new OptionError(
           '--reference says what --check compares with, and there is no --check. Give both, or none.',
         );
-      const tokenizer = await tokenizerOf(options);
+      if (text !== undefined || source !== null) noteUnreadPipe(text === undefined ? 'the file' : 'the text');
+      const { tokenizer, rows } = await tokenizerOf(options);
+      const mute = new Set<number>();
+      const decode = (ids: readonly number[]) => {
+        for (const id of ids) if (mute.size <= MOST_NAMED && id >= rows) mute.add(id);
+        return tokenizer.decode(ids);
+      };
       if (options.check) {
         await check(tokenizer, options.check, options);
         return;
@@ -76,8 +82,9 @@ export function tokenizeCommand(): Command {
         for await (const line of readLines(options.jsonl, unreadable(options.jsonl))) {
           number += 1;
           const value = parse(line, options, number);
-          print(printableJson(Array.isArray(value) ? tokenizer.decode(value) : encode(value)));
+          print(printableJson(Array.isArray(value) ? decode(value) : encode(value)));
         }
+        noteMute(mute, rows);
         return;
       }
       const given = text ?? (options.file ? readText(options.file, MOST_FILE, unreadable(options.file)) : undefined);
@@ -87,12 +94,24 @@ export function tokenizeCommand(): Command {
         const ids = idsIn(given);
         if (typeof ids === 'string')
           throw new TokenizerError(`'${ids}' is no token id. Give ids separated by commas, e.g. 2,818,5279.`);
-        printText(`${tokenizer.decode(ids)}\n`);
+        printText(`${decode(ids)}\n`);
+        noteMute(mute, rows);
         return;
       }
       const ids = encode(given);
       print(options.pieces ? ids.map(id => `${id}\t${visible(tokenizer.piece(id))}`).join('\n') : ids.join(','));
     });
+}
+
+const MOST_NAMED = 8;
+
+/** Says which ids gave no text because the model has neither a row nor a piece for them. An id that has a row may be without a piece. */
+function noteMute(ids: ReadonlySet<number>, rows: number): void {
+  if (ids.size === 0) return;
+  const [named, more] = [[...ids].slice(0, MOST_NAMED).join(', '), ids.size > MOST_NAMED ? ' and others' : ''];
+  process.stderr.write(
+    `loupe: ${ids.size === 1 ? 'The id' : 'The ids'} ${named}${more} ${ids.size === 1 ? 'is' : 'are'} beyond the last, ${rows - 1}, and gave no text.\n`,
+  );
 }
 
 async function check(tokenizer: Tokenizer, path: string, options: Options): Promise<void> {
@@ -108,14 +127,18 @@ async function check(tokenizer: Tokenizer, path: string, options: Options): Prom
   if (encoding + decoding > 0) process.exitCode = 1;
 }
 
-async function tokenizerOf({ tokenizer, model }: Options): Promise<Tokenizer> {
-  if (tokenizer) return openTokenizerFile(tokenizer);
+/** A vocabulary, and how many ids there are: rows of the model, or pieces where these are more or all that is known. */
+async function tokenizerOf({ tokenizer, model }: Options): Promise<{ tokenizer: Tokenizer; rows: number }> {
+  if (tokenizer) {
+    const given = await openTokenizerFile(tokenizer);
+    return { tokenizer: given, rows: given.size };
+  }
   const files = await openModelFiles(modelPath(model), { wholeHead: false });
   try {
     if (files.vocabulary) {
       const own = await openTokenizer(files.vocabulary);
       for (const notice of own.notices) process.stderr.write(`loupe: ${notice}\n`);
-      return own;
+      return { tokenizer: own, rows: Math.max(own.size, files.config.vocab) };
     }
     throw new TokenizerError(`'${model}' has no vocabulary. Give one with --tokenizer tokenizer.model.`);
   } finally {

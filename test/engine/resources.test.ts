@@ -141,3 +141,12 @@ test('a session that was replaced says so', async () => {
   await expect(old.run('hi')).rejects.toThrow(/was closed, as opening the same model again does/);
   expect(select(model.plan, 'embed')).toHaveLength(1);
 });
+
+test('a session that was disposed of and not replaced says that, and what to do', async () => {
+  const alone = await open('atlas', { quiet: true, another: true });
+  alone[Symbol.dispose]();
+  const closed = "This session with 'atlas' was closed. Open the model again: open('atlas').";
+  await expect(alone.run('hi')).rejects.toThrow(closed);
+  await expect(alone.reopen()).rejects.toThrow(closed);
+  expect(() => alone.chat()).toThrow(closed);
+});

@@ -557,6 +557,18 @@ describe('a GGUF', () => {
     expect(gguf({ ...nothing, ...defaults, ...elsewhere })).toEqual(gguf());
   });
 
+  test('is told where it says another number of rows than its embedding has', () => {
+    const told = (more: Json) => {
+      const notices: string[] = [];
+      expect(gguf(more, 'gemma3', notices).vocab).toBe(512);
+      return notices.filter(notice => notice.includes('vocab_size'));
+    };
+    expect([told({}), told({ vocab_size: 512 })]).toEqual([[], []]);
+    expect(told({ vocab_size: 500 })).toEqual([
+      'The file says vocab_size 500, and its embedding has 512 rows: these are what counts.',
+    ]);
+  });
+
   test.each<[string, Json, RegExp]>([
     ['a key that nobody knows', { residual_scale: 2 }, /gemma3\.residual_scale = 2, which Loupe does not know/],
     [

@@ -1,7 +1,7 @@
 // The commands as a shell sees them: output, exit codes, and one sentence for every mistake.
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
 import { expect, test } from 'vitest';
@@ -248,6 +248,61 @@ test('tokenize: lines of JSON to ids and back', () => {
   expect(loupe('tokenize', '--bos', 'a').stdout).toMatch(/^2,/);
   writeFileSync(file, '"fine"\nnot json');
   expect(loupe('tokenize', '--jsonl', file).stderr).toMatch(/Line 2 of .* is no JSON string\. Mend the line\./);
+});
+
+test('tokenize --decode says which ids gave no text because there are none such', () => {
+  const beyond = (ids: string, rest: string) =>
+    expect(loupe('tokenize', '--decode', ids)).toEqual({
+      status: 0,
+      stdout: ' P\n',
+      stderr: `loupe: ${rest}, 511, and gave no text.`,
+    });
+  beyond('2,99999,348', 'The id 99999 is beyond the last');
+  beyond('600,348,600,512', 'The ids 600, 512 are beyond the last');
+  beyond(
+    `348,${[...Array(12).keys()].map(n => 600 + n)}`,
+    'The ids 600, 601, 602, 603, 604, 605, 606, 607 and others are beyond the last',
+  );
+  expect(loupe('tokenize', '--decode', '2,348,511').stderr).toBe('');
+  const file = join(folder, 'beyond.jsonl');
+  writeFileSync(file, '[348]\n[348, 700]\n');
+  expect(loupe('tokenize', '--decode', '--jsonl', file)).toEqual({
+    status: 0,
+    stdout: '" P"\n" P"\n',
+    stderr: 'loupe: The id 700 is beyond the last, 511, and gave no text.',
+  });
+});
+
+test('what is piped in beside a text or a prompt is said not to be read', () => {
+  const piped = (command: string) => {
+    const script = `echo other | "$0" "$1" ${command}`;
+    const { status, stdout, stderr } = spawnSync(
+      'bash',
+      ['-c', script, process.execPath, join(packageRoot(), 'dist/lab/cli/loupe.js')],
+      { encoding: 'utf8' },
+    );
+    return { status, stdout: stdout.trim(), said: stderr.match(/^loupe: .*$/m)?.[0] ?? '' };
+  };
+  const said = (what: string) => `loupe: Standard input is a pipe, and it is not read: ${what} that was given is.`;
+  const ids = loupe('tokenize', 'The capital').stdout.trim();
+  expect(piped('tokenize "The capital"')).toEqual({ status: 0, stdout: ids, said: said('the text') });
+  const file = join(folder, 'text.txt');
+  writeFileSync(file, 'The capital');
+  expect(piped(`tokenize --file ${file}`)).toEqual({ status: 0, stdout: ids, said: said('the file') });
+  expect(piped('generate -p "The capital" -n 1')).toMatchObject({ status: 0, said: said('the prompt') });
+  expect(loupe('tokenize', 'The capital').stderr).toBe('');
+});
+
+test('info tells pieces and rows where they are not as many', () => {
+  expect(loupe('info').stdout).toMatch(/sentencepiece, 512 pieces\n/);
+  const config = JSON.parse(readFileSync(join(packageRoot(), 'golden/atlas/config.json'), 'utf8'));
+  const made = join(folder, 'more');
+  mkdirSync(made);
+  writeFileSync(join(made, 'config.json'), JSON.stringify(config));
+  for (const name of ['model.safetensors', 'tokenizer.model'])
+    copyFileSync(join(packageRoot(), 'golden/atlas', name), join(made, name));
+  writeFileSync(join(made, 'added_tokens.json'), '{"<more>": 512}');
+  expect(loupe('info', '-m', made).stdout).toMatch(/sentencepiece, 513 pieces for the model’s 512 rows/);
 });
 
 test('info, plan, doctor and bench speak JSON', () => {
