@@ -23,7 +23,7 @@ export interface Outgoing {
 export interface Arrival {
   readonly kind: 'request';
   readonly request: Request;
-  /** In ms since the epoch. */
+  /** Its number among all that came. */
   readonly arrived: number;
   /** How many interrupts had come before it. */
   readonly interrupts: number;
@@ -39,7 +39,7 @@ export type Incoming =
 export interface CourierData {
   readonly connection: Connection;
   readonly info: Readonly<Record<string, unknown>>;
-  /** Int32: see STOP, INTERRUPTS, SIGNALLED, ANSWERED and WAITING. */
+  /** Int32: see STOP, INTERRUPTS, SIGNALLED, ANSWERED, WAITING and ARRIVED. */
   readonly shared: SharedArrayBuffer;
   /** The file that says this kernel runs; a kernel that was shut down has none. */
   readonly mark: string;
@@ -60,6 +60,8 @@ export const SIGNALLED = 2;
 export const ANSWERED = 3;
 /** The number of the call in which the main thread waits for a child process; 0 where it does not. */
 export const WAITING = 5;
+/** How many requests have come for the main thread: a clock is too coarse to tell which came before a cell failed. */
+export const ARRIVED = 6;
 
 /** What the main thread answers. */
 const FORWARDED = ['execute', 'complete', 'inspect', 'is_complete', 'history'];
@@ -157,7 +159,8 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
     session === stopped?.session && Date.parse(date) < Date.parse(stopped.date);
   const forward = (request: Request) => {
     const interrupts = Atomics.load(state, INTERRUPTS) - Number(overtaken(request.header));
-    main.postMessage({ kind: 'request', request, arrived: Date.now(), interrupts } satisfies Incoming);
+    const arrived = Atomics.add(state, ARRIVED, 1) + 1;
+    main.postMessage({ kind: 'request', request, arrived, interrupts } satisfies Incoming);
   };
   const onShell = new Map<string, (request: Request) => void>([
     ['kernel_info_request', request => answer(shell, request, 'kernel_info_reply', info)],

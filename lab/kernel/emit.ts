@@ -36,7 +36,7 @@ function withoutMark(file: ts.SourceFile): ts.SourceFile {
 }
 
 /** What stands before a cell's first line, on that line; `CLOSING` ends it. */
-export function opening({ imports, values, async, strict }: Rewritten): string {
+export function opening({ imports, values, async }: Rewritten): string {
   const bindings = imports.flatMap(({ names }, i) =>
     names.map(
       ([local, theirs]) =>
@@ -48,12 +48,12 @@ export function opening({ imports, values, async, strict }: Rewritten): string {
       `['${name}', '${hoisting}', () => ${name}${fixed ? '' : `, to => { ${name} = to; }`}]`,
   );
   return [
-    `(function (${SCOPE}, ${IMPORTS}, ${IMPORT}, ${META}, require, __filename, __dirname) { return (${async ? 'async ' : ''}function () {`,
-    strict ? "'use strict';" : '',
+    `(function (${SCOPE}, ${IMPORTS}, ${IMPORT}, ${META}, require, __filename, __dirname) { return (${async ? 'async ' : ''}function () { 'use strict';`,
     shown.length > 0 ? `const ${REACHED} = ${SCOPE}['${DECLARE}']([${shown.join(', ')}]);` : '',
     ...bindings,
     ' ',
   ].join('');
 }
 
-export const CLOSING = '\n}).call(); })';
+/** Strict as a module; `this` is the global object all the same, as in other notebooks. */
+export const CLOSING = '\n}).call(globalThis); })';

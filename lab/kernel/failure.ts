@@ -5,6 +5,7 @@ import { Interrupted, LoupeError } from '../../engine/errors.js';
 import { TOO_MUCH } from '../display/forms.js';
 import { bytesText } from '../display/numbers.js';
 import { attempt, briefly, cut, isError, plain } from '../display/plain.js';
+import { withoutAdded } from './added.js';
 import { BOLD, type CompiledCell, type FailedImport, RESET } from './compile.js';
 import { stackInCells, underImport } from './place.js';
 import { finding } from './stacks.js';
@@ -109,8 +110,12 @@ function textOf(value: unknown, depth = 2): string {
 }
 
 function failure(ename: string, evalue: string, more: readonly string[] = []): Failure {
-  const [name, message] = [cut(ename, 200).text, shortened(evalue, MOST_MESSAGE)];
-  return bounded({ ename: name, evalue: message, traceback: [`${BOLD}${name}${RESET}: ${message}`, ...more] });
+  const [name, message] = [cut(ename, 200).text, shortened(withoutAdded(evalue), MOST_MESSAGE)];
+  return bounded({
+    ename: name,
+    evalue: message,
+    traceback: [`${BOLD}${name}${RESET}: ${message}`, ...more.map(withoutAdded)],
+  });
 }
 
 function bounded(told: Failure): Failure {

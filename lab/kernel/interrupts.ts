@@ -9,7 +9,7 @@ import { type CellOutput, current } from './output.js';
 import { fireInterrupt } from '../interrupt.js';
 
 /** ms for which code of another cell may go on without hearing that the one which runs is to stop: then it is what is in the way. */
-const IN_THE_WAY = 350;
+const IN_THE_WAY = 1500;
 
 export class Interrupts {
   #running: CellOutput | null = null;

@@ -1,60 +1,48 @@
-// The notebook kernel. Cells are compiled and run by tslab (compile.ts, tslab.ts) here, in the main thread; the sockets live in a
+// The notebook kernel. Cells are compiled and run (evaluation.ts) here, in the main thread; the sockets live in a
 // thread of their own (courier.ts), so that a busy cell can be stopped.
 //
 //   node dist/lab/kernel/kernel.js CONNECTION_FILE
 
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { Interrupted, LoupeError } from '../../engine/errors.js';
+import { LoupeError } from '../../engine/errors.js';
 import { attempt, plain } from '../display/plain.js';
-import { isDisplay, type Presented, present } from '../display/show.js';
-import { restGenerations } from '../generation.js';
 import { setCellSignal } from '../interrupt.js';
+import { hideAdded } from './added.js';
 import { complete, inspect } from './assist.js';
-import { CellCompiler } from './compile.js';
 import { completeness } from './completeness.js';
 import { readConnection } from './connection.js';
 import { captureChildren } from './children.js';
 import { cursorIn, textIn } from './content.js';
-import { type Arrival, type CourierData, type Incoming, type Outgoing, WAITING } from './courier.js';
+import { ARRIVED, type Arrival, type CourierData, type Incoming, type Outgoing, WAITING } from './courier.js';
 import { children } from './descendants.js';
+import { Evaluation } from './evaluation.js';
 import { failureOf } from './failure.js';
 import { History } from './history.js';
 import { kernelInfo } from './identity.js';
-import { Interrupts } from './interrupts.js';
-import { holdOn, listenAgain } from './lifeline.js';
+import type { Interrupts } from './interrupts.js';
+import { holdOn } from './lifeline.js';
 import { setNotebook } from './mime.js';
-import { Modules } from './modules.js';
 import { CellOutput, captureStreams, current } from './output.js';
 import { predecessor } from './predecessor.js';
 import { Questions } from './questions.js';
 import { hideResources } from './resources.js';
-import { CellRunner } from './scope.js';
-import { writeStacks } from './stacks.js';
 import { CHECK } from './stoppable.js';
 import { Strays } from './strays.js';
 import { endIntervalsWithCells } from './timers.js';
 import { jsonText, type Request } from './wire.js';
 
-/** What every notebook has without an import line. */
-const PRELUDE = `import { Activation, ask, clearOutput, compare, fromArrow, golden, open, report, select, show, toArrow } from 'gemma-loupe';`;
-
 class Kernel {
   readonly #state: Int32Array;
   readonly #history = new History();
   readonly #courier: Worker;
-  readonly #compiler: CellCompiler;
-  readonly #runner: CellRunner;
+  readonly #evaluation: Evaluation;
   #chain: Promise<void>;
   #count = 0;
-  #silent = 0;
-  /** Cells that arrived before this moment are not run: one before them failed. */
+  /** Cells up to this one are not run: one before them failed. */
   #abortedUntil = 0;
   /** Of the cell that runs, or ran last. */
   #output: CellOutput | null = null;
-  /** What the value of the cell that ran last shows. */
-  #presented: Presented | null = null;
-  #thrown: unknown;
   #waits = 0;
   readonly interrupts: Interrupts;
   readonly #strays: Strays;
@@ -69,15 +57,9 @@ class Kernel {
     this.#courier = courier;
     this.#state = state;
     courier.on('message', (message: Incoming) => this.#take(message));
-    this.#compiler = new CellCompiler(process.cwd());
-    this.#runner = new CellRunner(
-      this.#compiler,
-      new Modules(process.cwd(), file => this.#compiler.remember(file)),
-      state,
-    );
-    this.interrupts = new Interrupts(state, () => this.#runner.interrupt());
-    this.#strays = new Strays(this.#compiler.cells);
-    writeStacks(this.#compiler.cells);
+    this.#evaluation = new Evaluation(state);
+    this.interrupts = this.#evaluation.interrupts;
+    this.#strays = new Strays(this.#evaluation.compiler.cells);
     captureStreams(() => this.#output);
     captureChildren(
       () => this.#cell(),
@@ -93,15 +75,9 @@ class Kernel {
     setCellSignal(() => current.getStore()?.signal);
     endIntervalsWithCells();
     hideResources();
+    hideAdded();
     (globalThis as Record<string, unknown>)[CHECK] = () => this.interrupts.check();
-    // Loading the lab is a cell like any other, before the first: it warms the compiler too.
-    this.#compiler.begin('cell-0');
-    this.#chain = this.#runner.run(PRELUDE).then(
-      ran => {
-        if (!ran) defect(failureOf(null, this.#compiler).traceback.join('\n'));
-      },
-      error => defect(failureOf(error, this.#compiler).traceback.join('\n')),
-    );
+    this.#chain = this.#evaluation.loadLab().catch(defect);
   }
 
   #cell(): CellOutput | null {
@@ -121,6 +97,7 @@ class Kernel {
 
   #request({ request, arrived, interrupts }: Arrival): void {
     const { content } = request;
+    const { compiler, runner } = this.#evaluation;
     const verdict = () => (arrived > this.#abortedUntil ? this.interrupts.verdict(interrupts) : 'aborted');
     const code = () => textIn(content, 'code');
     const cursor = () => cursorIn(content);
@@ -129,10 +106,10 @@ class Kernel {
         this.#chain = this.#chain.then(() => this.#execute(request, verdict())).catch(defect);
         return;
       case 'complete_request':
-        this.#reply(request, 'complete_reply', () => complete(this.#compiler, this.#runner.locals, code(), cursor()));
+        this.#reply(request, 'complete_reply', () => complete(compiler, runner.locals, code(), cursor()));
         return;
       case 'inspect_request':
-        this.#reply(request, 'inspect_reply', () => inspect(this.#compiler, this.#runner.locals, code(), cursor()));
+        this.#reply(request, 'inspect_reply', () => inspect(compiler, runner.locals, code(), cursor()));
         return;
       case 'is_complete_request':
         this.#reply(request, 'is_complete_reply', () => completeness(code()));
@@ -199,16 +176,17 @@ class Kernel {
       this.first = null;
     }
     if (content.allow_stdin === true) this.#questions.open(output, request);
-    const ok = await this.#run(silent ? `silent-${++this.#silent}` : `cell-${execution_count}`, code, output, stopped);
-    if (!ok) {
-      const failure = failureOf(this.#thrown, this.#compiler);
+    const name = silent ? null : `cell-${execution_count}`;
+    const outcome = await this.#evaluation.run(name, code, output, stopped);
+    if (!outcome.ok) {
+      const { failure } = outcome;
       output.end();
       if (!silent) everyone('error', failure);
       if (kept) this.#history.add(execution_count, code);
-      if (content.stop_on_error !== false) this.#abortedUntil = Date.now();
+      if (content.stop_on_error !== false) this.#abortedUntil = Atomics.load(this.#state, ARRIVED);
       return { status: 'error', ...failure };
     }
-    const shown = silent ? null : this.#presented;
+    const shown = silent ? null : outcome.shown;
     if (shown) {
       output.send('execute_result', { execution_count, data: shown.data, metadata: {} });
       if (shown.notes.length > 0) output.write('stderr', `${shown.notes.join('\n')}\n`);
@@ -224,40 +202,15 @@ class Kernel {
     const found: [string, unknown][] = [];
     for (const [name, code] of typeof wanted === 'object' && wanted ? Object.entries(wanted) : []) {
       const source = attempt(() => textIn({ [name]: code }, name));
-      const ok = source !== undefined && (await this.#run(`silent-${++this.#silent}`, source, output));
-      if (ok) found.push([name, { status: 'ok', data: this.#presented?.data ?? {}, metadata: {} }]);
-      else if (source !== undefined)
-        found.push([name, { status: 'error', ...failureOf(this.#thrown, this.#compiler) }]);
-      else found.push([name, { status: 'error', ...failureOf(new LoupeError('An expression is text.'), OUTSIDE) }]);
+      if (source === undefined) {
+        found.push([name, { status: 'error', ...failureOf(new LoupeError('An expression is text.'), OUTSIDE) }]);
+        continue;
+      }
+      const outcome = await this.#evaluation.run(null, source, output);
+      if (outcome.ok) found.push([name, { status: 'ok', data: outcome.shown?.data ?? {}, metadata: {} }]);
+      else found.push([name, { status: 'error', ...outcome.failure }]);
     }
     return Object.fromEntries(found);
-  }
-
-  /** @returns whether it came to its end, and its value can be shown. */
-  async #run(name: string, code: string, output: CellOutput, stopped = false): Promise<boolean> {
-    this.#compiler.begin(name);
-    this.#presented = null;
-    this.#thrown = undefined;
-    try {
-      if (stopped) throw new Interrupted();
-      return await this.interrupts.running(output, () => this.#evaluate(code, output));
-    } catch (error) {
-      this.#thrown = error;
-      return false;
-    } finally {
-      restGenerations();
-      listenAgain();
-    }
-  }
-
-  /** Showing a value is part of the cell: it may take its time, never end, and be stopped. */
-  async #evaluate(code: string, output: CellOutput): Promise<boolean> {
-    const ran = await this.#runner.run(code);
-    if (!ran) return false;
-    const { value } = ran;
-    if (value !== undefined && !isDisplay(value)) this.#presented = await present(value);
-    await output.settled();
-    return true;
   }
 
   /** A call that waits for a child process, which Stop ends. */

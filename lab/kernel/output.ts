@@ -8,6 +8,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { Interrupted } from '../../engine/errors.js';
 import { MOST_SHOWN, sizeOf, TOO_MUCH } from '../display/forms.js';
 import { bytesText } from '../display/numbers.js';
+import { withoutAdded } from './added.js';
 import type { DisplayMessage } from './mime.js';
 import { Pace } from './pace.js';
 
@@ -54,7 +55,7 @@ export class CellOutput {
 
   write(stream: StreamName, chunk: string | Uint8Array): void {
     if (this.stopped) return;
-    const text = typeof chunk === 'string' ? chunk : this.#decoders[stream].write(Buffer.from(chunk));
+    const text = withoutAdded(typeof chunk === 'string' ? chunk : this.#decoders[stream].write(Buffer.from(chunk)));
     if (stream !== this.#stream) {
       this.#pace.hold();
       this.flush();

@@ -129,22 +129,64 @@ export function underImport(frames: readonly string[], failed: FailedImport, cel
 
 export const asWritten: Find = (_, line, column) => ({ line, column });
 
-/** Frames as an error of a cell holds them: in the cells' own lines, without the kernel's and what is around the outermost cell. */
-export function framesInCells(frames: readonly string[], cells: Cells): string[] {
-  const out: string[] = [];
+/** A frame as an error of a cell holds it. */
+interface Told {
+  /** Which of those given. */
+  readonly at: number;
+  readonly text: string;
+  /** Null outside of cells. */
+  readonly place: CellPlace | null;
+}
+
+/** In the cells' own lines, without the kernel's and what is around the outermost cell. */
+function told(frames: readonly string[], cells: Cells): Told[] {
+  const out: Told[] = [];
   let end = 0;
-  for (const line of frames) {
+  for (const [at, line] of frames.entries()) {
     const frame = frameOf(line, cells, placeInCell);
     if (frame === null) continue;
     if (typeof frame === 'string') {
-      if (!line.includes(KERNEL)) out.push(frame);
+      if (!line.includes(KERNEL)) out.push({ at, text: frame, place: null });
       else if (line.includes('interrupts.js')) out.length = end; // which overran the stack
       continue;
     }
     const where = `${frame.name}:${frame.place.line}:${frame.place.column}`;
-    end = out.push(/at $/.test(frame.before) ? `${frame.before}${where}` : `${frame.before} (${where})`);
+    const text = /at $/.test(frame.before) ? `${frame.before}${where}` : `${frame.before} (${where})`;
+    end = out.push({ at, text, place: frame.place });
   }
-  return end > 0 ? out.slice(0, end) : out.filter(line => !/node_modules\/tslab\/|node:cell/.test(line));
+  return end > 0 ? out.slice(0, end) : out.filter(({ text }) => !/node_modules\/tslab\/|node:cell/.test(text));
+}
+
+const AT = '    at ';
+
+/** The frames of an error, from V8's. */
+export function framesInCells(sites: readonly NodeJS.CallSite[], cells: Cells): string[] {
+  return told(
+    sites.map(site => AT + site),
+    cells,
+  ).map(({ text }) => text);
+}
+
+/** V8's frames for who makes a stack of them himself. */
+export function sitesInCells(sites: readonly NodeJS.CallSite[], cells: Cells): NodeJS.CallSite[] {
+  return told(
+    sites.map(site => AT + site),
+    cells,
+  ).map(({ at, text, place }) => (place ? placed(sites[at], place, text.slice(AT.length)) : sites[at]));
+}
+
+function placed(site: NodeJS.CallSite, { line, column }: CellPlace, text: string): NodeJS.CallSite {
+  const own: Record<string | symbol, unknown> = {
+    getLineNumber: () => line,
+    getColumnNumber: () => column,
+    toString: () => text,
+  };
+  // Its methods are asked of itself alone.
+  const get = (_: object, name: string | symbol) => {
+    const value: unknown = Object.hasOwn(own, name) ? own[name] : Reflect.get(site, name);
+    return typeof value === 'function' ? value.bind(site) : value;
+  };
+  return new Proxy<NodeJS.CallSite>(site, { get });
 }
 
 function excerpt(source: string, { line, column }: CellPlace): string[] {

@@ -35,7 +35,6 @@ export interface Rewritten {
   readonly values: readonly Value[];
   readonly types: readonly string[];
   readonly async: boolean;
-  readonly strict: boolean;
   /** Names of what it adds to the global scope or to other modules. */
   readonly augments: readonly string[];
 }
@@ -160,13 +159,7 @@ export function rewrite(
     if (reached.length > 0)
       edits.push({ at: node.end, text: `;${REACHED}(${reached.map(name => `'${name}'`)});`, kind: 'close' });
   }
-  const [first] = file.statements;
-  const strict =
-    first !== undefined &&
-    ts.isExpressionStatement(first) &&
-    ts.isStringLiteral(first.expression) &&
-    first.expression.text === 'use strict';
-  return { edits, imports, values, types, async: awaits(file), strict, augments };
+  return { edits, imports, values, types, async: awaits(file), augments };
 }
 
 /** Names that a bound file declares. */

@@ -153,6 +153,32 @@ describe('odd texts', { timeout: 120_000 }, () => {
     else expect(await ran).toEqual(value);
   });
 
+  test.each<[string, unknown]>([
+    ['const frozen = Object.freeze({ a: 1 }) as any; frozen.a = 2', /Cannot assign to read only property 'a'/],
+    ['frozen.a = 3', /Cannot assign to read only property 'a'/],
+    ['frozen.b = 3', /Cannot add property b, object is not extensible/],
+    ['delete frozen.a', /Cannot delete property 'a'/],
+    ['({ get only() { return 1 } } as any).only = 2', /which has only a getter/],
+    ['(5 as any).name = 2', /Cannot create property 'name' on number '5'/],
+    ['(function () { return arguments.callee })()', /may not be accessed on strict mode functions/],
+    ['(globalThis as any).undefined = 1', /Cannot assign to read only property 'undefined'/],
+    ['await null; frozen.a = 4', /Cannot assign to read only property 'a'/],
+    ['(() => { frozen.a = 5 })()', /Cannot assign to read only property 'a'/],
+  ])('%s: a mistake in a module is one in a cell', async (source, told) => {
+    await expect(cells.run(source)).rejects.toThrow(told as RegExp);
+  });
+
+  test.each<[string, unknown]>([
+    ['(function (this: any) { return this === undefined })()', true],
+    ['const shadowing = 1; eval("var shadowing = 2; shadowing") + shadowing', 3],
+    ['new Function("return this === globalThis")()', true],
+    ['if (true) { function inBlock() {} } typeof (globalThis as any).inBlock', 'undefined'],
+    ['let later = 1; later = 2; var older: number; older = 3; [later, older]', [2, 3]],
+    ['function own() { return 1 } (own as any) = () => 2; (own as any)()', 2],
+  ])('%s: as in a module', async (source, value) => {
+    expect(await cells.run(source.includes('(own as any) =') ? `// @ts-nocheck\n${source}` : source)).toEqual(value);
+  });
+
   test.each([
     'return 1',
     'break',

@@ -22,6 +22,17 @@ OWN_ERRORS = {
     "evaluated": "interface A {}\ntry { eval('(() => { throw new Error(\"evaluated\") })()') } catch (error) { console.log((error as Error).stack) }",
     "of_file": f"interface A {{}}\nimport {{ fails }} from '{FOLDER}/throws'; try {{ fails() }} catch (error) {{ console.log((error as Error).stack) }}",
     "of_the_lab": "interface A {}\nawait open('nothing').catch(error => console.log(error.stack))",
+    "undefined": "interface A {}\n(Error as any).prepareStackTrace = undefined; console.log(new Error('u').stack)",
+    "deleted": "interface A {}\ndelete (Error as any).prepareStackTrace; console.log(new Error('d').stack)",
+    "after_deleted": "interface A {}\n\nconsole.log(new Error('a').stack)",
+    "own_sites": "interface A {}\nfunction sitesOf() { const old = Error.prepareStackTrace; Error.prepareStackTrace = (_, sites) => sites; const { stack } = new Error(); Error.prepareStackTrace = old; return stack as any as NodeJS.CallSite[] }\nconst sites = sitesOf(); console.log(sites.map(site => `${site.getFileName()}:${site.getLineNumber()}:${site.getColumnNumber()} ${site}`).join('|'))",
+    "own_text": "interface A {}\nError.prepareStackTrace = (error, sites) => `${error.message} at ${sites[0].getLineNumber()}`;\nconsole.log(new Error('x').stack)",
+    "own_still": "interface A {}\n\n\nconsole.log(new Error('y').stack)",
+    "own_twice": "interface A {}\nconst first = Error.prepareStackTrace; Error.prepareStackTrace = undefined; Error.prepareStackTrace = first; Error.prepareStackTrace = first; console.log(new Error('t').stack)",
+    "defined": "Object.defineProperty(Error, 'prepareStackTrace', { value: undefined, writable: true, configurable: true }); 1",
+    "after_defined": "interface A {}\nconsole.log(new Error('z').stack)",
+    "of_class": "interface A {}\nclass Mine extends TypeError { constructor() { super('mine'); Error.captureStackTrace(this, Mine) } }\nconsole.log(new Mine().stack)",
+    "reported": "interface A {}\n\nthrow new Error('reported')",
     "no_trace": "const deep = (): number => deep() + 1; try { deep() } catch (error) { console.log((error as Error).stack!.split('\\n')[1]) }",
 }
 RECURSIONS = [
@@ -52,6 +63,24 @@ LIVES = {
     "exit": "process.exit(3)",
     "kill": "process.kill(process.pid)",
     "alive": "process.kill(process.pid, 0)",
+}
+ADDED = {
+    "clone": "structuredClone(() => 1)",
+    "text": "((x: number) => x + 1).toString()",
+    "method": "String(class A { m() { for (;;) { return 1 } } })",
+    "waits": "String(async (x: any) => { for (const y of [1]) await x; return { x: await y() } })",
+    "concatenated": "(function () { return given() }) + ''",
+    "called": "given()",
+    "made": "new given()",
+    "member": "given.none()",
+    "iterated": "for (const _ of given) {}",
+    "taken_apart": "const { a } = nothing",
+    "awaited": "(await given)()",
+    "caught": "try { given() } catch (error) { console.log((error as Error).message) }",
+    "lost": "Promise.resolve().then(() => given()); await new Promise(done => setTimeout(done, 50))",
+    "of_node": "[Function.prototype.toString.toString(), Math.max.toString()].join()",
+    "own_text": "'globalThis.Reflect.get([1], 0)'",
+    "elsewhere": "await new Promise(async done => new (await import('node:worker_threads')).Worker(`const f = ${(n: number) => { for (;;) return n * 2 }}; require('node:worker_threads').parentPort.postMessage(f(4))`, { eval: true }).on('message', done))",
 }
 SHOWN = {
     "promise": "Promise.resolve(1)",
@@ -85,6 +114,8 @@ with Session() as session:
     result["lived"] = {name: session.told(code) for name, code in LIVES.items()}
     result["lived_stop"] = [session.stop("while (true);"), session.told("3")]
     result["shown"] = {name: session.told(code)[1] for name, code in SHOWN.items()}
+    session.run("const given: any = 5, nothing: any = undefined; const y: any = 0;")
+    result["added"] = {name: printed(code).split("\n    at")[0] for name, code in ADDED.items()}
     session.client.execute("'x'.repeat(3e8).split('').map(x => x + 'y').join('')")
     ended = time.time() + 60
     while session.manager.is_alive() and time.time() < ended:

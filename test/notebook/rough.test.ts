@@ -30,7 +30,17 @@ describe('an error that a cell looks at itself', () => {
     ['evaluated', /^Error: evaluated\n {4}at eval \(eval at <anonymous> \(cell-10:2:7\), .*\n.*\n {4}at cell-10:2:7$/],
     ['of_file', /^Error: in file\n {4}at fails \(\S+throws\.ts:4:9\)\n {4}at cell-11:2:\d+$/],
     ['of_the_lab', /^ModelFileError: There is no model[^\n]*\n( {4}at .*\/lab\/open\.js.*\n)+ {4}at cell-12:2:7$/],
-    ['no_trace', /^at deep \(cell-13:1:\d+\)$/],
+    ['undefined', /^Error: u\n {4}at cell-13:2:59$/],
+    ['deleted', /^Error: d\n {4}at cell-14:2:54$/],
+    ['after_deleted', /^Error: a\n {4}at cell-15:3:13$/],
+    ['own_sites', /^cell-16:2:(\d+) sitesOf \(cell-16:2:\1\)\|cell-16:3:15 cell-16:3:15$/],
+    ['own_text', /^x at 3$/],
+    ['own_still', /^y at 4$/],
+    ['own_twice', /^t at 2$/],
+    ['after_defined', /^Error: z\n {4}at cell-21:2:13$/],
+    ['of_class', /^TypeError: mine\n {4}at cell-22:3:13$/],
+    ['reported', /^Error: reported\n {4}at cell-23:3:7\n/],
+    ['no_trace', /^at deep \(cell-24:1:\d+\)$/],
   ])('%s: has its places in the cells, and no frames of the kernel', (name, told) => {
     const text = (result.own_errors as Record<string, string>)[name];
     expect(text).toMatch(told);
@@ -89,6 +99,27 @@ describe('the kernel lives on', () => {
       ['ok', ['1'], ''],
     ]);
     expect(result.restarted).toEqual(['ok', ['1'], '']);
+  });
+});
+
+test('what the compiler puts into a cell shows nowhere', () => {
+  expect(result.added).toEqual({
+    clone: 'DataCloneError: () => (1) could not be cloned.',
+    text: '(x) => (x + 1)',
+    method: 'class A {\n        m() { for (;;) {\n            return 1;\n        } }\n    }',
+    waits: 'async (x) => { for (const y of [1]) {\n        (await x);\n    } return { x: (await y()) }; }',
+    concatenated: 'function () { return given(); }',
+    called: 'TypeError: given is not a function',
+    made: 'TypeError: given is not a constructor',
+    member: 'TypeError: given.none is not a function',
+    iterated: 'TypeError: given is not iterable',
+    taken_apart: "TypeError: Cannot destructure property 'a' of 'nothing' as it is undefined.",
+    awaited: 'TypeError: (intermediate value) is not a function',
+    caught: 'given is not a function',
+    lost: 'A promise that nobody awaits was rejected: TypeError: given is not a function',
+    of_node: 'function toString() { [native code] },function max() { [native code] }',
+    own_text: 'globalThis.Reflect.get([1], 0)',
+    elsewhere: '8',
   });
 });
 

@@ -161,7 +161,7 @@ describe('what a cell shows', () => {
   test.each([
     ['exec', ['ok', 'before\nout\nafter\n', 'err\n', []]],
     ['failing', ['error', 'out\n', 'err\n', []]],
-    ['file', ['ok', 'out\n', '', []]],
+    ['file', ['ok', 'out\n', '', ['null']]],
     ['spawn_sync', ['ok', 'out\nerr\n', '', ['[ 3, null ]']]],
     ['spawn', ['ok', 'out\n', 'err\n', ['[ 3, null ]']]],
     ['piped', ['ok', '', '', ['out\n']]],

@@ -1,0 +1,78 @@
+// A text run as a cell, and what came of it: what its value shows, or what ended it.
+
+import { Interrupted } from '../../engine/errors.js';
+import { isDisplay, type Presented, present } from '../display/show.js';
+import { restGenerations } from '../generation.js';
+import { CellCompiler } from './compile.js';
+import { type Failure, failureOf } from './failure.js';
+import { Interrupts } from './interrupts.js';
+import { listenAgain } from './lifeline.js';
+import { Modules } from './modules.js';
+import type { CellOutput } from './output.js';
+import { CellRunner } from './scope.js';
+import { writeStacks } from './stacks.js';
+
+/** What every notebook has without an import line. */
+const PRELUDE = `import { Activation, ask, clearOutput, compare, fromArrow, golden, open, report, select, show, toArrow } from 'gemma-loupe';`;
+
+export type Outcome =
+  | { readonly ok: true; readonly shown: Presented | null }
+  | { readonly ok: false; readonly failure: Failure };
+
+export class Evaluation {
+  readonly compiler = new CellCompiler(process.cwd());
+  readonly runner: CellRunner;
+  readonly interrupts: Interrupts;
+  readonly #writeStacksAgain: () => void;
+  #silent = 0;
+
+  /** @param state the courier's memory */
+  constructor(state: Int32Array) {
+    const modules = new Modules(process.cwd(), file => this.compiler.remember(file));
+    this.runner = new CellRunner(this.compiler, modules, state);
+    this.interrupts = new Interrupts(state, () => this.runner.interrupt());
+    this.#writeStacksAgain = writeStacks(this.compiler.cells);
+  }
+
+  /** Loading the lab is a cell like any other, before the first: it warms the compiler too. Throws what went wrong, as text. */
+  async loadLab(): Promise<void> {
+    this.compiler.begin('cell-0');
+    let thrown: unknown = null;
+    const ran = await this.runner.run(PRELUDE).catch(error => {
+      thrown = error;
+    });
+    if (!ran) throw failureOf(thrown, this.compiler).traceback.join('\n');
+  }
+
+  /**
+   * @param name null for what no notebook shows
+   * @param stopped before it began
+   */
+  async run(name: string | null, code: string, output: CellOutput, stopped = false): Promise<Outcome> {
+    this.compiler.begin(name ?? `silent-${++this.#silent}`);
+    try {
+      if (stopped) throw new Interrupted();
+      return await this.interrupts.running(output, () => this.#evaluate(code, output));
+    } catch (error) {
+      return this.#failed(error);
+    } finally {
+      restGenerations();
+      listenAgain();
+      this.#writeStacksAgain();
+    }
+  }
+
+  /** Showing a value is part of the cell: it may take its time, never end, and be stopped. */
+  async #evaluate(code: string, output: CellOutput): Promise<Outcome> {
+    const ran = await this.runner.run(code);
+    if (!ran) return this.#failed(undefined);
+    const { value } = ran;
+    const shown = value !== undefined && !isDisplay(value) ? await present(value) : null;
+    await output.settled();
+    return { ok: true, shown };
+  }
+
+  #failed(thrown: unknown): Outcome {
+    return { ok: false, failure: failureOf(thrown, this.compiler) };
+  }
+}
