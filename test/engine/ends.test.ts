@@ -109,7 +109,7 @@ test('what differs from Gemma’s is said, and what is passed over', async () =>
     return (await opened(written(files))).notices;
   };
   const by = (from: string, front: string, behind: string, more = '') =>
-    `By ${from} a prompt gets ${front} in front and ${behind} behind, as in transformers; Gemma's own get '<bos>' in front alone.${more}`;
+    `By ${from} a prompt gets ${front} in front and ${behind} behind; Gemma's own get '<bos>' in front alone.${more}`;
   const on = ' A generation goes on from behind that.';
   const over = (key: string) =>
     `tokenizer_config.json says ${key}; tokenizer.json is there, and so it is passed over, as in transformers.`;

@@ -174,7 +174,7 @@ test('what the tokenizer puts around a prompt is what the model reads', async ()
   expect(other.encode('<bos>The capital of France is')).toEqual([2, ...ids, 1]);
   expect(other.encode(ids)).toEqual(ids);
   expect(other.notices).toEqual([
-    "By tokenizer_config.json a prompt gets nothing in front and '<eos>' behind, as in transformers; Gemma's own get '<bos>' in front alone. A generation goes on from behind that.",
+    "By tokenizer_config.json a prompt gets nothing in front and '<eos>' behind; Gemma's own get '<bos>' in front alone. A generation goes on from behind that.",
   ]);
   // Gemma's turns have their bos all the same, and one answer is one token.
   using talk = other.chat();
