@@ -25,7 +25,9 @@ export function noteMacro(node: Node, macro: Value): void {
 }
 
 /** Notes a `caller`: the block of a call, of which the library says nothing. */
-export const noteCaller = (caller: Value): void => void CALLERS.add(caller);
+export const noteCaller = (caller: Value): void => {
+  if (!MEMBERS.has(caller)) CALLERS.add(caller); // a macro may be called so too
+};
 
 /** A member of a macro; null for another function. Throws Error for what is not known of a block. */
 export function ofMacro(value: Value, name: string): Value | null {

@@ -53,5 +53,6 @@ test('what a macro says of itself is written', () => {
   expect(written(`${macro}{{ r.name }} {{ r.arguments | join(',') }} {{ r.catch_kwargs }} {{ r.catch_varargs }}`)).toBe(
     'r x,y True False',
   );
+  expect(written(`${macro}{% set caller = r %}{{ caller.name }}{{ r.name }}`)).toBe('rr');
   expect(written(`${macro}{{ r.caller }} {{ r.explicit_caller }} {{ r.nosuch is defined }}`)).toBe('False False False');
 });
