@@ -143,6 +143,7 @@ function statsText({ conversation, settings }: Chat): string {
       : [['last turn', `${stats.read} tokens read, ${stats.reused} in the cache already, ${stats.made} made`]]),
     ['context', `${used} of ${length} tokens`],
     ['memory', `${bytesText(session.gpu.liveBytes)} on the GPU`],
+    ['plan', conversation.plan],
     ['adapter', session.provenance().adapter],
     ['sampling', settingsText(settings)],
   ];
