@@ -2,7 +2,8 @@
 // and taps are all `forward`.
 
 import { type NumberError, PromptError } from './errors.js';
-import { CHOSEN, type ChunkResult, Executor } from './execute.js';
+import { CHOSEN, type ChunkResult } from './chunk.js';
+import { Executor } from './execute.js';
 import { type ContextOptions, checkIds, type ForwardOptions, type ForwardResult, type ReadChunk } from './forward.js';
 import type { PlanKind } from './fuse.js';
 import { NO_TOKEN } from './greedy.js';

@@ -3,17 +3,18 @@
 
 import { Buffers, type Capacity, slotsOf } from './buffers.js';
 import { flopsOf } from './cost.js';
+import { CHOSEN, type ChunkResult, type ChunkRun } from './chunk.js';
 import { type Broken, FiniteCheck, placeOf, valuesToCheck } from './finite.js';
 import type { Gpu } from './gpu.js';
 import { GreedyChoice } from './greedy.js';
-import type { Kernel } from './compile.js';
+import { BoundUnits } from './bound.js';
 import type { Kernels, Shaders } from './kernel.js';
-import type { Dispatch, Setting, Source } from './dispatch.js';
-import { type Patch, Patches } from './patches.js';
+import type { Setting } from './dispatch.js';
+import { Patches } from './patches.js';
 import type { Extent, Ref, Stage } from './plan.js';
 import { exactStep, type Step } from './step.js';
 import { partsOf } from './submits.js';
-import { type Captured, type Tap, Taps } from './taps.js';
+import { Taps } from './taps.js';
 import { Timer } from './timer.js';
 import { insideOf, type Opened, openings, type Unit, unitsOf } from './units.js';
 import { SLOWEST_FLOPS } from './watchdog.js';
@@ -24,45 +25,6 @@ export interface Weights {
   shards(name: string): readonly Shard[];
 }
 
-/** The token of a chunk that was started before this one, and picked it by `argmax`. */
-export const CHOSEN = Symbol('chosen');
-
-export interface ChunkRun {
-  readonly extent: Extent;
-  /** Tokens of the sequence once all that is read with this chunk is read, for RoPE that depends on it; default: up to the chunk's end. */
-  readonly length?: number;
-  /** The shaders to run; by default those in force once the edits asked for so far are. */
-  readonly shaders?: Shaders;
-  /** Token ids of the chunk, when the stages embed them; CHOSEN: the one that the chunk before picked on the GPU. */
-  readonly ids?: ArrayLike<number> | typeof CHOSEN;
-  readonly taps?: readonly Tap[];
-  /** Values to put in the place of what stages compute. */
-  readonly patches?: readonly Patch[];
-  /** Pick the token with the highest last logit on the GPU. */
-  readonly argmax?: boolean;
-  /**
-   * Called after every layer, which is then a submit of its own, waited for: a long chunk shows how far it is and can be stopped.
-   */
-  onLayer?(done: number, total: number): void;
-  readonly signal?: AbortSignal;
-  /** Time every step by GPU timestamps; each then runs in a pass of its own. */
-  readonly profile?: boolean;
-  /** Look at every stage's output for NaN and ±∞. */
-  readonly check?: boolean;
-}
-
-export interface ChunkResult {
-  readonly captured: readonly Captured[];
-  /** The likeliest next token, if asked for; NO_TOKEN where a logit is NaN or ±∞. */
-  readonly token: number | null;
-  /** The stages that are not finite, in the plan's order, if checked. */
-  readonly broken: readonly Broken[];
-  /** Nanoseconds by step. */
-  readonly times: ReadonlyMap<string, number> | null;
-  /** Steps that ran as the stages they stand for. */
-  readonly opened: readonly Opened[];
-}
-
 /** Shaders that are dispatched after a stage: taps, patches, the check for NaN. */
 const COPIES = ['slice', 'patch', 'finite'];
 
@@ -71,18 +33,13 @@ function secondsOf(stages: readonly Stage[], extent: Extent): number {
   return stages.reduce((n, stage) => n + flopsOf(stage, extent), 0) / SLOWEST_FLOPS;
 }
 
-interface Bound {
-  readonly unit: Unit;
-  readonly dispatches: readonly { kernel: Kernel; group: GPUBindGroup; grid: Dispatch['grid'] }[];
-}
-
 export class Executor {
   readonly #buffers: Buffers;
   #greedy: GreedyChoice | null = null;
   readonly #steps: readonly Step[];
-  readonly #bound = new Map<string, Promise<Bound>>();
-  readonly #lists = new Map<string, Promise<Bound[]>>();
-  #revision = -1;
+  /** As they are when nobody looks inside. */
+  readonly #units: readonly Unit[];
+  readonly #bound: BoundUnits;
 
   /**
    * @param steps what does the stages' work; by default each stage its own
@@ -102,8 +59,14 @@ export class Executor {
     }: { steps?: readonly Step[]; feeds?: readonly Ref[]; keep?: readonly string[] } = {},
   ) {
     this.#steps = steps;
+    this.#units = unitsOf(steps, new Set(), []);
     const scratchOf = (step: Step) => [true, false].flatMap(one => step.work(this.#setting(one, one)).scratch);
     this.#buffers = new Buffers(gpu, steps, capacity, feeds, new Set(keep), scratchOf);
+    this.#bound = new BoundUnits(gpu, source =>
+      'weight' in source
+        ? weights.shards(source.weight)[source.shard].resource
+        : { buffer: this.#buffers.source(source) },
+    );
   }
 
   /** GPU buffer of a value; its contents are those of the last chunk, if nothing reuses it. */
@@ -148,7 +111,8 @@ export class Executor {
     const why = openings(this.#steps, { patches, edited, setting });
     const looks = chunk.check ? this.stages : taps.map(({ stage }) => stage);
     const opened = new Set(chunk.check ? this.#steps : why.keys());
-    const bound = await this.#bind(opened, looks, setting, shaders);
+    const asIs = opened.size + looks.length === 0;
+    const bound = await this.#bound.of(asIs ? this.#units : unitsOf(this.#steps, opened, looks), setting, shaders);
     const best = argmax ? await this.#search(shaders) : null;
     const chosen = ids === CHOSEN ? this.#greedy : null;
     this.#buffers.begin(extent, ids === CHOSEN ? undefined : ids, chunk.length ?? extent.keys);
@@ -305,60 +269,9 @@ export class Executor {
       slots: name => slotsOf(stage(name), this.capacity),
     };
   }
-
-  /** Pipelines and bind groups for chunks of one token or of many, made at first need and again after a shader edit. */
-  #bind(opened: ReadonlySet<Step>, looks: readonly Stage[], setting: Setting, shaders: Shaders): Promise<Bound[]> {
-    if (this.#revision !== shaders.revision) {
-      this.#bound.clear();
-      this.#lists.clear();
-      this.#revision = shaders.revision;
-    }
-    const many = `${setting.oneToken} ${setting.oneRow}`;
-    const units = () => unitsOf(this.#steps, opened, looks);
-    const key = opened.size + looks.length === 0 ? many : [many, ...units().map(({ name }) => name)].join('\n');
-    const bind = async (unit: Unit): Promise<Bound> => ({
-      unit,
-      dispatches: await Promise.all(
-        unit.dispatches(setting).map(dispatch => this.#dispatch(unit.name, dispatch, shaders)),
-      ),
-    });
-    return remembered(this.#lists, key, () =>
-      Promise.all(units().map(unit => remembered(this.#bound, `${many} ${unit.name}`, () => bind(unit)))),
-    );
-  }
-
-  async #dispatch(of: string, { shader, parts, constants, reads, writes, grid }: Dispatch, shaders: Shaders) {
-    const kernel = await shaders.get(shader, constants, parts);
-    const entries = kernel.bindings.map(({ index, name, access }) => {
-      const source = access === 'write' ? writes[name] : reads[name];
-      if (!source) throw new Error(`${shader}.wgsl declares '${name}' (${access}), which '${of}' does not give it.`);
-      return { binding: index, resource: this.#source(source) };
-    });
-    const group = await this.gpu.scoped(`the bindings of '${of}'`, () =>
-      this.gpu.device.createBindGroup({ label: of, layout: kernel.layout, entries }),
-    );
-    return { kernel, group, grid };
-  }
-
-  #source(source: Source): GPUBindingResource {
-    if ('weight' in source) return this.weights.shards(source.weight)[source.shard].resource;
-    return { buffer: this.#buffers.source(source) };
-  }
 }
 
 /** Whether a layer is done with this stage. */
 const endsLayer = ({ name }: Stage): boolean => /^layers\.\d+\.resid$/.test(name);
 
 const namesOf = ({ stages }: Step): string[] => stages.map(({ name }) => name);
-
-/** What was made before, unless making it failed. */
-function remembered<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
-  const known = made.get(key);
-  if (known) return known;
-  const making = make();
-  made.set(key, making);
-  making.catch(() => {
-    if (made.get(key) === making) made.delete(key);
-  });
-  return making;
-}
