@@ -4,7 +4,7 @@
 import { type FoundAdapter, findAdapter } from './adapter.js';
 import { BudgetError, DeviceError } from './errors.js';
 import { Running } from './running.js';
-import { type Traits, traitsOf } from './traits.js';
+import { type KernelChoice, type Traits, traitsOf } from './traits.js';
 import { hotFor } from './wait.js';
 import { checkSeconds, Watchdog, watchdogSeconds } from './watchdog.js';
 
@@ -38,8 +38,10 @@ export class Gpu {
     readonly kind: FoundAdapter['kind'],
     readonly features: readonly string[],
     public budgetBytes: number,
+    /** Whose kernels it runs. */
+    readonly kernels: KernelChoice,
   ) {
-    this.traits = traitsOf(device, info, kind);
+    this.traits = traitsOf(device, info, kind, kernels);
     this.#watchdog = new Watchdog(
       watchdogSeconds(),
       (what, seconds) => {
@@ -56,7 +58,7 @@ export class Gpu {
     this.#running = new Running(
       device,
       this.#watchdog,
-      hotFor(this.traits),
+      hotFor({ software: kind !== 'hardware' }),
       () => this.lost,
       () => this.#stuck !== null,
     );
@@ -75,7 +77,7 @@ export class Gpu {
   }
 
   /** Opens a device on the best adapter, or on the one asked for, with the adapter's own limits. */
-  static async open(choice?: string): Promise<Gpu> {
+  static async open(choice?: string, kernels: KernelChoice = 'own'): Promise<Gpu> {
     const found = await findAdapter(choice);
     const { adapter } = found;
     const wanted = ['subgroups', 'shader-f16', 'timestamp-query'] as GPUFeatureName[];
@@ -92,7 +94,7 @@ export class Gpu {
         maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
       },
     });
-    return new Gpu(device, adapter.info, found.kind, [...adapter.features].sort(), found.budgetBytes);
+    return new Gpu(device, adapter.info, found.kind, [...adapter.features].sort(), found.budgetBytes, kernels);
   }
 
   /** Bytes of GPU buffers and textures alive now. */
@@ -306,14 +308,14 @@ const OPEN = Symbol.for('gemma-loupe.gpu');
 type Shared = Map<string, Promise<Gpu>>;
 
 /** One device a process and choice, opened at first use and kept, and replaced once it is lost. Dawn itself must outlive everything made with it. */
-export async function sharedGpu(choice?: string): Promise<Gpu> {
+export async function sharedGpu(choice?: string, kernels: KernelChoice = 'own'): Promise<Gpu> {
   const shared = ((globalThis as Record<symbol, unknown>)[OPEN] ??= new Map()) as Shared;
-  const key = choice ?? process.env.LOUPE_ADAPTER ?? 'auto';
+  const key = `${choice ?? process.env.LOUPE_ADAPTER ?? 'auto'} ${kernels}`;
   const known = shared.get(key);
   if (known && !(await known).lost) return known;
   const current = shared.get(key);
   if (current && current !== known) return current; // somebody who asked at the same time was first
-  const fresh = Gpu.open(choice);
+  const fresh = Gpu.open(choice, kernels);
   shared.set(key, fresh);
   fresh.catch(() => shared.delete(key));
   return fresh;

@@ -19,9 +19,17 @@ export interface Traits {
   readonly store: 'buffer' | 'texture';
 }
 
-export function traitsOf({ limits, features }: GPUDevice, info: GPUAdapterInfo, kind: FoundAdapter['kind']): Traits {
+/** Whose kernels run: the adapter's own, or a GPU's, which any adapter can run: to prove them where there is none. */
+export type KernelChoice = 'own' | 'gpu';
+
+export function traitsOf(
+  { limits, features }: GPUDevice,
+  info: GPUAdapterInfo,
+  kind: FoundAdapter['kind'],
+  kernels: KernelChoice = 'own',
+): Traits {
   const fixed = info.subgroupMinSize === info.subgroupMaxSize && features.has('subgroups');
-  const software = kind !== 'hardware';
+  const software = kind !== 'hardware' && kernels === 'own';
   const subgroup = fixed ? (info.subgroupMinSize ?? null) : null;
   return {
     software,

@@ -12,6 +12,7 @@ import { openTokenizer, openTokenizerFile } from '../engine/tokenizer/open.js';
 import { ownBosNotices } from '../engine/tokenizer/template-ids.js';
 import { openModelFiles } from '../engine/weights/open.js';
 import { QUANTISED, type Quantise, quantised } from '../engine/weights/quantise.js';
+import type { KernelChoice } from '../engine/traits.js';
 import type { ModelFiles } from '../engine/weights/source.js';
 import { checkName, checkOptions, type OptionNames } from './arguments.js';
 import { said } from './dims.js';
@@ -25,6 +26,8 @@ import { checkVocabulary } from './vocabulary-fit.js';
 export interface OpenOptions {
   /** `hardware`, `lavapipe`, `swiftshader`; default: the best there is. */
   readonly adapter?: string;
+  /** `gpu`: the kernels that a GPU would run, also on a software adapter; to prove them there. Default `own`. */
+  readonly kernels?: KernelChoice;
   /** A tokenizer.model, .spm, tokenizer.json or .gguf, when the model has none or another is wanted. */
   readonly tokenizer?: string;
   /** Longest sequence; default: 2048, or less if the model was made for less. */
@@ -45,6 +48,7 @@ export interface OpenOptions {
 
 const OPEN_OPTIONS: OptionNames<OpenOptions> = {
   adapter: true,
+  kernels: true,
   tokenizer: true,
   context: true,
   quantise: true,
@@ -105,10 +109,13 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
         `A context of ${said(wanted)} tokens was asked for, and this model was made for 1 to ${contextLength}. Ask for that.`,
       );
     }
-    const gpu = await sharedGpu(options.adapter);
+    const { kernels } = options;
+    if (kernels !== undefined && kernels !== 'own' && kernels !== 'gpu')
+      throw new OptionError(`kernels is 'own', the adapter's, or 'gpu', those of a GPU; not ${said(kernels)}.`);
+    const gpu = await sharedGpu(options.adapter, kernels);
     if (options.watchdog !== undefined) gpu.watchdog = options.watchdog;
     gpu.check(); // before an earlier session makes way
-    const key = `${path} ${gpu.kind} ${quantise ?? ''}`;
+    const key = `${path} ${gpu.kind} ${gpu.kernels} ${quantise ?? ''}`;
     eitherSignal(options.signal); // throws for what is none
     const tokenizer = options.tokenizer
       ? await openTokenizerFile(options.tokenizer)
@@ -132,7 +139,8 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
       async () => {
         const again = await read();
         try {
-          if (again.fingerprint === files.fingerprint) return await load(again, await sharedGpu(options.adapter));
+          if (again.fingerprint === files.fingerprint)
+            return await load(again, await sharedGpu(options.adapter, options.kernels));
         } finally {
           await again.close();
         }

@@ -328,12 +328,12 @@ export class Session {
    * force, and of the generations that an edit came into.
    */
   provenance(shaders?: Shaders): Record<string, string> {
-    const { info, kind } = this.gpu;
+    const { info, kind, kernels } = this.gpu;
     const refused = shaders?.refused ?? [];
     return {
       model: this.name,
       fingerprint: this.model.fingerprint,
-      adapter: `${kind}: ${info.description || info.device}`,
+      adapter: `${kind}: ${info.description || info.device}${kernels === 'gpu' ? ", a GPU's kernels" : ''}`,
       edited_shaders: (shaders ?? this.model.kernels).edited.join(','),
       ...(refused.length > 0 && { refused_edits: refused.join('; ') }),
       ...(!shaders && this.editedWhile.length > 0 && { edited_while_generating: this.editedWhile.join('; ') }),

@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ADAPTER_CHOICES } from '../../engine/adapter.js';
 import { PromptError } from '../../engine/errors.js';
 import type { PlanKind } from '../../engine/fuse.js';
+import type { KernelChoice } from '../../engine/traits.js';
 import { QUANTISED, type Quantise } from '../../engine/weights/quantise.js';
 import { idsIn, isDecimal } from '../arguments.js';
 import { open } from '../open.js';
@@ -13,6 +14,7 @@ import type { Session } from '../session.js';
 export interface ModelOptions {
   readonly model: string;
   readonly adapter?: string;
+  readonly kernels?: KernelChoice;
   readonly tokenizer?: string;
   readonly context?: number;
   readonly quantise?: Quantise;
@@ -31,6 +33,12 @@ export function withModel(command: Command): Command {
     .option(
       '--tokenizer <file>',
       'a tokenizer.model, .spm, tokenizer.json or .gguf, instead of the model’s own vocabulary',
+    )
+    .addOption(
+      new Option('--kernels <whose>', 'own: the adapter’s; gpu: those of a GPU, which any adapter can run').choices([
+        'own',
+        'gpu',
+      ]),
     )
     .option('--context <tokens>', 'longest sequence', whole(1))
     .addOption(
@@ -53,8 +61,8 @@ export function withAdapter(command: Command): Command {
     .option('--json', 'print JSON');
 }
 
-export function openModel({ model, adapter, tokenizer, context, quantise }: ModelOptions): Promise<Session> {
-  return open(model, { adapter: adapter || undefined, tokenizer, context, quantise });
+export function openModel({ model, adapter, kernels, tokenizer, context, quantise }: ModelOptions): Promise<Session> {
+  return open(model, { adapter: adapter || undefined, kernels, tokenizer, context, quantise });
 }
 
 /** Parser of whole numbers from `least`. */

@@ -130,6 +130,20 @@ test('the golden of PyTorch holds for the fast plan, each step alone too', async
   expect(decode.first).toBeNull();
 });
 
+test('the kernels of a GPU, asked for by name, agree with PyTorch by either plan', async () => {
+  using model = await open('atlas', { quiet: true, kernels: 'gpu' });
+  expect(atlas.model).toBeDefined(); // beside that on the adapter's own kernels
+  expect((await model.edit('matvec', wgsl => `${wgsl}\n// looked at`)).by).toContain('layers.0.attn.q');
+  await model.edit('matvec', null);
+  expect(model.provenance().adapter).toMatch(/, a GPU's kernels$/);
+  for (const plan of ['exact', 'fast'] as const) {
+    for (const name of ['atlas/capital', 'atlas/decode']) {
+      expect((await model.diff(await golden(name), { plan })).first).toBeNull();
+    }
+  }
+  await expect(open('atlas', { kernels: 'mine' as never })).rejects.toThrow(/^kernels is 'own'/);
+});
+
 test('an edit of a stage inside a step is in force in what goes on, and the steps that stood for it run stage by stage', async () => {
   const ids = async (plan: 'fast' | 'exact') => {
     const made: number[] = [];
