@@ -15,8 +15,21 @@ export interface Spread {
 export interface Speed {
   /** By length of the prompt. */
   readonly prefill: Readonly<Record<string, { readonly tokensPerSecond: Spread; readonly firstTokenMs: Spread }>>;
-  /** After the longest prompt. */
+  /** After the longest of the contexts. */
   readonly decode: { readonly tokensPerSecond: Spread; readonly after: number };
+  /** By tokens of context. */
+  readonly decodeAt: Readonly<Record<string, { readonly tokensPerSecond: Spread }>>;
+}
+
+/** What is measured. */
+export interface Plan {
+  /** Of prompts, in rising order. */
+  readonly lengths: readonly number[];
+  /** Tokens that there are before the next is made, in rising order. */
+  readonly contexts: readonly number[];
+  /** Tokens that are made after each. */
+  readonly decode: number;
+  readonly rounds: number;
 }
 
 export function spread(values: readonly number[]): Spread {
@@ -42,7 +55,12 @@ export function ours(model: Model, context: Context): Peer {
     },
     async decode(tokens) {
       const times: number[] = [];
-      for (let i = 0; i < tokens; i++) times.push(await forward([next]));
+      let before = performance.now();
+      for await (const { token } of context.ahead(next, tokens)) {
+        const now = performance.now();
+        times.push(now - before);
+        [next, before] = [token, now];
+      }
       return times;
     },
     close() {},
@@ -50,28 +68,32 @@ export function ours(model: Model, context: Context): Peer {
 }
 
 /**
- * Reads prompts of the lengths, and goes on after the last, everybody in turn.
+ * Reads prompts of the lengths, and of the contexts, after which it goes on; everybody in turn.
  * @returns by the order of `peers`
  */
 export async function measure(
   peers: readonly Peer[],
   ids: readonly number[],
-  lengths: readonly number[],
-  decode: number,
-  rounds: number,
+  { lengths, contexts, decode, rounds }: Plan,
 ): Promise<Speed[]> {
   const prompts = peers.map(() => new Map<number, number[]>(lengths.map(length => [length, []])));
-  const tokens = peers.map((): number[] => []);
+  const tokens = peers.map(() => new Map<number, number[]>(contexts.map(length => [length, []])));
+  const all = [...new Set([...lengths, ...contexts])].sort((a, b) => a - b);
   for (const peer of peers) {
     await peer.prefill(ids.slice(0, 4)); // compiles what is compiled
     await peer.decode(1);
   }
   for (let round = 0; round < rounds; round++) {
-    for (const length of lengths) {
-      for (const [i, peer] of peers.entries()) prompts[i].get(length)!.push(await peer.prefill(ids.slice(0, length)));
+    for (const length of all) {
+      for (const [i, peer] of peers.entries()) {
+        const ms = await peer.prefill(ids.slice(0, length));
+        prompts[i].get(length)?.push(ms);
+        const made = tokens[i].get(length);
+        if (made) made.push(spread(await peer.decode(decode)).median);
+      }
     }
-    for (const [i, peer] of peers.entries()) tokens[i].push(spread(await peer.decode(decode)).median);
   }
+  const speed = (ms: readonly number[]) => ({ tokensPerSecond: spread(ms.map(one => 1000 / one)) });
   return peers.map((_, i) => ({
     prefill: Object.fromEntries(
       lengths.map(length => {
@@ -79,6 +101,7 @@ export async function measure(
         return [length, { tokensPerSecond: spread(ms.map(one => (1000 * length) / one)), firstTokenMs: spread(ms) }];
       }),
     ),
-    decode: { tokensPerSecond: spread(tokens[i].map(one => 1000 / one)), after: lengths[lengths.length - 1] },
+    decode: { ...speed(tokens[i].get(contexts[contexts.length - 1])!), after: contexts[contexts.length - 1] },
+    decodeAt: Object.fromEntries(contexts.map(length => [length, speed(tokens[i].get(length)!)])),
   }));
 }

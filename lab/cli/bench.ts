@@ -19,6 +19,7 @@ type Against = 'torch' | 'exact' | 'fast';
 interface Options extends ModelOptions {
   readonly prefill: number[];
   readonly decode: number;
+  readonly contexts?: number[];
   readonly rounds: number;
   readonly cacheAt: number;
   readonly against: Against[];
@@ -30,7 +31,8 @@ export function benchCommand(): Command {
   );
   return withPlan(withModel(command), 'fast')
     .option('--prefill <tokens,…>', 'lengths of prompts', lengths, [128])
-    .option('--decode <tokens>', 'tokens to generate after the longest', whole(2), 16)
+    .option('--decode <tokens>', 'tokens to generate after each context', whole(2), 16)
+    .option('--contexts <tokens,…>', 'tokens of context to generate after; default: the longest prompt', lengths)
     .option('--rounds <n>', 'how often each is measured; medians are told', whole(1), 3)
     .option('--cache-at <tokens>', 'where to compare with and without the cache; 0: not at all', whole(0), 256)
     .option('--against <peers>', 'who runs the same, in turn: torch, or the exact or fast plan', peersOf, [])
@@ -41,7 +43,9 @@ export function benchCommand(): Command {
       const { model } = session;
       const { prefill, decode, rounds, cacheAt, against } = options;
       const plan = options.plan ?? 'fast';
-      const length = Math.max(prefill[prefill.length - 1] + decode, cacheAt + 4) + 1;
+      const contexts = options.contexts ?? prefill.slice(-1);
+      const longest = Math.max(...prefill, ...contexts);
+      const length = Math.max(longest + decode, cacheAt + 4) + 1;
       if (length > model.config.contextLength) {
         throw new PromptError(
           `The bench needs ${length} tokens, and this model was made for ${model.config.contextLength}. Ask for fewer.`,
@@ -53,7 +57,7 @@ export function benchCommand(): Command {
         using context = model.context({ length, plan });
         for (const peer of against) peers.push(await begin(peer, model, length, options.model));
         const runs = [ours(model, context), ...peers];
-        const [own, ...others] = await measure(runs, ids, prefill, decode, rounds);
+        const [own, ...others] = await measure(runs, ids, { lengths: prefill, contexts, decode, rounds });
         const bus = await traffic(model, context);
         const cache = cacheAt > 0 ? await cacheGain(model, ids, cacheAt, plan) : null;
         const timed = model.gpu.device.features.has('timestamp-query');
@@ -135,7 +139,9 @@ function printReport(report: Report, rounds: number): void {
   const rows = Object.entries(report.prefill).map(([length, { firstTokenMs }]) =>
     row(`prefill of ${length}`, ({ prefill }) => prefill[length].tokensPerSecond, firstTokenMs),
   );
-  rows.push(row(`decode after ${report.decode.after}`, ({ decode }) => decode.tokensPerSecond));
+  for (const after of Object.keys(report.decodeAt)) {
+    rows.push(row(`decode after ${after}`, ({ decodeAt }) => decodeAt[after].tokensPerSecond));
+  }
   const titles = ['', 'tok/s', 'ms to the first', ...others.flatMap(() => ['its tok/s', 'ratio'])];
   print(
     textTable(
