@@ -4,7 +4,7 @@ import { Interrupted } from '../../engine/errors.js';
 import { isDisplay, type Presented, present } from '../display/show.js';
 import { restGenerations } from '../generation.js';
 import { CellCompiler } from './compile.js';
-import { type Failure, failureOf } from './failure.js';
+import { type Failure, failureOf, isInterrupted } from './failure.js';
 import { Interrupts } from './interrupts.js';
 import { listenAgain } from './lifeline.js';
 import { Modules } from './modules.js';
@@ -62,14 +62,19 @@ export class Evaluation {
     }
   }
 
-  /** Showing a value is part of the cell: it may take its time, never end, and be stopped. */
+  /** Showing a value, or what was thrown, is part of the cell: it may take its time, never end, and be stopped. */
   async #evaluate(code: string, output: CellOutput): Promise<Outcome> {
-    const ran = await this.runner.run(code);
-    if (!ran) return this.#failed(undefined);
-    const { value } = ran;
-    const shown = value !== undefined && !isDisplay(value) ? await present(value) : null;
-    await output.settled();
-    return { ok: true, shown };
+    try {
+      const ran = await this.runner.run(code);
+      if (!ran) return this.#failed(undefined);
+      const { value } = ran;
+      const shown = value !== undefined && !isDisplay(value) ? await present(value) : null;
+      await output.settled();
+      return { ok: true, shown };
+    } catch (error) {
+      if (isInterrupted(error)) throw error;
+      return this.#failed(error);
+    }
   }
 
   #failed(thrown: unknown): Outcome {

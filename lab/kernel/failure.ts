@@ -32,8 +32,8 @@ const CAUSES = 5;
 const FRAMES = 100;
 
 /** Ours, and what Node says of a script that a signal broke off. */
-const interrupted = (error: unknown) =>
-  attempt(() => error instanceof Interrupted) || codeOf(error) === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
+export const isInterrupted = (error: unknown): boolean =>
+  attempt(() => error instanceof Interrupted) === true || codeOf(error) === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
 
 /** Node's code of an error, or undefined. Never throws. */
 export const codeOf = (error: unknown): unknown => attempt(() => (error as NodeJS.ErrnoException | undefined)?.code);
@@ -47,7 +47,7 @@ export function failureOf(thrown: unknown, { problems, cells, failedImport }: Ce
       traceback: problems.flatMap(({ long }) => [long, '']).slice(0, -1),
     });
   }
-  if (interrupted(thrown)) {
+  if (isInterrupted(thrown)) {
     return failure(
       'Interrupted',
       'The cell was stopped. The session is still there, and so are all variables: its own, as far as it came, and those of earlier cells.',

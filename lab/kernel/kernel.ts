@@ -228,7 +228,8 @@ class Kernel {
 
   /** An error that nobody caught. */
   stray(what: string, error: unknown): void {
-    this.#strays.tell(this.#cell(), what, error);
+    const output = this.#cell();
+    if (output) current.run(output, () => this.#strays.tell(output, what, error)); // whose getters it may have to stop
   }
 }
 

@@ -15,8 +15,8 @@ export class Strays {
 
   constructor(private readonly cells: Cells) {}
 
-  tell(output: CellOutput | null, what: string, error: unknown): void {
-    if (!output || attempt(() => error instanceof Interrupted)) return;
+  tell(output: CellOutput, what: string, error: unknown): void {
+    if (attempt(() => error instanceof Interrupted)) return;
     const count = (this.#counts.get(output) ?? 0) + 1;
     this.#counts.set(output, count);
     if (count > MOST + 1) return;

@@ -128,5 +128,12 @@ with Watched() as session:
     session.manager.interrupt_kernel()
     time.sleep(0.5)
     result["polite_ends"] = session.told(f"const then_ = counted; {SLEEP} counted - then_")
+    evil = "({ get [Symbol.toStringTag](): string { for (;;) {} } })"
+    never = "Object.defineProperty(new Error('x'), 'stack', { get() { for (;;) {} } })"
+    custom = "({ [Symbol.for('nodejs.util.inspect.custom')]() { for (;;) {} } })"
+    code = "({ get code() { for (;;) {} } })"
+    result["thrown"] = [session.stop(f"throw {thrown}") for thrown in (evil, never, custom, code)]
+    result["shown"] = [session.stop(shown) for shown in (evil, custom)]
+    result["lost"] = [stopped_idle(session, f"Promise.reject({thrown}); 5")[::2] for thrown in (evil, never, custom)]
     result["values"] = {code: session.told(code)[1] for code in ("null", "undefined", "'x'.match(/y/)", "void 0", "await null", "show(null)", "[null]")}
 write(result)

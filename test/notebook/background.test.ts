@@ -55,6 +55,13 @@ describe('a loop in the background that leaves nothing else a turn', () => {
   });
 });
 
+test('Stop ends the looking at what was thrown, shown or lost', () => {
+  const stopped = ['error', 'Interrupted'];
+  expect(result.thrown).toEqual(Array(4).fill(stopped));
+  expect(result.shown).toEqual(Array(2).fill(stopped));
+  expect(result.lost).toEqual(Array(3).fill([['5'], ['2']]));
+});
+
 describe('Stop before a cell has begun', () => {
   test('is told in it, and the cells behind it do not run', () => {
     expect(result.first).toEqual(['error', ['Interrupted'], 'aborted']);
