@@ -38,8 +38,9 @@ export function bosNotices(template: ChatTemplate, tokenizer: Tokenizer): string
   } catch {
     return []; // what it refuses is told when there is a conversation
   }
-  if (ids[0] === tokenizer.bosId) return [];
-  const bos = tokenizer.has(tokenizer.bosId) ? quoted(tokenizer.piece(tokenizer.bosId)) : 'bos';
+  const { bosId } = tokenizer;
+  if (ids[0] === bosId) return [];
+  const bos = bosId >= 0 && tokenizer.has(bosId) ? quoted(tokenizer.piece(bosId)) : 'a bos';
   return [
     `The chat template does not begin with ${bos}, as Gemma's do, and nothing is put in front of what it writes, as in transformers.`,
   ];

@@ -5,14 +5,15 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { TokenizerError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
-import { endsOfProcessor, withEnds } from '../../engine/tokenizer/ends.js';
+import { endsNotices, endsOfKeys, endsOfProcessor, withEnds } from '../../engine/tokenizer/ends.js';
 import { specialTokensOfGguf, vocabularyFromGguf } from '../../engine/tokenizer/gguf-vocabulary.js';
 import { openTokenizer } from '../../engine/tokenizer/open.js';
 import { PieceTokenizer } from '../../engine/tokenizer/piece-tokenizer.js';
 import { vocabularyFromModel } from '../../engine/tokenizer/sentencepiece-model.js';
-import { bosNotices, idsOf, templateFor } from '../../engine/tokenizer/template-ids.js';
+import { bosNotices, idsOf, ownBosNotices, templateFor } from '../../engine/tokenizer/template-ids.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { specialTokensIn } from '../../engine/tokenizer/tokens-beside.js';
+import type { ModelFiles } from '../../engine/weights/source.js';
 import { vocabularyIn } from '../../engine/weights/text-files.js';
 import { freshFolder } from '../fixtures/folder.js';
 
@@ -185,6 +186,25 @@ test('a post_processor that is not understood is refused by name, and so is a ke
     special_tokens,
   });
   expect(endsOfProcessor(template([bos, text]), need)).toMatchObject({ front: [2], back: [] });
+  expect(endsOfProcessor(template([bos, text], { '<bos>': { ids: [0] } }), need)).toMatchObject({ front: [0] });
+  expect([endsOfProcessor(null, need), endsOfProcessor(undefined, need)]).toEqual([null, null]);
+  const long = { type: 'Nosuch', more: 'x'.repeat(500) };
+  expect(() => endsOfProcessor(long, need)).toThrow(
+    new TokenizerError(`puts tokens around a text by ${JSON.stringify(long).slice(0, 80)}`),
+  );
+  // Without a word on what to add, another bos is none to add.
+  const unsaid = { bos: null, eos: null, bosText: '<x>', eosText: '<y>' };
+  expect(endsOfKeys(unsaid, () => 7)).toBe(null);
+  expect(endsOfKeys({ ...unsaid, bos: true }, () => null)).toEqual({
+    front: [],
+    back: [],
+    from: 'tokenizer_config.json',
+  });
+  const twice = endsNotices({ front: [2, 2], back: [], from: 'F' }, 2, id => `p${id}`);
+  expect(twice).toEqual([
+    "By F a prompt gets 'p2' 'p2' in front and nothing behind; Gemma's own get 'p2' in front alone.",
+  ]);
+  expect(endsNotices({ front: [2], back: [], from: 'F' }, 2, String)).toEqual([]);
   for (const odd of [
     { type: 'Nosuch' },
     5,
@@ -205,6 +225,11 @@ test('a post_processor that is not understood is refused by name, and so is a ke
     template([bos, text], { '<bos>': { ids: [-1] } }),
     template([bos, text], { '<bos>': { ids: [1.5] } }),
     template([bos, text], { '<bos>': { ids: 2 } }),
+    template([bos, text], { '<bos>': { ids: [2, -1] } }),
+    template([{}, text], { undefined: { ids: [1] } }),
+    template([{ SpecialToken: { id: 5 } }, text], { 5: { ids: [1] } }),
+    template([bos, { Sequence: { id: 'B' } }]),
+    { ...template([bos, text]), type: 'Other' },
     { type: 'BertProcessing', cls: ['a', 1] },
     { type: 'RobertaProcessing', cls: 1, sep: ['b', 2] },
     { type: 'Sequence', processors: [template([bos, text]), template([bos, text])] },
@@ -247,4 +272,38 @@ test('a template without a bos in front is told, and Gemma’s own turns have th
   expect(bosNotices(templateFor('{{ messages[0].content }}', one, special), one)).toEqual([
     "The chat template does not begin with '<bos>', as Gemma's do, and nothing is put in front of what it writes, as in transformers.",
   ]);
+});
+
+test('what a template may call bos and eos', () => {
+  const pieces = ['<a>', '<b>', '<c>'];
+  const of = (bosId: number, eosId: number) =>
+    ({
+      bosId,
+      eosId,
+      has(id: number) {
+        if (id < 0) throw new TokenizerError('no token id');
+        return id < pieces.length;
+      },
+      piece: (id: number) => pieces[id] ?? `#${id}`,
+      idOf: (text: string) => (pieces.includes(text) ? pieces.indexOf(text) : null),
+      encode: (text: string) => pieces.flatMap((piece, id) => (text.startsWith(piece) ? [id] : [])),
+    }) as unknown as Tokenizer;
+  const said = [{ role: 'user', content: 'x' }];
+  const written = (tokenizer: Tokenizer, special: Readonly<Record<string, string>> | null) =>
+    templateFor('{{ bos_token }}|{{ eos_token }}|{{ messages[0].content }}', tokenizer, special).render(said);
+  expect(written(of(0, 1), null)).toBe('<a>|<b>|x');
+  expect(written(of(-1, -1), null)).toBe('||x');
+  expect(written(of(7, 3), null)).toBe('||x');
+  expect(written(of(0, 1), { bos_token: '<none such>', eos_token: '<c>' })).toBe('<a>|<c>|x');
+  expect(written(of(0, 1), { eos_token: '<b>' })).toBe('|<b>|x');
+  expect(templateFor(null, of(0, 1), {}).render(said)).toMatch(/^<a><start_of_turn>user\nx<end_of_turn>/);
+  const own = (source: string | null, tokenizer = of(0, 1)) =>
+    ownBosNotices(
+      { chatTemplate: source, chat: { specialTokens: { bos_token: '<a>' } } } as unknown as ModelFiles,
+      tokenizer,
+    );
+  expect([own(null), own('{{ bos_token }}x'), own('{% nosuch %}')]).toEqual([[], [], []]);
+  expect(own('{% if messages[0].content %}{{ bos_token }}{% endif %}x')).toEqual([]);
+  expect(own('x')).toEqual([expect.stringMatching(/^The chat template does not begin with '<a>', /)]);
+  expect(own('x', of(-1, -1))).toEqual([expect.stringMatching(/^The chat template does not begin with a bos, /)]);
 });
