@@ -13,12 +13,12 @@ import { strip } from './python-text.js';
  */
 export function heardPrompt(template: ChatTemplate, messages: readonly ChatMessage[], first = 1): string {
   const text = template.render(messages, true, first);
-  const silent = unheard(template, text, messages, first);
+  const silent = unheard(template, text, messages);
   if (silent === null) return text;
   const other = silent.index === 0 ? folded(messages) : null;
   if (other === null) throw leftOut(silent, messages, first);
   const whole = template.render(other, true, first + 1);
-  const still = unheard(template, whole, other, first + 1);
+  const still = unheard(template, whole, other);
   if (still !== null) throw leftOut(still, other, first + 1);
   return whole;
 }
@@ -28,9 +28,9 @@ interface Spot {
   readonly index: number;
   /** What of the turn it is, where it is not its text. */
   readonly what: string | null;
-  /** @param change of the text; null where it cannot be changed to any text */
+  /** @param change what becomes of its text */
   put(messages: readonly ChatMessage[], change: (text: string) => string): ChatMessage;
-  /** It is no text: there are no two texts to try. */
+  /** It is no text: no mark can be put into it. */
   readonly plain: boolean;
 }
 
@@ -39,9 +39,9 @@ interface Spot {
  * in its place would give the same prompt.
  * @param prompt what `template` has made of `messages`
  */
-function unheard(template: ChatTemplate, prompt: string, messages: readonly ChatMessage[], first: number): Spot | null {
+function unheard(template: ChatTemplate, prompt: string, messages: readonly ChatMessage[]): Spot | null {
   const spots = messages.flatMap(spotsIn);
-  const marks = marked(template, prompt, messages, spots, first);
+  const marks = marked(template, prompt, messages, spots);
   return (
     spots.find((spot, i) => {
       if (marks.has(i)) return false;
@@ -50,7 +50,7 @@ function unheard(template: ChatTemplate, prompt: string, messages: readonly Chat
         spot.put(messages, text => `x${text}x`),
       );
       try {
-        return template.render(changed, true, first) === prompt;
+        return template.render(changed) === prompt;
       } catch {
         return false; // it reads the text, at any rate
       }
@@ -64,7 +64,6 @@ function marked(
   prompt: string,
   messages: readonly ChatMessage[],
   spots: readonly Spot[],
-  first: number,
 ): ReadonlySet<number> {
   let sign = 'qzx';
   while (prompt.toLowerCase().includes(sign)) sign += 'q';
@@ -77,7 +76,7 @@ function marked(
       );
   }
   try {
-    const text = template.render(all, true, first).toLowerCase();
+    const text = template.render(all).toLowerCase();
     return new Set([...text.matchAll(new RegExp(`${sign}(\\d+)z`, 'g'))].map(([, i]) => Number(i)));
   } catch {
     return new Set(); // it reads the texts, and which is found one by one
@@ -87,16 +86,9 @@ function marked(
 function spotsIn(message: ChatMessage, index: number): Spot[] {
   const { content, tool_calls: calls } = message as ChatMessage & { readonly tool_calls?: unknown };
   const spots: Spot[] = [];
-  if (typeof content === 'string' && strip(content) !== '') {
-    spots.push({
-      index,
-      what: null,
-      plain: false,
-      put: (all, change) => ({ ...all[index], content: change(all[index].content as string) }),
-    });
-  } else if (typeof content === 'number' || typeof content === 'boolean') {
-    const other = typeof content === 'number' ? content + 1 : !content;
-    spots.push({ index, what: null, plain: true, put: all => ({ ...all[index], content: other }) });
+  if (['string', 'number', 'boolean'].includes(typeof content) && strip(String(content)) !== '') {
+    const put: Spot['put'] = (all, change) => ({ ...all[index], content: change(String(all[index].content)) });
+    spots.push({ index, what: null, plain: false, put });
   } else if (Array.isArray(content)) {
     for (const [i, part] of content.entries()) {
       if (strip(String(part.text)) === '') continue;

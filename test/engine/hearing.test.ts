@@ -135,7 +135,19 @@ test('what a template makes of a text is its own affair', () => {
   ).toBe('a[{"function": {"name": "f", "arguments": {}}}]');
 });
 
+test('what is asked is what is written: with an answer to come', () => {
+  const opened = '{% if add_generation_prompt %}{{ messages[-1].content }}{% endif %}!';
+  expect(said(opened, [user('a')])).toBe('a!');
+  expect(said(opened, [system('S'), user('a')])).toBe('S\n\na!');
+  // Nothing is said in these.
+  const first = '{{ messages[0].content[0].text }}';
+  expect(said(first, [user([part('a'), part(' \n'), part('')])])).toBe('a');
+  expect(said(LOG, [user('a'), { ...model('b'), tool_calls: [] } as ChatMessage])).toBe('[a][b]');
+  expect(said(LOG, [user('a'), { ...model('b'), tool_calls: 'none' } as ChatMessage])).toBe('[a][b]');
+});
+
 test('texts that hold the mark themselves', () => {
+  expect(said(LAST, [user('x'), model('y'), user('qzx0z qzx1z QZX1Z')])).toBe(left('Turn 1 (user)'));
   const marks = [user('qzx0z'), model('QZXQ1z qzx'), user('qzxqq2z')];
   expect(said(LOG, marks)).toBe('[qzx0z][QZXQ1z qzx][qzxqq2z]');
   expect(said(LAST, marks)).toBe(left('Turn 1 (user)'));
