@@ -323,13 +323,14 @@ test('info, plan, doctor and bench speak JSON', () => {
     bytesWrittenPerToken: 20,
     bytesReadPerToken: 4,
     cache: { at: 32 },
-    plan: 'exact',
+    plan: 'fast',
     peers: {},
   });
   const { tokensPerSecond, firstTokenMs } = bench.prefill['8'];
   expect(tokensPerSecond.median * firstTokenMs.median).toBeCloseTo(8000, 6);
   expect(tokensPerSecond.least).toBeLessThanOrEqual(tokensPerSecond.most);
   expect(bench.decode.after).toBe(8);
+  expect(Object.keys(bench.decodeAt)).toEqual(['8']);
   expect(bench.memory.gpu).toBeGreaterThan(6e6);
 });
 
