@@ -2,7 +2,7 @@
 // parts the keys of a few tokens are split, so that a long context keeps every core busy.
 
 import type { Constants } from './compile.js';
-import type { Dispatch, Setting, Source } from './dispatch.js';
+import { chunk, type Dispatch, groups, type Setting, sizeOf, value } from './dispatch.js';
 import type { Axis, Extent, Ref, Stage } from './plan.js';
 import type { Traits } from './traits.js';
 
@@ -32,10 +32,7 @@ const SLOTS = 64;
 /** Keys that are worth a part of their own. */
 const KEYS_A_PART = 128;
 
-const value = (ref: Ref): Source => ({ value: ref.name });
-const groups = (n: number, size: number) => Math.ceil(n / size);
 const axisOf = (letter: string, name: Axis['name'], size: number): Axis => ({ letter, name, size });
-const sizeOf = (ref: Ref, letter: string): number => ref.axes.find(axis => axis.letter === letter)!.size as number;
 
 /**
  * The dispatches that compute attn.mix [T,A,D] from q_rope and the caches, as scores, pattern and mix do one after the other. The chunk's own
@@ -53,7 +50,6 @@ export function attend(stages: AttentionStages, setting: Setting): Attention {
   const { shader, rows, own } = kernelFor(setting.traits, D, setting.oneToken ? A / K : Number.POSITIVE_INFINITY);
   const WINDOW = window ?? 0;
   const constants = { A, K, D, SCALE: scale, SOFTCAP: softcap ?? 0, WINDOW, RING: setting.slots(keys.name), ...own };
-  const chunk = { chunk: true } as const;
   const reads = { chunk, q: value(query), k: value(keys), v: value(values) };
   const blocks = (e: Extent) => groups((e.tokens * A) / K, rows);
   const over = (e: Extent) => partsOf(e, window);
