@@ -196,7 +196,7 @@ test('generate --json says what it made, how fast and on what', () => {
   const { status, stdout } = loupe('generate', '-p', 'The capital of France is', '-n', '6', '--ignore-eos', '--json');
   expect(status).toBe(0);
   const report = JSON.parse(stdout);
-  expect(Object.keys(report)).toEqual(['ids', 'text', 'tokensPerSecond', 'firstTokenMs', 'adapter']);
+  expect(Object.keys(report)).toEqual(['ids', 'text', 'tokensPerSecond', 'firstTokenMs', 'plan', 'adapter']);
   expect(report.ids).toHaveLength(6);
   expect(report.text).toMatch(/^ Paris/);
 });
