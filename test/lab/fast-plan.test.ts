@@ -120,6 +120,34 @@ describe.each(['tiny', 'atlas'] as const)('%s', name => {
   );
 });
 
+test.each([
+  ['rows that fill no tile', 248, {}, ['heads', 'attention', 'products', 'sums']],
+  ['rows of an odd length', 90, {}, ['heads', 'attention', 'products', 'sums']],
+  ['an adapter of eight buffers a shader', 256, { maxStorageBuffers: 8 }, ['attention', 'gated', 'products', 'sums']],
+] as const)('%s: rules that do not fit leave the stages', async (_, intermediate_size, traits, rules) => {
+  const gpu = await sharedGpu();
+  const own = gpu.traits;
+  (gpu as { traits: Traits }).traits = { ...own, ...traits };
+  try {
+    const made = await writeTiny(join(folder, `odd ${intermediate_size}`), {
+      config: { intermediate_size },
+      tensors: shapes => {
+        for (const i of [0, 1]) {
+          for (const name of ['gate', 'up'])
+            shapes.set(`model.layers.${i}.mlp.${name}_proj.weight`, [intermediate_size, 128]);
+          shapes.set(`model.layers.${i}.mlp.down_proj.weight`, [128, intermediate_size]);
+        }
+      },
+    });
+    using model = await open(made, { quiet: true });
+    const used = new Set(model.model.steps('fast').flatMap(({ rule }) => rule ?? []));
+    expect([...used].sort()).toEqual([...rules].sort());
+    expect(await apart(model, IDS, [30, 1, 1, 9])).toBeLessThan(2e-6);
+  } finally {
+    (gpu as { traits: Traits }).traits = own;
+  }
+});
+
 test('the golden of PyTorch holds for the fast plan, each step alone too', async () => {
   const diff = await atlas.diff(await golden('atlas/capital'), { plan: 'fast' });
   expect(diff.first).toBeNull();
