@@ -177,6 +177,7 @@ export class Executor {
     return async () => {
       // Asked for at once: what comes after this chunk writes where it did.
       const token = best && this.#greedy ? this.#greedy.read() : null;
+      token?.catch(() => {}); // it is waited for below, when what was asked for with it is there
       try {
         const captured = await tapped.collect(this.#inside(looks, opened));
         const times = timer ? await timer.read(names) : null;
@@ -185,7 +186,7 @@ export class Executor {
         const told = [...why].map(([step, why]): Opened => ({ step: step.name, stages: namesOf(step), why }));
         return { captured, token: await token, broken, times, opened: told };
       } finally {
-        await token?.catch(() => {}); // where something else failed, it is told, and this gives back what it holds
+        await token?.catch(() => {}); // where something else failed, that is told, and this gives back what it holds
       }
     };
 
