@@ -184,7 +184,8 @@ export class Session {
         await leftoverOf(this.plan, golden);
         const rows = golden.stages.get('logits')!.shape[0];
         const inputs = { ids: golden.ids, rows, read: (input: string) => golden.read(input) };
-        const captured = await runStage(this.model, stage, inputs, await this.model.kernels.inForce());
+        const step = compared(this.model, 'exact').get(stage);
+        const captured = await runStage(this.model, stage, inputs, await this.model.kernels.inForce(), step);
         return assemble(
           [captured],
           golden.pieces?.map(piece => piece.replaceAll('\u2581', ' ')) ?? this.labels(golden.ids),

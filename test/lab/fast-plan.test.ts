@@ -246,6 +246,25 @@ test('whoever stops early has only what was given in the context, and can go bac
   expect([...made, again]).toEqual(all);
 });
 
+test.each([
+  ['results/three', 'y1[', 'layers.0.attn.k'],
+  ['results/pair', 'y1[', 'layers.0.mlp.up'],
+  ['results/low', 'y[', 'layers.0.mlp.gate'],
+])(
+  'an edit of %s, which several stages share, has its source in the diff and in the stage alone',
+  async (part, to, stage) => {
+    const g = await golden('atlas/capital');
+    const right = await atlas.stage(stage).run(g);
+    await atlas.edit(part, wgsl => wgsl.replaceAll(/ = (v|low|high);/g, ' = 1.01 * $1;'));
+    expect(atlas.shader(part)).toContain(to);
+    const { first } = await atlas.diff(g);
+    expect(first!.verdict).toBe('source');
+    expect(['layers.0.attn.q', 'layers.0.mlp.gate']).toContain(first!.stage);
+    expect(bits((await atlas.stage(stage).run(g)).data)).not.toEqual(bits(right.data));
+    await atlas.edit(part, null);
+  },
+);
+
 test('a plan that there is not is refused', async () => {
   for (const plan of ['quick', 3, null] as never[]) {
     await expect(atlas.run('a', { plan })).rejects.toThrow(/^The plan is 'exact', .* or 'fast'/);
