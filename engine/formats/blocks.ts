@@ -20,7 +20,7 @@ const format = (shader: string, texels: number, bytes: number, put: Put): Format
 
 export const Q8_0 = format('q8_0', 17, 34, (turn, block, at) => {
   putHalf(turn, 0, block, halfAt(turn, at));
-  for (let i = 0; i < 32; i++) values[i] = turn.bytes[at + 2 + i] ^ 128; // a byte with a sign, + 128
+  for (let i = 0; i < 32; i++) values[i] = turn.bytes[at + 2 + i];
   putBytes(turn, 1 + 4 * block);
 });
 

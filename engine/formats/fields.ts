@@ -3,7 +3,7 @@
 
 import { STEP, type Turn } from './tile.js';
 
-/** The block on its way, and one zero more, which packing by threes reads. */
+/** The block on its way, a byte a column, and one zero more, which packing by threes reads. A sign goes in as two's complement. */
 export const values = new Uint8Array(33);
 
 /** The half float at `at` of the stored bytes. */

@@ -59,22 +59,19 @@ export const Q5_K = format('q5_k', 13, 176, (turn, at, second) => {
   }
 });
 
-/** What Q6_K's shader reads beside the values: eight scales with a sign, a scale of them, and what is added to each value. */
-export function putScales({ half, out, to }: Turn, scale: (sub: number) => number, d: number, zero: number): void {
+/** What Q6_K's shader reads beside the values: eight scales with a sign, and a scale of them. */
+export function putScales({ half, out, to }: Turn, scale: (sub: number) => number, d: number): void {
   for (let sub = 0; sub < 8; sub++) out[to + (sub >> 1)] |= (scale(sub) & 255) << (8 * (sub & 1) + 16 * half);
   out[to + STEP] |= pair(d, half);
-  out[to + STEP + 1] = bitsOf(zero);
 }
-
-const bitsOf = (value: number) => new Uint32Array(Float32Array.of(value).buffer)[0];
 
 export const Q6_K = format('q6_k', 18, 210, (turn, at, second) => {
   const { bytes } = turn;
-  putScales(turn, sub => bytes[at + 192 + 8 * second + sub], halfAt(turn, at + 208), 32);
+  putScales(turn, sub => bytes[at + 192 + 8 * second + sub], halfAt(turn, at + 208));
   const high = at + 128 + 32 * second;
   for (let quarter = 0; quarter < 4; quarter++) {
     nibbles(turn, at + 64 * second + 32 * (quarter & 1), quarter >> 1);
-    for (let i = 0; i < 32; i++) values[i] |= ((bytes[high + i] >> (2 * quarter)) & 3) << 4; // q + 32
+    for (let i = 0; i < 32; i++) values[i] = (values[i] | (((bytes[high + i] >> (2 * quarter)) & 3) << 4)) - 32;
     putBytes(turn, 2 + 4 * quarter);
   }
 });

@@ -21,11 +21,11 @@ export const Q3_K: Format = {
       const low = (bytes[at + 96 + (j & 7)] >> (j < 8 ? 0 : 4)) & 15;
       return (low | (((bytes[at + 104 + (j & 3)] >> (2 * (j >> 2))) & 3) << 4)) - 32;
     };
-    putScales(turn, scale, halfAt(turn, at + 108), 32);
+    putScales(turn, scale, halfAt(turn, at + 108));
     for (let block = 0; block < 4; block++) {
       for (let i = 0; i < 32; i++) {
         const low = (bytes[at + 32 + 32 * second + i] >> (2 * block)) & 3;
-        values[i] = low + ((bytes[at + i] >> (4 * second + block)) & 1 ? 32 : 28);
+        values[i] = low + ((bytes[at + i] >> (4 * second + block)) & 1 ? 0 : -4);
       }
       putBytes(turn, 2 + 4 * block);
     }
@@ -47,7 +47,7 @@ export const IQ4_XS: Format = {
       const j = first + (sub >> 1);
       return (((bytes[at + 4 + (j >> 1)] >> (4 * (j & 1))) & 15) | (((high >> (2 * j)) & 3) << 4)) - 32;
     };
-    putScales(turn, scale, halfAt(turn, at), 128);
+    putScales(turn, scale, halfAt(turn, at));
     for (let block = 0; block < 4; block++) {
       levels(turn, at + 8 + 16 * (first + block));
       putBytes(turn, 2 + 4 * block);
@@ -72,11 +72,11 @@ export const IQ4_NL: Format = {
   },
 };
 
-/** 32 of sixteen levels, + 128. */
+/** 32 of sixteen levels. */
 function levels({ bytes }: Turn, at: number): void {
   for (let i = 0; i < 16; i++) {
-    values[i] = LEVELS[bytes[at + i] & 15] + 128;
-    values[i + 16] = LEVELS[bytes[at + i] >> 4] + 128;
+    values[i] = LEVELS[bytes[at + i] & 15];
+    values[i + 16] = LEVELS[bytes[at + i] >> 4];
   }
 }
 

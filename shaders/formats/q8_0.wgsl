@@ -1,6 +1,7 @@
 // Q8_0: d · q, a scale d in f16 for 32 columns, q in 8 bits with a sign.
 // A turn: texel 0, the scales of four blocks of the row, then of the row eight below; then for each block two texels of the row and two of
-// the other, a byte a column, q + 128. Products of d (11 bits) and a byte are exact in f32, so that taking 128 · d off is too.
+// the other, a byte a column. Bytes are shifted up to the word's sign and not down again: the scale is made smaller instead. Products of d (11 bits)
+// and a byte are exact in f32.
 
 const TEXELS: u32 = 17;
 
@@ -24,8 +25,8 @@ fn block(tile: u32, at: u32, b: u32) -> Block {
 }
 
 fn bytes(word: u32, d: f32) -> vec4f {
-  let q = (vec4u(word) >> vec4u(0, 8, 16, 24)) & vec4u(255);
-  return fma(vec4f(vec4i(q)), vec4f(d), vec4f(-128 * d));
+  let q = (vec4u(word) << vec4u(24, 16, 8, 0)) & vec4u(0xff000000);
+  return vec4f(vec4i(q)) * vec4f(0x1p-24 * d);
 }
 
 fn low(s: Block, j: u32) -> vec4f { return bytes(s.q[j / 4][j % 4], s.d.x); }
