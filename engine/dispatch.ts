@@ -3,6 +3,7 @@
 import type { Constants } from './compile.js';
 import type { Rope } from './config.js';
 import type { Extent, Ref } from './plan.js';
+import type { Activations } from './rounding.js';
 import type { Traits } from './traits.js';
 
 /** What a binding is bound to. `turns` is the table of RoPE's cosines and sines. */
@@ -48,6 +49,8 @@ export interface Setting {
   readonly oneToken: boolean;
   /** One row of logits is wanted. */
   readonly oneRow: boolean;
+  /** How products are given their inputs; default: as they are. */
+  readonly activations?: Activations;
   /** How a weight is split over buffers. */
   shards(weight: string): readonly ShardLayout[];
   /** Slots of the cache that a stage reads or is. */

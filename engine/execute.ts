@@ -53,7 +53,7 @@ export class Executor {
     readonly stages: readonly Stage[],
     readonly capacity: Capacity,
     {
-      steps = stages.map(exactStep),
+      steps = stages.map(stage => exactStep(stage)),
       feeds = [],
       keep = [],
     }: { steps?: readonly Step[]; feeds?: readonly Ref[]; keep?: readonly string[] } = {},

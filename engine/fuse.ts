@@ -8,6 +8,7 @@ import { chunk, type Setting, type Source, sizeOf, treeLanes, value } from './di
 import type { Operation, OperationKind, Plan, Ref, Stage } from './plan.js';
 import { product, type Results } from './products.js';
 import { valuesPerToken } from './recorder.js';
+import { type Activations, roundedOf } from './rounding.js';
 import { exactStep, nameOf, type Step, type Work } from './step.js';
 import type { Traits } from './traits.js';
 
@@ -17,6 +18,8 @@ export type PlanKind = 'exact' | 'fast';
 /** What rules ask of a model on an adapter. */
 export interface Fusing {
   readonly traits: Traits;
+  /** How products are given their inputs, in the fast plan. */
+  readonly activations: Activations;
   /** How weights lie together under this name (joins.ts), or null. */
   joined(name: string): Join['order'] | null;
 }
@@ -75,7 +78,10 @@ const products: Rule = (next, { joined }) => {
 function multiply({ inputs: [x], weight }: Stage, parts: readonly Stage[], results: Results): Step['work'] {
   const [, columns] = weight!.shape;
   const whole = { x, weight: weightName(parts), columns, last: false, results: () => results };
-  return s => ({ dispatches: product(whole, s), scratch: [] });
+  return s => {
+    const to = roundedOf(x, s);
+    return { dispatches: product(whole, s), scratch: to ? [to] : [] };
+  };
 }
 
 /** The gated half of the feed-forward: gelu(gate x) × up x, two matrices that lie in turn. */
@@ -179,13 +185,14 @@ type Rules = Readonly<Record<string, Rule>>;
 /** The steps that do what the plan's stages do, in order. */
 export function fuse({ stages }: Pick<Plan, 'stages'>, plan: PlanKind, fusing: Fusing): Step[] {
   const rules = plan === 'fast' ? FAST : EXACT;
+  const activations = plan === 'fast' ? fusing.activations : 'f32';
   const readers = new Map<string, Stage[]>();
   for (const stage of stages) {
     for (const { name } of stage.inputs) readers.set(name, [...(readers.get(name) ?? []), stage]);
   }
   const steps: Step[] = [];
   for (let i = 0; i < stages.length; i += steps.at(-1)!.stages.length) {
-    steps.push(firstThatApplies(i) ?? exactStep(stages[i]));
+    steps.push(firstThatApplies(i) ?? exactStep(stages[i], activations));
   }
   return steps;
 
@@ -194,7 +201,8 @@ export function fuse({ stages }: Pick<Plan, 'stages'>, plan: PlanKind, fusing: F
       const next = new Upcoming(stages, from);
       const made = apply(next, fusing);
       if (made && closed(next.taken, made.writes)) {
-        return { name: nameOf(next.taken), rule, stages: next.taken, cached: new Map(), ...made };
+        const work: Step['work'] = s => made.work({ ...s, activations });
+        return { name: nameOf(next.taken), rule, stages: next.taken, cached: new Map(), ...made, activations, work };
       }
     }
     return null;

@@ -10,6 +10,7 @@ import { planOf } from './gemma.js';
 import type { Gpu } from './gpu.js';
 import { Kernels } from './kernel.js';
 import type { Plan, WeightRef } from './plan.js';
+import type { Activations } from './rounding.js';
 import { tryShader } from './shader-use.js';
 import type { Step } from './step.js';
 import { type Join, joinable, joinsOf } from './joins.js';
@@ -23,6 +24,8 @@ export interface LoadProgress {
 }
 
 export interface LoadOptions {
+  /** How the fast plan's products are given their inputs; default: as they are. */
+  readonly activations?: Activations;
   onProgress?(progress: LoadProgress): void;
   signal?: AbortSignal;
 }
@@ -41,6 +44,8 @@ export class Model {
     readonly fingerprint: string,
     /** Tensors in the files by stored format. */
     readonly formats: ReadonlyMap<string, number>,
+    /** How products are given their inputs in the fast plan. */
+    readonly activations: Activations,
   ) {
     this.plan = planOf(config);
     this.#weights = new WeightStore(gpu);
@@ -51,7 +56,7 @@ export class Model {
   static async load(files: ModelFiles, gpu: Gpu, options: LoadOptions = {}): Promise<Model> {
     const formats = new Map<string, number>();
     for (const { format } of files.weights.entries.values()) formats.set(format, (formats.get(format) ?? 0) + 1);
-    const model = new Model(gpu, files.config, files.fingerprint, formats);
+    const model = new Model(gpu, files.config, files.fingerprint, formats, options.activations ?? 'f32');
     try {
       await model.#upload(files.weights, options);
       return model;
@@ -81,7 +86,9 @@ export class Model {
   steps(kind: PlanKind): readonly Step[] {
     const known = this.#steps.get(kind);
     if (known) return known;
-    const steps = fuse(this.plan, kind, { traits: this.gpu.traits, joined: name => this.joined(name) });
+    const { traits } = this.gpu;
+    const { activations } = this;
+    const steps = fuse(this.plan, kind, { traits, activations, joined: name => this.joined(name) });
     this.#steps.set(kind, steps);
     return steps;
   }

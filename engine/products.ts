@@ -6,6 +6,7 @@ import type { Constants } from './compile.js';
 import { LANES, TILE } from './formats/tile.js';
 import { chunk, type Dispatch, groups, type Setting, type ShardLayout, type Source, value } from './dispatch.js';
 import type { Extent, Ref, Stage } from './plan.js';
+import { inputOf } from './rounding.js';
 
 /** Where results go: a part of shaders/results. */
 export interface Results {
@@ -37,19 +38,20 @@ export function productOf(stage: Stage, s: Setting, last: boolean): Dispatch[] {
   return product({ x: stage.inputs[0], weight, columns, last, results }, s);
 }
 
-/** Once for each part of the weight. */
+/** What rounds the input, where it is rounded; then once for each part of the weight. */
 export function product({ x, weight, columns: IN, last, results }: Product, s: Setting): Dispatch[] {
   const vector = last ? s.oneRow : s.oneToken;
   const rowsOf = (e: Extent) => (last ? e.rows : e.tokens);
   const { software, subgroup } = s.traits;
-  return s.shards(weight).map((shard, index): Dispatch => {
+  const { source, first } = inputOf(x, IN, rowsOf, s);
+  const parts = s.shards(weight).map((shard, index): Dispatch => {
     const to = results(shard);
     // A subgroup of sixteen has eight lanes to spare; one of four could not tell all eight.
     const broadcast = software && (subgroup ?? 0) >= LANES && shard.store === 'texture';
     // Of two weights that lie together, the tiles hold the rows of both.
     const OUT = shard.side ? 2 * shard.rows : shard.rows;
     const common = { IN, OUT, LAST: last ? 1 : 0, ...to.constants };
-    const ends = { reads: { chunk, x: value(x), weight: { weight, shard: index } }, writes: to.writes };
+    const ends = { reads: { chunk, x: source, weight: { weight, shard: index } }, writes: to.writes };
     const tiles = groups(OUT, TILE);
     if (shard.layout === 'rows') {
       const grid = (e: Extent): [number, number, number] => [groups(OUT, 16), groups(rowsOf(e), 16), 1];
@@ -70,4 +72,5 @@ export function product({ x, weight, columns: IN, last, results }: Product, s: S
         : ['linear_lanes', groups(tiles * LANES, 64), 4];
     return { shader, ...whole, grid: e => [across, groups(rowsOf(e), tokens), 1] };
   });
+  return [...first, ...parts];
 }

@@ -12,7 +12,7 @@ import type { Gpu } from './gpu.js';
 import type { Compile } from './kernel.js';
 import type { Model } from './model.js';
 import type { Setting, Source } from './dispatch.js';
-import { exactStep } from './step.js';
+import { exactStep, type Step } from './step.js';
 import { editedInside } from './units.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
 
@@ -59,16 +59,16 @@ const LEAST: Extent = { tokens: 1, keys: 1, rows: 1 };
 export function stageUses(model: Model): StageUse[] {
   const { plan, config } = model;
   const uses: StageUse[] = [];
-  const exact = new Set([...plan.stages.map(exactStep), ...model.steps('exact')].map(({ name }) => name));
-  const steps = new Map(
-    [...plan.stages.map(exactStep), ...model.steps('exact'), ...model.steps('fast')].map(step => [step.name, step]),
-  );
+  const known = (step: Step) => `${step.name} ${step.activations}`;
+  const exact = [...plan.stages.map(stage => exactStep(stage)), ...model.steps('exact')];
+  const ofExact = new Set(exact.map(known));
+  const steps = new Map([...exact, ...model.steps('fast')].map(step => [known(step), step]));
   // The shortest context and the longest: a cache has as many slots, and shaders get that as a constant.
   for (const positions of [1, config.contextLength]) {
     for (const oneToken of [true, false]) {
       for (const oneRow of [true, false]) {
         const setting = settingOf(model, { oneToken, oneRow, positions });
-        for (const { name, stages, work } of steps.values()) {
+        for (const [key, { name, stages, work }] of steps) {
           const { dispatches, scratch } = work(setting);
           const values = new Map([...plan.stages, ...scratch].map(ref => [ref.name, ref]));
           for (const { shader, parts = [], constants, reads, writes } of dispatches) {
@@ -79,7 +79,7 @@ export function stageUses(model: Model): StageUse[] {
             }
             const use = { shader, files: [shader, ...parts], by: name, constants, given };
             const kind = oneToken ? 'one token' : 'several tokens';
-            uses.push({ kind, stages, fast: !exact.has(name), use });
+            uses.push({ kind, stages, fast: !ofExact.has(key), use });
           }
         }
       }

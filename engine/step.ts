@@ -4,6 +4,7 @@
 import type { Dispatch, Setting } from './dispatch.js';
 import { dispatchesOf } from './ops.js';
 import type { Ref, Stage } from './plan.js';
+import { type Activations, roundedOf } from './rounding.js';
 
 /** How a step is computed. */
 export interface Work {
@@ -22,13 +23,24 @@ export interface Step {
   readonly writes: readonly Stage[];
   /** Those whose values it writes only into a cache, which is among `writes`. */
   readonly cached: ReadonlyMap<Stage, Stage>;
+  /** How its products are given their inputs. */
+  readonly activations: Activations;
   work(setting: Setting): Work;
 }
 
-/** A stage as it is. */
-export function exactStep(stage: Stage): Step {
-  const work = (setting: Setting): Work => ({ dispatches: dispatchesOf(stage, setting), scratch: [] });
-  return { name: stage.name, rule: null, stages: [stage], writes: [stage], cached: new Map(), work };
+/** A stage as it is. @param activations how a product is given its input */
+export function exactStep(stage: Stage, activations: Activations = 'f32'): Step {
+  const work = (setting: Setting): Work => {
+    const s = { ...setting, activations };
+    return { dispatches: dispatchesOf(stage, s), scratch: scratchOf(stage, s) };
+  };
+  return { name: stage.name, rule: null, stages: [stage], writes: [stage], cached: new Map(), activations, work };
+}
+
+/** What a stage alone needs room for. */
+function scratchOf({ operation, inputs }: Stage, s: Setting): Ref[] {
+  const to = operation.kind === 'linear' || operation.kind === 'head' ? roundedOf(inputs[0], s) : null;
+  return to ? [to] : [];
 }
 
 /** The stages whose values it computes and leaves somewhere, caches aside. */

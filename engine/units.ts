@@ -6,6 +6,7 @@ import { dispatchesOf } from './ops.js';
 import type { Patch } from './patches.js';
 import type { Stage } from './plan.js';
 import { valuesPerToken } from './recorder.js';
+import type { Activations } from './rounding.js';
 import { givesOf, leadingTo, type Step } from './step.js';
 
 export interface Unit {
@@ -24,11 +25,11 @@ export interface Opened {
   readonly why: string;
 }
 
-const ofStage = (stage: Stage): Unit => ({
+const ofStage = (stage: Stage, activations: Activations): Unit => ({
   name: stage.name,
   stages: [stage],
   writes: [stage],
-  dispatches: setting => dispatchesOf(stage, setting),
+  dispatches: setting => dispatchesOf(stage, { ...setting, activations }),
 });
 
 /** The values of a chunk that a step wrote into a cache alone. */
@@ -62,10 +63,11 @@ export function insideOf(step: Step, looks: readonly Stage[]): Stage[] {
  */
 export function unitsOf(steps: readonly Step[], opened: ReadonlySet<Step>, looks: readonly Stage[]): Unit[] {
   return steps.flatMap(step => {
-    if (step.rule === null || opened.has(step)) return step.stages.map(ofStage);
+    const alone = (stage: Stage) => ofStage(stage, step.activations);
+    if (step.rule === null || opened.has(step)) return step.stages.map(alone);
     const whole: Unit = { ...step, dispatches: setting => step.work(setting).dispatches };
     const read = looks.filter(stage => step.cached.has(stage)).map(stage => fromCache(stage, step.cached.get(stage)!));
-    return [whole, ...read, ...leadingTo(step, insideOf(step, looks)).map(ofStage)];
+    return [whole, ...read, ...leadingTo(step, insideOf(step, looks)).map(alone)];
   });
 }
 
@@ -95,6 +97,7 @@ function isInside({ stages, writes }: Step, stage: Stage): boolean {
 export function editedInside(step: Step, edited: ReadonlySet<string>, setting: Setting): string[] {
   const files = (dispatches: readonly Dispatch[]) => dispatches.flatMap(({ shader, parts = [] }) => [shader, ...parts]);
   const own = new Set(files(step.work(setting).dispatches));
-  const exact = new Set(step.stages.flatMap(stage => files(dispatchesOf(stage, setting))));
+  const s = { ...setting, activations: step.activations };
+  const exact = new Set(step.stages.flatMap(stage => files(dispatchesOf(stage, s))));
   return [...exact].filter(file => edited.has(file) && !own.has(file));
 }

@@ -11,6 +11,7 @@ import { printable } from '../engine/printable.js';
 import { openTokenizer, openTokenizerFile } from '../engine/tokenizer/open.js';
 import { ownBosNotices } from '../engine/tokenizer/template-ids.js';
 import { openModelFiles } from '../engine/weights/open.js';
+import type { Activations } from '../engine/rounding.js';
 import { QUANTISED, type Quantise, quantised } from '../engine/weights/quantise.js';
 import type { KernelChoice } from '../engine/traits.js';
 import type { ModelFiles } from '../engine/weights/source.js';
@@ -34,6 +35,11 @@ export interface OpenOptions {
   readonly context?: number;
   /** Make the matrices of a model in F32, F16 or BF16 smaller on loading, as llama.cpp would: `q8_0` or `q4_0`. */
   readonly quantise?: Quantise;
+  /**
+   * `int8`: in the fast plan, round what products are given to 8 bits, in blocks of 32 with a scale each, as engines do that multiply integers; to see
+   * what that does to a model. Default `f32`.
+   */
+  readonly activations?: Activations;
   /** Keep an earlier session with the same model open beside this one. */
   readonly another?: boolean;
   /**
@@ -52,6 +58,7 @@ const OPEN_OPTIONS: OptionNames<OpenOptions> = {
   tokenizer: true,
   context: true,
   quantise: true,
+  activations: true,
   another: true,
   watchdog: true,
   quiet: true,
@@ -109,13 +116,15 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
         `A context of ${said(wanted)} tokens was asked for, and this model was made for 1 to ${contextLength}. Ask for that.`,
       );
     }
-    const { kernels } = options;
+    const { kernels, activations = 'f32' } = options;
+    if (activations !== 'f32' && activations !== 'int8')
+      throw new OptionError(`activations is 'f32' or 'int8', and not ${said(activations)}.`);
     if (kernels !== undefined && kernels !== 'own' && kernels !== 'gpu')
       throw new OptionError(`kernels is 'own', the adapter's, or 'gpu', those of a GPU; not ${said(kernels)}.`);
     const gpu = await sharedGpu(options.adapter, kernels);
     if (options.watchdog !== undefined) gpu.watchdog = options.watchdog;
     gpu.check(); // before an earlier session makes way
-    const key = `${path} ${gpu.kind} ${gpu.kernels} ${quantise ?? ''}`;
+    const key = `${path} ${gpu.kind} ${gpu.kernels} ${quantise ?? ''} ${activations}`;
     eitherSignal(options.signal); // throws for what is none
     const tokenizer = options.tokenizer
       ? await openTokenizerFile(options.tokenizer)
@@ -126,6 +135,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
     const load = async (from: ModelFiles, to: Gpu) => {
       using progress = progressLine(`Loading ${name}`, options.quiet);
       return await Model.load(from, to, {
+        activations,
         signal: eitherSignal(options.signal),
         onProgress: ({ done, total }) => progress.bytes(done, total),
       });

@@ -5,6 +5,7 @@ import type { PlanKind } from '../engine/fuse.js';
 import type { GenerateOptions } from '../engine/generate.js';
 import type { Shaders } from '../engine/kernel.js';
 import type { Slice } from '../engine/taps.js';
+import type { Activations } from '../engine/rounding.js';
 import type { Opened } from '../engine/units.js';
 import type { Activation } from './activation.js';
 import type { OptionNames } from './arguments.js';
@@ -84,9 +85,17 @@ export function checkPlan(plan: unknown, otherwise: PlanKind): PlanKind {
 }
 
 /** What a run says of the plan it went by. */
-export function planProvenance(plan: PlanKind, opened: readonly Opened[]): Record<string, string> {
+export function planProvenance(
+  plan: PlanKind,
+  activations: Activations,
+  opened: readonly Opened[] = [],
+): Record<string, string> {
   const told = opened.map(({ step, why }) => `${step}: ${why}`);
-  return { plan, ...(told.length > 0 && { opened_steps: told.join('; ') }) };
+  return {
+    plan,
+    ...(plan === 'fast' && activations === 'int8' && { activations }),
+    ...(told.length > 0 && { opened_steps: told.join('; ') }),
+  };
 }
 
 /** Throws OptionError for ends of a generation that go against each other, and for ids that no token has. */

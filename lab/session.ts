@@ -156,7 +156,7 @@ export class Session {
       absent,
       budget,
       revision: shaders.revision,
-      provenance: { ...this.provenance(shaders), ...planProvenance(plan, opened) },
+      provenance: { ...this.provenance(shaders), ...planProvenance(plan, this.model.activations, opened) },
       patched: patches.map(({ stage }) => stage.name),
       again: (wanted: Pick<RunOptions, 'tap' | 'slice' | 'logits'>) =>
         // A model that was brought back on another device has its own.
@@ -215,7 +215,13 @@ export class Session {
     const onProgress = (done: number, total: number) => called('onProgress', () => told(done, total));
     const rows = await diffRows(this.model, golden, ours, { ...options, signal, onProgress, shaders });
     const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };
-    return new Diff(rows, golden.name, limits, { ...this.provenance(shaders), plan }, leftover);
+    return new Diff(
+      rows,
+      golden.name,
+      limits,
+      { ...this.provenance(shaders), ...planProvenance(plan, this.model.activations) },
+      leftover,
+    );
   }
 
   /**

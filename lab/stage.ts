@@ -48,7 +48,7 @@ export async function runStage(
     model,
     [...caches, ...step.stages],
     { tokens: most, positions: T, rows: allRows ? most : inputs.rows },
-    { steps: [...caches.map(exactStep), step], feeds, keep: [stage.name] },
+    { steps: [...caches.map(stage => exactStep(stage)), step], feeds, keep: [stage.name] },
   );
   const values = new Map<string, Float32Array>();
   for (const feed of feeds) values.set(feed.name, await inputs.read(feed.name));

@@ -6,6 +6,7 @@ import { bytesText } from '../display/numbers.js';
 import { select } from '../select.js';
 import type { Conversation } from './conversation.js';
 import { load, save } from './file.js';
+import { planProvenance } from '../request.js';
 import { allFrom, changed, NAMES, type Settings, type Sources, settingsText, sourcesText } from './settings.js';
 
 /** What a chat is made of; commands change it. */
@@ -143,7 +144,7 @@ function statsText({ conversation, settings }: Chat): string {
       : [['last turn', `${stats.read} tokens read, ${stats.reused} in the cache already, ${stats.made} made`]]),
     ['context', `${used} of ${length} tokens`],
     ['memory', `${bytesText(session.gpu.liveBytes)} on the GPU`],
-    ['plan', conversation.plan],
+    ['plan', Object.values(planProvenance(conversation.plan, session.model.activations)).join(', ')],
     ['adapter', session.provenance().adapter],
     ['sampling', settingsText(settings)],
   ];

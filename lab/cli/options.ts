@@ -3,9 +3,10 @@
 import { fstatSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ADAPTER_CHOICES } from '../../engine/adapter.js';
-import { PromptError } from '../../engine/errors.js';
+import { OptionError, PromptError } from '../../engine/errors.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import type { KernelChoice } from '../../engine/traits.js';
+import type { Activations } from '../../engine/rounding.js';
 import { QUANTISED, type Quantise } from '../../engine/weights/quantise.js';
 import { idsIn, isDecimal } from '../arguments.js';
 import { open } from '../open.js';
@@ -18,6 +19,7 @@ export interface ModelOptions {
   readonly tokenizer?: string;
   readonly context?: number;
   readonly quantise?: Quantise;
+  readonly activations?: Activations;
   readonly plan?: PlanKind;
   readonly json?: boolean;
 }
@@ -43,6 +45,12 @@ export function withModel(command: Command): Command {
     .option('--context <tokens>', 'longest sequence', whole(1))
     .addOption(
       new Option('--quantise <format>', 'make matrices in F32, F16 or BF16 smaller on loading').choices(QUANTISED),
+    )
+    .addOption(
+      new Option('--activations <type>', 'int8: in the fast plan, round what matrices are given to 8 bits').choices([
+        'f32',
+        'int8',
+      ]),
     );
 }
 
@@ -61,8 +69,13 @@ export function withAdapter(command: Command): Command {
     .option('--json', 'print JSON');
 }
 
-export function openModel({ model, adapter, kernels, tokenizer, context, quantise }: ModelOptions): Promise<Session> {
-  return open(model, { adapter: adapter || undefined, kernels, tokenizer, context, quantise });
+export function openModel(options: ModelOptions): Promise<Session> {
+  const { model, adapter, kernels, tokenizer, context, quantise, activations, plan } = options;
+  if (activations === 'int8' && plan === 'exact')
+    throw new OptionError(
+      '--activations int8 is a matter of the fast plan, and this is the exact one. Add --plan fast.',
+    );
+  return open(model, { adapter: adapter || undefined, kernels, tokenizer, context, quantise, activations });
 }
 
 /** Parser of whole numbers from `least`. */
