@@ -25,6 +25,7 @@ export function wholeWith(name: string): readonly string[] {
   if (name.startsWith('formats/')) return ['matvec_lanes', name, 'stores/buffer', 'results/one'];
   if (name.startsWith('stores/')) return ['matvec_lanes', 'formats/f32', name, 'results/one'];
   if (name.startsWith('results/')) return ['matvec_lanes', 'formats/f32', 'stores/buffer', name];
+  if (name === 'stream') return [name, 'stores/buffer'];
   if (PRODUCTS.includes(name)) return [name, 'formats/f32', 'stores/buffer', 'results/one'];
   return READS_WEIGHTS.has(name) ? [name, 'formats/f32', 'stores/buffer'] : [name];
 }

@@ -8,6 +8,8 @@ import { readsOf, type Step } from './step.js';
 export interface Cost {
   /** The weight as it lies on the GPU, f32 inputs and outputs, each once. */
   readonly bytes: number;
+  /** Those of them that are outputs. */
+  readonly bytesWritten: number;
   /** Multiplications and additions. */
   readonly flops: number;
   readonly weightBytes: number;
@@ -26,7 +28,12 @@ export function costOf(stage: Stage, extent: Extent, bytesOfWeight: (weight: Wei
   const { weight } = stage;
   const rows = weight && kind === 'embed' ? extent.tokens / weight.shape[0] : 1;
   const weightBytes = weight ? rows * bytesOfWeight(weight) : 0;
-  return { weightBytes, bytes: weightBytes + F32 * (inputs + output), flops: flopsOf(stage, extent) };
+  return {
+    weightBytes,
+    bytes: weightBytes + F32 * (inputs + output),
+    bytesWritten: F32 * output,
+    flops: flopsOf(stage, extent),
+  };
 }
 
 /** What a step costs at least: its stages' weights and arithmetic, and the values that go in and come out. */
@@ -39,7 +46,7 @@ export function costOfStep(step: Step, extent: Extent, bytesOfWeight: (weight: W
     return n + count(shapeOf(ref.axes, extent, Math.max(...readers.map(stage => keysRead(stage, extent)))));
   }, 0);
   const writes = step.writes.reduce((n, stage) => n + outputOf(stage, extent), 0);
-  return { weightBytes, bytes: weightBytes + F32 * (reads + writes), flops };
+  return { weightBytes, bytes: weightBytes + F32 * (reads + writes), bytesWritten: F32 * writes, flops };
 }
 
 /** Keys or values that attention reads for one token: those in the window, or all. */

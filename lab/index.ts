@@ -3,6 +3,7 @@
 export * from '../engine/errors.js';
 export { Activation, type Dim, type Stats } from './activation.js';
 export { fromArrow, toArrow, traceToIpc } from './arrow.js';
+export type { Roofline, RooflineOptions } from './bench/roofline.js';
 export { Conversation, type ConversationOptions, type TurnStats } from './chat/conversation.js';
 export { Diff, type DiffOptions, type DiffRow } from './diff/diff.js';
 export { compare, type Metrics } from './diff/metrics.js';

@@ -16,6 +16,7 @@ import type { Tokenizer } from '../engine/tokenizer/tokenizer.js';
 import type { ChatFiles } from '../engine/weights/source.js';
 import { Activation } from './activation.js';
 import { called, checkDiff, checkIdList, checkOptions, looked } from './arguments.js';
+import { type Roofline, type RooflineOptions, roofline } from './bench/roofline.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { CONVERSATION_OPTIONS, Conversation, type ConversationOptions } from './chat/conversation.js';
 import { checkGolden, compared, DIFF_OPTIONS, Diff, type DiffOptions, diffRows } from './diff/diff.js';
@@ -323,6 +324,12 @@ export class Session {
   /** Which stage at which token carries the answer: see probe/patching.ts. */
   patching(options: PatchingOptions): Promise<Patching> {
     return patching(this, options);
+  }
+
+  /** What every step takes, moves and computes, as a share of what this adapter was measured to do at most: see bench/roofline.ts. */
+  async roofline(options: RooflineOptions = {}): Promise<Roofline> {
+    this.#check();
+    return roofline(this, options);
   }
 
   /** The longest sequence this session reads: as opened, else 2048 or what the model was made for. */

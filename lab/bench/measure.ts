@@ -3,14 +3,8 @@
 import { performance } from 'node:perf_hooks';
 import type { Context } from '../../engine/context.js';
 import type { Model } from '../../engine/model.js';
+import { type Spread, spread } from './spread.js';
 import type { Peer } from './torch.js';
-
-/** Values of several rounds. */
-export interface Spread {
-  readonly median: number;
-  readonly least: number;
-  readonly most: number;
-}
 
 export interface Speed {
   /** By length of the prompt. */
@@ -30,13 +24,6 @@ export interface Plan {
   /** Tokens that are made after each. */
   readonly decode: number;
   readonly rounds: number;
-}
-
-export function spread(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1); // one value, or the two
-  const median = middle.reduce((a, b) => a + b) / middle.length;
-  return { median, least: sorted[0], most: sorted[sorted.length - 1] };
 }
 
 /** Loupe as its own peer. */

@@ -3,15 +3,19 @@
 import { dirname } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Context } from '../../engine/context.js';
-import { PromptError } from '../../engine/errors.js';
+import { OptionError, PromptError } from '../../engine/errors.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import type { Model } from '../../engine/model.js';
-import { measure, ours, type Speed, type Spread, spread } from '../bench/measure.js';
-import { type StepTimes, stepTimes } from '../bench/steps.js';
+import { measure, ours, type Speed } from '../bench/measure.js';
+import { type Spread, spread } from '../bench/spread.js';
 import { type Peer, startTorch } from '../bench/torch.js';
 import { bytesText } from '../display/numbers.js';
+import { rooflineText } from '../display/roofline.js';
 import { textTable } from '../display/table.js';
+import { DISPLAY } from '../display/bundle.js';
 import { modelPath } from '../open.js';
+import type { Session } from '../session.js';
+import { checkTarget, writeWhole } from '../write-file.js';
 import { type ModelOptions, openModel, print, printJson, whole, withModel, withPlan } from './options.js';
 
 type Against = 'torch' | 'exact' | 'fast';
@@ -23,11 +27,13 @@ interface Options extends ModelOptions {
   readonly rounds: number;
   readonly cacheAt: number;
   readonly against: Against[];
+  readonly stages?: boolean;
+  readonly svg?: string;
 }
 
 export function benchCommand(): Command {
   const command = new Command('bench').description(
-    'tokens a second, time to the first token, what the cache saves, time by operation',
+    'tokens a second, time to the first token, what the cache saves; every step against the roofline',
   );
   return withPlan(withModel(command), 'fast')
     .option('--prefill <tokens,…>', 'lengths of prompts', lengths, [128])
@@ -36,7 +42,11 @@ export function benchCommand(): Command {
     .option('--rounds <n>', 'how often each is measured; medians are told', whole(1), 3)
     .option('--cache-at <tokens>', 'where to compare with and without the cache; 0: not at all', whole(0), 256)
     .option('--against <peers>', 'who runs the same, in turn: torch, or the exact or fast plan', peersOf, [])
+    .option('--stages', 'instead: what every step takes, as a share of what this adapter was measured to do at most')
+    .option('--svg <file>', 'with --stages: write the picture of it')
     .action(async (options: Options) => {
+      if (options.stages) return stages(options);
+      if (options.svg) throw new OptionError('--svg is the picture of --stages. Give both, or neither.');
       const began = performance.now();
       const session = await openModel(options);
       const load = performance.now() - began;
@@ -60,7 +70,6 @@ export function benchCommand(): Command {
         const [own, ...others] = await measure(runs, ids, { lengths: prefill, contexts, decode, rounds });
         const bus = await traffic(model, context);
         const cache = cacheAt > 0 ? await cacheGain(model, ids, cacheAt, plan) : null;
-        const timed = model.gpu.device.features.has('timestamp-query');
         const report = {
           model: session.name,
           adapter: session.provenance().adapter,
@@ -72,7 +81,6 @@ export function benchCommand(): Command {
           ...bus,
           cache,
           peers: Object.fromEntries(others.map((speed, i) => [against[i], { name: peers[i].name, ...speed }])),
-          stages: timed ? await stepTimes(model, ids.slice(0, 64), plan) : null,
         };
         if (options.json) printJson(report);
         else printReport(report, rounds);
@@ -80,6 +88,18 @@ export function benchCommand(): Command {
         for (const peer of peers) peer.close();
       }
     });
+}
+
+/** Every step of a decoded token against the roofline. */
+async function stages(options: Options): Promise<void> {
+  if (options.svg) checkTarget(options.svg);
+  const session: Session = await openModel(options);
+  const context = options.contexts?.at(-1);
+  const roofline = await session.roofline({ plan: options.plan, context, rounds: Math.max(3, options.rounds) });
+  if (options.svg) writeWhole(options.svg, [roofline[DISPLAY]()['image/svg+xml']!]);
+  const { steps, ceilings, operations, extent, provenance, edited: _, ...of } = roofline;
+  if (options.json) printJson({ ...of, ...extent, ceilings, operations, stages: steps, provenance });
+  else print(rooflineText(roofline, Number.POSITIVE_INFINITY));
 }
 
 /** `16,128,512`, in rising order. */
@@ -118,11 +138,10 @@ type Report = Speed & {
   readonly cache: Awaited<ReturnType<typeof cacheGain>> | null;
   readonly peers: Readonly<Record<string, Speed & { readonly name: string }>>;
   readonly plan: PlanKind;
-  readonly stages: readonly StepTimes[] | null;
 };
 
 function printReport(report: Report, rounds: number): void {
-  const { cache, stages } = report;
+  const { cache } = report;
   const others = Object.values(report.peers);
   print(`${report.model} on ${report.adapter}, ${report.plan} plan`);
   for (const { name } of others) print(`against ${name}`);
@@ -156,26 +175,6 @@ function printReport(report: Report, rounds: number): void {
   if (cache) {
     print(
       `cache     ${cache.gain.toFixed(1)}× at ${cache.at} tokens: ${cache.withMs.toFixed(1)} ms a token instead of ${cache.withoutMs.toFixed(0)}`,
-    );
-  }
-  if (stages) {
-    const columns = ['operation', 'steps', 'ms a token', 'share', 'GB/s', 'GFLOP/s'].map((title, i) => ({
-      title,
-      right: i > 0,
-    }));
-    const cells = stages.map(s => [
-      s.operation,
-      String(s.steps),
-      s.ms.toFixed(3),
-      `${(100 * s.share).toFixed(1)} %`,
-      s.ms === 0 ? '–' : s.gbPerSecond.toFixed(2),
-      s.ms === 0 ? '–' : s.gflops.toFixed(2),
-    ]);
-    print(
-      textTable(
-        columns,
-        cells.map(c => ({ cells: c })),
-      ),
     );
   }
   print(`load      ${(report.load / 1000).toFixed(1)} s`);

@@ -21,7 +21,8 @@ export interface Row {
 
 const textOf = (cell: Cell) => printable(typeof cell === 'string' ? cell : cell.text);
 
-export function textTable(columns: readonly Column[], rows: readonly Row[]): string {
+/** @param narrow two blanks between columns, not three */
+export function textTable(columns: readonly Column[], rows: readonly Row[], { narrow = false } = {}): string {
   const sides = ['top', 'bottom', 'left', 'right', 'mid', 'middle'];
   const corners = ['top-mid', 'top-left', 'top-right', 'bottom-mid', 'bottom-left', 'bottom-right'];
   const crossings = ['left-mid', 'mid-mid', 'right-mid'];
@@ -29,8 +30,8 @@ export function textTable(columns: readonly Column[], rows: readonly Row[]): str
   const table = new Table({
     head: columns.map(({ title }) => printable(title)),
     colAligns: columns.map(({ right }) => (right ? 'right' : 'left')),
-    style: { head: [], border: [], compact: true },
-    chars: { ...chars, middle: ' ' },
+    style: { head: [], border: [], compact: true, ...(narrow && { 'padding-left': 0, 'padding-right': 0 }) },
+    chars: { ...chars, middle: narrow ? '  ' : ' ' },
   });
   table.push(...rows.map(({ cells }) => cells.map(textOf)));
   return table

@@ -1,0 +1,129 @@
+// model.roofline(): every step once, with what it moves and computes; two ceilings that were measured; and a shader made slow is seen where it is.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { costOfStep } from '../../engine/cost.js';
+import type { Roofline } from '../../lab/bench/roofline.js';
+import { DISPLAY } from '../../lab/display/bundle.js';
+import { placed } from '../../lab/display/placing.js';
+import { rooflineText } from '../../lab/display/roofline.js';
+import { open } from '../../lab/open.js';
+import type { Session } from '../../lab/session.js';
+
+let atlas: Session;
+let roofline: Roofline;
+
+beforeAll(async () => {
+  atlas = await open('atlas', { quiet: true });
+  roofline = await atlas.roofline();
+});
+afterAll(() => {
+  const { gpu } = atlas;
+  atlas[Symbol.dispose]();
+  expect(gpu.liveBytes).toBe(0);
+});
+
+test('every step is told once, with what it must move and compute, as shares of two measured ceilings', () => {
+  const { steps, operations, ceilings } = roofline;
+  const planned = atlas.model.steps('fast');
+  expect(steps.map(({ index }) => index).sort((a, b) => a - b)).toEqual(planned.map((_, i) => i));
+  expect(ceilings.bytesPerSecond).toBeGreaterThan(1e7);
+  expect(ceilings.operationsPerSecond).toBeGreaterThan(1e8);
+  expect(ceilings.store).toBe(atlas.gpu.traits.store);
+  for (const one of steps) {
+    const step = planned[one.index];
+    const cost = costOfStep(step, { tokens: 1, keys: 65, rows: 1 }, weight => atlas.model.bytesOf(weight));
+    expect(one.step).toBe(step.name);
+    expect(one.bytesRead + one.bytesWritten).toBe(cost.bytes);
+    expect(one.operations).toBe(cost.flops);
+    expect(one.us).toBeGreaterThan(0);
+    expect(one.ofBandwidth * ceilings.bytesPerSecond * one.us * 1e-6).toBeCloseTo(cost.bytes, 3);
+    expect(one.ofArithmetic * ceilings.operationsPerSecond * one.us * 1e-6).toBeCloseTo(cost.flops, 3);
+    expect(one.reached).toBe(one.bound === 'bandwidth' ? one.ofBandwidth : one.ofArithmetic);
+  }
+  expect(steps.map(({ us }) => us)).toEqual(steps.map(({ us }) => us).sort((a, b) => b - a));
+  expect(steps.reduce((n, { share }) => n + share, 0)).toBeCloseTo(1, 9);
+  expect(operations.reduce((n, one) => n + one.steps, 0)).toBe(steps.length);
+  expect(operations.reduce((n, { us }) => n + us, 0)).toBeCloseTo(
+    steps.reduce((n, { us }) => n + us, 0),
+    6,
+  );
+  // What the head writes: a logit for each of 512 pieces. What it reads: its weight and a vector of 128.
+  const head = steps.find(({ step }) => step === 'logits')!;
+  expect(head.bytesWritten).toBe(4 * 512);
+  expect(head.bytesRead).toBe(4 * 512 * 128 + 4 * 128);
+});
+
+test('times are not rounded to what a web page may know', () => {
+  // Dawn's rounding is 2¹⁶ ns; without it no fifty times are all multiples of that.
+  expect(roofline.steps.every(({ us }) => Math.round(1000 * us) % 65536 === 0)).toBe(false);
+});
+
+test('a shader that was made slow is at the top, and what it reaches falls', async () => {
+  // The product of rows of 512 does its loop twenty times: of atlas, that is mlp.down.
+  const slow = (wgsl: string) =>
+    wgsl.replace(
+      /for \(var k = ([^;]+); k < IN; k \+= ([^{]+)\) \{/,
+      'for (var n = $1; n < IN * select(1u, 20u, IN == 512); n += $2) {\n    let k = n % IN;',
+    );
+  const shaders = ['matvec', 'matvec_lanes', 'matvec_broadcast'];
+  for (const shader of shaders) await atlas.edit(shader, slow);
+  try {
+    const after = await atlas.roofline();
+    const isDown = ({ step }: { step: string }) => step.endsWith('mlp.down');
+    expect(after.steps.slice(0, 6).every(isDown)).toBe(true);
+    expect(after.operations[0].operation).toBe('linear');
+    const reached = ({ steps }: Roofline) => {
+      const mean = (of: (one: { step: string }) => boolean) =>
+        steps.filter(of).reduce((n, one) => n + 1 / one.reached, 0) / steps.filter(of).length;
+      return mean(isDown) / mean(({ step }) => step.includes('mlp.gate'));
+    };
+    expect(reached(after) / reached(roofline)).toBeGreaterThan(4);
+    expect(after.edited).toEqual(shaders.sort());
+  } finally {
+    for (const shader of shaders) await atlas.edit(shader, null);
+  }
+});
+
+test('as text it fits a terminal; the picture has both ceilings, every step with its index, and names that cover nothing', () => {
+  const text = rooflineText(roofline, Number.POSITIVE_INFINITY);
+  expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(80);
+  expect(text).toContain('50  logits');
+  const bundle = roofline[DISPLAY]();
+  expect(bundle['text/plain']).toMatch(/and 41 steps more/);
+  const { bytesPerSecond, operationsPerSecond, store } = roofline.ceilings;
+  const bandwidth = `${(bytesPerSecond / 1e9).toPrecision(3)} GB/s from ${store}s`;
+  const arithmetic = `${(operationsPerSecond / 1e9).toPrecision(3)} GFLOP/s`;
+  for (const form of ['text/plain', 'image/svg+xml'] as const) {
+    expect(bundle[form]).toContain(bandwidth);
+    expect(bundle[form]).toContain(arithmetic);
+  }
+  const { data, layout } = bundle['application/vnd.plotly.v1+json']!;
+  const notes = data[1].customdata as string[];
+  for (const { index, step } of roofline.steps)
+    expect(notes.some(note => note.startsWith(step) && note.includes(`step ${index},`))).toBe(true);
+  expect(JSON.stringify(layout.annotations)).toContain(bandwidth);
+  const ridge = operationsPerSecond / bytesPerSecond;
+  expect((data[0].x as number[])[1]).toBeCloseTo(ridge, 6);
+
+  const points = Array.from({ length: 9 }, (_, i) => ({ x: 100 + 3 * i, y: 100 }));
+  const names = placed(
+    points.map((point, i) => ({ ...point, text: `name ${i}` })),
+    points,
+    { left: 0, top: 0, right: 400, bottom: 300 },
+  );
+  const boxes = names.map(({ left, middle, width }) => [left, middle - 7, left + width, middle + 7]);
+  const apart = ([a, b, c, d]: number[], [e, f, g, h]: number[]) => c <= e || g <= a || d <= f || h <= b;
+  boxes.forEach((one, i) => {
+    for (const other of boxes.slice(i + 1)) expect(apart(one, other)).toBe(true);
+    for (const { x, y } of points) expect(apart(one, [x, y, x, y])).toBe(true);
+  });
+});
+
+test('what cannot be measured is refused', async () => {
+  await expect(atlas.roofline({ context: 2000 })).rejects.toThrow(/2000 tokens before, and 6 times 1, are more than/);
+  await expect(atlas.roofline({ rounds: 0 })).rejects.toThrow(/rounds of roofline is a whole number from 1/);
+  await expect(atlas.roofline({ plan: 'slow' as 'fast' })).rejects.toThrow(/The plan is/);
+  await expect(atlas.roofline({ round: 3 } as object)).rejects.toThrow(/rounds/);
+  const exact = await atlas.roofline({ plan: 'exact', tokens: 8, context: 0, rounds: 1 });
+  expect(exact.steps.length).toBe(atlas.model.steps('exact').length);
+});
