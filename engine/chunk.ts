@@ -5,6 +5,7 @@ import type { Shaders } from './kernel.js';
 import type { Patch } from './patches.js';
 import type { Extent } from './plan.js';
 import type { Captured, Tap } from './taps.js';
+import type { NoTop, Top, TopWanted } from './top.js';
 import type { Opened } from './units.js';
 
 /** The token of a chunk that was started before this one, and picked it by `argmax`. */
@@ -23,6 +24,8 @@ export interface ChunkRun {
   readonly patches?: readonly Patch[];
   /** Pick the token with the highest last logit on the GPU. */
   readonly argmax?: boolean;
+  /** Find the largest of the last logits on the GPU. */
+  readonly top?: TopWanted | null;
   /**
    * Called after every layer, which is then a submit of its own, waited for: a long chunk shows how far it is and can be stopped.
    */
@@ -38,6 +41,8 @@ export interface ChunkResult {
   readonly captured: readonly Captured[];
   /** The likeliest next token, if asked for; NO_TOKEN where a logit is NaN or ±∞. */
   readonly token: number | null;
+  /** The largest logits, if asked for. */
+  readonly top: Top | NoTop | null;
   /** The stages that are not finite, in the plan's order, if checked. */
   readonly broken: readonly Broken[];
   /** Nanoseconds by step. */

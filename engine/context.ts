@@ -103,6 +103,7 @@ export class Context {
       patches = [],
       logits = 'last',
       argmax = false,
+      top = null,
       profile = false,
       signal,
       onProgress,
@@ -142,6 +143,7 @@ export class Context {
         taps,
         patches,
         argmax: argmax && last,
+        top: last ? top : null,
         profile,
         signal,
         onLayer: onLayer && tokens > 1 ? (done, total) => onLayer(done, total, read, tokens) : undefined,
@@ -157,8 +159,17 @@ export class Context {
       onProgress?.(at);
     }
     const token = result?.token ?? null;
-    if (token === NO_TOKEN) throw await this.whyNotFinite();
-    return { captured, token, times: profile ? times : null, shaders, edited, opened: [...opened.values()] };
+    const found = result?.top ?? null;
+    if (token === NO_TOKEN || found === 'no numbers') throw await this.whyNotFinite();
+    return {
+      captured,
+      token,
+      top: found === 'ties' ? null : found,
+      times: profile ? times : null,
+      shaders,
+      edited,
+      opened: [...opened.values()],
+    };
   }
 
   /** The shaders that run from now on. @returns those that were replaced since what the context holds was read */
@@ -202,7 +213,7 @@ export class Context {
         this.#read.push({ extent, patches: [], length: extent.keys });
         if (token === NO_TOKEN) throw await this.whyNotFinite();
         id = token!;
-        yield { captured, times, opened, ...ran, token: id };
+        yield { captured, times, opened, ...ran, token: id, top: null };
       }
     } finally {
       this.#rows = started.length > 0 ? 0 : 1;

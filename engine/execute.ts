@@ -16,6 +16,7 @@ import { exactStep, type Step } from './step.js';
 import { partsOf } from './submits.js';
 import { Taps } from './taps.js';
 import { Timer } from './timer.js';
+import { TopChoice } from './top.js';
 import { insideOf, type Opened, openings, type Unit, unitsOf } from './units.js';
 import { SLOWEST_FLOPS } from './watchdog.js';
 import type { Shard } from './weight-store.js';
@@ -36,6 +37,7 @@ function secondsOf(stages: readonly Stage[], extent: Extent): number {
 export class Executor {
   readonly #buffers: Buffers;
   #greedy: GreedyChoice | null = null;
+  #top: TopChoice | null = null;
   readonly #steps: readonly Step[];
   /** As they are when nobody looks inside. */
   readonly #units: readonly Unit[];
@@ -103,7 +105,17 @@ export class Executor {
 
   /** @param hold what is to be disposed of once the result is known @returns reads the result; called at once, so that nothing comes between */
   async #start(chunk: ChunkRun, hold: <T extends Disposable>(one: T) => T): Promise<() => Promise<ChunkResult>> {
-    const { extent, ids, taps = [], patches = [], argmax = false, profile = false, onLayer, signal } = chunk;
+    const {
+      extent,
+      ids,
+      taps = [],
+      patches = [],
+      argmax = false,
+      top = null,
+      profile = false,
+      onLayer,
+      signal,
+    } = chunk;
     this.gpu.check();
     const shaders = chunk.shaders ?? (await this.kernels.inForce());
     const edited = new Set(shaders.edited);
@@ -113,7 +125,10 @@ export class Executor {
     const opened = new Set(chunk.check ? this.#steps : why.keys());
     const asIs = opened.size + looks.length === 0;
     const bound = await this.#bound.of(asIs ? this.#units : unitsOf(this.#steps, opened, looks), setting, shaders);
-    const best = argmax ? await this.#search(shaders) : null;
+    const greedy = argmax ? (this.#greedy ??= new GreedyChoice(this.gpu)) : null;
+    const largest = top ? (this.#top ??= new TopChoice(this.gpu)) : null;
+    const best = await this.#search(greedy ?? largest, shaders);
+    if (top) largest?.ask(top);
     const chosen = ids === CHOSEN ? this.#greedy : null;
     this.#buffers.begin(extent, ids === CHOSEN ? undefined : ids, chunk.length ?? extent.keys);
     const tapped = hold(new Taps(this.gpu, shaders, taps, extent));
@@ -135,7 +150,7 @@ export class Executor {
       const look = await check!.bind(this.buffer(stage.name), size, stage.operation.kind === 'scores');
       after.set(stage, [...(after.get(stage) ?? []), look]);
     }
-    const searchAlone = edited.has('argmax') || edited.has('argmax_last');
+    const searchAlone = [...GreedyChoice.files, ...TopChoice.files].some(file => edited.has(file));
     const timer = profile ? hold(new Timer(this.gpu, bound.length)) : null;
     const names = bound.map(({ unit }) => unit.name);
     const ends = onLayer && !profile ? bound.flatMap(({ unit }, i) => (unit.stages.some(endsLayer) ? [i] : [])) : [];
@@ -166,7 +181,7 @@ export class Executor {
     }
     if (best && searchAlone) {
       const searched = this.#submit(
-        'the search for the likeliest token, which runs the edited argmax',
+        `the search for the ${greedy ? 'likeliest token' : 'largest logits'}, which runs an edited shader`,
         () => 0,
         true,
         encoder => search(encoder.beginComputePass()),
@@ -176,17 +191,19 @@ export class Executor {
     }
     return async () => {
       // Asked for at once: what comes after this chunk writes where it did.
-      const token = best && this.#greedy ? this.#greedy.read() : null;
+      const token = greedy ? greedy.read() : null;
       token?.catch(() => {}); // it is waited for below, when what was asked for with it is there
+      const pairs = top && largest ? largest.read(top) : null;
+      pairs?.catch(() => {});
       try {
         const captured = await tapped.collect(this.#inside(looks, opened));
         const times = timer ? await timer.read(names) : null;
         const broken = check ? this.#broken(await check.read(), extent) : [];
         await Promise.all(submitted);
         const told = [...why].map(([step, why]): Opened => ({ step: step.name, stages: namesOf(step), why }));
-        return { captured, token: await token, broken, times, opened: told };
+        return { captured, token: await token, top: await pairs, broken, times, opened: told };
       } finally {
-        await token?.catch(() => {}); // where something else failed, that is told, and this gives back what it holds
+        await Promise.allSettled([token, pairs]); // where something else failed, that is told, and this gives back what it holds
       }
     };
 
@@ -233,12 +250,16 @@ export class Executor {
   [Symbol.dispose](): void {
     this.#buffers[Symbol.dispose]();
     this.#greedy?.[Symbol.dispose]();
+    this.#top?.[Symbol.dispose]();
   }
 
-  #search(shaders: Shaders): Promise<(pass: GPUComputePassEncoder) => void> {
-    this.#greedy ??= new GreedyChoice(this.gpu);
+  async #search(
+    choice: GreedyChoice | TopChoice | null,
+    shaders: Shaders,
+  ): Promise<((pass: GPUComputePassEncoder) => void) | null> {
     const logits = this.stages[this.stages.length - 1];
-    return this.#greedy.bind(shaders, this.buffer(logits.name), logits.axes[1].size as number, this.#buffers.chunk);
+    if (!choice) return null;
+    return choice.bind(shaders, this.buffer(logits.name), logits.axes[1].size as number, this.#buffers.chunk);
   }
 
   #broken(found: Awaited<ReturnType<FiniteCheck['read']>>, extent: Extent): Broken[] {

@@ -6,6 +6,7 @@ import type { Shaders } from './kernel.js';
 import type { Patch } from './patches.js';
 import type { Extent } from './plan.js';
 import type { Captured, Tap } from './taps.js';
+import type { Top, TopWanted } from './top.js';
 import type { Opened } from './units.js';
 
 export interface ContextOptions {
@@ -29,6 +30,8 @@ export interface ForwardOptions {
   readonly logits?: 'last' | 'all' | 'none';
   /** Pick the most likely next token on the GPU; 4 bytes come back. Throws NumberError where a logit is NaN or ±∞. */
   readonly argmax?: boolean;
+  /** Bring back the largest of the last logits. Throws NumberError where a logit is NaN or ±∞. */
+  readonly top?: TopWanted | null;
   readonly profile?: boolean;
   readonly signal?: AbortSignal;
   /** Split the tokens exactly so instead of into chunks of the context's size. */
@@ -42,6 +45,8 @@ export interface ForwardResult {
   readonly captured: readonly Captured[];
   /** Next token by argmax, if asked for. */
   readonly token: number | null;
+  /** The largest logits, if asked for; null too where so many are equal that they cannot be told. */
+  readonly top: Top | null;
   /** Nanoseconds by step, summed over the chunks, if profiled. */
   readonly times: ReadonlyMap<string, number> | null;
   /** What ran. */

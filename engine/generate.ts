@@ -4,8 +4,9 @@ import type { Context } from './context.js';
 import type { ForwardOptions } from './forward.js';
 import { OptionError, PromptError } from './errors.js';
 import { allFinite } from './finite.js';
-import { checkSampling, isGreedy, type Sampling, sample, told, uniform } from './sample.js';
+import { checkSampling, isGreedy, type Sampling, sample, sampleTop, told, topWanted, uniform } from './sample.js';
 import type { Captured, Tap } from './taps.js';
+import type { Top } from './top.js';
 
 export interface GenerateOptions extends Sampling {
   /** Most tokens to make; default 128. */
@@ -67,18 +68,20 @@ export async function* generate(
   const stops = new Set(ignoreEos ? [] : (options.stopIds ?? context.model.config.eosIds));
   const random = uniform(options.seed ?? 0);
   const greedy = isGreedy(options);
+  const wanted = greedy ? null : topWanted(options, context.model.config.vocab);
   let next = prompt;
   for (let made = 0; made < maxTokens && context.ids.length + next.length <= context.length; made++) {
     signal?.throwIfAborted();
     const onProgress = made === 0 ? onPrefill : undefined;
-    const { captured, token, edited } = await context.forward(next, {
+    const { captured, token, top, edited } = await context.forward(next, {
       taps,
       argmax: greedy,
+      top: wanted,
       signal,
       onProgress,
       onLayer,
     });
-    const id = token ?? (await drawn());
+    const id = token ?? (await drawn(top));
     const stop = stops.has(id);
     yield { id, position: context.ids.length, stop, captured, edited };
     if (stop) return;
@@ -99,9 +102,13 @@ export async function* generate(
     }
   }
 
-  async function drawn(): Promise<number> {
+  /** From the largest logits, where they are enough, and else from all of them: the same token. */
+  async function drawn(top: Top | null): Promise<number> {
+    const draw = random();
+    const token = top && sampleTop(top, options, draw);
+    if (token !== null) return token;
     const logits = await context.logits();
     if (!allFinite(logits)) throw await context.whyNotFinite();
-    return sample(logits, options, random());
+    return sample(logits, options, draw);
   }
 }

@@ -14,6 +14,7 @@ export const PARTS = 64;
 export const searchLanes = ({ traits }: Gpu): number => (traits.software ? 8 : Math.min(256, traits.maxInvocations));
 
 export class GreedyChoice {
+  static readonly files = ['argmax', 'argmax_last'];
   readonly #places: Tensor;
   readonly #best: Tensor;
 

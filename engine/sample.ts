@@ -2,6 +2,7 @@
 
 import { OptionError } from './errors.js';
 import { likeliest } from './likeliest.js';
+import { MOST_TOP, REST_ERROR, type Top, type TopWanted } from './top.js';
 
 export interface Sampling {
   /** 0 (default) takes the most likely token; larger is wilder. */
@@ -43,67 +44,86 @@ export function uniform(seed: number): () => number {
   };
 }
 
-/** Candidates that are put in order at first, where only their probability says how many there are. */
-const FIRST = 256;
+/**
+ * What is asked of the GPU for a draw from `vocab` logits; null where nothing less than all of them will do: to draw from all by temperature alone, and
+ * for more than MOST_TOP.
+ */
+export function topWanted({ temperature = 0, topK = 0, topP = 1 }: Sampling, vocab: number): TopWanted | null {
+  if (topK > 0 && topK < vocab) return topK <= MOST_TOP ? { many: topK } : null;
+  const sane = temperature > 1e-6 && temperature < 1e6; // f32 on the GPU divides by it
+  return topP < 1 && vocab > MOST_TOP && sane ? { many: MOST_TOP, temperature } : null;
+}
+
+/**
+ * The token that `sample` gives for the same draw, from the largest logits as topWanted asks for them; null where it cannot be told from them: top-p alone
+ * needs more, or ends so close to a candidate that it takes all logits to say on which side.
+ */
+export function sampleTop({ ids, logits, rest }: Top, { temperature = 0, topP = 1 }: Sampling, draw: number) {
+  const weights = weightsOf(logits, temperature);
+  if (rest === null) return ids[drawn(weights, topP, draw)];
+  const known = sumOf(weights);
+  // `sample` adds up all weights in f64, in another order.
+  const [low, high] = [(known + rest * (1 - REST_ERROR)) * (1 - 1e-9), (known + rest * (1 + REST_ERROR)) * (1 + 1e-9)];
+  const kept = keptOf(weights, topP * low);
+  return kept.mass >= topP * high ? ids[drawn(weights, topP, draw, low)] : null;
+}
 
 /** One token from logits [V]: the candidates by top-k, then by top-p, then drawn by their probabilities. */
 export function sample(logits: Float32Array, { temperature = 0, topK = 0, topP = 1 }: Sampling, draw: number): number {
   if (isGreedy({ temperature, topK })) return argmax(logits);
+  const weightsFor = (ids: Uint32Array) =>
+    weightsOf(
+      Float32Array.from(ids, id => logits[id]),
+      temperature,
+    );
   const all = topK === 0 || topK >= logits.length;
   // Equal logits keep the order of their ids, so that a seed means the same everywhere.
-  if (!all) return drawn(likeliest(logits, topK), logits, temperature, topP, draw);
-  if (topP === 1) return drawn(placesOf(logits), logits, temperature, 1, draw);
-  const top = logits[argmax(logits)];
-  let total = 0;
-  for (let i = 0; i < logits.length; i++) total += Math.exp((logits[i] - top) / temperature);
-  for (let many = FIRST; ; many *= 8) {
+  if (!all) {
+    const ids = likeliest(logits, topK);
+    return ids[drawn(weightsFor(ids), topP, draw)];
+  }
+  const weights = weightsOf(logits, temperature);
+  if (topP === 1) return drawn(weights, 1, draw);
+  const total = sumOf(weights);
+  for (let many = MOST_TOP; ; many *= 8) {
     const ids = likeliest(logits, many);
-    if (ids.length === logits.length || massOf(ids, logits, temperature) >= topP * total)
-      return drawn(ids, logits, temperature, topP, draw, total);
+    const largest = weightsFor(ids);
+    if (ids.length === logits.length || sumOf(largest) >= topP * total) return ids[drawn(largest, topP, draw, total)];
   }
 }
 
-function placesOf(logits: Float32Array): Uint32Array {
-  const ids = new Uint32Array(logits.length);
-  for (let i = 0; i < ids.length; i++) ids[i] = i;
-  return ids;
-}
-
-function massOf(ids: Uint32Array, logits: Float32Array, temperature: number): number {
-  return ids.reduce((sum, id) => sum + Math.exp((logits[id] - logits[ids[0]]) / temperature), 0);
-}
-
-/** One of `ids`: in the order of their logits where topP is below 1. @param total of the weights of all candidates; by default of these */
-function drawn(
-  ids: Uint32Array,
-  logits: Float32Array,
-  temperature: number,
-  topP: number,
-  draw: number,
-  total?: number,
-): number {
+/** What logits weigh against the largest of them. */
+function weightsOf(logits: Float32Array, temperature: number): Float64Array {
   // Loops, because there may be a quarter of a million.
   let top = Number.NEGATIVE_INFINITY;
-  for (const id of ids) top = Math.max(top, logits[id]);
-  const weights = new Float64Array(ids.length);
-  let mass = total ?? 0;
-  for (let i = 0; i < ids.length; i++) {
-    weights[i] = Math.exp((logits[ids[i]] - top) / temperature);
-    if (total === undefined) mass += weights[i];
-  }
-  let kept = ids.length;
-  if (topP < 1) {
-    const enough = topP * mass;
-    mass = 0;
-    kept = 0;
-    while (kept < ids.length && mass < enough) mass += weights[kept++];
-  }
-  let left = draw * mass;
-  for (let i = 0; i < kept; i++) {
+  for (let i = 0; i < logits.length; i++) top = Math.max(top, logits[i]);
+  const weights = new Float64Array(logits.length);
+  for (let i = 0; i < weights.length; i++) weights[i] = Math.exp((logits[i] - top) / temperature);
+  return weights;
+}
+
+function sumOf(weights: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < weights.length; i++) sum += weights[i];
+  return sum;
+}
+
+/** How many of the first weigh as much as `enough`, all where they do not, and what these weigh. */
+function keptOf(weights: Float64Array, enough: number): { many: number; mass: number } {
+  let [many, mass] = [0, 0];
+  while (many < weights.length && mass < enough) mass += weights[many++];
+  return { many, mass };
+}
+
+/** A place by its weight: of those that come first, where topP is below 1. @param total of the weights of all candidates */
+function drawn(weights: Float64Array, topP: number, draw: number, total = sumOf(weights)): number {
+  const kept = topP < 1 ? keptOf(weights, topP * total) : { many: weights.length, mass: total };
+  let left = draw * kept.mass;
+  for (let i = 0; i < kept.many; i++) {
     left -= weights[i];
-    if (left < 0) return ids[i];
+    if (left < 0) return i;
   }
-  return ids[kept - 1];
+  return kept.many - 1;
 }
 
 function argmax(logits: Float32Array): number {

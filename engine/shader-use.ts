@@ -1,13 +1,12 @@
 // Who uses a shader: the stages of a plan with all the constants that any chunk may give it, and the instruments beside the plan
-// (taps, patches, the greedy choice, the check for NaN). An edit is compiled and bound for each of them before it is taken, so
-// that a later run of another length does not find it broken.
+// (instruments.ts). An edit is compiled and bound for each of them before it is taken, so that a later run of another length does
+// not find it broken.
 
-import { PRODUCTS, partsFor } from './assembly.js';
+import { PRODUCTS } from './assembly.js';
 import type { Access } from './bindings.js';
 import type { Constants, Kernel } from './compile.js';
 import { ShaderError } from './errors.js';
-import { sideOf } from './finite.js';
-import { PARTS, searchLanes } from './greedy.js';
+import { instrumentUses } from './instruments.js';
 import type { Gpu } from './gpu.js';
 import type { Compile } from './kernel.js';
 import type { Model } from './model.js';
@@ -17,7 +16,7 @@ import { editedInside } from './units.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
 
 /** What a use gives a shader under a name. */
-interface Given {
+export interface Given {
   readonly access: readonly Access[];
   /** The least that is ever bound, in bytes. */
   readonly bytes: number;
@@ -50,8 +49,7 @@ interface StageUse {
   readonly use: Use;
 }
 
-const CHUNK_BYTES = 16;
-const BOX_BYTES = 48;
+export const CHUNK_BYTES = 16;
 /** The smallest run there is. */
 const LEAST: Extent = { tokens: 1, keys: 1, rows: 1 };
 
@@ -112,58 +110,6 @@ function givenBy(model: Model, values: ReadonlyMap<string, Ref>, source: Source,
     return { access: [store === 'texture' ? 'texture' : access], bytes, index: null, resource };
   }
   return { access: [access], bytes: 4 * count(shapeOf(values.get(source.value)!.axes, LEAST, 1)), index: null };
-}
-
-/** What uses shaders beside the plan. Taps and patches bind by number. */
-export function instrumentUses(model: Model): Use[] {
-  const { gpu, config } = model;
-  const uniform = (bytes: number, index: number | null = null): Given => ({ access: ['uniform'], bytes, index });
-  const read = (bytes: number, index: number | null = null): Given => ({ access: ['read'], bytes, index });
-  const write = (bytes: number, index: number | null = null): Given => ({ access: ['write'], bytes, index });
-  const logits = 4 * config.vocab;
-  const chunk: Given = { access: ['uniform', 'read'], bytes: CHUNK_BYTES, index: null };
-  const use = (shader: string, by: string, constants: Constants, given: Record<string, Given>): Use => ({
-    shader,
-    files: [shader],
-    by,
-    constants,
-    given: new Map(Object.entries(given)),
-  });
-  const N = config.vocab;
-  const weightChecks = model.weightRefs.flatMap(({ name, shape }) =>
-    model
-      .shards(name)
-      .filter(({ layout }) => layout !== 'rows')
-      .map((shard): Use => {
-        const { store, constants, rows, resource, bytes, side } = shard;
-        const weight: Given = { access: [store === 'texture' ? 'texture' : 'read'], bytes, index: null, resource };
-        return {
-          shader: 'finite_weight',
-          files: ['finite_weight', ...partsFor(shard)],
-          by: 'the check for NaN',
-          constants: { ...constants, ...sideOf(side), IN: shape[1], OUT: rows },
-          given: new Map(Object.entries({ part: uniform(CHUNK_BYTES), found: write(8), weight })),
-        };
-      }),
-  );
-  return [
-    ...weightChecks,
-    use('slice', 'taps', {}, { box: uniform(BOX_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
-    use('patch', 'patches', {}, { box: uniform(BOX_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
-    use('finite', 'the check for NaN', {}, { part: uniform(CHUNK_BYTES, 0), x: read(4, 1), found: write(8, 2) }),
-    use(
-      'argmax',
-      'the greedy choice',
-      { N, WG: searchLanes(gpu) },
-      { chunk, x: read(logits), places: write(4 * PARTS) },
-    ),
-    use(
-      'argmax_last',
-      'the greedy choice',
-      { N, PARTS },
-      { chunk, x: read(logits), places: read(4 * PARTS), best: write(4) },
-    ),
-  ];
 }
 
 /** Compiles a new source of a shader for all its uses and binds it as each would. Throws ShaderError where one cannot. */

@@ -1,0 +1,133 @@
+// The largest logits of the last row, found on the GPU: k pairs of id and logit come back, in order, and not the whole vocabulary; and, for a choice by
+// probability alone, what all others weigh together.
+
+import type { Gpu } from './gpu.js';
+import { searchLanes } from './greedy.js';
+import type { Constants } from './compile.js';
+import type { Shaders } from './kernel.js';
+import { Tensor } from './tensor.js';
+
+/** Most logits that can be asked for. */
+export const MOST_TOP = 256;
+
+export interface TopWanted {
+  /** k, at most MOST_TOP, and below the size of the vocabulary. */
+  readonly many: number;
+  /** What the others weigh is asked for, at this temperature, between 1e-6 and 1e6. */
+  readonly temperature?: number;
+}
+
+export interface Top {
+  /** Of the k largest logits, the largest first; equal ones in their order. */
+  readonly ids: Uint32Array;
+  readonly logits: Float32Array;
+  /** Sum of exp((logit − largest) / temperature) of all others, right to one part in REST_ERROR; null where it was not asked for. */
+  readonly rest: number | null;
+}
+
+/** What is known instead of a Top. `no numbers`: some logit is NaN or ±∞; `ties`: too many equal the k-th, or nearly. */
+export type NoTop = 'no numbers' | 'ties';
+
+/**
+ * How far `rest` may be off, relatively. WGSL grants exp 3 + 2|x| units in the last place and division 2.5, and x = (largest − logit) / temperature is
+ * rounded three times: (3 + 5.5 x) 2⁻²³, which is 6e-5 where weights are so small that f32 ends. Sums of 64, 64 and 1 terms add 8e-6.
+ */
+export const REST_ERROR = 1e-4;
+
+const GROUPS = 64;
+/** Shares that are looked through side by side, and candidates that there is room for. */
+const LANES = 64 * GROUPS;
+const NONE = 0xffffffff;
+/** Words before the pairs: how many candidates, the largest, sums. */
+const HEAD = 2 + GROUPS;
+
+/** The shaders, in order, with the workgroups of each. */
+export function topShaders(gpu: Gpu, N: number): { shader: string; constants: Constants; workgroups: number }[] {
+  return [
+    { shader: 'top_maxima', constants: { N }, workgroups: GROUPS },
+    { shader: 'top_threshold', constants: { WG: searchLanes(gpu), LANES }, workgroups: 1 },
+    { shader: 'top_collect', constants: { N, ROOM: LANES }, workgroups: GROUPS },
+    { shader: 'top_rank', constants: { ROOM: LANES, GROUPS }, workgroups: GROUPS },
+  ];
+}
+
+/** Words of each buffer. */
+export const TOP_BUFFERS = {
+  wanted: 4,
+  maxima: LANES,
+  state: 4,
+  candidates: 2 * LANES,
+  sums: LANES,
+  found: HEAD + 2 * MOST_TOP,
+} as const;
+
+export class TopChoice {
+  static readonly files = ['top_maxima', 'top_threshold', 'top_collect', 'top_rank'];
+  readonly #buffers = new Map<string, Tensor>();
+
+  constructor(readonly gpu: Gpu) {
+    try {
+      for (const [name, words] of Object.entries(TOP_BUFFERS)) {
+        const usage = name === 'wanted' ? GPUBufferUsage.UNIFORM : 0;
+        this.#buffers.set(name, new Tensor(gpu, `largest logits: ${name}`, [words], 'u32', usage));
+      }
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** The dispatches that search `logits`, N in a row. */
+  async bind(
+    shaders: Shaders,
+    logits: GPUBuffer,
+    N: number,
+    chunk: GPUBuffer,
+  ): Promise<(pass: GPUComputePassEncoder) => void> {
+    const given = (name: string) => (name === 'chunk' ? chunk : name === 'x' ? logits : this.#of(name));
+    const steps = await Promise.all(
+      topShaders(this.gpu, N).map(async ({ shader, constants, workgroups }) => {
+        const { pipeline, layout, bindings } = await shaders.get(shader, constants);
+        const entries = bindings.map(({ index, name }) => ({ binding: index, resource: { buffer: given(name) } }));
+        return { pipeline, group: this.gpu.device.createBindGroup({ layout, entries }), workgroups };
+      }),
+    );
+    return pass => {
+      for (const { pipeline, group, workgroups } of steps) {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, group);
+        pass.dispatchWorkgroups(workgroups);
+      }
+    };
+  }
+
+  /** Says what is to be found by what is submitted next. */
+  ask({ many, temperature = 0 }: TopWanted): void {
+    const words = Uint32Array.of(many, 0, 0, 0);
+    new Float32Array(words.buffer)[1] = temperature;
+    this.gpu.write(this.#of('wanted'), words);
+  }
+
+  async read({ many, temperature }: TopWanted): Promise<Top | NoTop> {
+    const words = new Uint32Array(await this.gpu.read([{ buffer: this.#of('found'), bytes: 4 * (HEAD + 2 * many) }]));
+    const [candidates, largest] = words;
+    if (largest === NONE) return 'no numbers';
+    if (candidates > LANES) return 'ties';
+    const numbers = new Float32Array(words.buffer);
+    let rest = 0;
+    for (let i = 2; i < HEAD; i++) rest += numbers[i];
+    return {
+      ids: Uint32Array.from({ length: many }, (_, i) => words[HEAD + 2 * i + 1]),
+      logits: Float32Array.from({ length: many }, (_, i) => numbers[HEAD + 2 * i]),
+      rest: temperature === undefined ? null : rest,
+    };
+  }
+
+  #of(name: string): GPUBuffer {
+    return this.#buffers.get(name)!.buffer;
+  }
+
+  [Symbol.dispose](): void {
+    for (const tensor of this.#buffers.values()) tensor[Symbol.dispose]();
+  }
+}
