@@ -1,5 +1,5 @@
 // A shader is a file, or several put together: a product reads weights through a format and a store and puts its
-// results in a place, each a file of its own.
+// results in a place, each a file of its own; what attention is made of is told where the tokens of a chunk stand.
 
 /** Shaders that multiply by a matrix, and so are assembled with a format, a store and a place for the results. */
 export const PRODUCTS: readonly string[] = [
@@ -14,6 +14,19 @@ export const PRODUCTS: readonly string[] = [
 /** Others that read weights, with a format and a store. */
 const READS_WEIGHTS = new Set(['embed', 'finite_weight']);
 
+/** Shaders that ask where the tokens of a chunk stand. */
+const PLACED = new Set([
+  'attend',
+  'attend_broadcast',
+  'attend_join',
+  'cache_write',
+  'heads',
+  'mix',
+  'rope',
+  'scores',
+  'softmax',
+]);
+
 /** The files that a shader is assembled with to read a weight. */
 export const partsFor = ({ layout, store }: { readonly layout: string; readonly store: string }): string[] => [
   `formats/${layout}`,
@@ -26,6 +39,8 @@ export function wholeWith(name: string): readonly string[] {
   if (name.startsWith('stores/')) return ['matvec_lanes', 'formats/f32', name, 'results/one'];
   if (name.startsWith('results/')) return ['matvec_lanes', 'formats/f32', 'stores/buffer', name];
   if (name === 'stream') return [name, 'stores/buffer'];
+  if (name.startsWith('sequences/')) return ['cache_write', name];
+  if (PLACED.has(name)) return [name, 'sequences/one'];
   if (PRODUCTS.includes(name)) return [name, 'formats/f32', 'stores/buffer', 'results/one'];
   return READS_WEIGHTS.has(name) ? [name, 'formats/f32', 'stores/buffer'] : [name];
 }

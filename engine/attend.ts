@@ -2,7 +2,7 @@
 // parts the keys of a few tokens are split, so that a long context keeps every core busy.
 
 import type { Constants } from './compile.js';
-import { chunk, type Dispatch, groups, type Setting, sizeOf, value } from './dispatch.js';
+import { chunk, type Dispatch, groups, placed, type Setting, sizeOf, value } from './dispatch.js';
 import type { Axis, Extent, Ref, Stage } from './plan.js';
 import type { Traits } from './traits.js';
 
@@ -47,20 +47,28 @@ export function attend(stages: AttentionStages, setting: Setting): Attention {
     name: `${mix.name}.parts`,
     axes: [axisOf('P', 'slot', SLOTS), axisOf('A', 'head', A), axisOf('D', 'dim', D + 4)],
   };
-  const { shader, rows, own } = kernelFor(setting.traits, D, setting.oneToken ? A / K : Number.POSITIVE_INFINITY);
+  const where = placed(setting);
+  const { parts: files } = where;
+  // Tokens of several sequences read other keys, and share no block.
+  const alone = setting.oneToken || setting.many;
+  const { shader, rows, own } = kernelFor(setting.traits, D, alone ? A / K : Number.POSITIVE_INFINITY);
+  const PADDED = setting.many ? groups(A / K, rows) * rows : A / K;
   const WINDOW = window ?? 0;
-  const constants = { A, K, D, SCALE: scale, SOFTCAP: softcap ?? 0, WINDOW, RING: setting.slots(keys.name), ...own };
-  const reads = { chunk, q: value(query), k: value(keys), v: value(values) };
-  const blocks = (e: Extent) => groups((e.tokens * A) / K, rows);
-  const over = (e: Extent) => partsOf(e, window);
+  const RING = setting.slots(keys.name);
+  const constants = { A, K, D, SCALE: scale, SOFTCAP: softcap ?? 0, WINDOW, RING, PADDED, ...own };
+  const reads = { chunk, ...where.reads, q: value(query), k: value(keys), v: value(values) };
+  const blocks = (e: Extent) => groups(e.tokens * PADDED, rows);
+  const over = (e: Extent) => partsOf(e, window, setting.many ? 1 : e.tokens);
+  const whole = { shader, parts: files, constants, reads };
   return {
     dispatches: [
-      { shader, constants, reads, writes: { y: value(mix) }, grid: e => [blocks(e), K, over(e) === 1 ? 1 : 0] },
-      { shader, constants, reads, writes: { y: value(parts) }, grid: e => [blocks(e), K, over(e) > 1 ? over(e) : 0] },
+      { ...whole, writes: { y: value(mix) }, grid: e => [blocks(e), K, over(e) === 1 ? 1 : 0] },
+      { ...whole, writes: { y: value(parts) }, grid: e => [blocks(e), K, over(e) > 1 ? over(e) : 0] },
       {
         shader: 'attend_join',
+        parts: files,
         constants: { A, D, WINDOW },
-        reads: { chunk, parts: value(parts) },
+        reads: { chunk, ...where.reads, parts: value(parts) },
         writes: { y: value(mix) },
         grid: e => [groups((A * D) / 4, 64), e.tokens, over(e) > 1 ? 1 : 0],
       },
@@ -80,8 +88,8 @@ function kernelFor({ software, subgroup }: Traits, D: number, most: number) {
   return { shader: 'attend', rows: 4 * GROUPS, own: { GROUPS } as Constants };
 }
 
-/** Parts that the keys of a chunk are split into. */
-function partsOf({ tokens, keys }: Extent, window: number | null): number {
-  const seen = window === null ? keys : Math.min(keys, window + tokens - 1);
+/** Parts that the keys of a chunk are split into. @param row tokens of one sequence that lie next to each other */
+function partsOf({ tokens, keys }: Extent, window: number | null, row: number): number {
+  const seen = window === null ? keys : Math.min(keys, window + row - 1);
   return Math.max(1, Math.min(groups(seen, KEYS_A_PART), Math.floor(SLOTS / tokens)));
 }

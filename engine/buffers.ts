@@ -18,9 +18,20 @@ export interface Capacity {
   readonly positions: number;
   /** Most rows of logits in a chunk. */
   readonly rows: number;
+  /** Sequences whose tokens are read together; none: there is one, and its tokens come one after the other. */
+  readonly sequences?: number;
 }
 
-/** Slots of a cache: the whole sequence, or a window and one chunk, so that a chunk never overwrites what it still reads. */
+/** Where a token of a chunk of several sequences stands. */
+export interface Row {
+  /** Which sequence, from 0. */
+  readonly sequence: number;
+  readonly position: number;
+  /** Keys that its sequence has with this chunk. */
+  readonly keys: number;
+}
+
+/** Slots of a cache for one sequence: the whole sequence, or a window and one chunk, so that a chunk never overwrites what it still reads. */
 export function slotsOf({ operation }: Stage, { positions, tokens }: Capacity): number {
   const window = operation.kind === 'cache' ? operation.window : null;
   return window === null ? positions : Math.min(positions, window + tokens - 1);
@@ -35,6 +46,8 @@ export class Buffers {
   readonly #owned: Tensor[] = [];
   readonly #chunk: Tensor;
   readonly #ids: Tensor;
+  /** Where the tokens of a chunk stand [T,4], u32. */
+  readonly #rows: Tensor | null = null;
 
   /**
    * @param feeds values that come from outside instead of from a stage
@@ -52,6 +65,7 @@ export class Buffers {
     try {
       this.#chunk = this.#own('chunk', [4], 'u32', GPUBufferUsage.UNIFORM);
       this.#ids = this.#own('ids', [capacity.tokens], 'u32');
+      if (capacity.sequences !== undefined) this.#rows = this.#own('rows', [capacity.tokens, 4], 'u32');
       for (const feed of feeds) this.#values.set(feed.name, this.#own(feed.name, this.#largest(feed)));
       this.#allocate(keep, scratchOf);
     } catch (error) {
@@ -81,6 +95,7 @@ export class Buffers {
   source(source: Exclude<Source, { weight: string }>): GPUBuffer {
     if ('chunk' in source) return this.chunk;
     if ('ids' in source) return this.#ids.buffer;
+    if ('rows' in source) return this.#rows!.buffer;
     if ('value' in source) return this.of(source.value);
     return this.#turnTable(source.turns).buffer;
   }
@@ -89,12 +104,21 @@ export class Buffers {
     return slotsOf(cache, this.capacity);
   }
 
-  /** Writes what the shaders of a chunk read of it. @param length tokens of the sequence in the end */
-  begin(extent: Extent, ids: ArrayLike<number> | undefined, length: number): void {
-    const { tokens, keys, rows } = extent;
-    this.gpu.write(this.chunk, Uint32Array.of(tokens, keys - tokens, keys, tokens - rows));
+  /**
+   * Writes what the shaders of a chunk read of it.
+   * @param length tokens of the sequence in the end
+   * @param rows where the tokens stand, if they are of several sequences
+   */
+  begin(extent: Extent, ids: ArrayLike<number> | undefined, length: number, rows?: readonly Row[]): void {
+    const { tokens, keys } = extent;
+    const start = rows ? 0 : keys - tokens;
+    this.gpu.write(this.chunk, Uint32Array.of(tokens, start, keys, tokens - extent.rows));
     if (ids) this.gpu.write(this.#ids.buffer, Uint32Array.from(ids));
-    this.#turnFor(extent, length);
+    if (rows) {
+      const words = rows.flatMap(({ sequence, position, keys }) => [sequence, position, keys, 0]);
+      this.gpu.write(this.#rows!.buffer, Uint32Array.from(words));
+      for (const { position } of rows) this.#turnFor(position, 1, length);
+    } else this.#turnFor(start, tokens, length);
   }
 
   [Symbol.dispose](): void {
@@ -116,9 +140,9 @@ export class Buffers {
   }
 
   #largest(ref: Ref): number[] {
-    const { tokens, positions, rows } = this.capacity;
+    const { tokens, positions, rows, sequences = 1 } = this.capacity;
     const stage = ref as Stage;
-    return shapeOf(ref.axes, { tokens, keys: positions, rows }, stage.state ? this.slots(stage) : 0);
+    return shapeOf(ref.axes, { tokens, keys: positions, rows }, stage.state ? sequences * this.slots(stage) : 0);
   }
 
   /** A buffer for every value that a step writes: caches their own, the others from a pool by size, returned after their last reader. */
@@ -184,10 +208,9 @@ export class Buffers {
   }
 
   /** Where angles depend on the sequence's length, those of a chunk are made for it. What is in the caches stays, as in transformers. */
-  #turnFor({ tokens, keys }: Extent, length: number): void {
+  #turnFor(start: number, tokens: number, length: number): void {
     for (const { rope, table } of this.#turns.values()) {
       if (!changesWithLength(rope)) continue;
-      const start = keys - tokens;
       this.gpu.write(table.buffer, ropeTable(rope, rope.dim, tokens, start, length), 4 * start * rope.dim);
     }
   }

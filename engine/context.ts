@@ -4,7 +4,14 @@
 import { type NumberError, PromptError } from './errors.js';
 import { CHOSEN, type ChunkResult } from './chunk.js';
 import { Executor } from './execute.js';
-import { type ContextOptions, checkIds, type ForwardOptions, type ForwardResult, type ReadChunk } from './forward.js';
+import {
+  type ContextOptions,
+  checkIds,
+  chunkThatFits,
+  type ForwardOptions,
+  type ForwardResult,
+  type ReadChunk,
+} from './forward.js';
 import type { PlanKind } from './fuse.js';
 import { NO_TOKEN } from './greedy.js';
 import type { Shaders } from './kernel.js';
@@ -15,7 +22,6 @@ import type { Captured } from './taps.js';
 import type { Opened } from './units.js';
 
 const DEFAULT_LENGTH = 2048;
-const DEFAULT_CHUNK = 64;
 
 export class Context {
   readonly length: number;
@@ -39,7 +45,7 @@ export class Context {
 
   constructor(
     readonly model: Model,
-    { length, chunk = DEFAULT_CHUNK, logits = 'last', plan: kind = 'exact' }: ContextOptions,
+    { length, chunk, logits = 'last', plan: kind = 'exact' }: ContextOptions,
   ) {
     const { config, gpu, kernels, plan } = model;
     this.length = length ?? Math.min(config.contextLength, DEFAULT_LENGTH);
@@ -48,12 +54,7 @@ export class Context {
         `A context of ${this.length} tokens was asked for, but this model was made for 1 to ${config.contextLength}.`,
       );
     }
-    // Logits and scores must each fit one binding.
-    const { maxBinding } = gpu.traits;
-    const rowsThatFit = Math.floor(maxBinding / (4 * config.vocab));
-    const scoresThatFit = Math.floor(maxBinding / (4 * config.heads * this.length));
-    const most = Math.min(this.length, scoresThatFit, logits === 'all' ? rowsThatFit : Number.POSITIVE_INFINITY);
-    this.chunk = Math.max(1, Math.min(chunk, most));
+    this.chunk = chunkThatFits(model, { length: this.length, chunk, logits });
     this.#most = Math.min(this.chunk, gpu.traits.software ? 2 : 4);
     this.#allRows = logits === 'all';
     const capacity = { tokens: this.chunk, positions: this.length, rows: this.#allRows ? this.chunk : 1 };

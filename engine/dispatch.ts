@@ -6,10 +6,11 @@ import type { Extent, Ref } from './plan.js';
 import type { Activations } from './rounding.js';
 import type { Traits } from './traits.js';
 
-/** What a binding is bound to. `turns` is the table of RoPE's cosines and sines. */
+/** What a binding is bound to. `rows` says where the tokens of a chunk stand, `turns` is the table of RoPE's cosines and sines. */
 export type Source =
   | { readonly chunk: true }
   | { readonly ids: true }
+  | { readonly rows: true }
   | { readonly value: string }
   | { readonly weight: string; readonly shard: number }
   | { readonly turns: Rope & { readonly dim: number } };
@@ -45,12 +46,14 @@ export interface ShardLayout extends ShardRows {
 /** What an operation may depend on besides its stage. */
 export interface Setting {
   readonly traits: Traits;
-  /** The chunk is one token (decode), so that matrices meet a vector. */
+  /** Matrices meet a vector: the chunk is one token (decode), or several that are computed as if each were alone. */
   readonly oneToken: boolean;
-  /** One row of logits is wanted. */
+  /** So does the head: one row of logits is wanted, or each as if it were alone. */
   readonly oneRow: boolean;
   /** How products are given their inputs; default: as they are. */
   readonly activations?: Activations;
+  /** The tokens are of several sequences. */
+  readonly many?: boolean;
   /** How a weight is split over buffers. */
   shards(weight: string): readonly ShardLayout[];
   /** Slots of the cache that a stage reads or is. */
@@ -58,6 +61,9 @@ export interface Setting {
 }
 
 export const chunk = { chunk: true } as const;
+/** The part of a shader that asks where the tokens of a chunk stand, and what that reads. */
+export const placed = ({ many }: Setting): { parts: readonly string[]; reads: Readonly<Record<string, Source>> } =>
+  many ? { parts: ['sequences/many'], reads: { rows: { rows: true } } } : { parts: ['sequences/one'], reads: {} };
 export const value = (ref: Ref): Source => ({ value: ref.name });
 export const groups = (n: number, size: number) => Math.ceil(n / size);
 export const sizeOf = (ref: Ref, letter: string): number => {

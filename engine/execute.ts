@@ -119,18 +119,20 @@ export class Executor {
     this.gpu.check();
     const shaders = chunk.shaders ?? (await this.kernels.inForce());
     const edited = new Set(shaders.edited);
-    const setting = this.#setting(extent.tokens === 1, extent.rows === 1);
+    const { rows, oneByOne = { tokens: extent.tokens === 1, logits: extent.rows === 1 } } = chunk;
+    const setting = this.#setting(oneByOne.tokens, oneByOne.logits);
     const why = openings(this.#steps, { patches, edited, setting });
     const looks = chunk.check ? this.stages : taps.map(({ stage }) => stage);
     const opened = new Set(chunk.check ? this.#steps : why.keys());
     const asIs = opened.size + looks.length === 0;
     const bound = await this.#bound.of(asIs ? this.#units : unitsOf(this.#steps, opened, looks), setting, shaders);
-    const greedy = argmax ? (this.#greedy ??= new GreedyChoice(this.gpu)) : null;
+    const searched = rows ? extent.rows : 1;
+    const greedy = argmax && searched > 0 ? (this.#greedy ??= new GreedyChoice(this.gpu, this.#mostSearched)) : null;
     const largest = top ? (this.#top ??= new TopChoice(this.gpu)) : null;
-    const best = await this.#search(greedy ?? largest, shaders);
+    const best = await this.#search(greedy ?? largest, shaders, searched);
     if (top) largest?.ask(top);
     const chosen = ids === CHOSEN ? this.#greedy : null;
-    this.#buffers.begin(extent, ids === CHOSEN ? undefined : ids, chunk.length ?? extent.keys);
+    this.#buffers.begin(extent, ids === CHOSEN ? undefined : ids, chunk.length ?? extent.keys, rows);
     const tapped = hold(new Taps(this.gpu, shaders, taps, extent));
     const patched = hold(new Patches(this.gpu, shaders, patches, extent));
     const after = new Map<Stage, ((pass: GPUComputePassEncoder) => void)[]>();
@@ -166,7 +168,7 @@ export class Executor {
       const stages = bound.slice(from, to).flatMap(({ unit }) => unit.stages);
       const allowance = () => secondsOf(stages, extent);
       const ended = this.#submit(what, allowance, edited.size > 0, encoder => {
-        if (i === 0) chosen?.putInto(encoder, this.#buffers.ids);
+        if (i === 0) chosen?.putInto(encoder, this.#buffers.ids, extent.tokens);
         encode(encoder, from, to);
         if (i === parts.length - 1) timer?.resolve(encoder);
       });
@@ -180,19 +182,19 @@ export class Executor {
       onLayer?.(layer, ends.length);
     }
     if (best && searchAlone) {
-      const searched = this.#submit(
+      const ended = this.#submit(
         `the search for the ${greedy ? 'likeliest token' : 'largest logits'}, which runs an edited shader`,
         () => 0,
         true,
         encoder => search(encoder.beginComputePass()),
       );
-      searched.catch(() => {});
-      submitted.push(searched);
+      ended.catch(() => {});
+      submitted.push(ended);
     }
     return async () => {
       // Asked for at once: what comes after this chunk writes where it did.
-      const token = greedy ? greedy.read() : null;
-      token?.catch(() => {}); // it is waited for below, when what was asked for with it is there
+      const found = greedy ? greedy.read(searched) : null;
+      found?.catch(() => {}); // it is waited for below, when what was asked for with it is there
       const pairs = top && largest ? largest.read(top) : null;
       pairs?.catch(() => {});
       try {
@@ -201,9 +203,10 @@ export class Executor {
         const broken = check ? this.#broken(await check.read(), extent) : [];
         await Promise.all(submitted);
         const told = [...why].map(([step, why]): Opened => ({ step: step.name, stages: namesOf(step), why }));
-        return { captured, token: await token, top: await pairs, broken, times, opened: told };
+        const tokens = (await found) ?? [];
+        return { captured, token: tokens[0] ?? null, tokens, top: await pairs, broken, times, opened: told };
       } finally {
-        await Promise.allSettled([token, pairs]); // where something else failed, that is told, and this gives back what it holds
+        await Promise.allSettled([found, pairs]); // where something else failed, that is told, and this gives back what it holds
       }
     };
 
@@ -256,10 +259,12 @@ export class Executor {
   async #search(
     choice: GreedyChoice | TopChoice | null,
     shaders: Shaders,
+    rows: number,
   ): Promise<((pass: GPUComputePassEncoder) => void) | null> {
     const logits = this.stages[this.stages.length - 1];
     if (!choice) return null;
-    return choice.bind(shaders, this.buffer(logits.name), logits.axes[1].size as number, this.#buffers.chunk);
+    const { chunk } = this.#buffers;
+    return choice.bind(shaders, this.buffer(logits.name), logits.axes[1].size as number, chunk, rows);
   }
 
   #broken(found: Awaited<ReturnType<FiniteCheck['read']>>, extent: Extent): Broken[] {
@@ -281,12 +286,22 @@ export class Executor {
     return new Set(this.#steps.flatMap(step => (opened.has(step) ? [] : insideOf(step, looks))));
   }
 
+  /** Rows that a search looks through at most. */
+  get #mostSearched(): number {
+    return this.#many ? this.capacity.rows : 1;
+  }
+
+  get #many(): boolean {
+    return this.capacity.sequences !== undefined;
+  }
+
   #setting(oneToken: boolean, oneRow: boolean): Setting {
     const stage = (name: string) => this.stages.find(stage => stage.name === name)!;
     return {
       traits: this.gpu.traits,
       oneToken,
       oneRow,
+      many: this.#many,
       shards: name => this.weights.shards(name),
       slots: name => slotsOf(stage(name), this.capacity),
     };

@@ -3,6 +3,7 @@
 import { PromptError } from './errors.js';
 import type { PlanKind } from './fuse.js';
 import type { Shaders } from './kernel.js';
+import type { Model } from './model.js';
 import type { Patch } from './patches.js';
 import type { Extent } from './plan.js';
 import type { Captured, Tap } from './taps.js';
@@ -63,6 +64,19 @@ export interface ReadChunk {
   readonly patches: readonly Patch[];
   /** As `ChunkRun.length`. */
   readonly length: number;
+}
+
+const DEFAULT_CHUNK = 64;
+
+/** Tokens of one submit, of those asked for: scores, and all rows of logits where they are wanted, must each fit a binding. */
+export function chunkThatFits(
+  { gpu, config }: Pick<Model, 'gpu' | 'config'>,
+  { length, chunk = DEFAULT_CHUNK, logits }: Pick<ContextOptions, 'chunk' | 'logits'> & { readonly length: number },
+): number {
+  const { maxBinding } = gpu.traits;
+  const rows = logits === 'all' ? Math.floor(maxBinding / (4 * config.vocab)) : Number.POSITIVE_INFINITY;
+  const scores = Math.floor(maxBinding / (4 * config.heads * length));
+  return Math.max(1, Math.min(chunk, length, scores, rows));
 }
 
 /** Throws PromptError unless there are ids and every one is in the vocabulary: the GPU would read zeros in silence. */

@@ -4,7 +4,7 @@
 
 import { attend } from './attend.js';
 import type { Join } from './joins.js';
-import { chunk, type Setting, type Source, sizeOf, treeLanes, value } from './dispatch.js';
+import { chunk, placed, type Setting, type Source, sizeOf, treeLanes, value } from './dispatch.js';
 import type { Operation, OperationKind, Plan, Ref, Stage } from './plan.js';
 import { product, type Results } from './products.js';
 import { valuesPerToken } from './recorder.js';
@@ -20,6 +20,8 @@ export interface Fusing {
   readonly traits: Traits;
   /** How products are given their inputs, in the fast plan. */
   readonly activations: Activations;
+  /** Several sequences at once. */
+  readonly many?: boolean;
   /** How weights lie together under this name (joins.ts), or null. */
   joined(name: string): Join['order'] | null;
 }
@@ -98,18 +100,19 @@ const gated: Rule = (next, { joined }) => {
 
 const weightName = (parts: readonly Stage[]): string => parts.map(({ weight }) => weight!.name).join(' + ');
 
-/** Bindings of heads.wgsl that are storage buffers. */
+/** Bindings of heads.wgsl that are storage buffers, and the one of sequences/many.wgsl. */
 const OF_HEADS = 9;
+const OF_ROWS = 1;
 
 /** What queries, keys and values pass through: norms, RoPE, the cache. */
-const heads: Rule = (next, { traits }) => {
+const heads: Rule = (next, { traits, many }) => {
   const qNorm = next.take('rmsNorm');
   const query = next.take('rope', qNorm ?? undefined);
   const kNorm = query && qNorm && next.take('rmsNorm');
   const key = query && next.take('rope', kNorm ?? undefined);
   const keys = key && next.take('cache', key);
   const values = keys && next.take('cache');
-  if (!values || !!qNorm !== !!kNorm || traits.maxStorageBuffers < OF_HEADS) return null;
+  if (!values || !!qNorm !== !!kNorm || traits.maxStorageBuffers < OF_HEADS + (many ? OF_ROWS : 0)) return null;
   const { kind: _, ...rope } = query.operation;
   const same = JSON.stringify(query.operation) === JSON.stringify(key.operation);
   const eps = qNorm?.operation.eps ?? 0;
@@ -123,8 +126,9 @@ const heads: Rule = (next, { traits }) => {
   const work = (s: Setting): Work =>
     only({
       shader: 'heads',
+      parts: placed(s).parts,
       constants: { WG: treeLanes(s), A, K, D, NORM: qNorm ? 1 : 0, EPS: eps, RING: s.slots(keys.name) },
-      reads: { chunk, q: value(q), k: value(k), v: value(v), ...gains, turns },
+      reads: { chunk, ...placed(s).reads, q: value(q), k: value(k), v: value(v), ...gains, turns },
       writes: { y: value(query), keys: value(keys), values: value(values) },
       grid: e => [A + 2 * K, e.tokens, 1],
     });

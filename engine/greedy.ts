@@ -1,5 +1,5 @@
-// The greedy choice on the GPU: the place of the largest logit of the last row, or NO_TOKEN where some logit is no number. Four bytes come
-// back.
+// The greedy choice on the GPU: the place of the largest logit of the last row, or of each of several, or NO_TOKEN where some logit is no number.
+// Four bytes a row come back.
 
 import type { Gpu } from './gpu.js';
 import type { Shaders } from './kernel.js';
@@ -18,22 +18,27 @@ export class GreedyChoice {
   readonly #places: Tensor;
   readonly #best: Tensor;
 
-  constructor(readonly gpu: Gpu) {
-    this.#places = new Tensor(gpu, 'argmax candidates', [PARTS], 'u32');
+  /** @param rows most of them at once */
+  constructor(
+    readonly gpu: Gpu,
+    rows = 1,
+  ) {
+    this.#places = new Tensor(gpu, 'argmax candidates', [rows, PARTS], 'u32');
     try {
-      this.#best = new Tensor(gpu, 'argmax', [1], 'u32');
+      this.#best = new Tensor(gpu, 'argmax', [rows], 'u32');
     } catch (error) {
       this.#places[Symbol.dispose]();
       throw error;
     }
   }
 
-  /** The dispatches that search `logits`, N in a row. */
+  /** The dispatches that search the last `rows` of `logits`, N in a row. */
   async bind(
     shaders: Shaders,
     logits: GPUBuffer,
     N: number,
     chunk: GPUBuffer,
+    rows = 1,
   ): Promise<(pass: GPUComputePassEncoder) => void> {
     const buffers: Record<string, GPUBuffer> = {
       chunk,
@@ -51,18 +56,18 @@ export class GreedyChoice {
       steps.forEach(({ pipeline, group }, i) => {
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, group);
-        pass.dispatchWorkgroups(i === 0 ? PARTS : 1);
+        pass.dispatchWorkgroups(i === 0 ? PARTS : 1, rows);
       });
     };
   }
 
-  /** Makes the choice the id that is read next. */
-  putInto(encoder: GPUCommandEncoder, ids: GPUBuffer): void {
-    encoder.copyBufferToBuffer(this.#best.buffer, 0, ids, 0, 4);
+  /** Makes the choices the ids that are read next. */
+  putInto(encoder: GPUCommandEncoder, ids: GPUBuffer, rows = 1): void {
+    encoder.copyBufferToBuffer(this.#best.buffer, 0, ids, 0, 4 * rows);
   }
 
-  async read(): Promise<number> {
-    return new Uint32Array(await this.gpu.read([{ buffer: this.#best.buffer, bytes: 4 }]))[0];
+  async read(rows = 1): Promise<Uint32Array> {
+    return new Uint32Array(await this.gpu.read([{ buffer: this.#best.buffer, bytes: 4 * rows }]));
   }
 
   [Symbol.dispose](): void {

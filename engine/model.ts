@@ -1,5 +1,6 @@
 // A model on the GPU: its plan, its weights, its shaders. Weights cross the bus once, in pieces, and stay.
 
+import { Batch, type BatchOptions } from './batch.js';
 import type { GemmaConfig } from './config.js';
 import { Context } from './context.js';
 import type { ContextOptions } from './forward.js';
@@ -34,8 +35,8 @@ export class Model {
   readonly plan: Plan;
   readonly kernels: Kernels;
   readonly #weights: WeightStore;
-  readonly #contexts = new Set<Context>();
-  readonly #steps = new Map<PlanKind, readonly Step[]>();
+  readonly #contexts = new Set<Disposable>();
+  readonly #steps = new Map<string, readonly Step[]>();
   #disposed = false;
 
   private constructor(
@@ -82,14 +83,15 @@ export class Model {
     return this.shards(name).reduce((n, { bytes }) => n + bytes, 0);
   }
 
-  /** The steps of a plan on this adapter. */
-  steps(kind: PlanKind): readonly Step[] {
-    const known = this.#steps.get(kind);
+  /** The steps of a plan on this adapter. @param many for several sequences at once */
+  steps(kind: PlanKind, many = false): readonly Step[] {
+    const key = `${kind} ${many}`;
+    const known = this.#steps.get(key);
     if (known) return known;
     const { traits } = this.gpu;
     const { activations } = this;
-    const steps = fuse(this.plan, kind, { traits, activations, joined: name => this.joined(name) });
-    this.#steps.set(kind, steps);
+    const steps = fuse(this.plan, kind, { traits, activations, many, joined: name => this.joined(name) });
+    this.#steps.set(key, steps);
     return steps;
   }
 
@@ -110,8 +112,15 @@ export class Model {
     return context;
   }
 
-  /** Called by a context that is disposed of. */
-  forget(context: Context): void {
+  /** Sequences that are read and continued together. Disposed with the model, or before. */
+  batch(options: BatchOptions): Batch {
+    const batch = new Batch(this, options);
+    this.#contexts.add(batch);
+    return batch;
+  }
+
+  /** Called by a context or a batch that is disposed of. */
+  forget(context: Disposable): void {
     this.#contexts.delete(context);
   }
 

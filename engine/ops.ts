@@ -3,7 +3,17 @@
 
 import { partsFor } from './assembly.js';
 import type { Constants } from './compile.js';
-import { chunk, type Dispatch, groups, type Setting, type Source, sizeOf, treeLanes, value } from './dispatch.js';
+import {
+  chunk,
+  type Dispatch,
+  groups,
+  placed,
+  type Setting,
+  type Source,
+  sizeOf,
+  treeLanes,
+  value,
+} from './dispatch.js';
 import type { Extent, Operation, OperationKind, Stage } from './plan.js';
 import { productOf } from './products.js';
 import { valuesPerToken } from './recorder.js';
@@ -76,15 +86,17 @@ const operations: Operations = {
     ];
   },
 
-  rope: stage => {
+  rope: (stage, s) => {
+    const where = placed(s);
     const { kind: _, ...rope } = stage.operation;
     const D = sizeOf(stage, 'D');
     const HEADS = valuesPerToken(stage.axes) / D;
     return [
       {
         shader: 'rope',
+        parts: where.parts,
         constants: { D, HEADS },
-        reads: { chunk, x: value(stage.inputs[0]), turns: { turns: { ...rope, dim: D } } },
+        reads: { chunk, ...where.reads, x: value(stage.inputs[0]), turns: { turns: { ...rope, dim: D } } },
         writes: { y: value(stage) },
         grid: e => [groups((HEADS * D) / 2, LANES), e.tokens, 1],
       },
@@ -92,12 +104,14 @@ const operations: Operations = {
   },
 
   cache: (stage, s) => {
+    const where = placed(s);
     const N = valuesPerToken(stage.axes);
     return [
       {
         shader: 'cache_write',
+        parts: where.parts,
         constants: { N, RING: s.slots(stage.name) },
-        reads: { chunk, x: value(stage.inputs[0]) },
+        reads: { chunk, ...where.reads, x: value(stage.inputs[0]) },
         writes: { cache: value(stage) },
         grid: e => [groups(N, LANES), e.tokens, 1],
       },
@@ -105,12 +119,14 @@ const operations: Operations = {
   },
 
   scores: (stage, s) => {
+    const where = placed(s);
     const [q, k] = stage.inputs;
     const { scale, softcap, window } = stage.operation;
     const A = sizeOf(q, 'A');
     return [
       {
         shader: 'scores',
+        parts: where.parts,
         constants: {
           A,
           K: sizeOf(k, 'K'),
@@ -120,7 +136,7 @@ const operations: Operations = {
           WINDOW: window ?? 0,
           RING: s.slots(k.name),
         },
-        reads: { chunk, q: value(q), k: value(k) },
+        reads: { chunk, ...where.reads, q: value(q), k: value(k) },
         writes: { y: value(stage) },
         grid: e => [groups(e.keys, LANES), e.tokens, A],
       },
@@ -128,12 +144,14 @@ const operations: Operations = {
   },
 
   softmax: (stage, s) => {
+    const where = placed(s);
     const A = sizeOf(stage, 'A');
     return [
       {
         shader: 'softmax',
+        parts: where.parts,
         constants: { WG: treeLanes(s) },
-        reads: { chunk, x: value(stage.inputs[0]) },
+        reads: { chunk, ...where.reads, x: value(stage.inputs[0]) },
         writes: { y: value(stage) },
         grid: e => [e.tokens, A, 1],
       },
@@ -141,14 +159,16 @@ const operations: Operations = {
   },
 
   mix: (stage, s) => {
+    const where = placed(s);
     const [pattern, v] = stage.inputs;
     const A = sizeOf(stage, 'A');
     const D = sizeOf(stage, 'D');
     return [
       {
         shader: 'mix',
+        parts: where.parts,
         constants: { A, K: sizeOf(v, 'K'), D, WINDOW: stage.operation.window ?? 0, RING: s.slots(v.name) },
-        reads: { chunk, pattern: value(pattern), v: value(v) },
+        reads: { chunk, ...where.reads, pattern: value(pattern), v: value(v) },
         writes: { y: value(stage) },
         grid: e => [groups((A * D) / 4, LANES), e.tokens, 1],
       },

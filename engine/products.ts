@@ -59,11 +59,12 @@ export function product({ x, weight, columns: IN, last, results }: Product, s: S
     }
     const whole = { parts: [...partsFor(shard), to.part], constants: { ...common, ...shard.constants }, ...ends };
     if (vector) {
+      const each = { ...whole, constants: { ...whole.constants, ...(s.many && { EACH: 1 }) } };
       if (software && !broadcast) {
-        return { shader: 'matvec_lanes', ...whole, grid: () => [groups(tiles * LANES, 64), 1, 1] };
+        return { shader: 'matvec_lanes', ...each, grid: e => [groups(tiles * LANES, 64), 1, rowsOf(e)] };
       }
-      const grid = (): [number, number, number] => [Math.min(tiles, 32768), groups(tiles, 32768), 1];
-      return { shader: broadcast ? 'matvec_broadcast' : 'matvec', ...whole, grid };
+      const grid = (e: Extent): [number, number, number] => [Math.min(tiles, 32768), groups(tiles, 32768), rowsOf(e)];
+      return { shader: broadcast ? 'matvec_broadcast' : 'matvec', ...each, grid };
     }
     const [shader, across, tokens] = !software
       ? ['linear', groups(OUT, 64), 64]

@@ -10,6 +10,12 @@ const f32 = Math.fround;
 export const changesWithLength = ({ scaling }: Rope): boolean =>
   scaling?.kind === 'dynamic' || scaling?.kind === 'longrope';
 
+/** What of a sequence's length its angles depend on: where it is the same, so are they. */
+export function lengthThatMatters({ scaling }: Rope, length: number): number {
+  if (scaling?.kind === 'dynamic') return Math.max(length, scaling.original);
+  return scaling?.kind === 'longrope' ? Number(length > scaling.original) : 0;
+}
+
 /**
  * cos and sin of every position from `start` and every pair: [positions, D/2, 2].
  * @param length of the sequence in tokens, for the scalings that change with it

@@ -42,6 +42,8 @@ export type ChunkKind = 'one token' | 'several tokens';
 
 interface StageUse {
   readonly kind: ChunkKind;
+  /** For several sequences at once. */
+  readonly many: boolean;
   /** What the dispatch computes: a stage, or those of a step. */
   readonly stages: readonly Stage[];
   /** Whether only the fast plan has such a step. */
@@ -50,6 +52,7 @@ interface StageUse {
 }
 
 export const CHUNK_BYTES = 16;
+const ROW_BYTES = 16;
 /** The smallest run there is. */
 const LEAST: Extent = { tokens: 1, keys: 1, rows: 1 };
 
@@ -58,14 +61,15 @@ export function stageUses(model: Model): StageUse[] {
   const { plan, config } = model;
   const uses: StageUse[] = [];
   const known = (step: Step) => `${step.name} ${step.activations}`;
-  const exact = [...plan.stages.map(stage => exactStep(stage)), ...model.steps('exact')];
-  const ofExact = new Set(exact.map(known));
-  const steps = new Map([...exact, ...model.steps('fast')].map(step => [known(step), step]));
-  // The shortest context and the longest: a cache has as many slots, and shaders get that as a constant.
-  for (const positions of [1, config.contextLength]) {
-    for (const oneToken of [true, false]) {
-      for (const oneRow of [true, false]) {
-        const setting = settingOf(model, { oneToken, oneRow, positions });
+  const stages = plan.stages.map(stage => exactStep(stage));
+  const ofExact = new Set([...stages, ...model.steps('exact')].map(known));
+  for (const many of [false, true]) {
+    const all = [...stages, ...model.steps('exact', many), ...model.steps('fast', many)];
+    const steps = new Map(all.map(step => [known(step), step]));
+    // The shortest context and the longest: a cache has as many slots, and shaders get that as a constant.
+    for (const positions of [1, config.contextLength]) {
+      for (const [oneToken, oneRow] of BOTH) {
+        const setting = settingOf(model, { oneToken, oneRow, many, positions });
         for (const [key, { name, stages, work }] of steps) {
           const { dispatches, scratch } = work(setting);
           const values = new Map([...plan.stages, ...scratch].map(ref => [ref.name, ref]));
@@ -77,7 +81,7 @@ export function stageUses(model: Model): StageUse[] {
             }
             const use = { shader, files: [shader, ...parts], by: name, constants, given };
             const kind = oneToken ? 'one token' : 'several tokens';
-            uses.push({ kind, stages, fast: !ofExact.has(key), use });
+            uses.push({ kind, many, stages, fast: !ofExact.has(key), use });
           }
         }
       }
@@ -86,11 +90,15 @@ export function stageUses(model: Model): StageUse[] {
   return uses;
 }
 
-function settingOf(model: Model, { oneToken = true, oneRow = true, positions = 1 } = {}): Setting {
+/** One token or several, one row of logits or several. */
+const BOTH = [true, false].flatMap(oneToken => [true, false].map(oneRow => [oneToken, oneRow] as const));
+
+function settingOf(model: Model, { oneToken = true, oneRow = true, many = false, positions = 1 } = {}): Setting {
   return {
     traits: model.gpu.traits,
     oneToken,
     oneRow,
+    many,
     shards: name => model.shards(name),
     slots: name => slotsOf(model.plan.stage(name), positions),
   };
@@ -104,6 +112,7 @@ function slotsOf({ operation }: Stage, positions: number): number {
 function givenBy(model: Model, values: ReadonlyMap<string, Ref>, source: Source, access: Access): Given {
   if ('chunk' in source) return { access: ['uniform', 'read'], bytes: CHUNK_BYTES, index: null };
   if ('ids' in source) return { access: [access], bytes: 4, index: null };
+  if ('rows' in source) return { access: [access], bytes: ROW_BYTES, index: null };
   if ('turns' in source) return { access: [access], bytes: 4 * source.turns.dim, index: null };
   if ('weight' in source) {
     const { resource, store, bytes } = model.shards(source.weight)[source.shard];
@@ -213,15 +222,20 @@ export function shaderUse(model: Model, shader: string): ShaderUse {
       'Only in the fast plan, which generates, writes and chats; what runs, diffs and looks at stages uses a shader for each of these stages.';
     return { shader, by, note };
   }
+  if (own.length > 0 && own.every(({ many }) => many)) {
+    return { shader, by, note: 'Only where several sequences are read and continued together.' };
+  }
   const opened = opensSteps(model, shader);
   // Logits are made for one token wherever only the last row is wanted.
-  const layers = own.filter(({ stages: [{ operation }], fast }) => operation.kind !== 'head' && !fast);
+  const layers = own.filter(({ stages: [{ operation }], fast, many }) => operation.kind !== 'head' && !fast && !many);
   const kinds = new Set(layers.map(one => one.kind));
   if (kinds.size !== 1) return { shader, by, note: opened };
   const [when] = kinds;
   const other = when === 'one token' ? 'several tokens' : 'one token';
   const stages = new Set(layers.flatMap(one => one.stages));
-  const alike = all.filter(one => one.kind === other && !one.fast && one.stages.every(stage => stages.has(stage)));
+  const alike = all.filter(
+    one => one.kind === other && !one.fast && !one.many && one.stages.every(stage => stages.has(stage)),
+  );
   const instead = new Set(alike.map(({ use }) => use.shader));
   const head = when === 'one token' && own.some(({ stages: [{ operation }] }) => operation.kind === 'head');
   const logits = head ? ' The logits of a single row, as the last of a prompt, are computed by it in every chunk.' : '';

@@ -1,4 +1,5 @@
-// Greedy sampling, first step: every workgroup finds the largest logit in its share of the last row. argmax_last.wgsl ends it.
+// Greedy sampling, first step: every workgroup finds the largest logit in its share of a row, of the last rows as many as the grid is high.
+// argmax_last.wgsl ends it.
 // A share with NaN or ±∞ has no largest: its place is NONE. That is told by the bits, because compilers fold x != x away.
 
 override WG: u32 = 64;  // a power of two: the search ends as a tree
@@ -13,7 +14,7 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> x: array<u32>;            // [T − first_row,N], bits of f32
-@group(0) @binding(2) var<storage, read_write> places: array<u32>; // [workgroups]
+@group(0) @binding(2) var<storage, read_write> places: array<u32>; // [rows,workgroups]
 
 const NONE: u32 = 0xffffffffu;
 const EXPONENT: u32 = 0x7f800000u;                                 // all ones: no number
@@ -24,7 +25,7 @@ var<workgroup> place: array<u32, WG>;
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
-  let row = (chunk.tokens - chunk.first_row - 1) * N;
+  let row = (chunk.tokens - chunk.first_row - groups.y + group.y) * N;
   let share = (N + groups.x - 1) / groups.x;
   let first = min(group.x * share, N - 1);
   let end = min(first + share, N);
@@ -49,5 +50,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     workgroupBarrier();
   }
-  if (lane == 0) { places[group.x] = place[0]; }
+  if (lane == 0) { places[group.y * groups.x + group.x] = place[0]; }
 }

@@ -2,6 +2,7 @@
 // block of rows (a row is a token's head; rows that share a key/value head lie together) and one of gridDim.z parts of the keys, in tiles of
 // KEYS: scores into workgroup memory, the running maximum, then the mix, a lane four dimensions of four rows. Keys that a row may not see are
 // not visited. Of several parts attend_join.wgsl makes one. D % 4 = 0; nothing is assumed of subgroups.
+// Assembled with where tokens stand (sequences/).
 
 override A: u32;
 override K: u32;
@@ -10,6 +11,7 @@ override SCALE: f32;
 override SOFTCAP: f32 = 0.0;                                       // 0: none
 override WINDOW: u32 = 0;                                          // 0: none
 override RING: u32;
+override PADDED: u32 = A / K;                                      // rows that a token takes, where tokens of several sequences share no block
 override GROUPS: u32;                                              // groups of D/4 lanes, each with four rows
 
 const MASKED: f32 = -3.4028234663852886e38;                        // the lowest f32: what scores.wgsl gives hidden keys
@@ -28,8 +30,8 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> q: array<f32>;            // [T,A,D]
-@group(0) @binding(2) var<storage, read> k: array<vec4f>;          // [RING,K,D]
-@group(0) @binding(3) var<storage, read> v: array<vec4f>;          // [RING,K,D]
+@group(0) @binding(2) var<storage, read> k: array<vec4f>;          // [sequences·RING,K,D]
+@group(0) @binding(3) var<storage, read> v: array<vec4f>;          // [sequences·RING,K,D]
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;    // [T,A,D]; of several parts [parts,T,A,D + 4]: sums; then maximum, total, parts
 
 // Of four rows each, by groups.
@@ -42,8 +44,8 @@ var<workgroup> fade: array<vec4f, GROUPS>;                         // what the s
 /** Token and query head of a row of the block; rows past the end are the last row again. */
 fn place(row: u32, head: u32) -> vec2u {
   let G = A / K;
-  let r = min(row, chunk.tokens * G - 1);
-  return vec2u(r / G, head * G + r % G);
+  let r = min(row, chunk.tokens * PADDED - 1);
+  return vec2u(r / PADDED, head * G + min(r % PADDED, G - 1));
 }
 
 fn oldest(position: u32) -> u32 {
@@ -55,9 +57,12 @@ fn capped(x: f32) -> f32 {
   return select(SOFTCAP * tanh(clamp(x / SOFTCAP, -15.0, 15.0)), x, nan);
 }
 
+/** Position of a row's token. */
+fn position(row: u32, head: u32) -> u32 { return position_of(chunk.start + place(row, head).x); }
+
 /** Positions of a group's four rows. */
 fn positions(row: u32, head: u32) -> vec4u {
-  return chunk.start + vec4u(place(row, head).x, place(row + 1, head).x, place(row + 2, head).x, place(row + 3, head).x);
+  return vec4u(position(row, head), position(row + 1, head), position(row + 2, head), position(row + 3, head));
 }
 
 /** Which of four rows may see a key. */
@@ -78,8 +83,9 @@ fn main(
 ) {
   let head = group.y;
   let row0 = group.x * ROWS;
-  let last = chunk.start + place(row0 + ROWS - 1, head).x;
-  let earliest = oldest(chunk.start + place(row0, head).x);
+  let last = position(row0 + ROWS - 1, head);
+  let earliest = oldest(position(row0, head));
+  let ring = first_slot(chunk.start + place(row0, head).x, RING);
   let share = (last + 1 - earliest + groups.z - 1) / groups.z;
   let begin = earliest + group.z * share;
   let end = min(begin + share, last + 1);
@@ -108,7 +114,7 @@ fn main(
     for (var at = lane; at < GROUPS * KEYS * STRIPES; at += LANES) {
       let key = at / STRIPES % KEYS;
       if (key >= many) { continue; }
-      let row = (((s + key) % RING) * K + head) * N;
+      let row = ((ring + (s + key) % RING) * K + head) * N;
       let from_q = at / (STRIPES * KEYS) * D;
       var sum = vec4f();
       for (var n = at % STRIPES; n < N; n += STRIPES) {
@@ -146,7 +152,7 @@ fn main(
     d *= old.w;
     sums *= old;
     for (var j = 0u; j < many; j++) {
-      let x = v[(((s + j) % RING) * K + head) * N + i];
+      let x = v[((ring + (s + j) % RING) * K + head) * N + i];
       let p = score[mine * KEYS + j];
       a = mixed(a, p.x, x);
       b = mixed(b, p.y, x);
@@ -158,9 +164,9 @@ fn main(
   let best = top[mine];
   for (var r = 0u; r < 4; r++) {
     let row = row0 + mine * 4 + r;
-    if (row >= chunk.tokens * (A / K)) { break; }
+    if (row >= chunk.tokens * PADDED || row % PADDED >= A / K) { break; }
     let at = place(row, head);
-    let position = chunk.start + at.x;
+    let position = position_of(chunk.start + at.x);
     let sum = select(select(a, b, r == 1), select(c, d, r == 3), r > 1);
     if (groups.z > 1) {
       let to = ((group.z * chunk.tokens + at.x) * A + at.y) * (N + 1);
@@ -169,7 +175,7 @@ fn main(
       continue;
     }
     // Hidden keys weigh as in softmax.wgsl: nothing, unless all that is seen is −∞.
-    let hidden = chunk.keys - (position + 1 - oldest(position));
+    let hidden = keys_of(chunk.start + at.x, chunk.keys) - (position + 1 - oldest(position));
     y[(at.x * A + at.y) * N + i] = sum * (1.0 / (sums[r] + select(0.0, f32(hidden), best[r] == MASKED)));
   }
 }

@@ -3,6 +3,7 @@
 // together), so that what it loads of the caches serves four, and one of gridDim.z parts of the keys, tile by tile. For the scores a lane is a key
 // and queries are passed round; for the mix a lane is four dimensions and weights are. Keys that no row may see are not visited. Of several parts
 // attend_join.wgsl makes one. D % 4 = 0.
+// Assembled with where tokens stand (sequences/).
 
 enable subgroups;
 
@@ -13,6 +14,7 @@ override SCALE: f32;
 override SOFTCAP: f32 = 0.0;                                       // 0: none
 override WINDOW: u32 = 0;                                          // 0: none
 override RING: u32;
+override PADDED: u32 = A / K;                                      // rows that a token takes, where tokens of several sequences share no block
 override LANES: u32;                                               // 4 or 8
 override KEYS: u32;                                                // of a tile, a multiple of 4 · LANES
 
@@ -29,8 +31,8 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;          // [T,A,D]
-@group(0) @binding(2) var<storage, read> k: array<vec4f>;          // [RING,K,D]
-@group(0) @binding(3) var<storage, read> v: array<vec4f>;          // [RING,K,D]
+@group(0) @binding(2) var<storage, read> k: array<vec4f>;          // [sequences·RING,K,D]
+@group(0) @binding(3) var<storage, read> v: array<vec4f>;          // [sequences·RING,K,D]
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;    // [T,A,D]; of several parts [parts,T,A,D + 4]: sums; then maximum, total, parts
 
 // Of the four rows: scores, then weights; −1 where a row may not see the key. A place is one lane's own, who writes it and reads it.
@@ -39,19 +41,22 @@ var<workgroup> weight: array<vec4f, KEYS>;
 /** Token and query head of a row of the block; rows past the end are the last row again. */
 fn place(row: u32, head: u32) -> vec2u {
   let G = A / K;
-  let r = min(row, chunk.tokens * G - 1);
-  return vec2u(r / G, head * G + r % G);
+  let r = min(row, chunk.tokens * PADDED - 1);
+  return vec2u(r / PADDED, head * G + min(r % PADDED, G - 1));
 }
 
 fn oldest(position: u32) -> u32 {
   return select(0u, position + 1 - WINDOW, WINDOW > 0 && position + 1 > WINDOW);
 }
 
+/** Position of a row's token. */
+fn place_position(row: u32, head: u32) -> u32 { return position_of(chunk.start + place(row, head).x); }
+
 /** Four dimensions of a position's key. */
-fn key(s: u32, head: u32, i: u32) -> vec4f { return k[((s % RING) * K + head) * N + i]; }
+fn key(ring: u32, s: u32, head: u32, i: u32) -> vec4f { return k[((ring + s % RING) * K + head) * N + i]; }
 
 /** Four dimensions of a position's value. */
-fn val(s: u32, head: u32, i: u32) -> vec4f { return v[((s % RING) * K + head) * N + i]; }
+fn val(ring: u32, s: u32, head: u32, i: u32) -> vec4f { return v[((ring + s % RING) * K + head) * N + i]; }
 
 fn capped(x: f32) -> f32 {
   let nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;         // clamp would make a number of it
@@ -84,9 +89,12 @@ fn main(
 ) {
   let head = group.y;
   let row = group.x * 4;
-  let rows = min(4, chunk.tokens * (A / K) - row);
+  let G = A / K;
+  let many = select(chunk.tokens * G - row, G - row % PADDED, PADDED != G);
+  let own = min(4, many);
   let split = groups.z > 1;
-  let position = chunk.start + vec4u(place(row, head).x, place(row + 1, head).x, place(row + 2, head).x, place(row + 3, head).x);
+  let position = vec4u(place_position(row, head), place_position(row + 1, head), place_position(row + 2, head), place_position(row + 3, head));
+  let ring = first_slot(chunk.start + place(row, head).x, RING);
   let since = vec4u(oldest(position.x), oldest(position.y), oldest(position.z), oldest(position.w));
   let share = (position.w + 1 - since.x + groups.z - 1) / groups.z;
   let begin = since.x + group.z * share;
@@ -114,9 +122,9 @@ fn main(
           let b = subgroupShuffle(held, l + HELD);
           let c = subgroupShuffle(held, l + 2 * HELD);
           let d = subgroupShuffle(held, l + 3 * HELD);
-          let x0 = key(k0, head, n + l);
+          let x0 = key(ring, k0, head, n + l);
           e0 += vec4f(dot(a, x0), dot(b, x0), dot(c, x0), dot(d, x0));
-          let x1 = key(k1, head, n + l);
+          let x1 = key(ring, k1, head, n + l);
           e1 += vec4f(dot(a, x1), dot(b, x1), dot(c, x1), dot(d, x1));
         }
       }
@@ -139,7 +147,7 @@ fn main(
     }
     sums = fma(sums, fade, subgroupAdd(more));
     // Hidden keys weigh as in softmax.wgsl: nothing, unless all that is seen is −∞.
-    let hidden = select(vec4f(), vec4f(chunk.keys - (position + 1 - since)), top == vec4f(MASKED));
+    let hidden = select(vec4f(), vec4f(keys_of(chunk.start + place(row, head).x, chunk.keys) - (position + 1 - since)), top == vec4f(MASKED));
     let scale = select(vec4f(1), 1.0 / (sums + hidden), s + many == end && !split);
     for (var first = 0u; first < N; first += LANES) {
       let i = first + lane;
@@ -152,14 +160,14 @@ fn main(
         let stop = min(LANES, many - j);
         for (var l = 0u; l < stop; l++) {
           let p = subgroupShuffle(held, l);
-          let x = val(s + j + l, head, min(i, N - 1));
+          let x = val(ring, s + j + l, head, min(i, N - 1));
           a = mixed(a, p.x, x);
           b = mixed(b, p.y, x);
           c = mixed(c, p.z, x);
           d = mixed(d, p.w, x);
         }
       }
-      for (var r = 0u; r < rows; r++) {
+      for (var r = 0u; r < own; r++) {
         if (i >= N) { break; }
         let at = place(row + r, head);
         let to = ((group.z * chunk.tokens + at.x) * A + at.y) * (N + u32(split));

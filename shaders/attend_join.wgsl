@@ -1,4 +1,5 @@
 // attn.mix [T,A,D] from the parts that attend*.wgsl made of the keys: each under a maximum of its own, brought under the highest.
+// Assembled with where tokens stand (sequences/).
 
 override WG: u32 = 64;
 override A: u32;
@@ -39,9 +40,9 @@ fn main(@builtin(global_invocation_id) at: vec3u) {
     total = fma(part.y, is, total * was);
     best = above;
   }
-  let position = chunk.start + t;
+  let position = position_of(chunk.start + t);
   let oldest = select(0u, position + 1 - WINDOW, WINDOW > 0 && position + 1 > WINDOW);
-  let hidden = chunk.keys - (position + 1 - oldest);
+  let hidden = keys_of(chunk.start + t, chunk.keys) - (position + 1 - oldest);
   // Hidden keys weigh as in softmax.wgsl: nothing, unless all that is seen is −∞.
   y[(t * A + a) * n + i] = sum * (1.0 / (total + select(0.0, f32(hidden), best == MASKED)));
 }

@@ -1,6 +1,7 @@
 // Fast plan: what queries, keys and values pass through on their way to attention. Query heads: y = turn(norm(q)); key heads: the same, into the
 // cache; value heads: into the cache as they are. One workgroup a head and token. The norm (without NORM there is none) is rms_norm.wgsl's, the
 // turn rope.wgsl's, the slots are cache_write.wgsl's.
+// Assembled with where tokens stand (sequences/).
 
 override WG: u32 = 64;  // a power of two: the sum is a tree
 override A: u32;
@@ -25,8 +26,8 @@ struct Chunk {
 @group(0) @binding(5) var<storage, read> k_gain: array<f32>;         // [D]
 @group(0) @binding(6) var<storage, read> turns: array<vec2f>;        // [positions,D/2] (cos, sin)
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;        // [T,A,D]
-@group(0) @binding(8) var<storage, read_write> keys: array<f32>;     // [RING,K,D]
-@group(0) @binding(9) var<storage, read_write> values: array<f32>;   // [RING,K,D]
+@group(0) @binding(8) var<storage, read_write> keys: array<f32>;     // [sequences·RING,K,D]
+@group(0) @binding(9) var<storage, read_write> values: array<f32>;   // [sequences·RING,K,D]
 
 var<workgroup> partial: array<f32, WG>;
 
@@ -44,7 +45,8 @@ fn scale_of(lane: u32, own: f32) -> f32 {
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let t = group.y;
-  let slot = ((chunk.start + t) % RING) * K * D;
+  let position = position_of(chunk.start + t);
+  let slot = (first_slot(chunk.start + t, RING) + position % RING) * K * D;
   let query = group.x < A;
   let head = select(group.x - A, group.x, query);
   if (group.x >= A + K) {
@@ -63,7 +65,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     scale = scale_of(lane, own);
   }
   let pairs = D / 2;
-  let turn0 = (chunk.start + t) * pairs;
+  let turn0 = position * pairs;
   for (var i = lane; i < pairs; i += WG) {
     var a = head_value(query, base + i);
     var b = head_value(query, base + pairs + i);

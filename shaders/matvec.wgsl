@@ -1,12 +1,14 @@
-// linear for one token, on a GPU: y [OUT] = weight [OUT,IN] · x [IN]. A workgroup a tile of 16 rows; eight lanes take a block of 32 columns, two rows
-// each, and the next eight the next, so that the workgroup reads the tile from end to end. Nothing is assumed of subgroups. IN % 4 = 0.
-// Assembled with a format (formats/), a store (stores/) and a place for its results (results/). With LAST the token is first_row (logits).
+// linear a token at a time, on a GPU: y [T,OUT] = x [T,IN] · weightᵀ [OUT,IN], each token as if it were alone. A workgroup a tile of 16 rows; eight
+// lanes take a block of 32 columns, two rows each, and the next eight the next, so that the workgroup reads the tile from end to end. Nothing is
+// assumed of subgroups. IN % 4 = 0.
+// Assembled with a format (formats/), a store (stores/) and a place for its results (results/). With LAST the first token is first_row (logits).
 
 const LANES: u32 = 8;
 override WG: u32 = 64;  // a power of two from 16
 override IN: u32;
 override OUT: u32;
 override LAST: bool = false;
+override EACH: bool = false;                                       // there are several tokens
 
 struct Chunk {
   tokens: u32,     // T: tokens in this chunk
@@ -16,7 +18,7 @@ struct Chunk {
 }
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [1,IN]
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [T,IN]
 
 var<workgroup> partial: array<vec2f, WG>;
 
@@ -34,7 +36,8 @@ fn main(
 ) {
   let tile = group.y * groups.x + group.x;
   let lane = local % LANES;
-  let row = select(0u, chunk.first_row, LAST) * (IN / 4);
+  let t = select(0u, group.z, EACH);
+  let row = (select(0u, chunk.first_row, LAST) + t) * (IN / 4);
   var a = vec4f();
   var b = vec4f();
   for (var k = local / LANES * 32; k < IN; k += WG / LANES * 32) {
@@ -50,5 +53,5 @@ fn main(
     workgroupBarrier();
     if (local < half) { partial[local] += partial[local + half]; }
   }
-  if (local < LANES) { put(0, tile, lane, partial[local].x, partial[local].y); }
+  if (local < LANES) { put(t, tile, lane, partial[local].x, partial[local].y); }
 }

@@ -1,6 +1,7 @@
-// linear for one token, on software adapters with subgroups of eight: y [OUT] = weight [OUT,IN] · x [IN]. A workgroup a tile of 16 rows, a lane
-// two of them; each lane loads four of 32 inputs and tells the others, because what costs there is loads, not arithmetic. IN % 4 = 0.
-// Assembled with a format (formats/), a store (stores/) and a place for its results (results/). With LAST the token is first_row (logits).
+// linear a token at a time, on software adapters with subgroups of eight: y [T,OUT] = x [T,IN] · weightᵀ [OUT,IN], each token as if it were alone. A
+// workgroup a tile of 16 rows, a lane two of them; each lane loads four of 32 inputs and tells the others, because what costs there is loads, not
+// arithmetic. IN % 4 = 0.
+// Assembled with a format (formats/), a store (stores/) and a place for its results (results/). With LAST the first token is first_row (logits).
 
 enable subgroups;
 
@@ -8,6 +9,7 @@ const LANES: u32 = 8;
 override IN: u32;
 override OUT: u32;
 override LAST: bool = false;
+override EACH: bool = false;                                       // there are several tokens
 
 struct Chunk {
   tokens: u32,     // T: tokens in this chunk
@@ -17,7 +19,7 @@ struct Chunk {
 }
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [1,IN]
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [T,IN]
 
 /** Four inputs of the row of x that begins at `row`; none past its end. */
 fn input(row: u32, i: u32) -> vec4f {
@@ -47,7 +49,8 @@ fn main(
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
   let tile = group.y * groups.x + group.x;
-  let row = select(0u, chunk.first_row, LAST) * (IN / 4);
+  let t = select(0u, group.z, EACH);
+  let row = (select(0u, chunk.first_row, LAST) + t) * (IN / 4);
   var sum = vec2f();
   for (var k = 0u; k < IN; k += 128) {
     let at = (k / 128 * TEXELS) * LANES + lane;
@@ -57,5 +60,5 @@ fn main(
     sum += products(block(tile, at, 2), input(row, i + 16));
     sum += products(block(tile, at, 3), input(row, i + 24));
   }
-  put(0, tile, lane, sum.x, sum.y);
+  put(t, tile, lane, sum.x, sum.y);
 }

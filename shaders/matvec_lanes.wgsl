@@ -1,12 +1,13 @@
-// linear for one token, on software adapters without subgroups of eight: y [OUT] = weight [OUT,IN] · x [IN]. Eight lanes a tile of 16 rows, a
-// lane two of them; no barriers. IN % 4 = 0.
-// Assembled with a format (formats/), a store (stores/) and a place for its results (results/). With LAST the token is first_row (logits).
+// linear a token at a time, on software adapters without subgroups of eight: y [T,OUT] = x [T,IN] · weightᵀ [OUT,IN], each token as if it were
+// alone. Eight lanes a tile of 16 rows, a lane two of them; no barriers. IN % 4 = 0.
+// Assembled with a format (formats/), a store (stores/) and a place for its results (results/). With LAST the first token is first_row (logits).
 
 const LANES: u32 = 8;
 override WG: u32 = 64;
 override IN: u32;
 override OUT: u32;
 override LAST: bool = false;
+override EACH: bool = false;                                       // there are several tokens
 
 struct Chunk {
   tokens: u32,     // T: tokens in this chunk
@@ -16,7 +17,7 @@ struct Chunk {
 }
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [1,IN]
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [T,IN]
 
 /** Four inputs of the row of x that begins at `row`; none past its end. */
 fn input(row: u32, i: u32) -> vec4f {
@@ -29,7 +30,8 @@ fn main(@builtin(global_invocation_id) at: vec3u) {
   let tile = at.x / LANES;
   let lane = at.x % LANES;
   if (tile * 2 * LANES >= OUT) { return; }
-  let row = select(0u, chunk.first_row, LAST) * (IN / 4);
+  let t = select(0u, at.z, EACH);
+  let row = (select(0u, chunk.first_row, LAST) + t) * (IN / 4);
   var a = vec4f();
   var b = vec4f();
   for (var k = 0u; k < IN; k += 32) {
@@ -44,5 +46,5 @@ fn main(@builtin(global_invocation_id) at: vec3u) {
     { let q = input(row, i + 6); a = fma(low(s, 6), q, a); b = fma(high(s, 6), q, b); }
     { let q = input(row, i + 7); a = fma(low(s, 7), q, a); b = fma(high(s, 7), q, b); }
   }
-  put(0, tile, lane, dot(a, vec4f(1)), dot(b, vec4f(1)));
+  put(t, tile, lane, dot(a, vec4f(1)), dot(b, vec4f(1)));
 }

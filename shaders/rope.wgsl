@@ -1,5 +1,6 @@
 // Rotary position embedding, rotate-half form: (a, b) = (x[i], x[i + D/2]) turns by the angle of position and pair.
 // The angles' cosines and sines are a table, because f32 sine of a large angle is not exact on every GPU.
+// Assembled with where tokens stand (sequences/).
 
 override WG: u32 = 64;
 override D: u32;
@@ -24,7 +25,7 @@ fn main(@builtin(global_invocation_id) at: vec3u) {
   if (at.x >= HEADS * pairs || t >= chunk.tokens) { return; }
   let head = at.x / pairs;
   let i = at.x % pairs;
-  let turn = turns[(chunk.start + t) * pairs + i];
+  let turn = turns[position_of(chunk.start + t) * pairs + i];
   let base = (t * HEADS + head) * D + i;
   let a = x[base];
   let b = x[base + pairs];

@@ -1,5 +1,6 @@
 // attn.scores [A,T,S] = softcap(q · k × SCALE), or the lowest f32 where the query may not see the key: a later key, or one
 // WINDOW or more tokens back. Query head a reads key/value head a / (A/K). D % 4 = 0.
+// Assembled with where tokens stand (sequences/).
 
 override WG: u32 = 64;
 override A: u32;
@@ -21,7 +22,7 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;          // [T,A,D]
-@group(0) @binding(2) var<storage, read> k: array<vec4f>;          // [RING,K,D]
+@group(0) @binding(2) var<storage, read> k: array<vec4f>;          // [sequences·RING,K,D]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;      // [A,T,S]
 
 @compute @workgroup_size(WG)
@@ -30,7 +31,7 @@ fn main(@builtin(global_invocation_id) at: vec3u) {
   let t = at.y;
   let a = at.z;
   if (s >= chunk.keys || t >= chunk.tokens) { return; }
-  let position = chunk.start + t;
+  let position = position_of(chunk.start + t);
   let to = (a * chunk.tokens + t) * chunk.keys + s;
   if (s > position || (WINDOW > 0 && s + WINDOW <= position)) {
     y[to] = MASKED;
@@ -38,7 +39,7 @@ fn main(@builtin(global_invocation_id) at: vec3u) {
   }
   let n = D / 4;
   let from_q = (t * A + a) * n;
-  let from_k = ((s % RING) * K + a / (A / K)) * n;
+  let from_k = ((first_slot(chunk.start + t, RING) + s % RING) * K + a / (A / K)) * n;
   var sum = vec4f();
   for (var i = 0u; i < n; i++) { sum = fma(q[from_q + i], k[from_k + i], sum); }
   var score = dot(sum, vec4f(1.0)) * SCALE;

@@ -1,4 +1,5 @@
-// attn.pattern [A,T,S]: softmax over the keys, the row's maximum taken out first. One workgroup a row.
+// attn.pattern [A,T,S]: softmax over the keys of the row's sequence, the row's maximum taken out first. One workgroup a row.
+// Assembled with where tokens stand (sequences/).
 
 override WG: u32 = 64;  // a power of two: maximum and sum are trees
 
@@ -18,8 +19,9 @@ var<workgroup> partial: array<f32, WG>;
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = (group.y * chunk.tokens + group.x) * chunk.keys;
+  let keys = keys_of(chunk.start + group.x, chunk.keys);
   var top = x[row];
-  for (var s = lane; s < chunk.keys; s += WG) { top = max(top, x[row + s]); }
+  for (var s = lane; s < keys; s += WG) { top = max(top, x[row + s]); }
   partial[lane] = top;
   workgroupBarrier();
   for (var half = WG / 2; half > 0; half /= 2) {
@@ -29,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   top = partial[0];
   workgroupBarrier();
   var sum = 0.0;
-  for (var s = lane; s < chunk.keys; s += WG) {
+  for (var s = lane; s < keys; s += WG) {
     let e = exp(x[row + s] - top);
     y[row + s] = e;
     sum += e;
@@ -41,5 +43,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     workgroupBarrier();
   }
   let scale = 1.0 / partial[0];
-  for (var s = lane; s < chunk.keys; s += WG) { y[row + s] *= scale; }
+  for (var s = lane; s < keys; s += WG) { y[row + s] *= scale; }
 }

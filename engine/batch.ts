@@ -1,0 +1,330 @@
+// Several sequences that are read and continued together. A chunk is made of rows, each a token of some sequence at its position there: what does
+// not look at other tokens does not care, and attention and the caches are told whose row it is (shaders/sequences/many.wgsl). In the exact plan
+// every row is computed by the shader that would compute it alone, in the same order, so that all its bits are those of a Context; tokens that a
+// Context would read one by one go together, and those that it would read in blocks. In the fast plan all go together.
+//
+// Sequences that begin alike have the same keys and values there: one reads them, and the others take a copy of its cache.
+
+import { type Row, slotsOf } from './buffers.js';
+import { BudgetError, type NumberError, PromptError } from './errors.js';
+import { Executor } from './execute.js';
+import { chunkThatFits, checkIds } from './forward.js';
+import type { PlanKind } from './fuse.js';
+import type { Shaders } from './kernel.js';
+import type { Model } from './model.js';
+import { valuesPerToken } from './recorder.js';
+import { cacheBytes, roomFor, rowsThatFit } from './room.js';
+import { lengthThatMatters } from './rope-table.js';
+import { commonStart, type Piece, Sequence } from './sequence.js';
+
+export interface BatchOptions {
+  /** Longest sequence in tokens. */
+  readonly length: number;
+  /** Sequences at once. Throws BudgetError, with how many would fit, where so many do not. */
+  readonly sequences: number;
+  /** Most tokens in one submit, and of a chunk of a sequence. */
+  readonly chunk?: number;
+  readonly plan?: PlanKind;
+}
+
+export interface StepOptions {
+  /** Pick the likeliest token of every row on the GPU: 4 bytes a row come back. Otherwise its logits do. */
+  readonly argmax: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A sequence whose last token was read with this step. */
+export interface Reached {
+  readonly sequence: Sequence;
+  /** The likeliest next token, NO_TOKEN where a logit is NaN or ±∞; null where the logits were asked for. */
+  readonly token: number | null;
+  /** [V], where no token was. */
+  readonly logits: Float32Array | null;
+}
+
+/** Tokens that are worth a copy of a cache. */
+const WORTH_SHARING = 8;
+/** Rows from which a block's kernels are faster than a row at a time (fast plan). */
+const WORTH_A_BLOCK = 3;
+
+export class Batch {
+  readonly plan: PlanKind;
+  readonly length: number;
+  readonly chunk: number;
+  /** Tokens that were read on the GPU: those of a shared beginning once. */
+  tokensRead = 0;
+  #executor: Executor | null = null;
+  readonly #slots: (Sequence | null)[];
+  readonly #rows: number;
+  #steps = 0;
+  #disposed = false;
+
+  constructor(
+    readonly model: Model,
+    { length, sequences, chunk, plan = 'exact' }: BatchOptions,
+  ) {
+    this.length = length;
+    this.plan = plan;
+    this.chunk = chunkThatFits(model, { length, chunk });
+    const room = roomFor(model, this);
+    if (sequences > room) {
+      const fit = room === 0 ? 'not even one does' : `${room} would`;
+      throw new BudgetError(
+        `${sequences} sequences of up to ${length} tokens do not fit the GPU memory at once; ${fit}. Ask for fewer at once, shorter prompts or fewer tokens.`,
+      );
+    }
+    this.#slots = Array.from({ length: sequences }, () => null);
+    this.#rows = rowsThatFit(model, this, sequences);
+    this.#executor = this.#allocate();
+  }
+
+  /** How many more sequences there is a place for. */
+  get free(): number {
+    return this.#slots.filter(one => one === null || one.over).length;
+  }
+
+  /**
+   * A sequence that takes a free place. Throws PromptError for ids outside the vocabulary, none, or more than fit.
+   * @param until how many tokens are read, of one that is there only for others to begin with
+   */
+  admit(prompt: readonly number[], until: number | null = null): Sequence {
+    checkIds(prompt, this.model.config.vocab);
+    if (prompt.length > this.length && until === null) {
+      throw new PromptError(`A prompt of ${prompt.length} tokens was given, and these sequences hold ${this.length}.`);
+    }
+    const slot = this.#slots.findIndex(one => one === null || one.over);
+    if (slot < 0) throw new Error(`All ${this.#slots.length} places of the batch are taken.`);
+    const sequence = new Sequence(slot, prompt, this.plan, this.chunk, until);
+    this.#shareWith(sequence);
+    this.#slots[slot] = sequence;
+    return sequence;
+  }
+
+  /** Reads a chunk. Those sequences are told whose last known token was part of it; the others go on with the next step. */
+  async step({ argmax, signal }: StepOptions): Promise<Reached[]> {
+    if (this.#disposed) throw new PromptError('This batch was closed; make a new one.');
+    const { kernels } = this.model;
+    const shaders = await kernels.inForce();
+    if (!this.#executor) this.#beginAgain();
+    this.#giveCopies(shaders);
+    const parts = this.#choose();
+    if (parts.length === 0) return [];
+    this.#steps += 1;
+    const { rows, ids, wanted } = layOut(parts);
+    const alone = this.plan === 'exact' ? parts[0].piece.alone : rows.length < WORTH_A_BLOCK;
+    const extent = { tokens: rows.length, keys: Math.max(...rows.map(({ keys }) => keys)), rows: wanted.length };
+    const executor = this.#executor!;
+    for (const { sequence } of parts) {
+      const { read, shaders: known } = sequence;
+      if (known && read > 0) sequence.edited = [...new Set([...sequence.edited, ...shaders.changedSince(known.last)])];
+      sequence.shaders = { first: read > 0 && known ? known.first : shaders, last: shaders };
+    }
+    const { tokens } = await executor.run({
+      extent,
+      rows,
+      ids,
+      shaders,
+      argmax,
+      signal,
+      oneByOne: { tokens: alone, logits: this.plan === 'exact' || wanted.length < WORTH_A_BLOCK },
+      length: lengthOf(parts[0].sequence),
+      onLayer: rows.length < LONG ? undefined : () => {}, // so that a stop need not wait for the chunk
+    });
+    this.tokensRead += rows.length;
+    for (const { sequence, piece } of parts) {
+      sequence.read = piece.from + piece.tokens;
+      sequence.reached = Math.max(sequence.reached, sequence.read);
+      sequence.step = this.#steps;
+    }
+    this.#giveCopies(shaders);
+    const logits = argmax || wanted.length === 0 ? [] : await this.#logits(executor, wanted.length);
+    return wanted.map((sequence, i) => ({ sequence, token: tokens[i] ?? null, logits: logits[i] ?? null }));
+  }
+
+  /** What there is to say about logits that are NaN or ±∞: reads that sequence alone, with a check after every stage. */
+  async whyNotFinite({ prompt, ids }: Sequence): Promise<NumberError> {
+    this.release(); // there may be no memory for both
+    using context = this.model.context({ length: this.length, chunk: this.chunk, plan: this.plan });
+    await context.forward(prompt);
+    for (const id of ids.slice(prompt.length)) await context.forward([id]);
+    return context.whyNotFinite();
+  }
+
+  /** Gives the GPU memory back while nothing runs. The next step reads again what was read. */
+  release(): void {
+    this.#executor?.[Symbol.dispose]();
+    this.#executor = null;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.release();
+    this.model.forget(this);
+  }
+
+  #allocate(): Executor {
+    const { gpu, kernels, plan } = this.model;
+    const { chunk: tokens, length: positions } = this;
+    const capacity = { tokens, positions, rows: this.#rows, sequences: this.#slots.length };
+    const steps = this.model.steps(this.plan, true);
+    return new Executor(gpu, kernels, this.model, plan.stages, capacity, { keep: ['logits'], steps });
+  }
+
+  /** Those that are not over have read nothing, and may share anew. */
+  #beginAgain(): void {
+    this.#executor = this.#allocate();
+    const all = this.#slots.splice(0);
+    this.#slots.push(...all.map(() => null));
+    for (const sequence of all) {
+      if (!sequence || sequence.over) continue;
+      Object.assign(sequence, { read: 0, reached: 0, waitsFor: null, shaders: null });
+      sequence.pauses.clear();
+      this.#shareWith(sequence);
+      this.#slots[sequence.slot] = sequence;
+    }
+  }
+
+  /** Finds whose beginning a sequence can take over: the longest that another has, or will have. */
+  #shareWith(sequence: Sequence): void {
+    let best: { source: Sequence; tokens: number } | null = null;
+    for (const source of this.#slots) {
+      if (!source) continue;
+      const most = Math.min(sequence.prompt.length - 1, source.sharable);
+      const tokens = Math.min(most, commonStart(sequence.prompt, source.prompt));
+      if (tokens < WORTH_SHARING || tokens <= (best?.tokens ?? 0)) continue;
+      if (source.read >= tokens ? this.#holds(source, tokens) : !source.over) best = { source, tokens };
+    }
+    if (!best) return;
+    sequence.waitsFor = best;
+    if (best.source.read < best.tokens) best.source.pauses.add(best.tokens);
+  }
+
+  /** Whether a cache still has what a sequence needs that goes on after its first `tokens`. */
+  #holds({ reached }: Sequence, tokens: number): boolean {
+    const { slidingWindow, layerKinds } = this.model.config;
+    if (slidingWindow === null || !layerKinds.includes('sliding')) return true;
+    const slots = Math.min(this.length, slidingWindow + this.chunk - 1);
+    return reached <= slots || tokens + 1 - slidingWindow >= reached - slots;
+  }
+
+  /** Copies the caches of those who have read what others wait for. */
+  #giveCopies(shaders: Shaders): void {
+    const waiting = this.#slots.flatMap(one => (one?.waitsFor ? [{ one, ...one.waitsFor }] : []));
+    // Who takes a place over has what is there; others are served first.
+    waiting.sort((a, b) => Number(a.source.slot === a.one.slot) - Number(b.source.slot === b.one.slot));
+    for (const { one, source, tokens } of waiting) {
+      if (source.read < tokens && !source.over) continue;
+      one.waitsFor = null;
+      source.pauses.delete(tokens);
+      const { revision } = shaders;
+      // What was read with other shaders than those in force, or never was, is read by each.
+      const { first, last } = source.shaders ?? {};
+      if (source.read < tokens || first?.revision !== revision || last?.revision !== revision) continue;
+      if (source.slot !== one.slot) this.#copy(source, one.slot, tokens);
+      one.read = tokens;
+      one.reached = this.#holdsAll(source) ? tokens : source.reached;
+      one.shaders = source.shaders;
+    }
+  }
+
+  /** Whether no ring of a sequence has gone round. */
+  #holdsAll({ reached }: Sequence): boolean {
+    return this.#caches.every(stage => reached <= slotsOf(stage, { ...this.#size, rows: 1 }));
+  }
+
+  get #size() {
+    return { tokens: this.chunk, positions: this.length };
+  }
+
+  get #caches() {
+    return this.model.plan.stages.filter(({ state }) => state);
+  }
+
+  /** Through a buffer between, because a buffer cannot be copied into itself. */
+  #copy(source: Sequence, to: number, tokens: number): void {
+    const { gpu } = this.model;
+    const { largest } = cacheBytes(this.model, this);
+    const between = gpu.createBuffer('a shared beginning', largest, GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST);
+    try {
+      const encoder = gpu.device.createCommandEncoder();
+      for (const stage of this.#caches) {
+        const slots = slotsOf(stage, { ...this.#size, rows: 1 });
+        const bytes = 4 * valuesPerToken(stage.axes);
+        const size = bytes * (source.reached <= slots ? Math.min(tokens, slots) : slots);
+        const cache = this.#executor!.buffer(stage.name);
+        encoder.copyBufferToBuffer(cache, source.slot * slots * bytes, between, 0, size);
+        encoder.copyBufferToBuffer(between, 0, cache, to * slots * bytes, size);
+      }
+      gpu.submit('the copy of a shared beginning', [encoder.finish()]);
+    } finally {
+      gpu.destroyBuffer(between);
+    }
+  }
+
+  /** What is read with the next chunk: first what is read in blocks, of those who waited longest. */
+  #choose(): Part[] {
+    const waiting = this.#slots.flatMap(one => (one && !one.over ? [one] : []));
+    waiting.sort((a, b) => a.step - b.step || a.slot - b.slot);
+    const next = waiting.flatMap(sequence => {
+      const piece = sequence.next(this.chunk);
+      return piece ? [{ sequence, piece }] : [];
+    });
+    const first = next.find(({ piece }) => !piece.alone) ?? next[0];
+    const { rope } = this.model.config;
+    const kindOf = (sequence: Sequence) =>
+      Object.values(rope)
+        .map(one => lengthThatMatters(one, lengthOf(sequence)))
+        .join();
+    const parts: Part[] = [];
+    let [room, logits] = [this.chunk, this.#rows];
+    for (const { sequence, piece } of next) {
+      if (piece.alone !== first.piece.alone || kindOf(sequence) !== kindOf(first.sequence)) continue;
+      const fits = sequence.next(room);
+      if (!fits) break;
+      const wants = sequence.wants(fits.from + fits.tokens - 1);
+      if (wants && logits === 0) continue;
+      parts.push({ sequence, piece: fits });
+      room -= fits.tokens;
+      if (wants) logits -= 1;
+    }
+    return parts;
+  }
+
+  async #logits(executor: Executor, rows: number): Promise<Float32Array[]> {
+    const { vocab } = this.model.config;
+    const bytes = 4 * vocab;
+    const all = await this.model.gpu.read([{ buffer: executor.buffer('logits'), bytes: bytes * rows }]);
+    return Array.from({ length: rows }, (_, i) => new Float32Array(all, i * bytes, vocab));
+  }
+}
+
+interface Part {
+  readonly sequence: Sequence;
+  readonly piece: Piece;
+}
+
+/** Rows of a chunk that shows how far it is and can be stopped within. */
+const LONG = 32;
+
+/** Tokens of a sequence once what is read as one with its next token is read. */
+const lengthOf = ({ read, prompt }: Sequence): number => (read < prompt.length ? prompt.length : read + 1);
+
+/** The rows of a chunk, those whose logits are wanted last. */
+function layOut(parts: readonly Part[]): { rows: Row[]; ids: number[]; wanted: Sequence[] } {
+  const all = parts.flatMap(({ sequence, piece: { from, tokens } }) =>
+    Array.from({ length: tokens }, (_, i) => ({ sequence, position: from + i })),
+  );
+  const wants = (one: (typeof all)[number]) => one.sequence.wants(one.position);
+  const last = all.filter(wants);
+  const ordered = [...all.filter(one => !wants(one)), ...last];
+  return {
+    rows: ordered.map(({ sequence, position }) => ({
+      sequence: sequence.slot,
+      position,
+      keys: sequence.keysAt(position),
+    })),
+    ids: ordered.map(({ sequence, position }) => sequence.ids[position]),
+    wanted: last.map(({ sequence }) => sequence),
+  };
+}

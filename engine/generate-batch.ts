@@ -1,0 +1,108 @@
+// Generation of several sequences together: as many as there is room for, each until its own end; whose end has come makes place for the next
+// prompt.
+
+import type { Batch, Reached } from './batch.js';
+import { OptionError } from './errors.js';
+import { allFinite } from './finite.js';
+import { checkGenerate, type GenerateOptions } from './generate.js';
+import { NO_TOKEN } from './greedy.js';
+import { isGreedy, sample, told, uniform } from './sample.js';
+import { commonStart, type Sequence } from './sequence.js';
+
+export interface BatchGenerateOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill' | 'onLayer' | 'seed'> {
+  /** Of the first prompt; each next has one more. Or one a prompt. */
+  readonly seed?: number | readonly number[];
+}
+
+export interface BatchGenerated {
+  /** Place of the prompt, from 0. */
+  readonly sequence: number;
+  readonly id: number;
+  /** Position of the token in its sequence. */
+  readonly position: number;
+  /** True for an end-of-sequence token, which is the last. */
+  readonly stop: boolean;
+  /** Whether no more comes of this sequence. */
+  readonly last: boolean;
+  /** Shaders that were edited since what came before this token was computed. */
+  readonly edited: readonly string[];
+}
+
+/** A common beginning that is worth a place of its own, where there are more prompts than places. */
+const WORTH_A_PLACE = 16;
+
+/** The seeds of so many prompts. Throws OptionError for what are none. */
+export function seedsOf(seed: number | readonly number[] = 0, prompts: number): number[] {
+  if (!Array.isArray(seed)) {
+    const seeds = Array.from({ length: prompts }, (_, i) => (seed as number) + i);
+    if (seeds.every(Number.isSafeInteger)) return seeds;
+    throw new OptionError(`seed must be a whole number, or a list of one for each prompt, not ${told(seed)}.`);
+  }
+  if (seed.length !== prompts) {
+    throw new OptionError(
+      `seed has ${seed.length} numbers for ${prompts} prompts. Give one for each, or a single one.`,
+    );
+  }
+  const bad = seed.findIndex(one => !Number.isSafeInteger(one));
+  if (bad < 0) return [...seed];
+  throw new OptionError(`seed must be whole numbers, and at place ${bad} is ${told(seed[bad])}.`);
+}
+
+/** Tokens that all prompts begin with. */
+function beginningOf(prompts: readonly (readonly number[])[]): number {
+  const [first] = prompts;
+  return prompts.reduce((n, prompt) => Math.min(n, commonStart(first, prompt)), first.length);
+}
+
+/**
+ * Continues every prompt, as `generate` would with a context of its own: the same tokens. They come as they are made, those of a sequence in order.
+ * Throws NumberError, with the place of the prompt and the stage, when logits are NaN or ±∞.
+ */
+export async function* generateBatch(
+  batch: Batch,
+  prompts: readonly (readonly number[])[],
+  options: BatchGenerateOptions = {},
+): AsyncGenerator<BatchGenerated, void, void> {
+  const { maxTokens = 128, ignoreEos = false, signal } = options;
+  const { seed, ...rest } = options;
+  checkGenerate(rest);
+  const seeds = seedsOf(seed, prompts.length);
+  if (maxTokens === 0 || prompts.length === 0) return;
+  const stops = new Set(ignoreEos ? [] : (options.stopIds ?? batch.model.config.eosIds));
+  const greedy = isGreedy(rest);
+  const living = new Map<Sequence, { readonly sequence: number; readonly random: () => number }>();
+  if (prompts.length > batch.free && batch.free > 1) {
+    const shared = beginningOf(prompts);
+    if (shared >= WORTH_A_PLACE) batch.admit(prompts[0], shared);
+  }
+  for (let next = 0; ; ) {
+    signal?.throwIfAborted();
+    for (; next < prompts.length && batch.free > 0; next++) {
+      living.set(batch.admit(prompts[next]), { sequence: next, random: uniform(seeds[next]) });
+    }
+    if (living.size === 0) return;
+    const made: BatchGenerated[] = [];
+    for (const reached of await batch.step({ argmax: greedy, signal })) made.push(await taken(reached));
+    yield* made;
+  }
+
+  /** Chooses a sequence's next token, before any is told: what is asked for meanwhile sees all of them chosen. */
+  async function taken({ sequence, token, logits }: Reached): Promise<BatchGenerated> {
+    const { sequence: place, random } = living.get(sequence)!;
+    if (token === NO_TOKEN || (logits && !allFinite(logits))) {
+      const error = await batch.whyNotFinite(sequence);
+      error.message = `Prompt ${place}: ${error.message}`;
+      throw error;
+    }
+    const id = token ?? sample(logits!, rest, random());
+    const position = sequence.ids.length;
+    const stop = stops.has(id);
+    const last = stop || position - sequence.prompt.length + 1 >= maxTokens || position >= batch.length;
+    sequence.over = last;
+    if (last) living.delete(sequence);
+    else sequence.ids.push(id);
+    const { edited } = sequence;
+    sequence.edited = [];
+    return { sequence: place, id, position, stop, last, edited };
+  }
+}
