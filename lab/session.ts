@@ -36,6 +36,7 @@ import type { Golden } from './golden.js';
 import { eitherSignal } from './interrupt.js';
 import { owned } from './owned.js';
 import { type Patching, type PatchingOptions, patching } from './probe/patching.js';
+import { type Perplexity, type PerplexityOptions, perplexity } from './probe/perplexity.js';
 import {
   checkEnds,
   checkPlan,
@@ -330,6 +331,12 @@ export class Session {
   async roofline(options: RooflineOptions = {}): Promise<Roofline> {
     this.#check();
     return roofline(this, options);
+  }
+
+  /** How well the model foresees a text, by one plan or held against another: see probe/perplexity.ts. */
+  async perplexity(text: string | readonly number[], options: PerplexityOptions = {}): Promise<Perplexity> {
+    this.#check();
+    return perplexity(this, text, options);
   }
 
   /** The longest sequence this session reads: as opened, else 2048 or what the model was made for. */

@@ -20,6 +20,7 @@ import { infoCommand, planCommand } from './info.js';
 import { kernelCommand } from './kernel.js';
 import { labCommand } from './lab.js';
 import { parityCommand } from './parity.js';
+import { perplexityCommand } from './perplexity.js';
 import { pullCommand } from './pull.js';
 import { tokenizeCommand } from './tokenize.js';
 import { traceCommand } from './trace.js';
@@ -43,6 +44,7 @@ function program(): Command {
     diffCommand(),
     parityCommand(),
     benchCommand(),
+    perplexityCommand(),
     kernelCommand(),
   ]) {
     loupe.addCommand(command);
