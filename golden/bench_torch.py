@@ -2,8 +2,8 @@
 
     python golden/bench_torch.py --gguf gemma-3-270m-q4_k_m.gguf
 
-Reads JSON lines from stdin: {"prefill": [ids]} reads them into an empty cache; {"decode": n} then goes on greedily for n tokens. Answers with a line
-{"ms": [...]}: of the prompt, or of each token. The first line says what runs: {"peer": ..., "threads": ...}.
+Reads JSON lines from stdin: {"prefill": [ids]} reads them into an empty cache; {"read": [ids]} reads more; {"decode": n} then goes on greedily for n
+tokens. Answers with a line {"ms": [...]}: of the prompt, or of each token. The first line says what runs: {"peer": ..., "threads": ...}.
 """
 import argparse
 import json
@@ -30,7 +30,10 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", type=Path)
     parser.add_argument("--gguf", type=Path)
+    parser.add_argument("--threads", type=int)
     args = parser.parse_args()
+    if args.threads:
+        torch.set_num_threads(args.threads)
     model = load(args)
     cache, token = None, None
 
@@ -51,6 +54,8 @@ def main():
             if "prefill" in asked:
                 cache = None
                 say(ms=[forward(asked["prefill"])])
+            elif "read" in asked:
+                say(ms=[forward(asked["read"])])
             else:
                 say(ms=[forward([token]) for _ in range(asked["decode"])])
 

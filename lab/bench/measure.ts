@@ -1,10 +1,7 @@
 // What a model takes, in rounds: whoever is measured is measured in turn with the others, so that what the machine does meanwhile is shared.
 
-import { performance } from 'node:perf_hooks';
-import type { Context } from '../../engine/context.js';
-import type { Model } from '../../engine/model.js';
+import type { Peer } from './peer.js';
 import { type Spread, spread } from './spread.js';
-import type { Peer } from './torch.js';
 
 export interface Speed {
   /** By length of the prompt. */
@@ -16,69 +13,68 @@ export interface Speed {
 }
 
 /** What is measured. */
-export interface Plan {
+export interface Wanted {
   /** Of prompts, in rising order. */
   readonly lengths: readonly number[];
-  /** Tokens that there are before the next is made, in rising order. */
+  /** Tokens that there are before the next is made, in rising order; 0: a prompt of one token. */
   readonly contexts: readonly number[];
-  /** Tokens that are made after each. */
+  /** Tokens that are made after each, in a round. */
   readonly decode: number;
   readonly rounds: number;
 }
 
-/** Loupe as its own peer. */
-export function ours(model: Model, context: Context): Peer {
-  let next = 0;
-  const forward = async (ids: readonly number[]) => {
-    const began = performance.now();
-    next = (await context.forward(ids, { argmax: true })).token!;
-    return performance.now() - began;
-  };
-  return {
-    name: `Loupe, ${model.gpu.kind}`,
-    prefill(ids) {
-      context.rewind(0);
-      return forward(ids);
-    },
-    async decode(tokens) {
-      const times: number[] = [];
-      let before = performance.now();
-      for await (const { token } of context.ahead(next, tokens)) {
-        const now = performance.now();
-        times.push(now - before);
-        [next, before] = [token, now];
-      }
-      return times;
-    },
-    close() {},
-  };
-}
+/** Tokens that a sequence has in the end. */
+export const lengthOf = ({ lengths, contexts, decode, rounds }: Wanted): number =>
+  Math.max(...lengths, ...contexts.map(context => Math.max(1, context) + rounds * decode), 5) + 1;
+
+/** Tokens that are read at once where nobody looks at the time. */
+const PIECE = 512;
 
 /**
- * Reads prompts of the lengths, and of the contexts, after which it goes on; everybody in turn.
+ * Everybody in turn: for each length, prompts in rounds; for each context, reads up to it once and goes on from there in rounds.
+ * @param told how many of how many measurements are done, and what is measured now
  * @returns by the order of `peers`
  */
 export async function measure(
   peers: readonly Peer[],
   ids: readonly number[],
-  { lengths, contexts, decode, rounds }: Plan,
+  { lengths, contexts, decode, rounds }: Wanted,
+  told: (done: number, total: number, what: string) => void = () => {},
 ): Promise<Speed[]> {
   const prompts = peers.map(() => new Map<number, number[]>(lengths.map(length => [length, []])));
   const tokens = peers.map(() => new Map<number, number[]>(contexts.map(length => [length, []])));
-  const all = [...new Set([...lengths, ...contexts])].sort((a, b) => a - b);
+  const total = peers.length * rounds * (lengths.length + contexts.length);
+  let done = 0;
   for (const peer of peers) {
     await peer.prefill(ids.slice(0, 4)); // compiles what is compiled
     await peer.decode(1);
   }
-  for (let round = 0; round < rounds; round++) {
-    for (const length of all) {
+  for (const length of lengths) {
+    for (let round = 0; round < rounds; round++) {
       for (const [i, peer] of peers.entries()) {
-        const ms = await peer.prefill(ids.slice(0, length));
-        prompts[i].get(length)?.push(ms);
-        const made = tokens[i].get(length);
-        if (made) made.push(spread(await peer.decode(decode)).median);
+        told(done++, total, `a prompt of ${length}`);
+        prompts[i].get(length)!.push(await peer.prefill(ids.slice(0, length)));
       }
     }
+  }
+  let there = 0; // tokens that everybody has read
+  for (const context of contexts) {
+    const from = Math.max(1, context);
+    told(done, total, `reading ${context}`);
+    const kept = there > 0 && there <= from ? there : 0;
+    for (const peer of peers) {
+      if (kept === 0) await peer.prefill(ids.slice(0, Math.min(from, PIECE)));
+      for (let at = kept === 0 ? PIECE : kept; at < from; at += PIECE) {
+        await peer.read(ids.slice(at, Math.min(from, at + PIECE)));
+      }
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, peer] of peers.entries()) {
+        told(done++, total, `a token after ${context}`);
+        tokens[i].get(context)!.push(spread(await peer.decode(decode)).median);
+      }
+    }
+    there = from + rounds * decode;
   }
   const speed = (ms: readonly number[]) => ({ tokensPerSecond: spread(ms.map(one => 1000 / one)) });
   return peers.map((_, i) => ({

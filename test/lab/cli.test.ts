@@ -36,6 +36,17 @@ const mistakes: [string, string[], RegExp][] = [
     ['info', '-m', join(packageRoot(), 'LICENSE')],
     /is neither a folder nor a \.gguf or \.safetensors file/,
   ],
+  ['a picture of what is not measured', ['bench', '--svg', 'x.svg'], /--svg is the picture of --stages\. Give both/],
+  [
+    'llama.cpp on what it does not read',
+    ['bench', '--against', 'llama.cpp'],
+    /llama\.cpp reads GGUF files, and '.*atlas' is none\. Give --model a \.gguf, or leave llama\.cpp out/,
+  ],
+  [
+    'a bench of more than the model reads',
+    ['bench', '--prefill', '1024', '--contexts', '1'],
+    /^loupe: The bench needs at least 1025 tokens, and this model was made for 1024 tokens\. Ask for fewer\.$/,
+  ],
   [
     'ids out of range',
     ['generate', '--ids', '2,512'],
@@ -332,6 +343,13 @@ test('info, plan, doctor and bench speak JSON', () => {
   expect(bench.decode.after).toBe(8);
   expect(Object.keys(bench.decodeAt)).toEqual(['8']);
   expect(bench.memory.gpu).toBeGreaterThan(6e6);
+  const picture = join(folder, 'roofline.svg');
+  const { stages, ceilings, operations } = JSON.parse(loupe('bench', '--stages', '--json', '--svg', picture).stdout);
+  expect(stages.length).toBe(51);
+  expect(stages[0]).toMatchObject({ us: expect.any(Number), reached: expect.any(Number) });
+  expect(ceilings.bytesPerSecond).toBeGreaterThan(1e7);
+  expect(operations.length).toBeGreaterThan(5);
+  expect(readFileSync(picture, 'utf8')).toMatch(/^<svg/);
 });
 
 test('the lockfile and the notebooks name no address and no folder of a machine', () => {

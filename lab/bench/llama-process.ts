@@ -1,0 +1,80 @@
+// What runs in llama.ts's process: llama.cpp's CPU code, asked line by line as process.ts says.
+//
+//     node llama-process.js FOLDER model.gguf THREADS LENGTH
+
+import { createInterface } from 'node:readline';
+import { performance } from 'node:perf_hooks';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** What is used of node-llama-cpp. */
+interface Sequence {
+  clearHistory(): Promise<void>;
+  evaluate(
+    ids: readonly number[],
+    options: { temperature: number; yieldEogToken: boolean },
+  ): AsyncGenerator<number, void>;
+  evaluateWithoutGeneratingNewTokens(ids: readonly number[]): Promise<void>;
+}
+interface Llama {
+  readonly llamaCppRelease: { readonly release: string };
+  loadModel(options: { modelPath: string; gpuLayers: number }): Promise<{
+    createContext(options: {
+      contextSize: number;
+      batchSize: number;
+      threads: number;
+      sequences: number;
+    }): Promise<{ getSequence(): Sequence }>;
+  }>;
+}
+interface Package {
+  getLlama(options: {
+    gpu: false;
+    build: 'never';
+    maxThreads: number;
+    progressLogs: boolean;
+    logLevel: string;
+  }): Promise<Llama>;
+}
+
+const [folder, modelPath, threads, length] = process.argv.slice(2);
+const BATCH = 512; // llama.cpp's own, of tokens that are computed at once
+const say = (what: object) => process.stdout.write(`${JSON.stringify(what)}\n`);
+
+const entry = join(folder, 'node_modules', 'node-llama-cpp', 'dist', 'index.js');
+const { getLlama } = (await import(pathToFileURL(entry).href)) as Package;
+const own = { gpu: false, build: 'never', progressLogs: false, logLevel: 'error' } as const;
+const llama = await getLlama({ ...own, maxThreads: Number(threads) });
+const model = await llama.loadModel({ modelPath, gpuLayers: 0 });
+const sizes = { contextSize: Number(length), batchSize: BATCH, threads: Number(threads), sequences: 1 };
+const sequence = (await model.createContext(sizes)).getSequence();
+let next = 0;
+
+/** Reads ids and makes tokens greedily: the time of each. */
+async function made(ids: readonly number[], tokens: number): Promise<number[]> {
+  const times: number[] = [];
+  let before = performance.now();
+  for await (const token of sequence.evaluate(ids, { temperature: 0, yieldEogToken: true })) {
+    const now = performance.now();
+    times.push(now - before);
+    [next, before] = [token, now];
+    if (times.length === tokens) break; // the last is not read
+  }
+  return times;
+}
+
+say({
+  peer: `llama.cpp ${llama.llamaCppRelease.release} (node-llama-cpp), CPU`,
+  threads: Number(threads),
+});
+for await (const line of createInterface({ input: process.stdin })) {
+  const asked = JSON.parse(line) as { prefill?: number[]; read?: number[]; decode?: number };
+  if (asked.prefill) {
+    await sequence.clearHistory();
+    say({ ms: await made(asked.prefill, 1) });
+  } else if (asked.read) {
+    await sequence.evaluateWithoutGeneratingNewTokens(asked.read);
+    say({ ms: [] });
+  } else say({ ms: await made([next], asked.decode!) });
+}
+process.exit(0);

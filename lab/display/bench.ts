@@ -1,0 +1,60 @@
+// A bench's report as text, within 80 columns.
+
+import type { BenchReport } from '../bench/bench.js';
+import type { Speed } from '../bench/measure.js';
+import type { Spread } from '../bench/spread.js';
+import { visible } from './html.js';
+import { bytesText } from './numbers.js';
+import { textTable } from './table.js';
+
+export function benchText(report: BenchReport): string {
+  const { cache, machine, rounds, memory } = report;
+  const others = Object.entries(report.peers);
+  // The spread of others has room where there is one of them.
+  const theirs = others.length > 1 ? ({ median }: Spread) => number(median) : (s: Spread) => spreadText(s, rounds);
+  const row = (what: string, of: (speed: Speed) => Spread, ms?: Spread) => ({
+    cells: [
+      what,
+      spreadText(of(report), rounds),
+      ms ? number(ms.median) : '',
+      ...others.flatMap(([, other]) => [theirs(of(other)), `${(of(report).median / of(other).median).toFixed(2)}×`]),
+    ],
+  });
+  const rows = [
+    ...Object.entries(report.prefill).map(([length, { firstTokenMs }]) =>
+      row(`prompt of ${length}`, ({ prefill }) => prefill[length].tokensPerSecond, firstTokenMs),
+    ),
+    ...Object.keys(report.decodeAt).map(after =>
+      row(`decode after ${after}`, ({ decodeAt }) => decodeAt[after].tokensPerSecond),
+    ),
+  ];
+  const titles = ['', 'tok/s', 'first, ms', ...others.flatMap(([name]) => [name, 'ratio'])];
+  return [
+    visible(`${report.model}, ${report.plan} plan, on ${report.adapter}`),
+    visible(`${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'} of ${machine.cpu}`),
+    ...others.map(([name, other]) => `${name}: ${visible(other.name)}, in turn`),
+    '',
+    textTable(
+      titles.map((title, i) => ({ title, right: i > 0 })),
+      rows,
+      { narrow: true },
+    ),
+    '',
+    rounds === 1 ? 'One round.' : `Medians of ${rounds} rounds, with the least and the most.`,
+    ...report.leftOut.map(line => `left out  ${line}`),
+    `bus       ${report.bytesWrittenPerToken} bytes written and ${report.bytesReadPerToken} read for each greedy token`,
+    ...(cache
+      ? [
+          `cache     ${cache.gain.toFixed(1)}× at ${cache.at} tokens: ${number(cache.withMs)} ms a token instead of ${number(cache.withoutMs)}`,
+        ]
+      : []),
+    `load      ${(report.load / 1000).toFixed(1)} s`,
+    `memory    ${bytesText(memory.gpu)} on the GPU, ${bytesText(memory.cpu)} resident`,
+  ].join('\n');
+}
+
+/** 3724, 118, 16.8 */
+const number = (n: number) => n.toFixed(n >= 99.5 ? 0 : 1);
+
+const spreadText = ({ median, least, most }: Spread, rounds: number) =>
+  rounds > 1 ? `${number(median)} (${number(least)}–${number(most)})` : number(median);

@@ -1,0 +1,165 @@
+// loupe bench: everybody in turn, each figure of what it says it is of, what does not fit left out and told.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type BenchReport, bench } from '../../lab/bench/bench.js';
+import { checkLlamaReads } from '../../lab/bench/llama.js';
+import { measure } from '../../lab/bench/measure.js';
+import type { Peer } from '../../lab/bench/peer.js';
+import { startPeer } from '../../lab/bench/process.js';
+import { benchText } from '../../lab/display/bench.js';
+import { progressLine } from '../../lab/display/progress.js';
+import { open } from '../../lab/open.js';
+import type { Session } from '../../lab/session.js';
+
+let atlas: Session;
+beforeAll(async () => {
+  atlas = await open('atlas', { quiet: true });
+});
+afterAll(() => {
+  const { gpu } = atlas;
+  atlas[Symbol.dispose]();
+  expect(gpu.liveBytes).toBe(0);
+});
+
+/** A peer that notes what it is asked, holds as many tokens as it was given, and takes `ms` a token. */
+function noting(name: string, ms: number, asked: string[]): Peer {
+  let held = 0;
+  return {
+    name,
+    prefill: async ids => {
+      held = ids.length;
+      asked.push(`${name} prompt ${ids.length}`);
+      return ms * ids.length;
+    },
+    read: async ids => {
+      expect(ids[0]).toBe(held); // goes on where it was
+      held += ids.length;
+    },
+    decode: async tokens => {
+      asked.push(`${name} decode ${tokens} after ${held}`);
+      held += tokens;
+      return Array<number>(tokens).fill(ms * held);
+    },
+    close() {},
+  };
+}
+
+const IDS = Array.from({ length: 4000 }, (_, i) => i);
+
+test('everybody is asked the same, in turn, and contexts are read once', async () => {
+  const asked: string[] = [];
+  const told: number[] = [];
+  const peers = [noting('a', 1, asked), noting('b', 2, asked)];
+  const wanted = { lengths: [16, 700], contexts: [0, 10, 1300], decode: 4, rounds: 2 };
+  const [a, b] = await measure(peers, IDS, wanted, done => told.push(done));
+  expect(asked.slice(4)).toEqual([
+    ...['a prompt 16', 'b prompt 16', 'a prompt 16', 'b prompt 16'],
+    ...['a prompt 700', 'b prompt 700', 'a prompt 700', 'b prompt 700'],
+    ...[
+      'a prompt 1',
+      'b prompt 1',
+      'a decode 4 after 1',
+      'b decode 4 after 1',
+      'a decode 4 after 5',
+      'b decode 4 after 5',
+    ],
+    ...['a decode 4 after 10', 'b decode 4 after 10', 'a decode 4 after 14', 'b decode 4 after 14'],
+    ...['a decode 4 after 1300', 'b decode 4 after 1300', 'a decode 4 after 1304', 'b decode 4 after 1304'],
+  ]);
+  expect(told.at(-1)).toBe(2 * 2 * 5 - 1);
+  expect(a.prefill['16']).toEqual({
+    tokensPerSecond: { median: 1000, least: 1000, most: 1000 },
+    firstTokenMs: { median: 16, least: 16, most: 16 },
+  });
+  expect(b.prefill['700'].tokensPerSecond.median).toBe(500);
+  expect(a.decode).toEqual({ ...a.decodeAt['1300'], after: 1300 });
+  expect(a.decodeAt['0'].tokensPerSecond).toEqual({ median: (200 + 1000 / 9) / 2, least: 1000 / 9, most: 200 });
+});
+
+test('a context that a round has passed is read anew', async () => {
+  const asked: string[] = [];
+  await measure([noting('a', 1, asked)], IDS, { lengths: [2], contexts: [3, 5], decode: 8, rounds: 1 });
+  expect(asked.slice(3)).toEqual(['a prompt 3', 'a decode 8 after 3', 'a prompt 5', 'a decode 8 after 5']);
+});
+
+async function report(more: Partial<Parameters<typeof bench>[1]> = {}): Promise<BenchReport> {
+  return await bench(atlas, {
+    ...{ lengths: [4, 9], contexts: [0, 40], decode: 3, rounds: 2, plan: 'fast', against: ['exact'], cacheAt: 0 },
+    ...{ name: 'atlas', load: 1234, progress: progressLine('', true), say() {}, ...more },
+  });
+}
+
+test('a report has what was measured, with peers and ratios, and fits a terminal', async () => {
+  const made = await report();
+  expect(made).toMatchObject({ model: 'atlas', plan: 'fast', load: 1234, cache: null, leftOut: [], rounds: 2 });
+  expect(made.adapter).toBe(atlas.provenance().adapter);
+  expect(made.firstTokenMs).toBe(made.prefill['4'].firstTokenMs.median);
+  expect(made.machine.cores).toBeGreaterThan(0);
+  expect(Object.keys(made.prefill)).toEqual(['4', '9']);
+  expect(Object.keys(made.decodeAt)).toEqual(['0', '40']);
+  expect(made.decode.after).toBe(40);
+  const { exact } = made.peers;
+  expect(exact.name).toBe('the exact plan');
+  const theirs = exact.prefill['9'].tokensPerSecond.median;
+  expect(exact.ratios.prefill['9']).toBeCloseTo(made.prefill['9'].tokensPerSecond.median / theirs, 9);
+  expect(made.memory.gpu).toBeGreaterThan(6e6);
+
+  const speeds = { ...exact, name: 'x'.repeat(30) };
+  for (const names of [[], ['torch'], ['torch', 'llama.cpp']]) {
+    const peers = Object.fromEntries(names.map(name => [name, speeds]));
+    const text = benchText({ ...made, peers, adapter: 'lavapipe', machine: { cpu: 'a CPU', cores: 2 } });
+    expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(80);
+    for (const line of ['prompt of 9', 'decode after 40', ...names]) expect(text).toContain(line);
+  }
+});
+
+test('what the model was not made for, or memory does not hold, is left out and told', async () => {
+  const long = await report({ lengths: [4, 1030], contexts: [0, 1020], against: [] });
+  expect(Object.keys(long.prefill)).toEqual(['4']);
+  expect(Object.keys(long.decodeAt)).toEqual(['0']);
+  expect(long.leftOut).toEqual([
+    'a prompt of 1030: this model was made for 1024 tokens',
+    'decode after 1020: this model was made for 1024 tokens',
+  ]);
+  expect(benchText(long)).toContain('left out  decode after 1020: this model was made for 1024 tokens');
+  await expect(report({ lengths: [1030] })).rejects.toThrow(
+    /needs at least 1031 tokens, and this model was made for 1024/,
+  );
+
+  const { gpu } = atlas;
+  const budget = gpu.budgetBytes;
+  try {
+    // Room for what 64 tokens of context need, and not for 900.
+    using context = atlas.model.context({ length: 64, plan: 'fast' });
+    gpu.budgetBytes = gpu.liveBytes + 100_000;
+    context[Symbol.dispose]();
+    const short = await report({ contexts: [0, 900], against: [] });
+    expect(short.leftOut).toEqual(['decode after 900: there is no memory for it']);
+  } finally {
+    gpu.budgetBytes = budget;
+  }
+});
+
+test('a peer in a process answers line by line; one that ends says why and what to do', async () => {
+  const answer = `require('readline').createInterface({ input: process.stdin }).on('line', line => {
+    const { prefill, decode } = JSON.parse(line);
+    console.log(JSON.stringify({ ms: prefill ? [prefill.length] : Array(decode ?? 0).fill(7) }));
+  })`;
+  const script = `console.log('{"peer":"somebody","threads":2}');${answer}`;
+  const peer = await startPeer('Somebody', process.execPath, ['-e', script], 'Ask again.');
+  expect(peer.name).toBe('somebody, 2 threads');
+  expect(await peer.prefill([1, 2, 3])).toBe(3);
+  expect(await peer.read([4])).toBeUndefined();
+  expect(await peer.decode(2)).toEqual([7, 7]);
+  peer.close();
+  const ends = startPeer('Somebody', process.execPath, ['-e', 'throw new RangeError("no room")'], 'Ask again.');
+  await expect(ends).rejects.toThrow(/^Somebody ended: .*\. Ask again\.$/);
+  const absent = startPeer('Somebody', '/nowhere/python', [], 'Ask again.');
+  await expect(absent).rejects.toThrow(/^Somebody could not be started: .*ENOENT.*\. Ask again\.$/);
+});
+
+test('llama.cpp is asked for GGUF files alone', () => {
+  expect(() => checkLlamaReads('golden/atlas')).toThrow(
+    /reads GGUF files, and 'golden\/atlas' is none\. Give --model a \.gguf, or leave llama\.cpp out of --against/,
+  );
+});
