@@ -168,6 +168,13 @@ function reason(error: unknown): string {
 
 /** The package's folder, found from this file whether it runs as source or as built. */
 export function packageRoot(): string {
+  root ??= findRoot();
+  return root;
+}
+
+let root: string | undefined;
+
+function findRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   // The environment in .loupe has a package.json of its own, and what is bundled there must not take it for ours.
   while (!existsSync(join(folder, 'shaders', 'embed.wgsl'))) folder = dirname(folder);

@@ -62,11 +62,22 @@ export class Kernels {
   /** Resolves to the refusals among the edits that wait, once all of them are taken or refused. */
   #waiting: Promise<readonly string[]> | null = null;
 
+  readonly #files = new Map<string, string>();
+
   constructor(
     readonly gpu: Gpu,
-    readonly readSource: (name: string) => string,
+    private readonly readFile: (name: string) => string,
     private readonly trial: Trial = async () => {},
   ) {}
+
+  /** A shader as its file has it. Each is read once: a file that is changed on the disk is another model's, and no run of this one is half of it. */
+  readSource(name: string): string {
+    const known = this.#files.get(name);
+    if (known !== undefined) return known;
+    const source = this.readFile(name);
+    this.#files.set(name, source);
+    return source;
+  }
 
   /** Grows with every edit. */
   get revision(): number {

@@ -44,6 +44,18 @@ test('an edit that does not compile is refused and the old shader stays', async 
   expect(kernels.revision).toBe(1);
 });
 
+test('a file is read once: what is changed on the disk while a model is open is no shader of its', async () => {
+  const texts = [readShaderSource('add'), readShaderSource('add').replace('a[i] + b[i]', 'a[i] - b[i]')];
+  let reads = 0;
+  const kernels = new Kernels(await sharedGpu(), () => texts[Math.min(reads++, 1)]);
+  const before = await kernels.get('add', { N: 4 });
+  expect(await kernels.get('add', { N: 4 })).toBe(before);
+  await kernels.edit('add', wgsl => `${wgsl}\n// edited`);
+  await kernels.edit('add', null);
+  expect(kernels.source('add')).toBe(texts[0]);
+  expect(reads).toBe(1);
+});
+
 test('every shader says in its first line what it is for, and has one entry point', () => {
   for (const name of shaderNames()) {
     const source = readShaderSource(name);
