@@ -12,6 +12,8 @@ import { commonStart, type Sequence } from './sequence.js';
 export interface BatchGenerateOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill' | 'onLayer' | 'seed'> {
   /** Of the first prompt; each next has one more. Or one a prompt. */
   readonly seed?: number | readonly number[];
+  /** Called after every chunk that was read. */
+  onStep?(): void;
 }
 
 export interface BatchGenerated {
@@ -64,7 +66,7 @@ export async function* generateBatch(
   options: BatchGenerateOptions = {},
 ): AsyncGenerator<BatchGenerated, void, void> {
   const { maxTokens = 128, ignoreEos = false, signal } = options;
-  const { seed, ...rest } = options;
+  const { seed, onStep, ...rest } = options;
   checkGenerate(rest);
   const seeds = seedsOf(seed, prompts.length);
   if (maxTokens === 0 || prompts.length === 0) return;
@@ -83,6 +85,7 @@ export async function* generateBatch(
     if (living.size === 0) return;
     const made: BatchGenerated[] = [];
     for (const reached of await batch.step({ argmax: greedy, signal })) made.push(await taken(reached));
+    onStep?.();
     yield* made;
   }
 
@@ -91,7 +94,7 @@ export async function* generateBatch(
     const { sequence: place, random } = living.get(sequence)!;
     if (token === NO_TOKEN || (logits && !allFinite(logits))) {
       const error = await batch.whyNotFinite(sequence);
-      error.message = `Prompt ${place}: ${error.message}`;
+      error.message = `prompts[${place}]: ${error.message}`;
       throw error;
     }
     const id = token ?? sample(logits!, rest, random());

@@ -2,6 +2,7 @@
 
 export * from '../engine/errors.js';
 export { Activation, type Dim, type Stats } from './activation.js';
+export type { BatchRunOptions, BatchToken, Continuation } from './batch.js';
 export { fromArrow, toArrow, traceToIpc } from './arrow.js';
 export type { Roofline, RooflineOptions } from './bench/roofline.js';
 export { Conversation, type ConversationOptions, type TurnStats } from './chat/conversation.js';

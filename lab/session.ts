@@ -15,6 +15,7 @@ import { withEnds } from '../engine/tokenizer/ends.js';
 import type { Tokenizer } from '../engine/tokenizer/tokenizer.js';
 import type { ChatFiles } from '../engine/weights/source.js';
 import { Activation } from './activation.js';
+import { type BatchGeneration, type BatchRunOptions, isSeveral, type Prompt, together } from './batch.js';
 import { called, checkDiff, checkIdList, checkOptions, looked } from './arguments.js';
 import { type Roofline, type RooflineOptions, roofline } from './bench/roofline.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
@@ -248,7 +249,21 @@ export class Session {
   }
 
   /** Continues a prompt, token by token, as an async iterator that stops within a token when interrupted. */
-  generate(prompt: string | readonly number[], options: GenerateRunOptions = {}): AsyncGenerator<Token, void, void> {
+  generate(prompt: Prompt, options?: GenerateRunOptions): AsyncGenerator<Token, void, void>;
+  /**
+   * Continues several prompts together, which is faster than one after the other; each becomes what it would alone. Awaited, it gives a list of
+   * { ids, text, stop } in the order of the prompts; as an async iterator, the tokens as they come, each with the place of its prompt, `sequence`.
+   */
+  generate(prompts: readonly Prompt[], options?: BatchRunOptions): BatchGeneration;
+  generate(
+    prompt: Prompt | readonly Prompt[],
+    options: GenerateRunOptions | BatchRunOptions = {},
+  ): AsyncGenerator<Token, void, void> | BatchGeneration {
+    if (isSeveral(prompt)) return together(this, prompt, options as BatchRunOptions);
+    return this.#alone(prompt as Prompt, options as GenerateRunOptions);
+  }
+
+  #alone(prompt: Prompt, options: GenerateRunOptions): AsyncGenerator<Token, void, void> {
     let held: Context | null = null;
     const checked = toldLater(() => checkOptions('generate', options, GENERATE_OPTIONS));
     const asked = toldLater(() => looked('The prompt', PromptError, () => owned(prompt)));
@@ -314,6 +329,8 @@ export class Session {
 
   /** Writes a continuation into the cell, or to the terminal, as it is made, with its speed. What there was stays when it is stopped. */
   async write(prompt: string, options: GenerateRunOptions = {}): Promise<void> {
+    if (isSeveral(prompt))
+      throw new OptionError('write() continues one prompt. Several are continued by generate([…]).');
     const page = writing(prompt);
     try {
       for await (const { text, edited } of this.generate(prompt, options)) page.add(text, edited);
@@ -393,6 +410,11 @@ export class Session {
 
   [INSPECT](): string {
     return this[DISPLAY]()['text/plain'];
+  }
+
+  /** Throws where it was closed, or its device is lost. */
+  ready(): void {
+    this.#check();
   }
 
   #check(): void {
