@@ -147,7 +147,7 @@ export class Batch {
     using context = this.model.context({ length: this.length, chunk: this.chunk, plan: this.plan });
     await context.forward(prompt);
     for (const id of ids.slice(prompt.length)) await context.forward([id]);
-    return context.whyNotFinite();
+    return await context.whyNotFinite();
   }
 
   /** Gives the GPU memory back while nothing runs. The next step reads again what was read. */

@@ -86,7 +86,10 @@ export async function* generateBatch(
     const made: BatchGenerated[] = [];
     for (const reached of await batch.step({ argmax: greedy, signal })) made.push(await taken(reached));
     onStep?.();
-    yield* made;
+    for (const one of made) {
+      signal?.throwIfAborted();
+      yield one;
+    }
   }
 
   /** Chooses a sequence's next token, before any is told: what is asked for meanwhile sees all of them chosen. */

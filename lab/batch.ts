@@ -36,6 +36,8 @@ const QUICK = 64;
 export interface BatchToken extends Omit<Token, 'at'> {
   /** Place of its prompt, from 0. */
   readonly sequence: number;
+  /** Whether no more comes of that prompt. */
+  readonly last: boolean;
 }
 
 /** What was made of one of several prompts. */
@@ -80,10 +82,10 @@ export class BatchGeneration extends Generation<BatchToken> implements PromiseLi
 
   async #toTheEnd(): Promise<Continuation[]> {
     using progress = progressLine('Continuing');
-    const over = new Set<number>();
+    let over = 0;
     for (let next = await this.next(); !next.done; next = await this.next()) {
-      over.add(next.value.sequence);
-      progress.count(over.size, this.#so.length, 'prompts begun');
+      over += Number(next.value.last);
+      progress.count(over, this.#so.length, 'prompts');
     }
     return [...this.#so];
   }
@@ -154,8 +156,8 @@ async function* tokensOf(
     growing.ids.push(id);
     growing.text += text + end;
     growing.stop = stop;
-    yield { sequence, id, text, position, stop, edited };
-    if (end) yield { sequence, id: -1, text: end, position, stop: true, edited: [] };
+    yield { sequence, id, text, position, stop, last: last && !end, edited };
+    if (end) yield { sequence, id: -1, text: end, position, stop: true, last: true, edited: [] };
   }
 }
 

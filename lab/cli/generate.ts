@@ -1,6 +1,8 @@
 // loupe generate: text from a prompt, streamed as it is made.
 
 import { Command } from 'commander';
+import { PromptError } from '../../engine/errors.js';
+import { printContinuations, readPrompts } from './generate-batch.js';
 import {
   idList,
   type ModelOptions,
@@ -19,6 +21,8 @@ import {
 interface Options extends ModelOptions {
   readonly prompt?: string;
   readonly ids?: number[];
+  readonly prompts?: string;
+  readonly atOnce?: number;
   readonly maxTokens: number;
   readonly temperature: number;
   readonly topK: number;
@@ -33,16 +37,23 @@ export function generateCommand(): Command {
   return withPlan(withModel(new Command('generate').description('continue a prompt')), 'fast')
     .option('-p, --prompt <text>', 'text to continue')
     .option('--ids <ids>', 'token ids to continue, comma-separated; needs no tokenizer', idList)
+    .option('--prompts <file>', 'continue a prompt a line, together; of a .jsonl strings or { "prompt": … }')
+    .option('--at-once <n>', 'most of them at once; default: what the memory holds, 32 at most', whole(1))
     .option('-n, --max-tokens <n>', 'most tokens to make', whole(0), 64)
     .option('--temperature <t>', '0 takes the most likely token each time', real, 0)
     .option('--top-k <k>', 'draw from the k most likely; 0: all', whole(0), 0)
     .option('--top-p <p>', 'draw from the most likely that together have this probability', real, 1)
-    .option('--seed <n>', 'the same seed gives the same text', whole(0), 0)
+    .option('--seed <n>', 'the same seed gives the same text; of --prompts, each next has one more', whole(0), 0)
     .option('--ignore-eos', 'go on past end-of-sequence tokens')
     .action(async (options: Options, command: Command) => {
       const given = (name: string) => command.getOptionValueSource(name) !== 'default';
-      const prompt = promptOf(options);
-      noteUnreadPipe('the prompt');
+      const several = options.prompts === undefined ? null : severalOf(options);
+      const prompt = several ?? promptOf(options);
+      if (options.atOnce !== undefined && !several)
+        throw new PromptError(
+          '--at-once is how many of --prompts are continued at once, and there is one. Leave it out.',
+        );
+      noteUnreadPipe(several ? 'the file' : 'the prompt');
       const { maxTokens, temperature, topK, topP, seed, ignoreEos, plan } = options;
       const unused = temperature === 0 ? (['topK', 'topP', 'seed'] as const).filter(given) : [];
       if (unused.length > 0)
@@ -50,11 +61,17 @@ export function generateCommand(): Command {
           `loupe: ${unused.map(name => FLAGS[name]).join(', ')} ${unused.length > 1 ? 'change' : 'changes'} nothing at temperature 0, which takes the most likely token. Give --temperature too.\n`,
         );
       const session = await openModel(options);
+      if (several) {
+        const { atOnce, json = false } = options;
+        const asked = { maxTokens, temperature, topK, topP, seed, ignoreEos, plan, atOnce };
+        await printContinuations(session, several, asked, json);
+        return;
+      }
       const began = performance.now();
       let first = 0;
       const ids: number[] = [];
       let text = '';
-      for await (const token of session.generate(prompt, {
+      for await (const token of session.generate(prompt as string | number[], {
         maxTokens,
         temperature,
         topK,
@@ -83,4 +100,11 @@ export function generateCommand(): Command {
         adapter: session.provenance().adapter,
       });
     });
+}
+
+function severalOf({ prompts, prompt, ids }: Options): ReturnType<typeof readPrompts> {
+  if (prompt === undefined && ids === undefined) return readPrompts(prompts!);
+  throw new PromptError(
+    `There is --prompts, and ${prompt === undefined ? '--ids' : '--prompt'} too, and one is read. Leave one of them out.`,
+  );
 }

@@ -1,0 +1,258 @@
+// Several prompts continued together: each becomes what it would alone, and none holds up or costs another.
+
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BudgetError, Interrupted, NumberError, OptionError, PromptError } from '../../engine/errors.js';
+import { packageRoot } from '../../engine/files.js';
+import type { BatchRunOptions, BatchToken } from '../../lab/batch.js';
+import { restGenerations } from '../../lab/generation.js';
+import { open } from '../../lab/open.js';
+import type { Session } from '../../lab/session.js';
+import { freshFolder } from '../fixtures/folder.js';
+
+let atlas: Session;
+let before: number;
+beforeAll(async () => {
+  atlas = await open('atlas', { quiet: true });
+  before = atlas.gpu.liveBytes;
+});
+afterAll(() => atlas[Symbol.dispose]());
+
+const held = () => atlas.gpu.liveBytes - before;
+const PROMPTS = [
+  'The capital of France is',
+  'Once',
+  [2, 300, 301],
+  'The capital of Italy is',
+  'Two plus two is',
+  'Once',
+];
+
+async function alone(prompt: string | readonly number[], options: object) {
+  const made = { ids: [] as number[], text: '', stop: false };
+  for await (const { id, text, stop } of atlas.generate(prompt, options)) {
+    if (id >= 0) Object.assign(made, { stop }).ids.push(id);
+    made.text += text;
+  }
+  return made;
+}
+
+async function refusal(prompts: readonly (string | readonly number[])[], options: object = {}): Promise<Error> {
+  try {
+    await atlas.generate(prompts, options);
+  } catch (error) {
+    expect(held()).toBe(0);
+    return error as Error;
+  }
+  throw new Error('It was not refused.');
+}
+
+const ways: [string, BatchRunOptions][] = [
+  ['by the fast plan', { maxTokens: 20 }],
+  ['by the exact plan', { maxTokens: 12, plan: 'exact' }],
+  ['two at once, each until its end', { maxTokens: 30, atOnce: 2 }],
+  ['past the end', { maxTokens: 16, ignoreEos: true, atOnce: 4 }],
+  ['up to an id', { maxTokens: 16, stopIds: [300, 264] }],
+];
+test.each(ways)('each becomes what it would alone: %s', async (_, options) => {
+  const all = await atlas.generate(PROMPTS, options);
+  const { atOnce, ...own } = options;
+  for (const [i, prompt] of PROMPTS.entries()) expect(all[i], `${i}`).toEqual(await alone(prompt, own));
+  expect(held()).toBe(0);
+});
+
+test.each(['exact', 'fast'] as const)(
+  'drawn, each has a seed of its own, and draws as it would alone (%s)',
+  async plan => {
+    const options = { maxTokens: 12, temperature: 1.3, topP: 0.95, ignoreEos: true, plan };
+    const counted = await atlas.generate(PROMPTS, { ...options, seed: 7 });
+    const listed = await atlas.generate(PROMPTS, { ...options, seed: [3, 1, 4, 1, 5, 9] });
+    for (const [i, prompt] of PROMPTS.entries()) {
+      expect(counted[i]).toEqual(await alone(prompt, { ...options, seed: 7 + i }));
+      expect(listed[i]).toEqual(await alone(prompt, { ...options, seed: [3, 1, 4, 1, 5, 9][i] }));
+    }
+    expect(counted[1]).not.toEqual(counted[5]); // the same prompt
+  },
+);
+
+test('as they come, tokens say whose they are, and which is the last', async () => {
+  const generation = atlas.generate(PROMPTS, { maxTokens: 6 });
+  const texts = PROMPTS.map(() => '');
+  const over = new Set<number>();
+  let most = 0;
+  for await (const { sequence, text, last } of generation) {
+    expect(over.has(sequence)).toBe(false);
+    texts[sequence] += text;
+    most = Math.max(most, texts.filter(Boolean).length);
+    if (last) over.add(sequence);
+  }
+  expect(most).toBe(PROMPTS.length); // together, and not one after the other
+  expect(over.size).toBe(PROMPTS.length);
+  expect(generation.soFar.map(({ text }) => text)).toEqual(texts);
+  expect((await generation).map(({ text }) => text)).toEqual(texts);
+  expect(await atlas.generate(['Once'], { maxTokens: 6 })).toEqual([await alone('Once', { maxTokens: 6 })]);
+  expect(await atlas.generate(['Once'], { maxTokens: 0 })).toEqual([{ ids: [], text: '', stop: false }]);
+});
+
+test('many go through few places: the memory is that of the places', async () => {
+  const prompts = Array.from({ length: 300 }, (_, i) => [2, 4 + i, 5]);
+  let most = 0;
+  const made = prompts.map(() => 0);
+  for await (const { sequence, id } of atlas.generate(prompts, { maxTokens: 2, ignoreEos: true, atOnce: 16 })) {
+    made[sequence] += Number(id >= 0);
+    most = Math.max(most, held());
+  }
+  expect(made.every(n => n === 2)).toBe(true);
+  await atlas.generate(prompts.slice(0, 16), { maxTokens: 2, ignoreEos: true });
+  const few = atlas.generate(prompts.slice(0, 16), { maxTokens: 2, ignoreEos: true });
+  await few.next();
+  expect(held()).toBe(most);
+  await few.return();
+  expect(held()).toBe(0);
+});
+
+test('a beginning that all share is read once, also by those who come later', async () => {
+  const start = Array.from({ length: 100 }, (_, i) => 4 + ((i * 7) % 500)); // longer than a sliding layer's ring
+  const prompts = Array.from({ length: 7 }, (_, i) => [2, ...start, 10 + i, 20 + i]);
+  const all = await atlas.generate(prompts, { maxTokens: 5, ignoreEos: true, atOnce: 3, plan: 'exact' });
+  for (const [i, prompt] of prompts.entries()) {
+    expect(all[i]).toEqual(await alone(prompt, { maxTokens: 5, ignoreEos: true, plan: 'exact' }));
+  }
+});
+
+test('gives its memory back at a break and at a stop, and rests between two tokens', async () => {
+  const options = { maxTokens: 8, ignoreEos: true, plan: 'exact' } as const;
+  const whole = await atlas.generate(PROMPTS, options);
+  for await (const _ of atlas.generate(PROMPTS, options)) {
+    expect(held()).toBeGreaterThan(0);
+    break;
+  }
+  expect(held()).toBe(0);
+  const resting = atlas.generate(PROMPTS, options);
+  for (let i = 0; i < 15; i++) await resting.next();
+  expect(restGenerations()).toBe(1);
+  expect(held()).toBe(0);
+  expect(await resting).toEqual(whole);
+  const stop = new AbortController();
+  const stopped = atlas.generate(PROMPTS, { ...options, signal: stop.signal });
+  await stopped.next();
+  stop.abort(new Interrupted());
+  await expect(stopped.next()).rejects.toThrow(Interrupted);
+  expect(stopped.soFar.some(({ ids }) => ids.length > 0)).toBe(true); // what there was stays
+  expect(held()).toBe(0);
+});
+
+test('an edit on the way is in force for all, and told with the next token of each', async () => {
+  const tokens: BatchToken[] = [];
+  for await (const token of atlas.generate(['Once', 'The'], { maxTokens: 6, ignoreEos: true })) {
+    tokens.push(token);
+    if (tokens.length === 4) await atlas.edit('rope', wgsl => wgsl.replace('a * turn.x - b', 'a * turn.x + b'));
+  }
+  await atlas.edit('rope', null);
+  expect(tokens.filter(({ edited }) => edited.includes('rope')).map(({ sequence }) => sequence)).toEqual([0, 1]);
+  await expect(atlas.edit('sequences/many', wgsl => wgsl.replace('rows[at].y', 'rows[at].nothing'))).rejects.toThrow(
+    /sequences\/many\.wgsl:/,
+  );
+});
+
+test('logits that are no numbers are told with the prompt and the stage', async () => {
+  const broken = (wgsl: string) =>
+    wgsl.replace('= SCALE * values;', '= SCALE * values * select(1.0, sqrt(-f32(id)), id == 333u);');
+  await atlas.edit('embed', broken);
+  const error = await refusal(['Once', [2, 333], 'The'], { maxTokens: 3 });
+  await atlas.edit('embed', null);
+  expect(error).toBeInstanceOf(NumberError);
+  expect(error.message).toMatch(/^prompts\[1\]: The logits hold values that are no numbers .*'embed', at token 1/);
+});
+
+test('what is wrong is told before anything runs, with the place of the prompt', async () => {
+  const cases: [readonly (string | readonly number[])[], object, new (...a: never[]) => Error, RegExp][] = [
+    [['Once', '', 'The'], {}, PromptError, /^prompts\[1\]: The prompt is empty; give some text\.$/],
+    [['Once', []], {}, PromptError, /^prompts\[1\]: The prompt is empty; give at least one token\.$/],
+    [['Once', [2, 512]], {}, PromptError, /^prompts\[1\]: Token id 512 at place 1 is not in the vocabulary/],
+    [
+      ['Once', Array(1100).fill(5)],
+      {},
+      PromptError,
+      /^prompts\[1\]: It has 1100 tokens, and this session reads 1024, one of/,
+    ],
+    [['Once'], { tap: 'logits' }, OptionError, /^The option tap is for a single prompt/],
+    [['Once'], { atOnce: 0 }, OptionError, /^atOnce is a whole number of prompts from 1, not 0\.$/],
+    [['Once', 'The'], { seed: [1] }, OptionError, /^seed has 1 numbers for 2 prompts/],
+    [['Once', 'The'], { seed: [1, 'x'] }, OptionError, /^seed must be whole numbers, and at place 1 is 'x'\.$/],
+    [['Once'], { seeds: 3 }, OptionError, /^generate has no option 'seeds'\. The nearest is 'seed'\./],
+    [['Once'], { maxTokens: -1 }, OptionError, /^maxTokens must be a whole number from 0, not -1\.$/],
+  ];
+  for (const [prompts, options, kind, message] of cases) {
+    const error = await refusal(prompts, options);
+    expect(error.message).toMatch(message);
+    expect(error).toBeInstanceOf(kind);
+  }
+  await expect(atlas.write(['Once', 'The'] as never)).rejects.toThrow('write() continues one prompt.');
+  // @ts-expect-error there is one prompt
+  expect(() => atlas.generate('Once', { atOnce: 3 })).not.toThrow();
+});
+
+test('what does not fit at once is refused with how many would, and by default so many run', async () => {
+  const prompts = Array.from({ length: 40 }, (_, i) => [2, 5 + i]);
+  const options = { maxTokens: 1000, ignoreEos: true };
+  const { budgetBytes } = atlas.gpu;
+  try {
+    atlas.gpu.budgetBytes = atlas.gpu.liveBytes + 8e6;
+    const error = await refusal(prompts, { ...options, atOnce: 40 });
+    expect(error).toBeInstanceOf(BudgetError);
+    const would = Number(
+      /^40 sequences of up to 1024 tokens do not fit the GPU memory at once; (\d+) would\./.exec(error.message)?.[1],
+    );
+    expect(would).toBeGreaterThan(2);
+    expect(would).toBeLessThan(40);
+    for await (const _ of atlas.generate(prompts, { ...options, atOnce: would })) break;
+    const one = await refusal(prompts, { ...options, atOnce: would + 1 });
+    expect(one.message).toContain(`${would} would`);
+    for await (const _ of atlas.generate(prompts, options)) break;
+    expect(held()).toBe(0);
+  } finally {
+    atlas.gpu.budgetBytes = budgetBytes;
+  }
+});
+
+test('the command reads a file of prompts, and tells what became of them in its order', async () => {
+  const folder = freshFolder();
+  const loupe = (...args: string[]) => {
+    const program = join(packageRoot(), 'dist/lab/cli/loupe.js');
+    return spawnSync(process.execPath, [program, 'generate', '-n', '6', ...args], { encoding: 'utf8' });
+  };
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const lines = file('p.jsonl', '"Once"\n{"prompt": "The capital of Italy is"}\n[2, 300]\n');
+  const { stdout, status } = loupe('--prompts', lines, '--json', '--at-once', '2');
+  expect(status).toBe(0);
+  const told = stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line));
+  expect(told.map(({ prompt }) => prompt)).toEqual(['Once', 'The capital of Italy is', [2, 300]]);
+  for (const { prompt, ids, text, stop } of told)
+    expect({ ids, text, stop }).toEqual(await alone(prompt, { maxTokens: 6 }));
+  const text = loupe('--prompts', file('p.txt', 'Once\r\nThe\n'));
+  const [once, the] = await atlas.generate(['Once', 'The'], { maxTokens: 6 });
+  expect(text.stdout).toBe(`Once${once.text}\n\nThe${the.text}\n`);
+  const wrong: [string[], RegExp][] = [
+    [['--prompts', file('a.txt', 'Once\n\nThe\n')], /a\.txt:2: The line is empty/],
+    [['--prompts', file('b.txt', '')], /b\.txt has no prompts/],
+    [['--prompts', file('c.jsonl', '"Once"\n{"text": 1}\n')], /c\.jsonl:2: A line is a JSON string/],
+    [['--prompts', file('d.jsonl', '{"prompt": ""}\n')], /d\.jsonl:1: The prompt is empty/],
+    [['--prompts', lines, '-p', 'Once'], /There is --prompts, and --prompt too/],
+    [['--prompts', join(folder, 'none')], /none cannot be read: /],
+    [['-p', 'Once', '--at-once', '2'], /--at-once is how many of --prompts/],
+  ];
+  for (const [args, message] of wrong) {
+    const { status, stderr } = loupe(...args);
+    expect(stderr).toMatch(message);
+    expect(status).toBe(2);
+  }
+});
