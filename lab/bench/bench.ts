@@ -9,7 +9,9 @@ import type { Progress } from '../display/progress.js';
 import { modelPath } from '../open.js';
 import type { Session } from '../session.js';
 import { startLlama } from './llama.js';
-import { lengthOf, measure, type Speed, type Wanted } from './measure.js';
+import { LOOKS, lengthOf, measure, type Speed, type Wanted } from './measure.js';
+import { type AttentionTimes, attentionTimes } from './attention.js';
+import { type BatchSpeeds, batchSpeeds } from './batch.js';
 import { ours, type Peer } from './peer.js';
 import { spread } from './spread.js';
 import { startTorch } from './torch.js';
@@ -20,6 +22,8 @@ export type PeerName = (typeof PEERS)[number];
 export interface BenchOptions extends Wanted {
   readonly plan: PlanKind;
   readonly against: readonly PeerName[];
+  /** Sequences that are continued together. */
+  readonly batch: readonly number[];
   /** Where to compare with and without the cache; 0: not at all. */
   readonly cacheAt: number;
   /** The session's model as it was asked for, and the milliseconds that opening it took. */
@@ -51,6 +55,10 @@ export interface BenchReport extends Speed {
   readonly bytesWrittenPerToken: number;
   readonly bytesReadPerToken: number;
   readonly cache: CacheGain | null;
+  /** Of sequences that are continued together, by how many: tokens of all of them. */
+  readonly batch: BatchSpeeds;
+  /** Microseconds of attention in a layer, by tokens of context; null where the adapter cannot time. */
+  readonly attentionUs: Readonly<Record<string, AttentionTimes>> | null;
   readonly peers: Readonly<Record<string, Speed & { readonly name: string; readonly ratios: Ratios }>>;
   /** What was asked for and does not fit, and why. */
   readonly leftOut: readonly string[];
@@ -68,9 +76,17 @@ export async function bench(session: Session, options: BenchOptions): Promise<Be
   try {
     for (const peer of against) peers.push(await begin(peer, model, length, options));
     const runs = [ours(model, context), ...peers];
-    const [own, ...others] = await measure(runs, ids, wanted, (done, total, what) =>
-      progress.count(done, total, `measurements: ${what}`),
-    );
+    const attention = new Map<number, AttentionTimes>();
+    const timed = session.gpu.device.features.has('timestamp-query');
+    const [own, ...others] = await measure(runs, ids, wanted, {
+      told: (done, total, what) => progress.count(done, total, `measurements: ${what}`),
+      look: async tokens => {
+        if (!timed) return 0;
+        attention.set(tokens, await attentionTimes(model, context, ids));
+        return LOOKS;
+      },
+    });
+    const batch = await batchSpeeds(model, { ...options, sequences: options.batch, leftOut });
     const bus = await traffic(model, context);
     const cache = cacheAt > 0 && cacheAt + 5 <= length ? await cacheGain(context, ids, cacheAt) : null;
     const [{ model: cpu = 'a CPU' } = {}] = cpus();
@@ -90,6 +106,8 @@ export async function bench(session: Session, options: BenchOptions): Promise<Be
       memory: { gpu: model.gpu.liveBytes, cpu: process.memoryUsage().rss },
       ...bus,
       cache,
+      batch,
+      attentionUs: timed ? Object.fromEntries(attention) : null,
       peers: Object.fromEntries(named),
       leftOut,
     };

@@ -25,56 +25,71 @@ export interface Wanted {
 
 /** Tokens that a sequence has in the end. */
 export const lengthOf = ({ lengths, contexts, decode, rounds }: Wanted): number =>
-  Math.max(...lengths, ...contexts.map(context => Math.max(1, context) + rounds * decode), 5) + 1;
+  Math.max(...lengths, ...contexts.map(context => Math.max(1, context) + rounds * decode + LOOKS), 5);
+
+/** Tokens more that may be read after each context, to look at what they take. */
+export const LOOKS = 4;
+/** Prompts from this length are measured twice at most: they take longest, and vary least. */
+export const LONG = 1000;
 
 /** Tokens that are read at once where nobody looks at the time. */
 const PIECE = 512;
 
 /**
  * Everybody in turn: for each length, prompts in rounds; for each context, reads up to it once and goes on from there in rounds.
- * @param told how many of how many measurements are done, and what is measured now
  * @returns by the order of `peers`
  */
 export async function measure(
   peers: readonly Peer[],
   ids: readonly number[],
   { lengths, contexts, decode, rounds }: Wanted,
-  told: (done: number, total: number, what: string) => void = () => {},
+  {
+    told = () => {},
+    look = async () => 0,
+  }: {
+    told?: (done: number, total: number, what: string) => void;
+    /** Called after each context; it may have the first of the peers read as many as `LOOKS` tokens more. @returns how many it did */
+    look?: (context: number) => Promise<number>;
+  } = {},
 ): Promise<Speed[]> {
   const prompts = peers.map(() => new Map<number, number[]>(lengths.map(length => [length, []])));
   const tokens = peers.map(() => new Map<number, number[]>(contexts.map(length => [length, []])));
-  const total = peers.length * rounds * (lengths.length + contexts.length);
+  const roundsOf = (length: number) => (length < LONG ? rounds : Math.min(2, rounds));
+  const total = peers.length * (lengths.reduce((n, length) => n + roundsOf(length), 0) + rounds * contexts.length);
   let done = 0;
   for (const peer of peers) {
     await peer.prefill(ids.slice(0, 4)); // compiles what is compiled
     await peer.decode(1);
   }
   for (const length of lengths) {
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < roundsOf(length); round++) {
       for (const [i, peer] of peers.entries()) {
         told(done++, total, `a prompt of ${length}`);
         prompts[i].get(length)!.push(await peer.prefill(ids.slice(0, length)));
       }
     }
   }
-  let there = 0; // tokens that everybody has read
+  const held = peers.map(() => 0); // tokens that each has read
   for (const context of contexts) {
     const from = Math.max(1, context);
     told(done, total, `reading ${context}`);
-    const kept = there > 0 && there <= from ? there : 0;
-    for (const peer of peers) {
-      if (kept === 0) await peer.prefill(ids.slice(0, Math.min(from, PIECE)));
-      for (let at = kept === 0 ? PIECE : kept; at < from; at += PIECE) {
-        await peer.read(ids.slice(at, Math.min(from, at + PIECE)));
+    for (const [i, peer] of peers.entries()) {
+      if (held[i] === 0 || held[i] > from) {
+        held[i] = Math.min(from, PIECE);
+        await peer.prefill(ids.slice(0, held[i]));
+      }
+      for (; held[i] < from; held[i] = Math.min(from, held[i] + PIECE)) {
+        await peer.read(ids.slice(held[i], Math.min(from, held[i] + PIECE)));
       }
     }
     for (let round = 0; round < rounds; round++) {
       for (const [i, peer] of peers.entries()) {
         told(done++, total, `a token after ${context}`);
         tokens[i].get(context)!.push(spread(await peer.decode(decode)).median);
+        held[i] += decode;
       }
     }
-    there = from + rounds * decode;
+    held[0] += await look(context);
   }
   const speed = (ms: readonly number[]) => ({ tokensPerSecond: spread(ms.map(one => 1000 / one)) });
   return peers.map((_, i) => ({

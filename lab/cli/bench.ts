@@ -16,6 +16,7 @@ interface Options extends ModelOptions {
   readonly prefill?: number[];
   readonly decode: number;
   readonly contexts?: number[];
+  readonly batch?: number[];
   readonly full?: boolean;
   readonly rounds: number;
   readonly cacheAt: number;
@@ -24,8 +25,8 @@ interface Options extends ModelOptions {
   readonly svg?: string;
 }
 
-const SHORT = { prefill: [16, 128, 512], contexts: [0, 512] };
-const FULL = { prefill: [16, 128, 512, 2048], contexts: [0, 512, 2048, 8192] };
+const SHORT = { prefill: [16, 128, 512], contexts: [0, 512], batch: [1, 4] };
+const FULL = { prefill: [16, 128, 512, 2048], contexts: [0, 512, 2048, 8192], batch: [1, 4, 16] };
 
 export function benchCommand(): Command {
   const command = new Command('bench').description(
@@ -39,7 +40,15 @@ export function benchCommand(): Command {
       `tokens of context to generate after (default: ${SHORT.contexts.join()}, or the longest of --prefill)`,
       listFrom(0),
     )
-    .option('--full', `prompts of ${FULL.prefill.join()}, contexts of ${FULL.contexts.join()}`)
+    .option(
+      '--batch <sequences,…>',
+      `sequences to continue together (default: ${SHORT.batch.join()}, or none with --prefill); 0: none`,
+      listFrom(0),
+    )
+    .option(
+      '--full',
+      `prompts of ${FULL.prefill.join()}, contexts of ${FULL.contexts.join()}, ${FULL.batch.join()} together`,
+    )
     .option('--rounds <n>', 'how often each is measured; medians are told', whole(1), 3)
     .option('--cache-at <tokens>', 'where to compare with and without the cache; 0: not at all', whole(0), 256)
     .option(
@@ -57,6 +66,7 @@ export function benchCommand(): Command {
       const lists = options.full ? FULL : SHORT;
       const lengths = options.prefill ?? lists.prefill;
       const contexts = options.contexts ?? (options.prefill && !options.full ? lengths.slice(-1) : lists.contexts);
+      const batch = (options.batch ?? (options.prefill && !options.full ? [] : lists.batch)).filter(many => many > 0);
       if (against.includes('llama.cpp')) checkLlamaReads(modelPath(name));
       const began = performance.now();
       const session = await openModel(options);
@@ -64,7 +74,7 @@ export function benchCommand(): Command {
       using progress = progressLine('Measuring', options.json);
       const say = (line: string) => process.stderr.write(`loupe: ${line}\n`);
       const wanted = { lengths, contexts, decode, rounds };
-      const report = await bench(session, { ...wanted, plan, against, cacheAt, name, load, progress, say });
+      const report = await bench(session, { ...wanted, batch, plan, against, cacheAt, name, load, progress, say });
       progress[Symbol.dispose]();
       if (options.json) printJson(report);
       else print(benchText(report));

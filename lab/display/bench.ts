@@ -1,7 +1,7 @@
 // A bench's report as text, within 80 columns.
 
 import type { BenchReport } from '../bench/bench.js';
-import type { Speed } from '../bench/measure.js';
+import { LONG, type Speed } from '../bench/measure.js';
 import type { Spread } from '../bench/spread.js';
 import { visible } from './html.js';
 import { bytesText } from './numbers.js';
@@ -28,6 +28,11 @@ export function benchText(report: BenchReport): string {
       row(`decode after ${after}`, ({ decodeAt }) => decodeAt[after].tokensPerSecond),
     ),
   ];
+  for (const [many, { tokensPerSecond }] of Object.entries(report.batch)) {
+    const cells = [`${many} together`, spreadText(tokensPerSecond, rounds), '', ...others.flatMap(() => ['', ''])];
+    rows.push({ cells });
+  }
+  const longOnes = Object.keys(report.prefill).some(length => Number(length) >= LONG);
   const titles = ['', 'tok/s', 'first, ms', ...others.flatMap(([name]) => [name, 'ratio'])];
   return [
     visible(`${report.model}, ${report.plan} plan, on ${report.adapter}`),
@@ -40,7 +45,9 @@ export function benchText(report: BenchReport): string {
       { narrow: true },
     ),
     '',
-    rounds === 1 ? 'One round.' : `Medians of ${rounds} rounds, with the least and the most.`,
+    rounds === 1
+      ? 'One round.'
+      : `Medians of ${rounds} rounds${rounds > 2 && longOnes ? ', of 2 for long prompts' : ''}, with the least and the most.`,
     ...report.leftOut.map(line => `left out  ${line}`),
     `bus       ${report.bytesWrittenPerToken} bytes written and ${report.bytesReadPerToken} read for each greedy token`,
     ...(cache

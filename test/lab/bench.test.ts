@@ -48,10 +48,14 @@ const IDS = Array.from({ length: 4000 }, (_, i) => i);
 
 test('everybody is asked the same, in turn, and contexts are read once', async () => {
   const asked: string[] = [];
-  const told: number[] = [];
+  const [told, looked]: [number[], number[]] = [[], []];
   const peers = [noting('a', 1, asked), noting('b', 2, asked)];
   const wanted = { lengths: [16, 700], contexts: [0, 10, 1300], decode: 4, rounds: 2 };
-  const [a, b] = await measure(peers, IDS, wanted, done => told.push(done));
+  const [a, b] = await measure(peers, IDS, wanted, {
+    told: done => void told.push(done),
+    look: async context => looked.push(context) * 0,
+  });
+  expect(looked).toEqual([0, 10, 1300]);
   expect(asked.slice(4)).toEqual([
     ...['a prompt 16', 'b prompt 16', 'a prompt 16', 'b prompt 16'],
     ...['a prompt 700', 'b prompt 700', 'a prompt 700', 'b prompt 700'],
@@ -84,7 +88,16 @@ test('a context that a round has passed is read anew', async () => {
 
 async function report(more: Partial<Parameters<typeof bench>[1]> = {}): Promise<BenchReport> {
   return await bench(atlas, {
-    ...{ lengths: [4, 9], contexts: [0, 40], decode: 3, rounds: 2, plan: 'fast', against: ['exact'], cacheAt: 0 },
+    ...{
+      lengths: [4, 9],
+      contexts: [0, 40],
+      decode: 3,
+      rounds: 2,
+      plan: 'fast',
+      against: ['exact'],
+      cacheAt: 0,
+      batch: [1, 3],
+    },
     ...{ name: 'atlas', load: 1234, progress: progressLine('', true), say() {}, ...more },
   });
 }
@@ -102,6 +115,12 @@ test('a report has what was measured, with peers and ratios, and fits a terminal
   expect(exact.name).toBe('the exact plan');
   const theirs = exact.prefill['9'].tokensPerSecond.median;
   expect(exact.ratios.prefill['9']).toBeCloseTo(made.prefill['9'].tokensPerSecond.median / theirs, 9);
+  expect(Object.keys(made.batch)).toEqual(['1', '3']);
+  expect(made.batch['3'].tokensPerSecond.median).toBeGreaterThan(0);
+  // Atlas has both kinds of layers.
+  expect(Object.keys(made.attentionUs!)).toEqual(['0', '40']);
+  expect(made.attentionUs!['40'].sliding).toBeGreaterThan(0);
+  expect(made.attentionUs!['40'].full).toBeGreaterThan(0);
   expect(made.memory.gpu).toBeGreaterThan(6e6);
 
   const speeds = { ...exact, name: 'x'.repeat(30) };
@@ -109,7 +128,7 @@ test('a report has what was measured, with peers and ratios, and fits a terminal
     const peers = Object.fromEntries(names.map(name => [name, speeds]));
     const text = benchText({ ...made, peers, adapter: 'lavapipe', machine: { cpu: 'a CPU', cores: 2 } });
     expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(80);
-    for (const line of ['prompt of 9', 'decode after 40', ...names]) expect(text).toContain(line);
+    for (const line of ['prompt of 9', 'decode after 40', '3 together', ...names]) expect(text).toContain(line);
   }
 });
 
@@ -123,7 +142,7 @@ test('what the model was not made for, or memory does not hold, is left out and 
   ]);
   expect(benchText(long)).toContain('left out  decode after 1020: this model was made for 1024 tokens');
   await expect(report({ lengths: [1030] })).rejects.toThrow(
-    /needs at least 1031 tokens, and this model was made for 1024/,
+    /needs at least 1030 tokens, and this model was made for 1024/,
   );
 
   const { gpu } = atlas;
@@ -133,8 +152,12 @@ test('what the model was not made for, or memory does not hold, is left out and 
     using context = atlas.model.context({ length: 64, plan: 'fast' });
     gpu.budgetBytes = gpu.liveBytes + 100_000;
     context[Symbol.dispose]();
-    const short = await report({ contexts: [0, 900], against: [] });
+    const short = await report({ contexts: [0, 900], against: [], batch: [] });
     expect(short.leftOut).toEqual(['decode after 900: there is no memory for it']);
+    gpu.budgetBytes = gpu.liveBytes + 2_000_000;
+    const few = await report({ contexts: [0], against: [], batch: [1, 300] });
+    expect(few.leftOut).toEqual(['300 sequences together: there is no memory for them']);
+    expect(Object.keys(few.batch)).toEqual(['1']);
   } finally {
     gpu.budgetBytes = budget;
   }
