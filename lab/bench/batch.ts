@@ -28,7 +28,7 @@ export async function batchSpeeds(
   const speeds = new Map<number, number[]>();
   for (const many of sequences) {
     try {
-      await speedOf(model, plan, many, 2); // compiles what is compiled
+      await speedOf(model, plan, many, decode, 2); // compiles what is compiled, for caches of this length
       speeds.set(many, []);
     } catch (error) {
       if (!(error instanceof BudgetError)) throw error;
@@ -42,7 +42,7 @@ export async function batchSpeeds(
 }
 
 /** Tokens a second of all sequences, once each of them has its first. */
-async function speedOf(model: Model, plan: PlanKind, many: number, decode: number): Promise<number> {
+async function speedOf(model: Model, plan: PlanKind, many: number, decode: number, made = decode): Promise<number> {
   const prompts = Array.from({ length: many }, (_, n) =>
     Array.from({ length: PROMPT }, (_, i) => 4 + ((n * 101 + i * 37) % (model.config.vocab - 4))),
   );
@@ -50,7 +50,7 @@ async function speedOf(model: Model, plan: PlanKind, many: number, decode: numbe
   const begun = new Set<number>();
   let [first, tokens, now] = [0, 0, 0];
   for await (const { sequence } of generateBatch(batch, prompts, {
-    maxTokens: decode + 1,
+    maxTokens: made + 1,
     ignoreEos: true,
     temperature: 0,
   })) {

@@ -71,7 +71,7 @@ export function benchCommand(): Command {
       const began = performance.now();
       const session = await openModel(options);
       const load = performance.now() - began;
-      using progress = progressLine('Measuring', options.json);
+      using progress = progressLine('Measuring');
       const say = (line: string) => process.stderr.write(`loupe: ${line}\n`);
       const wanted = { lengths, contexts, decode, rounds };
       const report = await bench(session, { ...wanted, batch, plan, against, cacheAt, name, load, progress, say });

@@ -5,6 +5,8 @@ export interface Named {
   readonly x: number;
   readonly y: number;
   readonly text: string;
+  /** Of the point. */
+  readonly radius?: number;
 }
 
 export interface Placed extends Named {
@@ -25,14 +27,21 @@ interface Box {
 
 const PER_CHARACTER = 7.1; // pixels of a text of 12, in the widest of the usual fonts
 const HEIGHT = 15;
-const GAP = 9;
+const GAP = 5; // between a point's edge and its name
+const RADIUS = 4;
 
 /**
  * The first free place around each point, near ones first; the first name chooses first. One that finds no place stands right of its point.
  * @param points everything that must stay visible, in pixels
  */
-export function placed(names: readonly Named[], points: readonly { x: number; y: number }[], area: Box): Placed[] {
-  const taken: Box[] = points.map(({ x, y }) => ({ left: x - 4, top: y - 4, right: x + 4, bottom: y + 4 }));
+export function placed(
+  names: readonly Named[],
+  points: readonly { x: number; y: number; radius?: number }[],
+  area: Box,
+): Placed[] {
+  const taken: Box[] = points.map(({ x, y, radius: r = RADIUS }) => {
+    return { left: x - r, top: y - r, right: x + r, bottom: y + r };
+  });
   const free = (box: Box) =>
     box.left >= area.left &&
     box.right <= area.right &&
@@ -40,6 +49,7 @@ export function placed(names: readonly Named[], points: readonly { x: number; y:
     box.bottom <= area.bottom &&
     taken.every(t => t.left >= box.right || t.right <= box.left || t.top >= box.bottom || t.bottom <= box.top);
   return names.map(name => {
+    const near = (name.radius ?? RADIUS) + GAP;
     const width = PER_CHARACTER * name.text.length;
     const at = (angle: number, distance: number) => {
       const [dx, dy] = [Math.cos(angle) * distance, Math.sin(angle) * distance];
@@ -52,12 +62,12 @@ export function placed(names: readonly Named[], points: readonly { x: number; y:
       right: left + width + 2,
       bottom: middle + HEIGHT / 2,
     });
-    let found = { ...at(0, GAP), far: false };
-    search: for (let distance = GAP; distance < 160; distance += 7) {
+    let found = { ...at(0, near), far: false };
+    search: for (let distance = near; distance < 160; distance += 7) {
       for (const turn of [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8]) {
         const one = at((turn * Math.PI) / 8, distance);
         if (!free(boxOf(one))) continue;
-        found = { ...one, far: distance > 2 * GAP };
+        found = { ...one, far: distance > near + 7 };
         break search;
       }
     }

@@ -132,7 +132,7 @@ function draw({ steps: all, operations, ceilings }: Roofline): Drawing {
   const y = [Math.min(...ys, top - 1) - 0.3, top] as const;
   const right = (v: number) => AREA.left + ((v - x[0]) / (x[1] - x[0])) * (AREA.right - AREA.left);
   const down = (v: number) => AREA.bottom - ((v - y[0]) / (y[1] - y[0])) * (AREA.bottom - AREA.top);
-  const points = steps.map((_, i) => ({ x: right(xs[i]), y: down(ys[i]) }));
+  const points = steps.map((s, i) => ({ x: right(xs[i]), y: down(ys[i]), radius: radius(s) }));
   const named = operations.flatMap(({ operation, share }) => {
     const own = steps.flatMap((s, i) => (s.operation === operation ? [i] : []));
     if (own.length === 0) return [];
@@ -320,7 +320,7 @@ function picture(roofline: Roofline, drawing: Drawing): string {
         left: 10,
         top: 6,
         textStyle: { fontSize: 15, color: GREY },
-        subtextStyle: { fontSize: 11, color: GREY },
+        subtextStyle: { fontSize: 11, lineHeight: 15, color: GREY },
       },
       grid: { left: AREA.left, right: WIDTH - AREA.right, top: AREA.top, bottom: HEIGHT - AREA.bottom },
       xAxis: axis(x, X_TITLE, 0),
