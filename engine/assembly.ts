@@ -27,6 +27,18 @@ const PLACED = new Set([
   'softmax',
 ]);
 
+/** Shaders that read or write caches, and are assembled with how keys and values are kept. */
+const CACHED = new Set([
+  'cache_write',
+  'cache_read',
+  'heads',
+  'scores',
+  'mix',
+  'attend',
+  'attend_broadcast',
+  'finite_cache',
+]);
+
 /** The files that a shader is assembled with to read a weight. */
 export const partsFor = ({ layout, store }: { readonly layout: string; readonly store: string }): string[] => [
   `formats/${layout}`,
@@ -38,9 +50,13 @@ export function wholeWith(name: string): readonly string[] {
   if (name.startsWith('formats/')) return ['matvec_lanes', name, 'stores/buffer', 'results/one'];
   if (name.startsWith('stores/')) return ['matvec_lanes', 'formats/f32', name, 'results/one'];
   if (name.startsWith('results/')) return ['matvec_lanes', 'formats/f32', 'stores/buffer', name];
+  if (name.startsWith('caches/')) return ['cache_write', 'sequences/one', name];
   if (name === 'stream') return [name, 'stores/buffer'];
-  if (name.startsWith('sequences/')) return ['cache_write', name];
-  if (PLACED.has(name)) return [name, 'sequences/one'];
+  if (name.startsWith('sequences/')) return ['cache_write', name, 'caches/f32'];
+  if (PLACED.has(name) || CACHED.has(name)) {
+    const placed = PLACED.has(name) ? ['sequences/one'] : [];
+    return [name, ...placed, ...(CACHED.has(name) ? ['caches/f32'] : [])];
+  }
   if (PRODUCTS.includes(name)) return [name, 'formats/f32', 'stores/buffer', 'results/one'];
   return READS_WEIGHTS.has(name) ? [name, 'formats/f32', 'stores/buffer'] : [name];
 }

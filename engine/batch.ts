@@ -6,6 +6,7 @@
 // Sequences that begin alike have the same keys and values there: one reads them, and the others take a copy of its cache.
 
 import { type Row, slotsOf } from './buffers.js';
+import { CACHE_BYTES } from './cache-format.js';
 import { BudgetError, type NumberError, PromptError } from './errors.js';
 import { Executor } from './execute.js';
 import { chunkThatFits, checkIds } from './forward.js';
@@ -166,7 +167,8 @@ export class Batch {
   #allocate(): Executor {
     const { gpu, kernels, plan } = this.model;
     const { chunk: tokens, length: positions } = this;
-    const capacity = { tokens, positions, rows: this.#rows, sequences: this.#slots.length };
+    const { cache } = this.model;
+    const capacity = { tokens, positions, rows: this.#rows, sequences: this.#slots.length, cache };
     const steps = this.model.steps(this.plan, true);
     return new Executor(gpu, kernels, this.model, plan.stages, capacity, { keep: ['logits'], steps });
   }
@@ -250,7 +252,7 @@ export class Batch {
       const encoder = gpu.device.createCommandEncoder();
       for (const stage of this.#caches) {
         const slots = slotsOf(stage, { ...this.#size, rows: 1 });
-        const bytes = 4 * valuesPerToken(stage.axes);
+        const bytes = CACHE_BYTES[this.model.cache] * valuesPerToken(stage.axes);
         const size = bytes * (source.reached <= slots ? Math.min(tokens, slots) : slots);
         const cache = this.#executor!.buffer(stage.name);
         encoder.copyBufferToBuffer(cache, source.slot * slots * bytes, between, 0, size);

@@ -2,6 +2,7 @@
 // inside a step only while somebody looks; and what every chunk writes, its four words of sizes, its ids and, where they depend on the
 // length, RoPE's angles.
 
+import { CACHE_BYTES, type CacheFormat } from './cache-format.js';
 import type { Rope } from './config.js';
 import { BudgetError } from './errors.js';
 import type { Gpu } from './gpu.js';
@@ -20,6 +21,8 @@ export interface Capacity {
   readonly rows: number;
   /** Sequences whose tokens are read together; none: there is one, and its tokens come one after the other. */
   readonly sequences?: number;
+  /** How caches keep keys and values; default: as they are. */
+  readonly cache?: CacheFormat;
 }
 
 /** Where a token of a chunk of several sequences stands. */
@@ -145,6 +148,12 @@ export class Buffers {
     return shapeOf(ref.axes, { tokens, keys: positions, rows }, stage.state ? sequences * this.slots(stage) : 0);
   }
 
+  /** What a cache of values of some shape takes, in words of 4 bytes. */
+  #kept(shape: readonly number[]): number[] {
+    const words = CACHE_BYTES[this.capacity.cache ?? 'f32'] / 4;
+    return [...shape.slice(0, -1), shape[shape.length - 1] * words];
+  }
+
   /** A buffer for every value that a step writes: caches their own, the others from a pool by size, returned after their last reader. */
   #allocate(keep: ReadonlySet<string>, scratchOf: (step: Step) => readonly Ref[]): void {
     const lastUse = new Map<string, number>();
@@ -158,7 +167,8 @@ export class Buffers {
       for (const ref of own) {
         const shape = this.#largest(ref);
         const tensor = stays(ref) ? undefined : free.get(count(shape))?.pop();
-        this.#values.set(ref.name, tensor ?? this.#own(ref.name, shape));
+        const kept = (ref as Stage).state ? this.#kept(shape) : shape;
+        this.#values.set(ref.name, tensor ?? this.#own(ref.name, kept));
         made.set(ref.name, ref);
       }
       for (const name of new Set([...own, ...readsOf(step)].map(ref => ref.name))) {

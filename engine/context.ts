@@ -57,7 +57,12 @@ export class Context {
     this.chunk = chunkThatFits(model, { length: this.length, chunk, logits });
     this.#most = Math.min(this.chunk, gpu.traits.software ? 2 : 4);
     this.#allRows = logits === 'all';
-    const capacity = { tokens: this.chunk, positions: this.length, rows: this.#allRows ? this.chunk : 1 };
+    const capacity = {
+      tokens: this.chunk,
+      positions: this.length,
+      rows: this.#allRows ? this.chunk : 1,
+      cache: model.cache,
+    };
     this.plan = kind;
     const steps = model.steps(kind);
     this.#allocate = () => new Executor(gpu, kernels, model, plan.stages, capacity, { keep: ['logits'], steps });

@@ -1,5 +1,6 @@
 // What runs on the GPU in one go: a shader with its constants, what it reads and writes, and over which grid; and what the choice of it may depend on.
 
+import type { CacheFormat } from './cache-format.js';
 import type { Constants } from './compile.js';
 import type { Rope } from './config.js';
 import type { Extent, Ref } from './plan.js';
@@ -54,6 +55,8 @@ export interface Setting {
   readonly activations?: Activations;
   /** The tokens are of several sequences. */
   readonly many?: boolean;
+  /** How keys and values are kept; default: as they are. */
+  readonly cache?: CacheFormat;
   /** How a weight is split over buffers. */
   shards(weight: string): readonly ShardLayout[];
   /** Slots of the cache that a stage reads or is. */

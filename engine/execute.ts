@@ -2,6 +2,7 @@
 // words of sizes and one submit. A whole model, exact or fused, and a single stage fed with golden inputs run through the same code.
 
 import { Buffers, type Capacity, slotsOf } from './buffers.js';
+import type { CacheFormat } from './cache-format.js';
 import { flopsOf } from './cost.js';
 import { CHOSEN, type ChunkResult, type ChunkRun } from './chunk.js';
 import { type Broken, FiniteCheck, placeOf, valuesToCheck } from './finite.js';
@@ -27,7 +28,7 @@ export interface Weights {
 }
 
 /** Shaders that are dispatched after a stage: taps, patches, the check for NaN. */
-const COPIES = ['slice', 'patch', 'finite'];
+const COPIES = ['slice', 'patch', 'finite', 'finite_cache'];
 
 /** Seconds that the arithmetic of stages takes on the slowest adapter. */
 function secondsOf(stages: readonly Stage[], extent: Extent): number {
@@ -149,7 +150,8 @@ export class Executor {
     for (const stage of check ? this.stages : []) {
       const slots = stage.state ? this.#buffers.slots(stage) : 0;
       const size = valuesToCheck(stage, extent, slots);
-      const look = await check!.bind(this.buffer(stage.name), size, stage.operation.kind === 'scores');
+      const kept = stage.state ? this.capacity.cache : undefined;
+      const look = await check!.bind(this.buffer(stage.name), size, stage.operation.kind === 'scores', kept);
       after.set(stage, [...(after.get(stage) ?? []), look]);
     }
     const searchAlone = [...GreedyChoice.files, ...TopChoice.files].some(file => edited.has(file));
@@ -198,7 +200,7 @@ export class Executor {
       const pairs = top && largest ? largest.read(top) : null;
       pairs?.catch(() => {});
       try {
-        const captured = await tapped.collect(this.#inside(looks, opened));
+        const captured = await tapped.collect(this.#inside(looks, opened), this.#fromCache(looks, opened));
         const times = timer ? await timer.read(names) : null;
         const broken = check ? this.#broken(await check.read(), extent) : [];
         await Promise.all(submitted);
@@ -295,6 +297,14 @@ export class Executor {
     return this.capacity.sequences !== undefined;
   }
 
+  /** Those of `looks` that were read from caches that round. */
+  #fromCache(looks: readonly Stage[], opened: ReadonlySet<Step>): Map<Stage, CacheFormat> {
+    const { cache = 'f32' } = this.capacity;
+    if (cache === 'f32') return new Map();
+    const cached = this.#steps.flatMap(step => (opened.has(step) ? [] : [...step.cached.keys()]));
+    return new Map(looks.filter(stage => cached.includes(stage)).map(stage => [stage, cache]));
+  }
+
   #setting(oneToken: boolean, oneRow: boolean): Setting {
     const stage = (name: string) => this.stages.find(stage => stage.name === name)!;
     return {
@@ -303,6 +313,7 @@ export class Executor {
       oneRow,
       many: this.#many,
       shards: name => this.weights.shards(name),
+      cache: this.capacity.cache,
       slots: name => slotsOf(stage(name), this.capacity),
     };
   }

@@ -2,6 +2,7 @@
 // stage come back. It runs only when the logits are found to hold such values, to say where they come from.
 
 import { partsFor } from './assembly.js';
+import { type CacheFormat, partsForCache } from './cache-format.js';
 import type { Constants, Kernel } from './compile.js';
 import type { Gpu } from './gpu.js';
 import type { Shaders } from './kernel.js';
@@ -54,8 +55,17 @@ export class FiniteCheck {
     gpu.write(this.#found, none);
   }
 
-  /** The dispatch that looks at the first `size` values; `mask`: −∞ stands for what attention hides. */
-  async bind(values: GPUBuffer, size: number, mask = false): Promise<(pass: GPUComputePassEncoder) => void> {
+  /** The dispatch that looks at the first `size` values; `mask`: −∞ stands for what attention hides; `kept`: they are a cache. */
+  async bind(
+    values: GPUBuffer,
+    size: number,
+    mask = false,
+    kept: CacheFormat = 'f32',
+  ): Promise<(pass: GPUComputePassEncoder) => void> {
+    if (kept !== 'f32') {
+      const kernel = await this.shaders.get('finite_cache', {}, partsForCache(kept));
+      return this.#dispatch(kernel, { buffer: values }, size / 4);
+    }
     return this.#dispatch(await this.shaders.get('finite', {}), { buffer: values }, size, mask);
   }
 

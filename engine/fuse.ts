@@ -2,6 +2,7 @@
 // does, which of their values it writes and how; or that it does not apply. Where none does, the stage stays as it is: what no rule
 // applied to is the exact plan.
 
+import { partsForCache } from './cache-format.js';
 import { attend } from './attend.js';
 import type { Join } from './joins.js';
 import { chunk, placed, type Setting, type Source, sizeOf, treeLanes, value } from './dispatch.js';
@@ -126,7 +127,7 @@ const heads: Rule = (next, { traits, many }) => {
   const work = (s: Setting): Work =>
     only({
       shader: 'heads',
-      parts: placed(s).parts,
+      parts: [...placed(s).parts, ...partsForCache(s.cache)],
       constants: { WG: treeLanes(s), A, K, D, NORM: qNorm ? 1 : 0, EPS: eps, RING: s.slots(keys.name) },
       reads: { chunk, ...placed(s).reads, q: value(q), k: value(k), v: value(v), ...gains, turns },
       writes: { y: value(query), keys: value(keys), values: value(values) },

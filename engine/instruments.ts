@@ -1,6 +1,7 @@
 // Which shaders the instruments beside the plan use, and what they give them: taps, patches, the check for NaN, the choice of a token.
 
 import { partsFor } from './assembly.js';
+import { partsForCache } from './cache-format.js';
 import type { Constants } from './compile.js';
 import { sideOf } from './finite.js';
 import { PARTS, searchLanes } from './greedy.js';
@@ -50,6 +51,10 @@ export function instrumentUses(model: Model): Use[] {
     use('slice', 'taps', {}, { box: uniform(BOX_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
     use('patch', 'patches', {}, { box: uniform(BOX_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
     use('finite', 'the check for NaN', {}, { part: uniform(CHUNK_BYTES, 0), x: read(4, 1), found: write(8, 2) }),
+    {
+      ...use('finite_cache', 'the check for NaN', {}, { part: uniform(CHUNK_BYTES), x: read(16), found: write(8) }),
+      files: ['finite_cache', ...partsForCache(model.cache)],
+    },
     use(
       'argmax',
       'the greedy choice',

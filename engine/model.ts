@@ -1,6 +1,7 @@
 // A model on the GPU: its plan, its weights, its shaders. Weights cross the bus once, in pieces, and stay.
 
 import { Batch, type BatchOptions } from './batch.js';
+import type { CacheFormat } from './cache-format.js';
 import type { GemmaConfig } from './config.js';
 import { Context } from './context.js';
 import type { ContextOptions } from './forward.js';
@@ -27,6 +28,8 @@ export interface LoadProgress {
 export interface LoadOptions {
   /** How the fast plan's products are given their inputs; default: as they are. */
   readonly activations?: Activations;
+  /** How caches keep keys and values; default: as they are. */
+  readonly cache?: CacheFormat;
   onProgress?(progress: LoadProgress): void;
   signal?: AbortSignal;
 }
@@ -47,6 +50,8 @@ export class Model {
     readonly formats: ReadonlyMap<string, number>,
     /** How products are given their inputs in the fast plan. */
     readonly activations: Activations,
+    /** How caches keep keys and values. */
+    readonly cache: CacheFormat,
   ) {
     this.plan = planOf(config);
     this.#weights = new WeightStore(gpu);
@@ -57,7 +62,14 @@ export class Model {
   static async load(files: ModelFiles, gpu: Gpu, options: LoadOptions = {}): Promise<Model> {
     const formats = new Map<string, number>();
     for (const { format } of files.weights.entries.values()) formats.set(format, (formats.get(format) ?? 0) + 1);
-    const model = new Model(gpu, files.config, files.fingerprint, formats, options.activations ?? 'f32');
+    const model = new Model(
+      gpu,
+      files.config,
+      files.fingerprint,
+      formats,
+      options.activations ?? 'f32',
+      options.cache ?? 'f32',
+    );
     try {
       await model.#upload(files.weights, options);
       return model;

@@ -1,6 +1,7 @@
 // Logits that are no numbers: where they come from, in a sentence. The chunk that gave them is read once more with a check after every
 // stage; only where its cache was not finite before is all of the sequence read again.
 
+import { F16_LARGEST } from './cache-format.js';
 import type { ReadChunk } from './forward.js';
 import { BudgetError, NumberError } from './errors.js';
 import { type Broken, FiniteCheck } from './finite.js';
@@ -18,16 +19,19 @@ export async function notFinite(
     const last = chunks[chunks.length - 1];
     const broken = await again(last);
     let [first] = broken;
+    /** Whether it came again when its chunk was read again. */
+    let came = first !== undefined && !isOlder(first, last);
     if (broken.some(one => isOlder(one, last))) {
       const order = new Map(model.plan.stages.map(({ name }, i) => [name, i]));
       const found: Broken[] = [];
       for (const chunk of chunks) found.push(...(await again(chunk)).filter(one => !isOlder(one, chunk)));
       found.sort((a, b) => order.get(a.stage.name)! - order.get(b.stage.name)!);
       first = found[0] ?? first;
+      came ||= found.length > 0;
     }
     if (!first)
       return new NumberError(`${SOME}, but none when the same was run again: an edited shader may race. ${CURE}`);
-    return new NumberError(`${SOME}: ${await told(model, shaders, first, chunks)}`);
+    return new NumberError(`${SOME}: ${await told(model, shaders, first, chunks, came)}`);
   } catch (error) {
     if (error instanceof BudgetError) return new NumberError(`${SOME}; there is no memory left to look for the stage.`);
     throw error;
@@ -40,7 +44,13 @@ const CURE = 'Tap the stage, or compare with PyTorch by diff.';
 /** A cache of which an earlier chunk wrote the value. */
 const isOlder = ({ stage, at }: Broken, { extent }: ReadChunk) => stage.state && at[0] < extent.keys - extent.tokens;
 
-async function told(model: Model, shaders: Shaders, first: Broken, chunks: readonly ReadChunk[]): Promise<string> {
+async function told(
+  model: Model,
+  shaders: Shaders,
+  first: Broken,
+  chunks: readonly ReadChunk[],
+  came: boolean,
+): Promise<string> {
   const { stage, at, kinds } = first;
   const names = stage.axes.map(({ name }) => (name === 'slot' ? 'token' : name));
   const place = at.map((n, i) => ({ text: `${names[i]} ${n}`, token: names[i] === 'token' ? 0 : 1 }));
@@ -48,6 +58,9 @@ async function told(model: Model, shaders: Shaders, first: Broken, chunks: reado
   const begins = `the first stage that holds ${kinds.join(' and ')} is '${stage.name}', at ${where.join(', ')}`;
   if (chunks.some(({ patches }) => patches.some(patch => patch.stage === stage))) {
     return `${begins}, which a patch of this run put there.`;
+  }
+  if (stage.state && model.cache === 'f16' && came) {
+    return `${begins}. The cache keeps f16, which ends at ±${F16_LARGEST}, and what it was given goes beyond, or is no number. Open the model without { cache: 'f16' }, in a terminal --cache f16.`;
   }
   if (stage.state) return `${begins}, which was read before; the same, read again, is finite. Read the prompt anew.`;
   const weight = await brokenWeight(model, shaders, first);

@@ -2,6 +2,7 @@
 // which grid. This is the only place that chooses between shaders, by adapter and by shape; the plan does not know of it.
 
 import { partsFor } from './assembly.js';
+import { partsForCache } from './cache-format.js';
 import type { Constants } from './compile.js';
 import {
   chunk,
@@ -109,11 +110,11 @@ const operations: Operations = {
     return [
       {
         shader: 'cache_write',
-        parts: where.parts,
+        parts: [...where.parts, ...partsForCache(s.cache)],
         constants: { N, RING: s.slots(stage.name) },
         reads: { chunk, ...where.reads, x: value(stage.inputs[0]) },
         writes: { cache: value(stage) },
-        grid: e => [groups(N, LANES), e.tokens, 1],
+        grid: e => [groups(N / 4, LANES), e.tokens, 1],
       },
     ];
   },
@@ -126,7 +127,7 @@ const operations: Operations = {
     return [
       {
         shader: 'scores',
-        parts: where.parts,
+        parts: [...where.parts, ...partsForCache(s.cache)],
         constants: {
           A,
           K: sizeOf(k, 'K'),
@@ -166,7 +167,7 @@ const operations: Operations = {
     return [
       {
         shader: 'mix',
-        parts: where.parts,
+        parts: [...where.parts, ...partsForCache(s.cache)],
         constants: { A, K: sizeOf(v, 'K'), D, WINDOW: stage.operation.window ?? 0, RING: s.slots(v.name) },
         reads: { chunk, ...where.reads, pattern: value(pattern), v: value(v) },
         writes: { y: value(stage) },

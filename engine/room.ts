@@ -2,6 +2,7 @@
 // what one binding holds.
 
 import { slotsOf } from './buffers.js';
+import { CACHE_BYTES } from './cache-format.js';
 import { Executor } from './execute.js';
 import type { PlanKind } from './fuse.js';
 import type { Model } from './model.js';
@@ -19,11 +20,11 @@ export interface BatchSize {
 const SPARE = 1 / 16;
 
 /** Bytes of the caches of one sequence, and of the largest of them. */
-export function cacheBytes({ plan }: Model, { length, chunk }: Pick<BatchSize, 'length' | 'chunk'>) {
+export function cacheBytes({ plan, cache }: Model, { length, chunk }: Pick<BatchSize, 'length' | 'chunk'>) {
   const capacity = { tokens: chunk, positions: length, rows: 1 };
   const each = plan.stages
     .filter(({ state }) => state)
-    .map(stage => 4 * slotsOf(stage, capacity) * valuesPerToken(stage.axes));
+    .map(stage => CACHE_BYTES[cache] * slotsOf(stage, capacity) * valuesPerToken(stage.axes));
   return { all: each.reduce((n, bytes) => n + bytes, 0), largest: Math.max(0, ...each) };
 }
 
@@ -38,7 +39,7 @@ export function roomFor(model: Model, size: BatchSize): number {
   const { all, largest } = cacheBytes(model, size);
   const inBinding = Math.floor(gpu.traits.maxBinding / Math.max(1, largest));
   const free = gpu.budgetBytes - gpu.liveBytes;
-  const capacity = { tokens: size.chunk, positions: size.length, rows: 1, sequences: 1 };
+  const capacity = { tokens: size.chunk, positions: size.length, rows: 1, sequences: 1, cache: model.cache };
   const steps = model.steps(size.plan, true);
   const before = gpu.liveBytes;
   let one: number;

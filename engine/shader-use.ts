@@ -4,6 +4,7 @@
 
 import { PRODUCTS } from './assembly.js';
 import type { Access } from './bindings.js';
+import { CACHE_BYTES } from './cache-format.js';
 import type { Constants, Kernel } from './compile.js';
 import { ShaderError } from './errors.js';
 import { instrumentUses } from './instruments.js';
@@ -96,6 +97,7 @@ const BOTH = [true, false].flatMap(oneToken => [true, false].map(oneRow => [oneT
 function settingOf(model: Model, { oneToken = true, oneRow = true, many = false, positions = 1 } = {}): Setting {
   return {
     traits: model.gpu.traits,
+    cache: model.cache,
     oneToken,
     oneRow,
     many,
@@ -118,7 +120,9 @@ function givenBy(model: Model, values: ReadonlyMap<string, Ref>, source: Source,
     const { resource, store, bytes } = model.shards(source.weight)[source.shard];
     return { access: [store === 'texture' ? 'texture' : access], bytes, index: null, resource };
   }
-  return { access: [access], bytes: 4 * count(shapeOf(values.get(source.value)!.axes, LEAST, 1)), index: null };
+  const ref = values.get(source.value)!;
+  const bytes = (ref as Stage).state ? CACHE_BYTES[model.cache] : 4;
+  return { access: [access], bytes: bytes * count(shapeOf(ref.axes, LEAST, 1)), index: null };
 }
 
 /** Compiles a new source of a shader for all its uses and binds it as each would. Throws ShaderError where one cannot. */

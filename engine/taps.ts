@@ -1,6 +1,7 @@
 // Taps: asking for activations before a run, collecting them after. Off, a tap costs nothing; on, it is a copy dispatched after
 // its stage, cut to what was asked for on the GPU. The run itself is the same either way.
 
+import type { CacheFormat } from './cache-format.js';
 import { BudgetError, OptionError } from './errors.js';
 import type { Gpu } from './gpu.js';
 import type { Shaders } from './kernel.js';
@@ -25,6 +26,8 @@ export interface Captured {
   readonly start: number;
   /** Made once more for who looks, from what the step that it is inside of was given; the run did without. */
   readonly recomputed: boolean;
+  /** Read from the cache, which keeps it rounded. */
+  readonly kept: CacheFormat | null;
 }
 
 interface Box {
@@ -147,8 +150,11 @@ export class Taps {
     };
   }
 
-  /** Reads everything back in one trip. @param recomputed what no step of the run wrote */
-  async collect(recomputed: ReadonlySet<Stage> = new Set()): Promise<Captured[]> {
+  /** Reads everything back in one trip. @param recomputed what no step of the run wrote @param kept what was read from a cache that rounds, and how */
+  async collect(
+    recomputed: ReadonlySet<Stage> = new Set(),
+    kept: ReadonlyMap<Stage, CacheFormat> = new Map(),
+  ): Promise<Captured[]> {
     if (!this.#capture) return [];
     const data = await this.gpu.read([{ buffer: this.#capture, bytes: this.#bytes }]);
     const start = this.extent.keys - this.extent.tokens;
@@ -159,6 +165,7 @@ export class Taps {
       from: box.at,
       start,
       recomputed: recomputed.has(tap.stage),
+      kept: kept.get(tap.stage) ?? null,
     }));
   }
 

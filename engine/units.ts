@@ -1,6 +1,7 @@
 // What a run dispatches, in order: the steps of its plan, some of them opened into the stages that they stand for, and beside the others what is
 // computed again for who looks inside.
 
+import { partsForCache } from './cache-format.js';
 import { chunk, type Dispatch, groups, type Setting, value } from './dispatch.js';
 import { dispatchesOf } from './ops.js';
 import type { Patch } from './patches.js';
@@ -42,10 +43,11 @@ const fromCache = (stage: Stage, cache: Stage): Unit => ({
     return [
       {
         shader: 'cache_read',
+        parts: partsForCache(setting.cache),
         constants: { N, RING: setting.slots(cache.name) },
         reads: { chunk, cache: value(cache) },
         writes: { y: value(stage) },
-        grid: e => [groups(N, 64), e.tokens, 1],
+        grid: e => [groups(N / 4, 64), e.tokens, 1],
       },
     ];
   },

@@ -1,5 +1,6 @@
 // What a tap brings back: values with named dimensions, cut and summarised by name. Plain data on the CPU; nothing to dispose of.
 
+import type { CacheFormat } from '../engine/cache-format.js';
 import type { Table } from 'apache-arrow';
 import { NumberError, OptionError } from '../engine/errors.js';
 import type { AxisName } from '../engine/plan.js';
@@ -78,6 +79,8 @@ export class Activation {
     readonly data: Float32Array,
     /** Inside a step of the fast plan, and made once more by the stage's own shader from what the step was given: the run did without. */
     readonly recomputed = false,
+    /** How the cache keeps what was read from it, where that rounds; else null. */
+    readonly kept: CacheFormat | null = null,
   ) {
     checkParts(name, dims, data);
     this.dims = completed(dims);
@@ -128,7 +131,7 @@ export class Activation {
     const cutText = this.dims.flatMap(({ name }, i) =>
       cuts[name] === undefined ? [] : [`${name} ${rangeText(ranges[i])}`],
     );
-    return new Activation(`${this.name}[${cutText.join(', ')}]`, dims, out, this.recomputed);
+    return new Activation(`${this.name}[${cutText.join(', ')}]`, dims, out, this.recomputed, this.kept);
   }
 
   /** One head, by its number in the model. */
@@ -246,7 +249,8 @@ export class Activation {
 
   /** `layers.3.attn.pattern [head 2:4 of 4, query 6, key 6]` */
   toString(): string {
-    return `${this.name} [${this.dims.map(dimText).join(', ')}]${this.recomputed ? ', recomputed' : ''}`;
+    const kept = this.kept ? `, as the cache has it in ${this.kept}` : '';
+    return `${this.name} [${this.dims.map(dimText).join(', ')}]${this.recomputed ? ', recomputed' : ''}${kept}`;
   }
 
   [DISPLAY](): Bundle {

@@ -67,7 +67,7 @@ function join(
   });
   const shape = dims.map(({ size }) => size);
   if (parts.length === 1 && parts[0].shape.every((size, i) => size === shape[i]))
-    return new Activation(stage.name, dims, parts[0].data, parts[0].recomputed);
+    return new Activation(stage.name, dims, parts[0].data, parts[0].recomputed, parts[0].kept);
   const data = new Float32Array(count(shape));
   if (stage.operation.kind === 'scores') data.fill(MASKED);
   for (const part of parts) {
@@ -84,5 +84,6 @@ function join(
     dims,
     data,
     parts.some(part => part.recomputed),
+    parts[0]?.kept,
   );
 }

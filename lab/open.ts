@@ -3,6 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { CACHE_FORMATS, type CacheFormat } from '../engine/cache-format.js';
 import { ModelFileError, OptionError, PromptError } from '../engine/errors.js';
 import { packageRoot } from '../engine/files.js';
 import { type Gpu, sharedGpu } from '../engine/gpu.js';
@@ -40,6 +41,8 @@ export interface OpenOptions {
    * what that does to a model. Default `f32`.
    */
   readonly activations?: Activations;
+  /** `f16`: caches keep keys and values rounded to half the bytes, in both plans. Default `f32`. */
+  readonly cache?: CacheFormat;
   /** Keep an earlier session with the same model open beside this one. */
   readonly another?: boolean;
   /**
@@ -59,6 +62,7 @@ const OPEN_OPTIONS: OptionNames<OpenOptions> = {
   context: true,
   quantise: true,
   activations: true,
+  cache: true,
   another: true,
   watchdog: true,
   quiet: true,
@@ -116,7 +120,9 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
         `A context of ${said(wanted)} tokens was asked for, and this model was made for 1 to ${contextLength}. Ask for that.`,
       );
     }
-    const { kernels, activations = 'f32' } = options;
+    const { kernels, activations = 'f32', cache = 'f32' } = options;
+    if (!CACHE_FORMATS.includes(cache))
+      throw new OptionError(`cache is ${CACHE_FORMATS.map(f => `'${f}'`).join(' or ')}, and not ${said(cache)}.`);
     if (activations !== 'f32' && activations !== 'int8')
       throw new OptionError(`activations is 'f32' or 'int8', and not ${said(activations)}.`);
     if (kernels !== undefined && kernels !== 'own' && kernels !== 'gpu')
@@ -124,7 +130,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
     const gpu = await sharedGpu(options.adapter, kernels);
     if (options.watchdog !== undefined) gpu.watchdog = options.watchdog;
     gpu.check(); // before an earlier session makes way
-    const key = `${path} ${gpu.kind} ${gpu.kernels} ${quantise ?? ''} ${activations}`;
+    const key = `${path} ${gpu.kind} ${gpu.kernels} ${quantise ?? ''} ${activations} ${cache}`;
     eitherSignal(options.signal); // throws for what is none
     const tokenizer = options.tokenizer
       ? await openTokenizerFile(options.tokenizer)
@@ -136,6 +142,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
       using progress = progressLine(`Loading ${name}`, options.quiet);
       return await Model.load(from, to, {
         activations,
+        cache,
         signal: eitherSignal(options.signal),
         onProgress: ({ done, total }) => progress.bytes(done, total),
       });

@@ -373,6 +373,7 @@ export class Session {
       fingerprint: this.model.fingerprint,
       adapter: `${kind}: ${info.description || info.device}${kernels === 'gpu' ? ", a GPU's kernels" : ''}`,
       edited_shaders: (shaders ?? this.model.kernels).edited.join(','),
+      ...(this.model.cache !== 'f32' && { cache: this.model.cache }),
       ...(refused.length > 0 && { refused_edits: refused.join('; ') }),
       ...(!shaders && this.editedWhile.length > 0 && { edited_while_generating: this.editedWhile.join('; ') }),
     };

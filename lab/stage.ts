@@ -47,7 +47,7 @@ export async function runStage(
     model.kernels,
     model,
     [...caches, ...step.stages],
-    { tokens: most, positions: T, rows: allRows ? most : inputs.rows },
+    { tokens: most, positions: T, rows: allRows ? most : inputs.rows, cache: model.cache },
     { steps: [...caches.map(stage => exactStep(stage)), step], feeds, keep: [stage.name] },
   );
   const values = new Map<string, Float32Array>();
@@ -62,7 +62,7 @@ export async function runStage(
     parts.push(...(await executor.run({ extent, shaders, ids, taps: [{ stage }] })).captured);
   }
   const from = stage.axes.map(({ size }) => (size === 'rows' ? T - inputs.rows : 0));
-  return { stage, start: 0, from, recomputed: false, ...joined(stage, parts) };
+  return { stage, start: 0, from, recomputed: false, kept: parts[0].kept, ...joined(stage, parts) };
 }
 
 /** Tokens for which each value still fits one binding. Throws BudgetError where a single token's does not. */

@@ -30,8 +30,8 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> q: array<f32>;            // [T,A,D]
-@group(0) @binding(2) var<storage, read> k: array<vec4f>;          // [sequences·RING,K,D]
-@group(0) @binding(3) var<storage, read> v: array<vec4f>;          // [sequences·RING,K,D]
+@group(0) @binding(2) var<storage, read> k: array<Quad>;           // [sequences·RING,K,D]
+@group(0) @binding(3) var<storage, read> v: array<Quad>;           // [sequences·RING,K,D]
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;    // [T,A,D]; of several parts [parts,T,A,D + 4]: sums; then maximum, total, parts
 
 // Of four rows each, by groups.
@@ -118,7 +118,7 @@ fn main(
       let from_q = at / (STRIPES * KEYS) * D;
       var sum = vec4f();
       for (var n = at % STRIPES; n < N; n += STRIPES) {
-        let x = k[row + n];
+        let x = cached(k[row + n]);
         let y = from_q + 4 * n;
         sum = fma(query[y], vec4f(x.x), fma(query[y + 1], vec4f(x.y), fma(query[y + 2], vec4f(x.z), fma(query[y + 3], vec4f(x.w), sum))));
       }
@@ -152,7 +152,7 @@ fn main(
     d *= old.w;
     sums *= old;
     for (var j = 0u; j < many; j++) {
-      let x = v[((ring + (s + j) % RING) * K + head) * N + i];
+      let x = cached(v[((ring + (s + j) % RING) * K + head) * N + i]);
       let p = score[mine * KEYS + j];
       a = mixed(a, p.x, x);
       b = mixed(b, p.y, x);

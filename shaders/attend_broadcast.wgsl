@@ -31,8 +31,8 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;          // [T,A,D]
-@group(0) @binding(2) var<storage, read> k: array<vec4f>;          // [sequences·RING,K,D]
-@group(0) @binding(3) var<storage, read> v: array<vec4f>;          // [sequences·RING,K,D]
+@group(0) @binding(2) var<storage, read> k: array<Quad>;           // [sequences·RING,K,D]
+@group(0) @binding(3) var<storage, read> v: array<Quad>;           // [sequences·RING,K,D]
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;    // [T,A,D]; of several parts [parts,T,A,D + 4]: sums; then maximum, total, parts
 
 // Of the four rows: scores, then weights; −1 where a row may not see the key. A place is one lane's own, who writes it and reads it.
@@ -53,10 +53,10 @@ fn oldest(position: u32) -> u32 {
 fn place_position(row: u32, head: u32) -> u32 { return position_of(chunk.start + place(row, head).x); }
 
 /** Four dimensions of a position's key. */
-fn key(ring: u32, s: u32, head: u32, i: u32) -> vec4f { return k[((ring + s % RING) * K + head) * N + i]; }
+fn key(ring: u32, s: u32, head: u32, i: u32) -> vec4f { return cached(k[((ring + s % RING) * K + head) * N + i]); }
 
 /** Four dimensions of a position's value. */
-fn val(ring: u32, s: u32, head: u32, i: u32) -> vec4f { return v[((ring + s % RING) * K + head) * N + i]; }
+fn val(ring: u32, s: u32, head: u32, i: u32) -> vec4f { return cached(v[((ring + s % RING) * K + head) * N + i]); }
 
 fn capped(x: f32) -> f32 {
   let nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;         // clamp would make a number of it

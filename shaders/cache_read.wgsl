@@ -1,4 +1,4 @@
-// What cache_write.wgsl put into the cache for the tokens of this chunk: y [T,N]. For who looks at keys that a step of the fast plan wrote.
+// What cache_write.wgsl put into the cache for the tokens of this chunk: y [T,N]. For who looks at keys that a step of the fast plan wrote. N % 4 = 0.
 
 override WG: u32 = 64;
 override N: u32;                                                   // K·D values a token
@@ -12,13 +12,13 @@ struct Chunk {
 }
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
-@group(0) @binding(1) var<storage, read> cache: array<f32>;        // [RING,N]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;      // [T,N]
+@group(0) @binding(1) var<storage, read> cache: array<Quad>;       // [RING,N]
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;    // [T,N]
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) at: vec3u) {
   let i = at.x;
   let t = at.y;
-  if (i >= N || t >= chunk.tokens) { return; }
-  y[t * N + i] = cache[((chunk.start + t) % RING) * N + i];
+  if (i >= N / 4 || t >= chunk.tokens) { return; }
+  y[t * (N / 4) + i] = cached(cache[((chunk.start + t) % RING) * (N / 4) + i]);
 }

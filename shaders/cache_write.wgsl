@@ -1,6 +1,6 @@
 // Puts the keys or values of this chunk into the cache: position p goes to slot p mod RING. A full layer's ring is as long
 // as the context and never wraps; a sliding layer's holds its window and one chunk. Of several sequences each has a ring.
-// Assembled with where tokens stand (sequences/).
+// Assembled with where tokens stand (sequences/) and how keys and values are kept (caches/). N % 4 = 0.
 
 override WG: u32 = 64;
 override N: u32;                                                   // K·D values a token
@@ -14,14 +14,14 @@ struct Chunk {
 }
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
-@group(0) @binding(1) var<storage, read> x: array<f32>;            // [T,N]
-@group(0) @binding(2) var<storage, read_write> cache: array<f32>;  // [sequences·RING,N]
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [T,N]
+@group(0) @binding(2) var<storage, read_write> cache: array<Quad>; // [sequences·RING,N]
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) at: vec3u) {
   let i = at.x;
   let t = at.y;
-  if (i >= N || t >= chunk.tokens) { return; }
+  if (i >= N / 4 || t >= chunk.tokens) { return; }
   let slot = first_slot(chunk.start + t, RING) + position_of(chunk.start + t) % RING;
-  cache[slot * N + i] = x[t * N + i];
+  cache[slot * (N / 4) + i] = kept4(x[t * (N / 4) + i]);
 }

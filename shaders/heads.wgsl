@@ -1,7 +1,7 @@
 // Fast plan: what queries, keys and values pass through on their way to attention. Query heads: y = turn(norm(q)); key heads: the same, into the
 // cache; value heads: into the cache as they are. One workgroup a head and token. The norm (without NORM there is none) is rms_norm.wgsl's, the
 // turn rope.wgsl's, the slots are cache_write.wgsl's.
-// Assembled with where tokens stand (sequences/).
+// Assembled with where tokens stand (sequences/) and how keys and values are kept (caches/). D % 4 = 0.
 
 override WG: u32 = 64;  // a power of two: the sum is a tree
 override A: u32;
@@ -26,8 +26,8 @@ struct Chunk {
 @group(0) @binding(5) var<storage, read> k_gain: array<f32>;         // [D]
 @group(0) @binding(6) var<storage, read> turns: array<vec2f>;        // [positions,D/2] (cos, sin)
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;        // [T,A,D]
-@group(0) @binding(8) var<storage, read_write> keys: array<f32>;     // [sequences·RING,K,D]
-@group(0) @binding(9) var<storage, read_write> values: array<f32>;   // [sequences·RING,K,D]
+@group(0) @binding(8) var<storage, read_write> keys: array<Pair>;    // [sequences·RING,K,D]
+@group(0) @binding(9) var<storage, read_write> values: array<Pair>;  // [sequences·RING,K,D]
 
 var<workgroup> partial: array<f32, WG>;
 
@@ -51,7 +51,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let head = select(group.x - A, group.x, query);
   if (group.x >= A + K) {
     let of_values = (head - K) * D;
-    for (var i = lane; i < D; i += WG) { values[slot + of_values + i] = v[t * K * D + of_values + i]; }
+    let from_v = t * K * D + of_values;
+    for (var i = 2 * lane; i < D; i += 2 * WG) { values[(slot + of_values + i) / 2] = kept2(vec2f(v[from_v + i], v[from_v + i + 1])); }
     return;
   }
   let base = select(t * K * D, t * A * D, query) + head * D;
@@ -66,24 +67,31 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
   let pairs = D / 2;
   let turn0 = position * pairs;
-  for (var i = lane; i < pairs; i += WG) {
-    var a = head_value(query, base + i);
-    var b = head_value(query, base + pairs + i);
-    if (NORM) {
-      a = a * scale * gain(query, i);
-      b = b * scale * gain(query, pairs + i);
-    }
-    let turn = turns[turn0 + i];
-    let c = a * turn.x - b * turn.y;
-    let d = b * turn.x + a * turn.y;
+  for (var i = 2 * lane; i < pairs; i += 2 * WG) {
+    let c = turned(query, base, i, scale, turns[turn0 + i]);
+    let d = turned(query, base, i + 1, scale, turns[turn0 + i + 1]);
     if (query) {
-      y[base + i] = c;
-      y[base + pairs + i] = d;
+      y[base + i] = c.x;
+      y[base + i + 1] = d.x;
+      y[base + pairs + i] = c.y;
+      y[base + pairs + i + 1] = d.y;
     } else {
-      keys[slot + head * D + i] = c;
-      keys[slot + head * D + pairs + i] = d;
+      keys[(slot + head * D + i) / 2] = kept2(vec2f(c.x, d.x));
+      keys[(slot + head * D + pairs + i) / 2] = kept2(vec2f(c.y, d.y));
     }
   }
+}
+
+/** Values i and D/2 + i of a head, normed and turned. */
+fn turned(query: bool, base: u32, i: u32, scale: f32, turn: vec2f) -> vec2f {
+  let pairs = D / 2;
+  var a = head_value(query, base + i);
+  var b = head_value(query, base + pairs + i);
+  if (NORM) {
+    a = a * scale * gain(query, i);
+    b = b * scale * gain(query, pairs + i);
+  }
+  return vec2f(a * turn.x - b * turn.y, b * turn.x + a * turn.y);
 }
 
 fn head_value(query: bool, at: u32) -> f32 {

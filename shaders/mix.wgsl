@@ -18,7 +18,7 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> pattern: array<f32>;      // [A,T,S]
-@group(0) @binding(2) var<storage, read> v: array<vec4f>;          // [sequences·RING,K,D]
+@group(0) @binding(2) var<storage, read> v: array<Quad>;           // [sequences·RING,K,D]
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;    // [T,A,D]
 
 @compute @workgroup_size(WG)
@@ -35,7 +35,7 @@ fn main(@builtin(global_invocation_id) at: vec3u) {
   let ring = first_slot(chunk.start + t, RING);
   var sum = vec4f();
   for (var s = oldest; s <= position; s++) {
-    sum = fma(vec4f(pattern[row + s]), v[((ring + s % RING) * K + head) * n + i], sum);
+    sum = fma(vec4f(pattern[row + s]), cached(v[((ring + s % RING) * K + head) * n + i]), sum);
   }
   y[(t * A + a) * n + i] = sum;
 }

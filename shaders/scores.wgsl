@@ -22,7 +22,7 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;          // [T,A,D]
-@group(0) @binding(2) var<storage, read> k: array<vec4f>;          // [sequences·RING,K,D]
+@group(0) @binding(2) var<storage, read> k: array<Quad>;           // [sequences·RING,K,D]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;      // [A,T,S]
 
 @compute @workgroup_size(WG)
@@ -41,7 +41,7 @@ fn main(@builtin(global_invocation_id) at: vec3u) {
   let from_q = (t * A + a) * n;
   let from_k = ((first_slot(chunk.start + t, RING) + s % RING) * K + a / (A / K)) * n;
   var sum = vec4f();
-  for (var i = 0u; i < n; i++) { sum = fma(q[from_q + i], k[from_k + i], sum); }
+  for (var i = 0u; i < n; i++) { sum = fma(q[from_q + i], cached(k[from_k + i]), sum); }
   var score = dot(sum, vec4f(1.0)) * SCALE;
   let nan = (bitcast<u32>(score) & 0x7fffffffu) > 0x7f800000u;      // clamp would make a number of it
   if (SOFTCAP > 0.0 && !nan) { score = SOFTCAP * tanh(clamp(score / SOFTCAP, -15.0, 15.0)); }

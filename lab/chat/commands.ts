@@ -2,6 +2,7 @@
 
 import { OptionError } from '../../engine/errors.js';
 import { nearest } from '../../engine/plan.js';
+import { cacheBytesPerToken } from '../../engine/cache-format.js';
 import { bytesText } from '../display/numbers.js';
 import { select } from '../select.js';
 import type { Conversation } from './conversation.js';
@@ -143,6 +144,10 @@ function statsText({ conversation, settings }: Chat): string {
       ? []
       : [['last turn', `${stats.read} tokens read, ${stats.reused} in the cache already, ${stats.made} made`]]),
     ['context', `${used} of ${length} tokens`],
+    [
+      'cache',
+      `${bytesText(cacheBytesPerToken(session.plan.stages, session.model.cache))} a token in ${session.model.cache}, until windows are full`,
+    ],
     ['memory', `${bytesText(session.gpu.liveBytes)} on the GPU`],
     ['plan', Object.values(planProvenance(conversation.plan, session.model.activations)).join(', ')],
     ['adapter', session.provenance().adapter],

@@ -1,6 +1,7 @@
 // loupe info and loupe plan: what a model is, and what one forward pass of it does. Neither touches a GPU.
 
 import { Command } from 'commander';
+import { cacheBytesPerToken } from '../../engine/cache-format.js';
 import type { GemmaConfig, RopeScaling } from '../../engine/config.js';
 import { costOf } from '../../engine/cost.js';
 import { LoupeError, OptionError } from '../../engine/errors.js';
@@ -51,6 +52,8 @@ export function infoCommand(): Command {
           sum.bytes += bytes;
         }
         const bytes = entries.reduce((n, e) => n + e.bytes, 0);
+        const { stages } = planOf(config);
+        const cache = { f32: cacheBytesPerToken(stages, 'f32'), f16: cacheBytesPerToken(stages, 'f16') };
         if (json) {
           printJson({
             model,
@@ -66,6 +69,7 @@ export function infoCommand(): Command {
             sampling: chat.sampling,
             notices,
             leftOut,
+            cacheBytesPerToken: cache,
             config,
           });
           return;
@@ -92,6 +96,7 @@ export function infoCommand(): Command {
           'on the GPU': bytesText(
             entries.reduce((n, entry) => n + (entry.name === 'head' && config.tiedHead ? 0 : bytesOf(entry)), 0),
           ),
+          cache: `${bytesText(cache.f32)} a token${sliding > 0 ? ', until the windows are full' : ''}; ${bytesText(cache.f16)} with --cache f16`,
           tokenizer:
             tokenizer === null
               ? 'none: prompts are token ids'

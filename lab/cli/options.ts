@@ -4,6 +4,7 @@ import { fstatSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ADAPTER_CHOICES } from '../../engine/adapter.js';
 import { OptionError, PromptError } from '../../engine/errors.js';
+import { CACHE_FORMATS, type CacheFormat } from '../../engine/cache-format.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import type { KernelChoice } from '../../engine/traits.js';
 import type { Activations } from '../../engine/rounding.js';
@@ -20,6 +21,7 @@ export interface ModelOptions {
   readonly context?: number;
   readonly quantise?: Quantise;
   readonly activations?: Activations;
+  readonly cache?: CacheFormat;
   readonly plan?: PlanKind;
   readonly json?: boolean;
 }
@@ -46,6 +48,7 @@ export function withModel(command: Command): Command {
     .addOption(
       new Option('--quantise <format>', 'make matrices in F32, F16 or BF16 smaller on loading').choices(QUANTISED),
     )
+    .addOption(new Option('--cache <format>', 'f16: keys and values in half the bytes').choices(CACHE_FORMATS))
     .addOption(
       new Option('--activations <type>', 'int8: in the fast plan, round what matrices are given to 8 bits').choices([
         'f32',
@@ -70,12 +73,12 @@ export function withAdapter(command: Command): Command {
 }
 
 export function openModel(options: ModelOptions): Promise<Session> {
-  const { model, adapter, kernels, tokenizer, context, quantise, activations, plan } = options;
+  const { model, adapter, kernels, tokenizer, context, quantise, activations, cache, plan } = options;
   if (activations === 'int8' && plan === 'exact')
     throw new OptionError(
       '--activations int8 is a matter of the fast plan, and this is the exact one. Add --plan fast.',
     );
-  return open(model, { adapter: adapter || undefined, kernels, tokenizer, context, quantise, activations });
+  return open(model, { adapter: adapter || undefined, kernels, tokenizer, context, quantise, activations, cache });
 }
 
 /** Parser of whole numbers from `least`. */

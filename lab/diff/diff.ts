@@ -8,7 +8,7 @@ import type { PlanKind } from '../../engine/fuse.js';
 import type { Model } from '../../engine/model.js';
 import type { Stage } from '../../engine/plan.js';
 import { printable } from '../../engine/printable.js';
-import { givesOf, type Step } from '../../engine/step.js';
+import { givesOf, readsOf, type Step } from '../../engine/step.js';
 import type { OptionNames } from '../arguments.js';
 import { diffToArrow } from '../arrow.js';
 import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
@@ -19,10 +19,13 @@ import { inputsOf, runStage } from '../stage.js';
 import { type Leftover, NOTHING_LEFT, otherNameOf } from './leftover.js';
 import { largest, locate, type Spread } from './locate.js';
 import { compare, type Metrics } from './metrics.js';
-import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from './tolerance.js';
+import { ACCUMULATED_LIMIT, CACHE_LIMITS, LOCAL_LIMIT } from './tolerance.js';
 
-/** `source`: wrong on right inputs. `carrier`: wrong, but only because its inputs are. `masked`: wrong alone, yet it does not show. */
-export type Verdict = 'ok' | 'source' | 'carrier' | 'masked';
+/**
+ * `source`: wrong on right inputs. `carrier`: wrong, but only because its inputs are. `masked`: wrong alone, yet it does not show. `cache`: as far off as the cache's precision explains
+ * (tolerance.ts), and no farther; it passes.
+ */
+export type Verdict = 'ok' | 'source' | 'carrier' | 'masked' | 'cache';
 
 export interface DiffRow {
   readonly stage: string;
@@ -191,21 +194,30 @@ export function compared(model: Model, plan: PlanKind): Map<Stage, Step> {
   return new Map(stages.flatMap(stage => (steps.has(stage) ? [[stage, steps.get(stage)!] as const] : [])));
 }
 
+interface Errors {
+  readonly here: number;
+  readonly alone: number | null;
+  /** The largest of the inputs'. */
+  readonly incoming: number;
+}
+
+function verdictOf({ here, alone, incoming }: Errors, { accumulated, local }: Required<DiffLimits>): Verdict {
+  const failsHere = here > accumulated;
+  const failsAlone = alone !== null ? alone > local : failsHere && incoming <= accumulated;
+  if (failsAlone) return failsHere || incoming === 0 ? 'source' : 'masked';
+  return failsHere ? 'carrier' : 'ok';
+}
+
 /** Compares our activations of the golden's ids with the golden's, stage by stage. */
 export async function diffRows(
   model: Model,
   golden: Golden,
   ours: { read(stage: string): Promise<Float32Array> },
-  {
-    accumulated = ACCUMULATED_LIMIT,
-    local = LOCAL_LIMIT,
-    alone = true,
-    signal,
-    shaders,
-    plan = 'exact',
-    onProgress,
-  }: DiffOptions,
+  given: DiffOptions,
 ): Promise<DiffRow[]> {
+  const { accumulated = ACCUMULATED_LIMIT, local = LOCAL_LIMIT, alone = true, signal, shaders } = given;
+  const { plan = 'exact', onProgress } = given;
+  const rounding = CACHE_LIMITS[model.cache];
   checkGolden(model, golden);
   const stages = compared(model, plan);
   const errors = new Map<string, number>();
@@ -232,17 +244,12 @@ export async function diffRows(
       own = placed(compare(ownData, expected, shape));
     }
     const incoming = Math.max(0, ...inputsOf(model, step).map(({ name }) => errors.get(name) ?? 0));
-    const failsHere = both.relL2 > accumulated;
-    const failsAlone = own ? own.relL2 > local : failsHere && incoming <= accumulated;
-    const verdict: Verdict = failsAlone
-      ? failsHere || incoming === 0
-        ? 'source'
-        : 'masked'
-      : failsHere
-        ? 'carrier'
-        : 'ok';
+    const errorsOf = { here: both.relL2, alone: own?.relL2 ?? null, incoming };
+    const strict = verdictOf(errorsOf, { accumulated, local });
+    const rounded = strict === 'ok' || !rounding ? strict : verdictOf(errorsOf, allowed(step));
+    const verdict = strict !== 'ok' && rounded === 'ok' ? 'cache' : rounded;
     const gain = incoming > 0 && Number.isFinite(incoming) ? both.relL2 / incoming : null;
-    const pass = verdict === 'ok';
+    const pass = verdict === 'ok' || verdict === 'cache';
     const shown = verdict === 'carrier' ? inRun : (ownData ?? inRun);
     const axes = stage.axes.map(({ name }) => name);
     const where = pass ? [] : locate(shown, expected, shape, axes);
@@ -250,4 +257,13 @@ export async function diffRows(
     onProgress?.(rows.length, stages.size);
   }
   return rows;
+
+  /** With what the cache's rounding explains, where no limit was asked for. */
+  function allowed(step: Step): Required<DiffLimits> {
+    const reads = step.cached.size > 0 || readsOf(step).some(ref => (ref as Stage).state);
+    return {
+      accumulated: given.accumulated ?? Math.max(accumulated, rounding!.accumulated),
+      local: given.local ?? (reads ? Math.max(local, rounding!.local) : local),
+    };
+  }
 }

@@ -28,6 +28,7 @@ export const VERDICT_COLOURS: Readonly<Record<DiffRow['verdict'], string>> = {
   source: '#d55e00',
   carrier: '#e69f00',
   masked: '#cc79a7',
+  cache: '#56b4e9',
   ok: '#009e73',
 };
 
@@ -86,7 +87,10 @@ export function summary({ rows, first, provenance }: Diff): string {
   }
   const worst = rows.reduce((a, b) => (b.accumulated.relL2 > a.accumulated.relL2 ? b : a));
   const what = provenance.plan === 'fast' ? 'stages that the fast plan leaves' : 'stages';
-  return `All ${rows.length} ${what} pass. The largest error in the run is ${sci(worst.accumulated.relL2)}, at ${worst.stage}.`;
+  const rounded = rows.filter(({ verdict }) => verdict === 'cache').length;
+  const cached =
+    rounded > 0 ? ` ${rounded} of them differ by the precision of the cache, which keeps ${provenance.cache}.` : '';
+  return `All ${rows.length} ${what} pass.${cached} The largest error in the run is ${sci(worst.accumulated.relL2)}, at ${worst.stage}.`;
 }
 
 function cells(row: DiffRow, limits: Diff['limits'], open: boolean, unfolds: boolean): Row {

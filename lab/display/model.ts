@@ -1,5 +1,6 @@
 // A model as a card: what it is, where it runs, in what format its weights came, and what holds how much memory.
 
+import { cacheBytesPerToken } from '../../engine/cache-format.js';
 import type { Session } from '../session.js';
 import type { Bundle } from './bundle.js';
 import { Html, html } from './html.js';
@@ -14,7 +15,7 @@ export function modelFacts(session: Session): { readonly [label: string]: string
   const sliding = c.layerKinds.filter(kind => kind === 'sliding').length;
   const windowed =
     c.slidingWindow === null ? '' : `: ${sliding} see ${c.slidingWindow} tokens, ${c.layers - sliding} see all`;
-  const cache = 2 * 4 * c.layers * c.kvHeads * c.headDim;
+  const cache = cacheBytesPerToken(model.plan.stages, model.cache);
   return {
     model: session.name,
     family: `Gemma ${c.family}, ${countText(parameters)} parameters`,
@@ -23,7 +24,7 @@ export function modelFacts(session: Session): { readonly [label: string]: string
     heads: `${c.heads} query, ${c.kvHeads} key/value, ${c.headDim} wide`,
     context: `${c.contextLength} tokens, ${session.longest} in this session`,
     weights: `${bytesText(model.weightBytes)} on the GPU${formatsText(model.formats)}`,
-    cache: `${bytesText(cache)} a token${sliding > 0 ? ', until the windows are full' : ''}`,
+    cache: `${bytesText(cache)} a token in ${model.cache}${sliding > 0 ? ', until the windows are full' : ''}`,
     tokenizer: session.tokenizer ? `${session.tokenizer.size} pieces` : 'none: prompts are token ids',
     ...(session.notices.length > 0 && { note: session.notices.join(' ') }),
     adapter: `${gpu.kind}: ${gpu.info.description || gpu.info.device}`,
