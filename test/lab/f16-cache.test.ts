@@ -152,6 +152,17 @@ test('of heads whose halves are odd, and with a full window', async () => {
   }
 });
 
+test('sequences that are continued together give what each gives alone, shared beginnings too', async () => {
+  const prompts = [IDS.slice(0, 40), [...IDS.slice(0, 30), 7, 8, 9], IDS.slice(20, 45)];
+  const options = { maxTokens: 6, ignoreEos: true, plan: 'exact' } as const;
+  const together = await rounded.generate(prompts, options);
+  for (const [i, prompt] of prompts.entries()) {
+    const ids: number[] = [];
+    for await (const { id } of rounded.generate(prompt, options)) if (id >= 0) ids.push(id);
+    expect(together[i].ids.slice(-ids.length)).toEqual(ids);
+  }
+});
+
 test('another format is refused', async () => {
   await expect(open('atlas', { cache: 'q8_0' } as unknown as OpenOptions)).rejects.toThrow(OptionError);
 });
