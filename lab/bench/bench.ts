@@ -6,6 +6,7 @@ import { BudgetError, PromptError } from '../../engine/errors.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import type { Model } from '../../engine/model.js';
 import type { Progress } from '../display/progress.js';
+import { interruptSignal } from '../interrupt.js';
 import { modelPath } from '../open.js';
 import type { Session } from '../session.js';
 import { startLlama } from './llama.js';
@@ -73,13 +74,17 @@ export async function bench(session: Session, options: BenchOptions): Promise<Be
   const length = context.length;
   const ids = Array.from({ length }, (_, i) => 4 + ((i * 37) % (model.config.vocab - 4)));
   const peers: Peer[] = [];
+  const signal = interruptSignal();
   try {
-    for (const peer of against) peers.push(await begin(peer, model, length, options));
-    const runs = [ours(model, context), ...peers];
+    for (const peer of against) peers.push(await begin(peer, model, length, options, signal));
+    const runs = [ours(model, context, signal), ...peers];
     const attention = new Map<number, AttentionTimes>();
     const timed = session.gpu.device.features.has('timestamp-query');
     const [own, ...others] = await measure(runs, ids, wanted, {
-      told: (done, total, what) => progress.count(done, total, `measurements: ${what}`),
+      told: (done, total, what) => {
+        signal.throwIfAborted();
+        progress.count(done, total, `measurements: ${what}`);
+      },
       look: async tokens => {
         if (!timed) return 0;
         attention.set(tokens, await attentionTimes(model, context, ids));
@@ -111,6 +116,9 @@ export async function bench(session: Session, options: BenchOptions): Promise<Be
       peers: Object.fromEntries(named),
       leftOut,
     };
+  } catch (error) {
+    signal.throwIfAborted(); // a peer hears Ctrl-C too, and ends
+    throw error;
   } finally {
     for (const peer of peers) peer.close();
   }
@@ -155,12 +163,18 @@ function roomFor(model: Model, { plan, cacheAt, lengths, contexts, decode, round
   }
 }
 
-async function begin(peer: PeerName, model: Model, length: number, { name, say }: BenchOptions): Promise<Peer> {
+async function begin(
+  peer: PeerName,
+  model: Model,
+  length: number,
+  { name, say }: BenchOptions,
+  signal: AbortSignal,
+): Promise<Peer> {
   const threads = availableParallelism();
   if (peer === 'torch') return startTorch(modelPath(name), threads);
   if (peer === 'llama.cpp') return startLlama(modelPath(name), threads, length, say);
   const context = model.context({ length, plan: peer });
-  return { ...ours(model, context), name: `the ${peer} plan`, close: () => context[Symbol.dispose]() };
+  return { ...ours(model, context, signal), name: `the ${peer} plan`, close: () => context[Symbol.dispose]() };
 }
 
 function ratios(own: Speed, other: Speed): Ratios {

@@ -22,11 +22,11 @@ export interface Peer {
 }
 
 /** Loupe as its own peer. */
-export function ours(model: Model, context: Context): Peer {
+export function ours(model: Model, context: Context, signal?: AbortSignal): Peer {
   let next = 0;
   const forward = async (ids: readonly number[]) => {
     const began = performance.now();
-    next = (await context.forward(ids, { argmax: true })).token!;
+    next = (await context.forward(ids, { argmax: true, signal })).token!;
     return performance.now() - began;
   };
   return {
@@ -39,7 +39,7 @@ export function ours(model: Model, context: Context): Peer {
     async decode(tokens) {
       const times: number[] = [];
       let before = performance.now();
-      for await (const { token } of context.ahead(next, tokens)) {
+      for await (const { token } of context.ahead(next, tokens, signal)) {
         const now = performance.now();
         times.push(now - before);
         [next, before] = [token, now];

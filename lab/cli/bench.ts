@@ -59,8 +59,15 @@ export function benchCommand(): Command {
     )
     .option('--stages', 'instead: what every step takes, as a share of what this adapter was measured to do at most')
     .option('--svg <file>', 'with --stages: write the picture of it')
-    .action(async (options: Options) => {
-      if (options.stages) return stages(options);
+    .action(async (options: Options, self: Command) => {
+      if (options.stages) {
+        const unread = UNREAD_BY_STAGES.find(name => self.getOptionValueSource(name) === 'cli');
+        if (unread)
+          throw new OptionError(
+            `--stages is about one token, and does not read ${flagOf(self, unread)}. Leave it out.`,
+          );
+        return stages(options);
+      }
       if (options.svg) throw new OptionError('--svg is the picture of --stages. Give both, or neither.');
       const { decode, rounds, cacheAt, against, model: name, plan = 'fast' } = options;
       const lists = options.full ? FULL : SHORT;
@@ -81,11 +88,15 @@ export function benchCommand(): Command {
     });
 }
 
+const UNREAD_BY_STAGES = ['prefill', 'decode', 'batch', 'full', 'cacheAt', 'against'];
+const flagOf = (command: Command, name: string) => command.options.find(one => one.attributeName() === name)!.long;
+
 /** Every step of a decoded token against the roofline. */
 async function stages(options: Options): Promise<void> {
   if (options.svg) checkTarget(options.svg);
   const session = await openModel(options);
-  const context = options.contexts?.at(-1);
+  const [context, ...more] = options.contexts ?? [];
+  if (more.length > 0) throw new OptionError('--stages is about one token: give one of the --contexts.');
   const roofline = await session.roofline({ plan: options.plan, context, rounds: Math.max(3, options.rounds) });
   if (options.svg) writeWhole(options.svg, [roofline[DISPLAY]()['image/svg+xml']!]);
   const { steps, ceilings, operations, extent, provenance, edited: _, ...of } = roofline;

@@ -149,9 +149,12 @@ function draw({ steps: all, operations, ceilings }: Roofline): Drawing {
     Math.min(Math.log10(ceilings.bytesPerSecond) + v, Math.log10(ceilings.operationsPerSecond));
   const along = Array.from({ length: 120 }, (_, i) => x[0] + ((x[1] - x[0]) * i) / 119);
   const ceiling = along.map(v => ({ x: right(v), y: down(line(v)) })).filter(p => p.y < AREA.bottom);
+  // Nor on the name of the slope, which stands above it.
+  const middle = ceiling[0].x + WHERE_NAMED * (right(Math.log10(ridge)) - ceiling[0].x);
+  const name = ceiling.filter(p => Math.abs(p.x - middle) < 85).map(p => ({ x: p.x - 4, y: p.y - 13, radius: 9 }));
   const slope =
     (Math.atan2((AREA.bottom - AREA.top) / (y[1] - y[0]), (AREA.right - AREA.left) / (x[1] - x[0])) * 180) / Math.PI;
-  const names = placed(named, [...points, ...ceiling], AREA).map((name, i) => ({ ...name, ...named[i], ...name }));
+  const names = placed(named, [...points, ...ceiling, ...name], AREA).map((one, i) => ({ ...named[i], ...one }));
   return { steps, x, y, ridge, names, slope };
 }
 

@@ -38,6 +38,11 @@ const mistakes: [string, string[], RegExp][] = [
   ],
   ['a picture of what is not measured', ['bench', '--svg', 'x.svg'], /--svg is the picture of --stages\. Give both/],
   [
+    'a peer of what is measured alone',
+    ['bench', '--stages', '--against', 'torch'],
+    /--stages is about one token, and does not read --against\. Leave it out\./,
+  ],
+  [
     'llama.cpp on what it does not read',
     ['bench', '--against', 'llama.cpp'],
     /llama\.cpp reads GGUF files, and '.*atlas' is none\. Give --model a \.gguf, or leave llama\.cpp out/,
