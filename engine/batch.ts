@@ -16,6 +16,7 @@ import type { Model } from './model.js';
 import { valuesPerToken } from './recorder.js';
 import { cacheBytes, roomFor, rowsThatFit } from './room.js';
 import { lengthThatMatters } from './rope-table.js';
+import type { Traits } from './traits.js';
 import { commonStart, type Piece, Sequence } from './sequence.js';
 
 export interface BatchOptions {
@@ -45,8 +46,11 @@ export interface Reached {
 
 /** Tokens that are worth a copy of a cache. */
 const WORTH_SHARING = 8;
-/** Rows from which a block's kernels are faster than a row at a time (fast plan). */
-const WORTH_A_BLOCK = 3;
+/**
+ * Rows from which a block's kernels are faster than a row at a time (fast plan): half of the eight tokens that a block holds on lavapipe, where it was
+ * measured, and of four on SwiftShader. GPUs hold 64, and were not measured.
+ */
+const worthABlock = ({ software, store }: Traits): number => (software ? (store === 'texture' ? 4 : 2) : 8);
 
 export class Batch {
   readonly plan: PlanKind;
@@ -105,6 +109,7 @@ export class Batch {
   async step({ argmax, signal }: StepOptions): Promise<Reached[]> {
     if (this.#disposed) throw new PromptError('This batch was closed; make a new one.');
     const { kernels } = this.model;
+    const { traits } = this.model.gpu;
     const shaders = await kernels.inForce();
     if (!this.#executor) this.#beginAgain();
     this.#giveCopies(shaders);
@@ -112,7 +117,7 @@ export class Batch {
     if (parts.length === 0) return [];
     this.#steps += 1;
     const { rows, ids, wanted } = layOut(parts);
-    const alone = this.plan === 'exact' ? parts[0].piece.alone : rows.length < WORTH_A_BLOCK;
+    const alone = this.plan === 'exact' ? parts[0].piece.alone : rows.length < worthABlock(traits);
     const extent = { tokens: rows.length, keys: Math.max(...rows.map(({ keys }) => keys)), rows: wanted.length };
     const executor = this.#executor!;
     for (const { sequence } of parts) {
@@ -127,7 +132,7 @@ export class Batch {
       shaders,
       argmax,
       signal,
-      oneByOne: { tokens: alone, logits: this.plan === 'exact' || wanted.length < WORTH_A_BLOCK },
+      oneByOne: { tokens: alone, logits: this.plan === 'exact' || wanted.length < worthABlock(traits) },
       length: lengthOf(parts[0].sequence),
       onLayer: rows.length < LONG ? undefined : () => {}, // so that a stop need not wait for the chunk
     });
