@@ -14,8 +14,8 @@ const slow = process.env.LOUPE_SLOW ? [] : ['test/slow/**'];
 export default defineConfig({
   test: {
     pool: 'forks',
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000, // for what hangs: a software adapter may take a minute to compile what a GPU would run
+    hookTimeout: 300_000,
     projects: [
       {
         extends: true,

@@ -68,18 +68,20 @@ describe.each(['tiny', 'atlas'] as const)('%s', name => {
     expect(await apart(model(), IDS, chunks)).toBeLessThan(2e-6);
   });
 
-  test('as a GPU would run it', async () => {
-    const gpu = await sharedGpu();
-    const own = gpu.traits;
-    (gpu as { traits: Traits }).traits = { ...own, software: false, subgroup: null };
-    try {
-      await reopen();
-      expect(await apart(model(), IDS, [30, 1, 1, 9])).toBeLessThan(2e-6);
-    } finally {
-      (gpu as { traits: Traits }).traits = own;
-      await reopen();
-    }
-  });
+  // Atlas has PyTorch's word on these kernels below.
+  if (name === 'tiny')
+    test('as a GPU would run it', async () => {
+      const gpu = await sharedGpu();
+      const own = gpu.traits;
+      (gpu as { traits: Traits }).traits = { ...own, software: false, subgroup: null };
+      try {
+        await reopen();
+        expect(await apart(model(), IDS, [30, 1, 1, 9])).toBeLessThan(2e-6);
+      } finally {
+        (gpu as { traits: Traits }).traits = own;
+        await reopen();
+      }
+    });
 
   test('looking changes nothing: bits are equal with any taps, and what was made once more is marked', async () => {
     const plain = await model().run(IDS, { plan: 'fast', chunks: [38, 1, 1, 1] });
@@ -207,10 +209,10 @@ test('an edit of a shader of the fast plan alone is seen by the diff of that pla
 });
 
 test('a thousand chunks by either plan leave no byte and no buffer behind', async () => {
-  const { gpu } = atlas;
+  const { gpu } = tiny;
   const before = [gpu.liveBytes, gpu.liveBuffers];
   for (const plan of ['fast', 'exact'] as const) {
-    using context = atlas.model.context({ length: 64, plan });
+    using context = tiny.model.context({ length: 64, plan });
     await context.forward([2, 5, 7], { argmax: true });
     await context.forward([9], { argmax: true });
     const held = [gpu.liveBytes, gpu.liveBuffers];
