@@ -2,6 +2,7 @@
 // and taps are all `forward`.
 
 import { type NumberError, PromptError } from './errors.js';
+import { readBefore } from './beginning.js';
 import { CHOSEN, type ChunkResult } from './chunk.js';
 import { Executor } from './execute.js';
 import {
@@ -17,6 +18,7 @@ import { NO_TOKEN } from './greedy.js';
 import type { Shaders } from './kernel.js';
 import type { Model } from './model.js';
 import { notFinite } from './not-finite.js';
+import type { Patch } from './patches.js';
 import type { Extent } from './plan.js';
 import type { Captured } from './taps.js';
 import type { Opened } from './units.js';
@@ -93,6 +95,21 @@ export class Context {
       if (left >= extent.tokens) return [chunk];
       return [{ ...chunk, extent: { tokens: left, keys: tokens, rows: 0 } }];
     });
+  }
+
+  /**
+   * Begins anew with `ids`: keeps what of their beginning was read as it would be read now, and forgets the rest. What `forward` reads of the rest then has the
+   * bits that it has after reading all. @returns how many of `ids` are in the context
+   */
+  restart(ids: readonly number[], shaders: Shaders, patches: readonly Patch[] = []): number {
+    const { plan, chunk, model } = this;
+    const same = !this.#released && this.#shaders !== null && shaders.changedSince(this.#shaders).length === 0;
+    const earlier = { ids: this.#ids, read: this.#read, chunk, plan, config: model.config };
+    const before = same ? readBefore(earlier, ids, patches) : 0;
+    if (before > 0 && before === this.#reached) return before;
+    const kept = before > 0 && this.canRewind ? before : 0;
+    this.rewind(kept);
+    return kept;
   }
 
   #ringLength(): number {

@@ -19,6 +19,8 @@ export interface Traffic {
 export class Gpu {
   readonly traffic: Traffic = { written: 0, read: 0 };
   readonly traits: Traits;
+  /** How those who hold memory for later give it back. */
+  readonly spare = new Set<() => void>();
   #liveBytes = 0;
   #liveBuffers = 0;
   /** The device is gone for good. */
@@ -190,8 +192,15 @@ export class Gpu {
     });
   }
 
+  /** Disposes of what is held for later and can be done without. */
+  giveBack(): void {
+    for (const drop of this.spare) drop();
+    this.spare.clear();
+  }
+
   /** Throws BudgetError when `bytes` more would not fit; nothing is allocated. */
   reserve(bytes: number, what: string): void {
+    if (bytes > this.budgetBytes - this.#liveBytes) this.giveBack();
     const free = this.budgetBytes - this.#liveBytes;
     if (bytes <= free) return;
     throw new BudgetError(

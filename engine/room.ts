@@ -36,6 +36,7 @@ export function rowsThatFit({ gpu, config }: Model, { chunk }: Pick<BatchSize, '
 /** Sequences that fit beside what is on the GPU now; 0: not even one. Throws BudgetError where a buffer of one is too large by itself. */
 export function roomFor(model: Model, size: BatchSize): number {
   const { gpu, kernels, plan, config } = model;
+  gpu.giveBack();
   const { all, largest } = cacheBytes(model, size);
   const inBinding = Math.floor(gpu.traits.maxBinding / Math.max(1, largest));
   const free = gpu.budgetBytes - gpu.liveBytes;

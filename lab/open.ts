@@ -43,6 +43,11 @@ export interface OpenOptions {
   readonly activations?: Activations;
   /** `f16`: caches keep keys and values rounded to half the bytes, in both plans. Default `f32`. */
   readonly cache?: CacheFormat;
+  /**
+   * Keep the cache of the last run or generation, so that the next whose prompt begins alike reads only what is new, to the same bits: whole chunks of 64 tokens, by the same plan
+   * and shaders. It is given back when memory is short. Default false.
+   */
+  readonly reuse?: boolean;
   /** Keep an earlier session with the same model open beside this one. */
   readonly another?: boolean;
   /**
@@ -63,6 +68,7 @@ const OPEN_OPTIONS: OptionNames<OpenOptions> = {
   quantise: true,
   activations: true,
   cache: true,
+  reuse: true,
   another: true,
   watchdog: true,
   quiet: true,
@@ -120,6 +126,8 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
         `A context of ${said(wanted)} tokens was asked for, and this model was made for 1 to ${contextLength}. Ask for that.`,
       );
     }
+    if (options.reuse !== undefined && typeof options.reuse !== 'boolean')
+      throw new OptionError(`reuse is true or false, and not ${said(options.reuse)}.`);
     const { kernels, activations = 'f32', cache = 'f32' } = options;
     if (!CACHE_FORMATS.includes(cache))
       throw new OptionError(`cache is ${CACHE_FORMATS.map(f => `'${f}'`).join(' or ')}, and not ${said(cache)}.`);
@@ -164,6 +172,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
         throw new ModelFileError(`${path} is not what it was when it was opened. Open it again.`);
       },
       { ...files.chat, notices: [...files.chat.notices, ...(tokenizer ? ownBosNotices(files, tokenizer) : [])] },
+      options.reuse,
     );
     if (!options.quiet)
       for (const notice of [...files.notices, ...fit, ...session.notices])

@@ -2,7 +2,7 @@
 // keeps.
 
 import type { Context } from '../engine/context.js';
-import type { ContextOptions } from '../engine/forward.js';
+import { type ContextOptions, chunkThatFits } from '../engine/forward.js';
 import { ModelFileError, OptionError, PromptError, TokenizerError } from '../engine/errors.js';
 import { allFinite } from '../engine/finite.js';
 import { checkGenerate } from '../engine/generate.js';
@@ -35,6 +35,7 @@ import { writing } from './display/writing.js';
 import { Generation, stoppedBy, toldLater } from './generation.js';
 import type { Golden } from './golden.js';
 import { eitherSignal } from './interrupt.js';
+import { type Beginning, type Held, KeptContext } from './kept-context.js';
 import { owned } from './owned.js';
 import { type Patching, type PatchingOptions, patching } from './probe/patching.js';
 import { type Perplexity, type PerplexityOptions, perplexity } from './probe/perplexity.js';
@@ -59,8 +60,11 @@ export class Session {
   #replaced = false;
   private readonly editedWhile: string[] = [];
   private loaded: Model;
+  /** Tokens of the last generation's prompt that were not read again. */
+  private reusedLast = 0;
   #reopening: Promise<void> | null = null;
   readonly #conversations = new Set<Conversation>();
+  readonly #kept = new KeptContext();
 
   constructor(
     readonly name: string,
@@ -74,6 +78,8 @@ export class Session {
     private readonly reload: (() => Promise<Model>) | null = null,
     /** What the model's files say of conversations. */
     readonly chatFiles: ChatFiles | null = null,
+    /** Whether the cache of the last run is held for the next that begins alike. */
+    readonly reuse = false,
   ) {
     this.loaded = model;
   }
@@ -135,18 +141,24 @@ export class Session {
     const { taps, absent } = planTaps(tapped(this.plan, options.tap), options.slice, reach);
     const patches = planPatches(this.plan, options.patch, reach);
     const shaders = options.shaders ?? (await this.model.kernels.inForce());
-    using context = this.#context(ids.length, { logits, plan });
+    const open = () => this.#context(ids.length, { logits, plan });
+    const whole = taps.length > 0 || logits === 'all' || chunks !== undefined;
+    using held = this.#hold(open, ids.length, whole ? null : { ids, plan, patches, shaders });
+    const { context, reused } = held;
     checkCapture(taps, [{ tokens: ids.length, keys: ids.length, rows: logits === 'all' ? ids.length : 1 }], budget);
     using progress = progressLine('Reading', ids.length < 32);
-    const { captured, opened } = await context.forward(ids, {
+    const { captured, opened } = await context.forward(ids.slice(reused), {
       shaders,
       taps,
       patches,
       logits,
       chunks,
       signal: eitherSignal(options.signal),
-      onProgress: done => progress.count(done, ids.length, 'tokens'),
-      onLayer: ids.length < 32 ? undefined : (...at) => progress.layer(...at, ids.length),
+      onProgress: done => progress.count(reused + done, ids.length, 'tokens'),
+      onLayer:
+        ids.length < 32
+          ? undefined
+          : (done, total, tokens, chunk) => progress.layer(done, total, reused + tokens, chunk, ids.length),
     });
     const labels = this.labels(ids);
     const activations = assemble(captured, labels, taps);
@@ -159,7 +171,11 @@ export class Session {
       absent,
       budget,
       revision: shaders.revision,
-      provenance: { ...this.provenance(shaders), ...planProvenance(plan, this.model.activations, opened) },
+      provenance: {
+        ...this.provenance(shaders),
+        ...planProvenance(plan, this.model.activations, opened),
+        ...(reused > 0 && { reused_tokens: `${reused}` }),
+      },
       patched: patches.map(({ stage }) => stage.name),
       again: (wanted: Pick<RunOptions, 'tap' | 'slice' | 'logits'>) =>
         // A model that was brought back on another device has its own.
@@ -172,6 +188,7 @@ export class Session {
           shaders: kernels === this.model.kernels ? shaders : undefined,
         }),
     };
+    held.keep();
     return new Run(this, ids, labels, activations, last, made, fault);
   }
 
@@ -290,9 +307,16 @@ export class Session {
     const ids = this.encode(asked());
     const { maxTokens = 128 } = options;
     const plan = checkPlan(options.plan, 'fast');
-    using context = this.#context(Math.min(ids.length + maxTokens, this.longest), { plan, prompt: ids.length });
+    const tokens = Math.min(ids.length + maxTokens, this.longest);
+    const open = () => this.#context(tokens, { plan, prompt: ids.length });
+    const shaders = await this.model.kernels.inForce();
+    const whole = options.tap !== undefined || maxTokens === 0;
+    using held = this.#hold(open, tokens, whole ? null : { ids, plan, patches: [], shaders });
+    const { context, reused } = held;
+    this.reusedLast = reused;
     hold(context);
-    yield* stream(this, context, ids, { ...options, maxTokens });
+    yield* stream(this, context, ids.slice(reused), { ...options, maxTokens });
+    held.keep();
   }
 
   /** A conversation on one cache, in the turns the model was trained on. Dispose of it, or of the session. */
@@ -321,6 +345,7 @@ export class Session {
     const { kernels } = this.loaded;
     const edits = kernels.edited.map(name => [name, kernels.source(name)] as const);
     for (const conversation of this.#conversations) conversation.forget();
+    this.#kept[Symbol.dispose]();
     this.loaded[Symbol.dispose]();
     this.loaded = await this.reload();
     for (const [name, source] of edits) await this.loaded.kernels.edit(name, source);
@@ -374,6 +399,7 @@ export class Session {
       adapter: `${kind}: ${info.description || info.device}${kernels === 'gpu' ? ", a GPU's kernels" : ''}`,
       edited_shaders: (shaders ?? this.model.kernels).edited.join(','),
       ...(this.model.cache !== 'f32' && { cache: this.model.cache }),
+      ...(!shaders && this.reusedLast > 0 && { reused_tokens: `${this.reusedLast}` }),
       ...(refused.length > 0 && { refused_edits: refused.join('; ') }),
       ...(!shaders && this.editedWhile.length > 0 && { edited_while_generating: this.editedWhile.join('; ') }),
     };
@@ -402,6 +428,7 @@ export class Session {
   [Symbol.dispose](): void {
     this.#disposed = true;
     for (const conversation of this.#conversations) conversation[Symbol.dispose]();
+    this.#kept[Symbol.dispose]();
     this.model[Symbol.dispose]();
   }
 
@@ -440,9 +467,19 @@ export class Session {
         `The prompt has ${prompt} tokens, and this session reads ${this.longest}. Shorten it${this.longest < this.config.contextLength ? `, or open the model with a longer context, up to ${this.config.contextLength}: { context }, or --context in a terminal` : ''}.`,
       );
     }
-    // Rounded up, so that runs of similar lengths share shapes.
-    const length = Math.min(this.longest, Math.max(16, Math.ceil(tokens / 64) * 64));
-    return this.model.context({ length, logits, plan });
+    return this.model.context({ length: this.#lengthFor(tokens), logits, plan });
+  }
+
+  /** Rounded up, so that runs of similar lengths share shapes. */
+  #lengthFor(tokens: number): number {
+    return Math.min(this.longest, Math.max(16, Math.ceil(tokens / 64) * 64));
+  }
+
+  /** A context for a run: the one that was kept, where it may go on from what that has read, else a new one. */
+  #hold(open: () => Context, tokens: number, asked: Omit<Beginning, 'chunk'> | null): Held {
+    if (!this.reuse || !asked || asked.ids.length > this.longest) return this.#kept.without(open());
+    const chunk = chunkThatFits(this.model, { length: this.#lengthFor(tokens) });
+    return this.#kept.take(this.model, this.longest, open, { ...asked, chunk });
   }
 
   #vocabulary(): Tokenizer {
