@@ -1,7 +1,7 @@
 // What a stage costs at least: the bytes it must move if everything is read and written once, and its floating-point
 // operations. The roofline of `loupe bench` and the colours of the plan's picture come from here.
 
-import { count, type Extent, type Stage, shapeOf, type WeightRef } from './plan.js';
+import { count, type Extent, type Ref, type Stage, shapeOf, type WeightRef } from './plan.js';
 import { valuesPerToken } from './recorder.js';
 import { readsOf, type Step } from './step.js';
 
@@ -36,17 +36,27 @@ export function costOf(stage: Stage, extent: Extent, bytesOfWeight: (weight: Wei
   };
 }
 
-/** What a step costs at least: its stages' weights and arithmetic, and the values that go in and come out. */
-export function costOfStep(step: Step, extent: Extent, bytesOfWeight: (weight: WeightRef) => number): Cost {
+/**
+ * What a step costs at least: its stages' weights and arithmetic, and the values that go in and come out.
+ * @param cacheBytes of a key's or a value's element in its cache
+ */
+export function costOfStep(
+  step: Step,
+  extent: Extent,
+  bytesOfWeight: (weight: WeightRef) => number,
+  cacheBytes = F32,
+): Cost {
+  const bytesOf = (ref: Ref) => ((ref as Stage).state ? cacheBytes : F32);
   const stages = step.stages.map(stage => costOf(stage, extent, bytesOfWeight));
   const weightBytes = stages.reduce((n, cost) => n + cost.weightBytes, 0);
   const flops = stages.reduce((n, cost) => n + cost.flops, 0);
   const reads = readsOf(step).reduce((n, ref) => {
     const readers = step.stages.filter(({ inputs }) => inputs.some(({ name }) => name === ref.name));
-    return n + count(shapeOf(ref.axes, extent, Math.max(...readers.map(stage => keysRead(stage, extent)))));
+    const values = count(shapeOf(ref.axes, extent, Math.max(...readers.map(stage => keysRead(stage, extent)))));
+    return n + bytesOf(ref) * values;
   }, 0);
-  const writes = step.writes.reduce((n, stage) => n + outputOf(stage, extent), 0);
-  return { weightBytes, bytes: weightBytes + F32 * (reads + writes), bytesWritten: F32 * writes, flops };
+  const writes = step.writes.reduce((n, stage) => n + bytesOf(stage) * outputOf(stage, extent), 0);
+  return { weightBytes, bytes: weightBytes + reads + writes, bytesWritten: writes, flops };
 }
 
 /** Keys or values that attention reads for one token: those in the window, or all. */

@@ -47,6 +47,8 @@ export interface BenchReport extends Speed {
   readonly machine: { readonly cpu: string; readonly cores: number };
   readonly date: string;
   readonly plan: PlanKind;
+  /** How products are given their inputs, and how caches keep keys and values: f32 unless asked otherwise. */
+  readonly formats: { readonly activations: string; readonly cache: string };
   readonly rounds: number;
   /** Milliseconds from nothing to a model on the GPU. */
   readonly load: number;
@@ -104,6 +106,7 @@ export async function bench(session: Session, options: BenchOptions): Promise<Be
       machine: { cpu: cpu.trim(), cores: availableParallelism() },
       date: new Date().toISOString().slice(0, 10),
       plan,
+      formats: { activations: model.activations, cache: model.cache },
       rounds,
       load: options.load,
       firstTokenMs: own.prefill[wanted.lengths[0]].firstTokenMs.median,

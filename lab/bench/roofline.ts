@@ -1,6 +1,7 @@
 // Where the time of a chunk goes, against what the adapter can do: GPU timestamps around every step, medians of several chunks, with the bytes that a
 // step moves and the operations that it does at least, and what share of the measured ceilings it reaches.
 
+import { CACHE_BYTES } from '../../engine/cache-format.js';
 import { type Ceilings, Yardstick } from '../../engine/ceilings.js';
 import { costOfStep } from '../../engine/cost.js';
 import { OptionError, PromptError } from '../../engine/errors.js';
@@ -126,7 +127,12 @@ export async function roofline(session: Session, given: RooflineOptions = {}): P
   const total = [...times.values()].reduce((a, b) => a + b, 0);
   const extent = { tokens, keys: context + tokens, rows: 1 };
   const steps = model.steps(plan).map((step, index): StepReached => {
-    const { bytes, bytesWritten, flops } = costOfStep(step, extent, weight => model.bytesOf(weight));
+    const { bytes, bytesWritten, flops } = costOfStep(
+      step,
+      extent,
+      weight => model.bytesOf(weight),
+      CACHE_BYTES[model.cache],
+    );
     const sums = { ns: times.get(step.name)!, read: bytes - bytesWritten, written: bytesWritten, flops };
     return { index, step: step.name, operation: operationOf(step), ...reached(sums, total, ceilings) };
   });

@@ -8,7 +8,10 @@ import { bytesText } from './numbers.js';
 import { textTable } from './table.js';
 
 export function benchText(report: BenchReport): string {
-  const { cache, machine, rounds, memory } = report;
+  const { cache, machine, rounds, memory, formats } = report;
+  const special = Object.entries(formats).flatMap(([what, format]) =>
+    format === 'f32' ? [] : [`${what} in ${format}`],
+  );
   const others = Object.entries(report.peers);
   // The spread of others has room where there is one of them.
   const theirs = others.length > 1 ? ({ median }: Spread) => number(median) : (s: Spread) => spreadText(s, rounds);
@@ -35,7 +38,7 @@ export function benchText(report: BenchReport): string {
   const longOnes = Object.keys(report.prefill).some(length => Number(length) >= LONG);
   const titles = ['', 'tok/s', 'first, ms', ...others.flatMap(([name]) => [name, 'ratio'])];
   return [
-    visible(`${report.model}, ${report.plan} plan, on ${report.adapter}`),
+    visible([report.model, `${report.plan} plan`, ...special, `on ${report.adapter}`].join(', ')),
     visible(`${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'} of ${machine.cpu}`),
     ...others.map(([name, other]) => `${name}: ${visible(other.name)}, in turn`),
     '',

@@ -128,6 +128,8 @@ test('a report has what was measured, with peers and ratios, and fits a terminal
     const peers = Object.fromEntries(names.map(name => [name, speeds]));
     const text = benchText({ ...made, peers, adapter: 'lavapipe', machine: { cpu: 'a CPU', cores: 2 } });
     expect(Math.max(...text.split('\n').map(line => line.length))).toBeLessThanOrEqual(80);
+    const special = { ...made, formats: { activations: 'int8', cache: 'f16' } };
+    expect(benchText(special)).toContain('fast plan, activations in int8, cache in f16, on ');
     for (const line of ['prompt of 9', 'decode after 40', '3 together', ...names]) expect(text).toContain(line);
   }
 });

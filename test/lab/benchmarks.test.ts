@@ -43,6 +43,7 @@ const report: BenchReport = {
   ...{ model: 'm.gguf', adapter: 'lavapipe: llvmpipe', date: '2026-01-02', plan: 'fast', rounds: 3, load: 1900 },
   ...{ firstTokenMs: 160, memory: { gpu: 270e6, cpu: 600e6 }, bytesWrittenPerToken: 20, bytesReadPerToken: 4 },
   machine: { cpu: 'a CPU', cores: 2 },
+  formats: { activations: 'f32', cache: 'f32' },
   cache: { at: 256, withMs: 60, withoutMs: 2400, gain: 40 },
   batch: { 1: { tokensPerSecond: at(18) }, 16: { tokensPerSecond: at(70) } },
   attentionUs: { 0: { sliding: 100, full: 100 }, 8192: { sliding: 110, full: 900 } },

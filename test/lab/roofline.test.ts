@@ -53,6 +53,16 @@ test('every step is told once, with what it must move and compute, as shares of 
   expect(head.bytesRead).toBe(4 * 512 * 128 + 4 * 128);
 });
 
+test('caches in f16 are counted as what they are', async () => {
+  using half = await open('atlas', { quiet: true, cache: 'f16' });
+  const { steps } = await half.roofline({ rounds: 1 });
+  const of = (all: Roofline['steps'], rule: string) =>
+    all.find(one => one.operation === rule && one.step.includes('.5.'))!;
+  // Layer 5 sees all 65 keys and values of 32, and writes one of each.
+  expect(of(roofline.steps, 'attention').bytesRead - of(steps, 'attention').bytesRead).toBe(2 * 2 * 65 * 32);
+  expect(of(roofline.steps, 'heads').bytesWritten - of(steps, 'heads').bytesWritten).toBe(2 * 2 * 32);
+});
+
 test('times are not rounded to what a web page may know', () => {
   // Dawn's rounding is 2¹⁶ ns; without it no fifty times are all multiples of that.
   expect(roofline.steps.every(({ us }) => Math.round(1000 * us) % 65536 === 0)).toBe(false);
