@@ -1,7 +1,7 @@
 // Filters of Jinja as Python has them. Those that are not here are refused by name.
 
 import { type Argument, bound } from './jinja-arguments.js';
-import { isOnce, itemsOf, sizeOf } from './jinja-items.js';
+import { firstOf, itemsOf, lengthOf, placeOf, sizeOf } from './jinja-items.js';
 import { jsonOf } from './jinja-json.js';
 import type { Value } from './jinja-library.js';
 import { listFiltered } from './jinja-lists.js';
@@ -79,27 +79,24 @@ function byKind(name: string, operand: Value, args: readonly Argument[], spend: 
     case 'length':
     case 'count':
       bound(name, args, []);
-      if (isOnce(operand)) throw new Error(`it asks for ${name} of a generator`);
       return runtime(sizeOf(name, operand));
     case 'list': {
       bound(name, args, []);
       const items = itemsOf(name, operand, spend);
-      spend(items.length);
+      spend(1 + (items.length >> 4));
       return listOf([...items]);
     }
     case 'first':
       bound(name, args, []);
-      if (isOnce(operand)) return (operand.value as Value[]).shift() ?? runtime(undefined);
-      if (isText(operand)) return runtime(Array.from((operand.value as string).slice(0, 2)).at(0));
-      return itemsOf(name, operand).at(0) ?? runtime(undefined);
+      return firstOf(operand, spend) ?? runtime(undefined);
     case 'last':
       bound(name, args, []);
-      if (isOnce(operand)) throw new Error('it asks for the last of a generator');
+      if (lengthOf(operand) === null) throw new Error(`it asks for the last of ${kindOf(operand)}`);
       if (isText(operand)) return runtime(Array.from((operand.value as string).slice(-2)).at(-1));
-      return itemsOf(name, operand).at(-1) ?? runtime(undefined);
+      return placeOf(operand, -1) ?? itemsOf(name, operand, spend).at(-1) ?? runtime(undefined);
     case 'join': {
       const [between, attribute] = bound(name, args, ['d', 'attribute']);
-      return joined(itemsOf(name, operand, spend), between, attribute);
+      return joined(itemsOf(name, operand, spend), between, spend, attribute);
     }
     case 'tojson':
       return text(json(operand, args, spend));
@@ -132,8 +129,9 @@ function int(operand: Value, args: readonly Argument[]): Value {
 }
 
 /** The items as texts, one after the other with `between` in between. */
-export function joined(items: readonly Value[], between: Value | undefined, attribute?: Value): Value {
-  const read = attribute && !isNone(attribute) ? attributeOf(attribute) : (item: Value) => item;
+export function joined(items: readonly Value[], between: Value | undefined, spend: Spend, attribute?: Value): Value {
+  const read = attribute && !isNone(attribute) ? attributeOf(attribute, spend) : (item: Value) => item;
+  spend(items.length);
   const apart = between === undefined ? '' : printed(between);
   const parts = items.map(item => printed(read(item)));
   if (parts.reduce((n, part) => n + part.length + apart.length, 0) > LONGEST_TEXT) throw tooLong();

@@ -1,5 +1,7 @@
 // The functions that a template may call, as transformers gives them.
 
+import { rangeOf } from './jinja-items.js';
+import type { Value } from './jinja-library.js';
 import { Limit } from './jinja-values.js';
 import { strftime } from './python-time.js';
 
@@ -14,15 +16,24 @@ export const FUNCTIONS = {
     if (said === undefined) throw new Error('raise_exception takes a text');
     throw new Raised(String(said));
   },
-  range(...bounds: unknown[]): number[] {
-    if (bounds.length === 0 || bounds.length > 3 || !bounds.every(Number.isSafeInteger))
-      throw new Error('range takes one to three whole numbers');
-    const [a, b, step = 1] = bounds as number[];
-    const [start, stop] = bounds.length === 1 ? [0, a] : [a, b];
-    if (step === 0) throw new Error('range has a step of zero');
-    const length = Math.max(0, Math.ceil((stop - start) / step));
-    if (length > LONGEST_RANGE) throw new Limit(`a range of ${length} numbers, where Jinja allows ${LONGEST_RANGE}`);
-    return Array.from({ length }, (_, i) => start + i * step);
+  /** By `rangeFrom`, for what it gives is no list. */
+  range: (): never => {
+    throw new Error('range is called by what is no template');
   },
   strftime_now: (format: unknown): string => strftime(new Date(), String(format)),
 };
+
+/** range(a), range(a, b) or range(a, b, step). Throws Error for what are no such numbers, and Limit for a range that is too long. */
+export function rangeFrom(bounds: readonly Value[]): Value {
+  const numbers = bounds.map(({ type, value }) =>
+    type === 'IntegerValue' || type === 'BooleanValue' ? Number(value) : null,
+  );
+  if (numbers.length === 0 || numbers.length > 3 || numbers.includes(null))
+    throw new Error('range takes one to three whole numbers');
+  const [a, b, step = 1] = numbers as number[];
+  const [start, stop] = numbers.length === 1 ? [0, a] : [a, b];
+  if (step === 0) throw new Error('range has a step of zero');
+  const length = Math.max(0, Math.ceil((stop - start) / step));
+  if (length > LONGEST_RANGE) throw new Limit(`a range of ${length} numbers, where Jinja allows ${LONGEST_RANGE}`);
+  return rangeOf({ start, step, length });
+}

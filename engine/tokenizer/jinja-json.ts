@@ -1,6 +1,5 @@
 // json.dumps, as transformers' tojson calls it.
 
-import { isUnplaced } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
 import { comparedTexts } from './jinja-order.js';
 import { isList, LONGEST_TEXT, kindOf, type Spend, tooLong } from './jinja-values.js';
@@ -38,7 +37,6 @@ export function jsonOf(value: Value, { indent, separators, sortKeys, ascii }: Js
   };
   const written = (one: Value, depth: number): string => {
     spend(1);
-    if (isUnplaced(one)) throw new Error('it writes what is no list as JSON');
     if (isList(one)) {
       return around(
         '[',

@@ -1,11 +1,11 @@
 // Filters of lists: choosing, ordering, adding up, as Python's Jinja does.
 
 import { type Argument, bound } from './jinja-arguments.js';
-import { itemsOf, once } from './jinja-items.js';
+import { isOnce, itemsOf, lengthOf, once, over, pairsOf } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
 import { attributeOf } from './jinja-members.js';
 import { binary } from './jinja-operators.js';
-import { compared, equal, sorted } from './jinja-order.js';
+import { alike, compared, hashable, sorted } from './jinja-order.js';
 import { tested } from './jinja-tests.js';
 import { isList, isNone, isText, isTrue, listOf, kindOf, runtime, type Spend } from './jinja-values.js';
 
@@ -28,7 +28,7 @@ export function listFiltered(
   switch (name) {
     case 'sort': {
       const [reverse, caseful, attribute] = bound(name, args, ['reverse', 'case_sensitive', 'attribute']);
-      return listOf(sorted(items(), inTurn(attribute, isTrue(caseful)), turned(name, reverse), spend));
+      return listOf(sorted(items(), inTurn(attribute, isTrue(caseful), spend), turned(name, reverse), spend));
     }
     case 'dictsort': {
       const [caseful, by, reverse] = bound(name, args, ['case_sensitive', 'by', 'reverse']);
@@ -41,9 +41,7 @@ export function listFiltered(
     }
     case 'items':
       bound(name, args, []);
-      if (operand.type === 'UndefinedValue') return once([]);
-      if (operand.type !== 'ObjectValue') throw new Error(`it asks for items of ${kindOf(operand)}`);
-      return once(pairsOf(operand));
+      return once(later(() => itemsIn(operand)));
     case 'reverse':
       bound(name, args, []);
       if (isText(operand)) spend(2 * (operand.value as string).length);
@@ -53,15 +51,17 @@ export function listFiltered(
             .reverse()
             .join(''),
         );
-      return once([...items()].reverse());
+      // What cannot be gone over backwards becomes a list.
+      return isOnce(operand) ? listOf([...items()].reverse()) : once([...items()].reverse());
     case 'unique': {
       const [caseful, attribute] = bound(name, args, ['case_sensitive', 'attribute']);
-      return once(unique(items(), keyed(attribute, isTrue(caseful)), spend));
+      const key = keyed(attribute, isTrue(caseful), spend);
+      return once(later(() => unique(over(name, operand, spend), key, spend)));
     }
     case 'min':
     case 'max': {
       const [caseful, attribute] = bound(name, args, ['case_sensitive', 'attribute']);
-      const key = keyed(attribute, isTrue(caseful));
+      const key = keyed(attribute, isTrue(caseful), spend);
       const better = (a: Value, b: Value) => {
         const order = compared(key(a), key(b), spend);
         return name === 'max' ? order > 0 : order < 0;
@@ -73,7 +73,7 @@ export function listFiltered(
     }
     case 'sum': {
       const [attribute, start] = bound(name, args, ['attribute', 'start']);
-      const read = attribute && !isNone(attribute) ? attributeOf(attribute) : (item: Value) => item;
+      const read = attribute && !isNone(attribute) ? attributeOf(attribute, spend) : (item: Value) => item;
       if (start && isText(start)) throw new Error('it adds up texts');
       return items().reduce((sum, item) => binary('+', sum, read(item), spend), start ?? runtime(0));
     }
@@ -81,17 +81,15 @@ export function listFiltered(
       const [count, fill] = bound(name, args, ['linecount', 'fill_with'], 1);
       if (count!.type !== 'IntegerValue' || (count!.value as number) < 1)
         throw new Error('batch takes a number from 1');
-      return once(batches(items(), count!.value as number, fill));
+      return once(later(() => batches(over(name, operand, spend), count!.value as number, fill)));
     }
     case 'map':
-      return once(mapped(items(), args, filter));
+      return once(later(() => (isEmpty(operand) ? [] : mapped(over(name, operand, spend), args, filter, spend))));
     case 'select':
     case 'reject':
     case 'selectattr':
     case 'rejectattr': {
-      const test = chooser(name, args, spend);
-      const keeps = name.startsWith('select');
-      return once(items().filter(item => test(item) === keeps));
+      return once(later(() => (isEmpty(operand) ? [] : kept(name, over(name, operand, spend), args, spend))));
     }
     default:
       return null;
@@ -106,69 +104,106 @@ function turned(name: string, reverse: Value | undefined): boolean {
   return isTrue(reverse);
 }
 
-/** [key, value] of a mapping. */
-export const pairsOf = (mapping: Value): Value[] =>
-  Array.from(mapping.value as Map<string, Value>, ([key, value]) => listOf([runtime(key), value]));
-
 const caseless =
   (caseful: boolean) =>
   (value: Value): Value =>
     !caseful && isText(value) ? runtime((value.value as string).toLowerCase()) : value;
 
 /** What counts of an item: itself, or what its attribute holds. */
-function keyed(attribute: Value | undefined, caseful: boolean): (item: Value) => Value {
+function keyed(attribute: Value | undefined, caseful: boolean, spend: Spend): (item: Value) => Value {
   const key = caseless(caseful);
   if (attribute === undefined || isNone(attribute)) return key;
-  const read = attributeOf(attribute);
+  const read = attributeOf(attribute, spend);
   return item => key(read(item));
 }
 
 /** What counts of an item for its order, one after the other: `a,b` names two attributes. */
-function inTurn(attribute: Value | undefined, caseful: boolean): (item: Value) => Value {
+function inTurn(attribute: Value | undefined, caseful: boolean, spend: Spend): (item: Value) => Value {
   const names = attribute && isText(attribute) ? (attribute.value as string).split(',').map(runtime) : [attribute];
-  const keys = names.map(name => keyed(name, caseful));
+  const keys = names.map(name => keyed(name, caseful, spend));
   return item => listOf(keys.map(key => key(item)));
 }
 
+/** Nothing of a filter that gives a generator is done before its first item is asked for. */
+function* later(items: () => Iterable<Value>): Iterable<Value> {
+  for (const item of items()) yield item;
+}
+
+const isEmpty = (value: Value): boolean => lengthOf(value) === 0;
+
+function* itemsIn(value: Value): Iterable<Value> {
+  if (value.type === 'UndefinedValue') return;
+  if (value.type !== 'ObjectValue') throw new Error(`it asks for items of ${kindOf(value)}`);
+  yield* pairsOf(value);
+}
+
 /** The first of those that are alike. */
-function unique(items: readonly Value[], key: (item: Value) => Value, spend: Spend): Value[] {
-  const kept: [Value, Value][] = [];
+function* unique(items: Iterable<Value>, key: (item: Value) => Value, spend: Spend): Iterable<Value> {
+  const texts = new Set<unknown>();
+  const others: Value[] = [];
   for (const item of items) {
+    spend(1);
     const one = key(item);
-    if (isList(one) || one.value instanceof Map) throw new Error(`it asks for unique ones of ${kindOf(one)}`);
-    if (!kept.some(([other]) => equal(other, one, spend))) kept.push([one, item]);
+    if (one.type === 'ArrayValue' || one.value instanceof Map || (isList(one) && !hashable(one)))
+      throw new Error(`it asks for unique ones of ${kindOf(one)}`);
+    if (isText(one) ? texts.has(one.value) : others.some(other => alike(other, one, spend))) continue;
+    if (isText(one)) texts.add(one.value);
+    else others.push(one);
+    yield item;
   }
-  return kept.map(([, item]) => item);
 }
 
-function batches(items: readonly Value[], count: number, fill: Value | undefined): Value[] {
-  const rows: Value[][] = [];
-  for (let at = 0; at < items.length; at += count) rows.push(items.slice(at, at + count));
-  const last = rows.at(-1);
-  if (last && fill && !isNone(fill)) while (last.length < count) last.push(fill);
-  return rows.map(listOf);
+function* batches(items: Iterable<Value>, count: number, fill: Value | undefined): Iterable<Value> {
+  let row: Value[] = [];
+  for (const item of items) {
+    // As in Jinja, which looks at one item more before it gives a row.
+    if (row.length === count) {
+      yield listOf(row);
+      row = [];
+    }
+    row.push(item);
+  }
+  if (row.length === 0) return;
+  if (fill && !isNone(fill)) while (row.length < count) row.push(fill);
+  yield listOf(row);
 }
 
-function mapped(items: readonly Value[], args: readonly Argument[], filter: Filter): Value[] {
+function mapped(items: Iterable<Value>, args: readonly Argument[], filter: Filter, spend: Spend): Iterable<Value> {
   const [first, ...rest] = args;
   if (first === undefined) throw new Error('map takes the name of a filter, or an attribute');
   if (args.every(([name]) => name !== null) && args.some(([name]) => name === 'attribute')) {
     const [attribute, otherwise] = bound('map', args, ['attribute', 'default']);
-    const read = attributeOf(attribute!);
-    return items.map(item => {
+    const read = attributeOf(attribute!, spend);
+    return each(items, spend, item => {
       const value = read(item);
       return value.type === 'UndefinedValue' && otherwise && !isNone(otherwise) ? otherwise : value;
     });
   }
   if (first[0] !== null || !isText(first[1])) throw new Error('map takes the name of a filter, or an attribute');
-  return items.map(item => filter(first[1].value as string, item, rest));
+  return each(items, spend, item => filter(first[1].value as string, item, rest));
+}
+
+function* each(items: Iterable<Value>, spend: Spend, made: (item: Value) => Value): Iterable<Value> {
+  for (const item of items) {
+    spend(1);
+    yield made(item);
+  }
+}
+
+function* kept(name: string, items: Iterable<Value>, args: readonly Argument[], spend: Spend): Iterable<Value> {
+  const test = chooser(name, args, spend);
+  const keeps = name.startsWith('select');
+  for (const item of items) {
+    spend(1);
+    if (test(item) === keeps) yield item;
+  }
 }
 
 /** The test of select and its like: a truth, or a test by its name with what it takes. */
 function chooser(name: string, args: readonly Argument[], spend: Spend): (item: Value) => boolean {
   const byAttribute = name.endsWith('attr');
   if (byAttribute && (args.length === 0 || args[0][0] !== null)) throw new Error(`${name} takes an attribute`);
-  const read = byAttribute ? attributeOf(args[0][1]) : (item: Value) => item;
+  const read = byAttribute ? attributeOf(args[0][1], spend) : (item: Value) => item;
   const [test, ...rest] = byAttribute ? args.slice(1) : args;
   if (test === undefined) return item => isTrue(read(item));
   if (test[0] !== null || !isText(test[1])) throw new Error(`${name} takes the name of a test`);

@@ -1,104 +1,107 @@
-// What a macro says of itself in Jinja: its name, its arguments, and which of the special ones its body asks for.
+// Macros, and what they say of themselves: a macro sees the block that it is written in, and nothing of the one that it is called from.
 
+import type { Argument } from './jinja-arguments.js';
+import type { Frame } from './jinja-frames.js';
 import type { Node, Value } from './jinja-library.js';
-import { runtime, tupleOf } from './jinja-values.js';
+import type { Plan } from './jinja-shape.js';
+import { parameterOf } from './jinja-symbols.js';
+import { objectOf, runtime, tupleOf } from './jinja-values.js';
 
-type Members = ReadonlyMap<string, Value>;
-const MEMBERS = new WeakMap<Value, Members>();
-const CALLERS = new WeakSet<Value>();
-const NAMES = ['name', 'arguments', 'catch_kwargs', 'catch_varargs', 'caller', 'explicit_caller'];
-
-/** Notes what a macro is, whose node has just been evaluated. */
-export function noteMacro(node: Node, macro: Value): void {
-  const names = (node.args as readonly Node[]).map(nameOfParameter);
-  const asked = specialIn(node.body!);
-  const catches = (name: string) => runtime(asked.has(name) && !names.includes(name));
-  const facts: readonly Value[] = [
-    runtime((node.name as Node).value),
-    tupleOf(names.map(runtime)),
-    catches('kwargs'),
-    catches('varargs'),
-    runtime(asked.has('caller')),
-    runtime(names.includes('caller')),
-  ];
-  MEMBERS.set(macro, new Map(NAMES.map((name, i) => [name, facts[i]])));
+/** A macro, or the block of a call. */
+export interface Macro {
+  readonly node: Node;
+  readonly plan: Plan;
+  /** The block that it is written in. */
+  readonly around: Frame;
+  /** null for the block of a call. */
+  readonly name: string | null;
+  readonly parameters: readonly Node[];
 }
 
-/** Notes a `caller`: the block of a call, of which the library says nothing. */
-export const noteCaller = (caller: Value): void => {
-  if (!MEMBERS.has(caller)) CALLERS.add(caller); // a macro may be called so too
-};
+const MACROS = new WeakMap<Value, Macro>();
+
+/** A value that can be called, and what is called with it. */
+export function macroValue(node: Node, plan: Plan, around: Frame): Value {
+  const own = node.type === 'Macro';
+  const value = runtime(() => {
+    throw new Error('a macro is called by what is no template');
+  });
+  const parameters = ((own ? node.args : node.callerArgs) ?? []) as readonly Node[];
+  const name = own ? String((node.name as Node).value) : null;
+  MACROS.set(value, { node, plan, around, name, parameters });
+  return value;
+}
+
+export const macroOf = (value: Value): Macro | null => MACROS.get(value) ?? null;
+
+const MEMBERS = ['name', 'arguments', 'catch_kwargs', 'catch_varargs', 'caller', 'explicit_caller'];
 
 /** A member of a macro; null for another function. Throws Error for what is not known of a block. */
-export function ofMacro(value: Value, name: string): Value | null {
-  if (CALLERS.has(value) && NAMES.includes(name)) throw new Error(`Unknown attribute: ${name} of caller`);
-  return MEMBERS.get(value)?.get(name) ?? null;
+export function ofMacro(value: Value, member: string): Value | null {
+  const macro = macroOf(value);
+  if (!macro || !MEMBERS.includes(member)) return null;
+  const { name, parameters, plan } = macro;
+  if (name === null) throw new Error(`Unknown attribute: ${member} of caller`);
+  const names = parameters.map(parameterOf);
+  switch (member) {
+    case 'name':
+      return runtime(name);
+    case 'arguments':
+      return tupleOf(names.map(runtime));
+    case 'explicit_caller':
+      return runtime(names.includes('caller'));
+    case 'caller':
+      return runtime(plan.asksForCaller === true);
+    default:
+      return runtime(plan.catches!.has(member.slice('catch_'.length)));
+  }
 }
 
-const nameOfParameter = (parameter: Node): string =>
-  String((parameter.type === 'KeywordArgumentExpression' ? (parameter.key as Node) : parameter).value);
-
-/** Of `caller`, `kwargs` and `varargs`, those that are read before they are set, in the order in which Jinja looks. */
-function specialIn(body: readonly Node[]): ReadonlySet<string> {
-  const left = new Set(['caller', 'kwargs', 'varargs']);
-  const found = new Set<string>();
-  const set = (target: unknown): void => {
-    const { type, value } = target as Node;
-    if (type === 'Identifier') left.delete(String(value));
-    else if (type === 'TupleLiteral') for (const one of value as readonly Node[]) set(one);
-    else visit(target); // ns.x is read
-  };
-  const parameters = (list: unknown): void => {
-    const all = (list ?? []) as readonly Node[];
-    for (const parameter of all) left.delete(nameOfParameter(parameter));
-    for (const parameter of all) if (parameter.type === 'KeywordArgumentExpression') visit(parameter.value);
-  };
-  // What of a node is looked at, in order; what it sets is taken out of what is left on the way.
-  const partsOf = ({ type, ...part }: Node): readonly unknown[] => {
-    // The name of a filter is no variable.
-    const filter = part.filter as Node | undefined;
-    const ofFilter = filter?.type === 'CallExpression' ? filter.args : null;
-    switch (type) {
-      case 'For': {
-        const over = part.iterable as Node;
-        const chosen = over.type === 'SelectExpression';
-        set(part.loopvar);
-        return [chosen ? over.lhs : over, part.body, part.defaultBlock, chosen ? over.test : null];
-      }
-      case 'Set':
-        set(part.assignee);
-        return [part.value, part.body];
-      case 'Macro':
-        parameters(part.args);
-        return [part.body];
-      case 'CallStatement':
-        visit(part.call);
-        parameters(part.callerArgs);
-        return [part.body];
-      case 'FilterExpression':
-        return [part.operand, ofFilter];
-      case 'FilterStatement':
-        return [part.body, ofFilter];
-      case 'TestExpression':
-        return [part.operand];
-      case 'MemberExpression':
-        return [part.object, part.computed ? part.property : null];
-      case 'KeywordArgumentExpression':
-        return [part.value];
-      default:
-        return Object.values(part);
+/**
+ * Gives a macro its arguments, in the order in which Jinja does. Throws Error for too many, and for names that it has not.
+ * @param frame the macro's own, which has begun @param fill the value of a default
+ */
+export function bind(
+  { name, parameters, plan }: Macro,
+  frame: Frame,
+  args: readonly Argument[],
+  fill: (node: unknown) => Value,
+): void {
+  const said = name === null ? 'the block of a call' : `macro '${name}'`;
+  const places = args.filter(([key]) => key === null).map(([, value]) => value);
+  const named = new Map<string, Value>();
+  for (const [key, value] of args) {
+    if (key === null) continue;
+    if (named.has(key)) throw new Error(`${said} takes ${key} once`);
+    named.set(key, value);
+  }
+  const names = parameters.map(parameterOf);
+  let foundCaller = names.includes('caller') && places.length >= names.length;
+  const missing: Node[] = [];
+  for (const [i, parameter] of parameters.entries()) {
+    let value: Value | undefined = places[i];
+    if (value === undefined) {
+      value = named.get(names[i]);
+      named.delete(names[i]);
+      if (names[i] === 'caller') foundCaller = true;
     }
-  };
-  const visit = (node: unknown): void => {
-    if (typeof node !== 'object' || node === null) return;
-    if (!Array.isArray(node) && !(node instanceof Map) && (node as Node).type === 'Identifier') {
-      const name = String((node as Node).value);
-      if (left.has(name)) found.add(name);
-      return;
-    }
-    const parts = Array.isArray(node) ? node : node instanceof Map ? [...node] : partsOf(node as Node);
-    for (const part of parts) visit(part);
-  };
-  visit(body);
-  return found;
+    if (value === undefined) missing.push(parameter);
+    frame.set(names[i], value ?? runtime(undefined));
+  }
+  const catches = plan.catches!;
+  if (plan.asksForCaller && !foundCaller) {
+    const caller = named.get('caller');
+    named.delete('caller');
+    if (catches.has('caller'))
+      frame.set('caller', caller === undefined || caller.type === 'NullValue' ? runtime(undefined) : caller);
+    else throw new Error(`${said} has 'caller' among its parameters, and gets it by its place`);
+  }
+  if (catches.has('kwargs')) frame.set('kwargs', objectOf(named));
+  else if (named.has('caller')) throw new Error(`${said} asks for no caller, and is called with a block`);
+  else if (named.size > 0) throw new Error(`${said} takes no ${[...named.keys()][0]}`);
+  const more = places.slice(parameters.length);
+  if (catches.has('varargs')) frame.set('varargs', tupleOf(more));
+  else if (more.length > 0) throw new Error(`${said} takes not more than ${parameters.length} values`);
+  for (const parameter of missing)
+    if (parameter.type === 'KeywordArgumentExpression') frame.set(parameterOf(parameter), fill(parameter.value));
 }

@@ -1,9 +1,9 @@
 // What stands behind a dot or between brackets in a template, as Python's Jinja finds it.
 
-import { isRange, isUnplaced } from './jinja-items.js';
+import { isOnce, isRange, placeOf } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
 import { ofMacro } from './jinja-macros.js';
-import { isList, isText, kindOf, runtime } from './jinja-values.js';
+import { isText, kindOf, runtime, type Spend } from './jinja-values.js';
 
 /** The type of `loop`, which is no mapping. */
 export const LOOP = 'LoopValue';
@@ -23,6 +23,8 @@ const METHODS: Readonly<Record<string, ReadonlySet<string>>> = {
     swapcase title translate upper zfill`),
   ArrayValue: words('copy count index'),
   TupleValue: words('count index'),
+  RangeValue: words('count index'),
+  ViewValue: words('isdisjoint mapping'),
   ObjectValue: words('copy fromkeys get items keys values'),
   IntegerValue: WHOLE,
   BooleanValue: WHOLE,
@@ -42,12 +44,13 @@ export function method(object: Value, name: string): Value {
  * `object.key` or `object[key]`. Throws Error for a method that a sandboxed template may not have.
  * @param computed it is `object[key]`
  */
-export function memberOf(object: Value, key: Value, computed: boolean): Value {
+export function memberOf(object: Value, key: Value, computed: boolean, spend: Spend): Value {
   const nothing = runtime(undefined);
   const name = isText(key) ? (key.value as string) : null;
   if (name !== null) {
     if (object.type === 'FunctionValue') return ofMacro(object, name) ?? nothing;
     if (isRange(object) && /^(start|stop|step)$/.test(name)) throw new Error(`Unknown attribute: ${name} of a range`);
+    if (isOnce(object)) throw new Error(`Unknown attribute: ${name.slice(0, 40)} of ${kindOf(object)}`);
     const methods = METHODS[object.type] as ReadonlySet<string> | undefined;
     const ofType = methods?.has(name) ? method(object, name) : undefined;
     if (!(object.value instanceof Map)) return ofType ?? nothing;
@@ -57,18 +60,17 @@ export function memberOf(object: Value, key: Value, computed: boolean): Value {
     return ofType ?? own ?? nothing;
   }
   const at = key.type === 'IntegerValue' || key.type === 'BooleanValue' ? Number(key.value) : null;
-  if (at === null || isUnplaced(object)) return nothing;
-  if (isList(object)) return (object.value as Value[]).at(at) ?? nothing;
-  if (!isText(object)) return nothing;
+  if (at === null) return nothing;
+  if (!isText(object)) return placeOf(object, at) ?? nothing;
   const units = object.value as string;
-  const points: ArrayLike<string> & { at(index: number): string | undefined } = /[\ud800-\udfff]/.test(units)
-    ? Array.from(units)
-    : units;
-  return runtime(points.at(at));
+  spend(units.length >> 6);
+  if (!/[\ud800-\udfff]/.test(units)) return runtime(units.at(at));
+  spend(units.length >> 3);
+  return runtime(Array.from(units).at(at));
 }
 
 /** Reads what an `attribute` names in an item: `a.b.0`, or a place. Throws Error where it reads on in what is undefined. */
-export function attributeOf(attribute: Value): (item: Value) => Value {
+export function attributeOf(attribute: Value, spend: Spend): (item: Value) => Value {
   if (attribute.type !== 'IntegerValue' && !isText(attribute)) {
     throw new Error(`attribute takes a text, and not ${kindOf(attribute)}`);
   }
@@ -78,6 +80,6 @@ export function attributeOf(attribute: Value): (item: Value) => Value {
   return item =>
     parts.reduce((value, part) => {
       if (value.type === 'UndefinedValue') throw new Error(`'${part.value}' is asked of what is undefined`);
-      return memberOf(value, part, true);
+      return memberOf(value, part, true, spend);
     }, item);
 }

@@ -2,9 +2,8 @@
 
 import { type Argument, bound, placed } from './jinja-arguments.js';
 import { joined } from './jinja-filters.js';
-import { isUnplaced, itemsOf, view } from './jinja-items.js';
+import { isRange, itemsOf, view } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
-import { pairsOf } from './jinja-lists.js';
 import { isMarked } from './jinja-marks.js';
 import { alike } from './jinja-order.js';
 import { replaced, wholeOf } from './jinja-texts.js';
@@ -30,7 +29,7 @@ export function called(object: Value, name: string, args: readonly Argument[], s
     return ofText(object.value as string, name, args, spend);
   }
   if (object.type === 'ObjectValue') return ofMapping(object, name, args);
-  if (isList(object) && !isUnplaced(object)) return ofList(object, name, args, spend);
+  if (isList(object) || isRange(object)) return ofList(object, name, args, spend);
   return null;
 }
 
@@ -44,13 +43,13 @@ function ofMapping(object: Value, name: string, args: readonly Argument[]): Valu
     }
     case 'items':
       bound(name, args, []);
-      return view(pairsOf(object));
+      return view('items', map);
     case 'keys':
       bound(name, args, []);
-      return view(itemsOf(name, object));
+      return view('keys', map);
     case 'values':
       bound(name, args, []);
-      return view([...map.values()]);
+      return view('values', map);
     case 'copy':
       bound(name, args, []);
       return object;
@@ -60,7 +59,8 @@ function ofMapping(object: Value, name: string, args: readonly Argument[]): Valu
 }
 
 function ofList(object: Value, name: string, args: readonly Argument[], spend: Spend): Value | null {
-  const items = object.value as Value[];
+  const items = itemsOf(name, object, spend);
+  spend(items.length >> 4);
   switch (name) {
     case 'count':
     case 'index': {
@@ -142,7 +142,7 @@ function ofText(value: string, name: string, args: readonly Argument[], spend: S
       const [list] = placed(name, args, 1, 1);
       const items = itemsOf(name, list!, spend);
       for (const item of items) textOf(name, item);
-      return joined(items, runtime(value));
+      return joined(items, runtime(value), spend);
     }
     case 'startswith':
     case 'endswith': {

@@ -1,9 +1,9 @@
 // Operators of Jinja as Python has them.
 
-import { isUnplaced, itemsOf } from './jinja-items.js';
+import { isOnce, isRange, isView, over, type Range, type View } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
 import { joinedMarks, marked } from './jinja-marks.js';
-import { alike, compared, equal, numberOf } from './jinja-order.js';
+import { alike, compared, equal, hashable, numberOf } from './jinja-order.js';
 import { filledIn } from './jinja-percent.js';
 import {
   float,
@@ -17,6 +17,7 @@ import {
   type Spend,
   text,
   tooLong,
+  tupleOf,
 } from './jinja-values.js';
 
 /** `left operator right`. Throws Error for values that the operator does not take. */
@@ -57,12 +58,10 @@ function sum(left: Value, right: Value, spend: Spend): Value {
     return marked(text((left.value as string) + (right.value as string)), joinedMarks([left, right]));
   }
   if (isText(left) || isText(right)) throw new Error(`it adds ${kindOf(left)} and ${kindOf(right)}`);
-  if (!isList(left) || left.type !== right.type || isUnplaced(left) || isUnplaced(right)) {
-    return arithmetic('+', left, right);
-  }
+  if (!isList(left) || left.type !== right.type) return arithmetic('+', left, right);
   const [one, two] = [left.value as Value[], right.value as Value[]];
   spend((one.length + two.length) >> 2);
-  return listOf([...one, ...two]);
+  return (left.type === 'TupleValue' ? tupleOf : listOf)([...one, ...two]);
 }
 
 /** A text or a list over and over; null for what is neither, or not a whole number of times. */
@@ -73,10 +72,10 @@ function times(one: Value, often: Value, spend: Spend): Value | null {
     if ((one.value as string).length * count > LONGEST_TEXT) throw tooLong();
     return marked(runtime((one.value as string).repeat(count)), joinedMarks([one]));
   }
-  if (!isList(one) || isUnplaced(one)) return null;
+  if (!isList(one)) return null;
   const items = one.value as Value[];
   spend(items.length * count);
-  return listOf(Array.from({ length: count }, () => items).flat());
+  return (one.type === 'TupleValue' ? tupleOf : listOf)(Array.from({ length: count }, () => items).flat());
 }
 
 /** Numbers, among them True and False as 1 and 0: whole where both are, but for a quotient. */
@@ -101,6 +100,10 @@ function arithmetic(operator: string, left: Value, right: Value): Value {
       return made(remainderOf(a, b));
     default: {
       if (a === 0 && b < 0) throw new Error('it divides by zero');
+      // Python's roots are nearer than V8's, whose last digit may be another.
+      if (!Number.isInteger(b) && Number.isFinite(b) && b !== 0.5)
+        throw new Error('it has a power that is no whole number');
+      if (b === 0.5 && a >= 0) return float(Math.sqrt(a));
       // A whole power is exact more often than one part in it.
       const whole = a ** -b;
       const power = b < 0 && Number.isFinite(whole) ? 1 / whole : a ** b;
@@ -129,12 +132,31 @@ function quotient(a: number, b: number): number {
 
 /** `part in whole`. Throws Error for a whole that holds nothing. */
 export function contains(whole: Value, part: Value, spend: Spend): boolean {
-  if (isList(whole)) return itemsOf('in', whole).some(value => alike(value, part, spend));
+  if (isRange(whole)) {
+    const { start, step, length } = whole.value as Range;
+    const at = (numberOf(part) ?? Number.NaN) - start;
+    return at % step === 0 && at / step >= 0 && at / step < length;
+  }
+  if (isView(whole) && (whole.value as View).kind !== 'values') return inView(whole.value as View, part, spend);
+  if (isList(whole) || isView(whole) || isOnce(whole)) {
+    for (const value of over('in', whole, spend)) if (alike(value, part, spend)) return true;
+    return false;
+  }
   if (whole.type === 'UndefinedValue') return false;
   if (whole.type === 'ObjectValue') {
-    if (isList(part) || part.value instanceof Map) throw new Error(`it looks for ${kindOf(part)} in a mapping`);
+    if (!hashable(part)) throw new Error(`it looks for ${kindOf(part)} in a mapping`);
     return isText(part) && (whole.value as Map<string, Value>).has(part.value as string);
   }
+  if (isText(whole)) spend((whole.value as string).length >> 6);
   if (isText(whole) && isText(part)) return (whole.value as string).includes(part.value as string);
   throw new Error(`it looks for ${kindOf(part)} in ${kindOf(whole)}`);
+}
+
+/** `key in d.keys()`, `(key, value) in d.items()`. */
+function inView({ kind, of }: View, part: Value, spend: Spend): boolean {
+  if (kind === 'items' && (part.type !== 'TupleValue' || (part.value as Value[]).length !== 2)) return false;
+  const [key, value] = kind === 'items' ? (part.value as Value[]) : [part];
+  if (!hashable(key)) throw new Error(`it looks for ${kindOf(key)} in a part of a mapping`);
+  const found = isText(key) ? of.get(key.value as string) : undefined;
+  return found !== undefined && (kind === 'keys' || alike(found, value, spend));
 }

@@ -2,6 +2,7 @@
 // blanks out of texts that only look like tags, and of strings within them.
 
 import { tokenize } from './jinja-library.js';
+import { plainNumbers } from './jinja-literals.js';
 
 /** As the library's parser takes them. */
 export interface Token {
@@ -15,8 +16,14 @@ const SPACES = new RegExp(`${SPACE}*`, 'y');
 const BLANK = new RegExp(`^${SPACE}+$`);
 const RAW = new RegExp(`\\{%([-+]?)${SPACE}*raw${SPACE}*(-?)%\\}`, 'y');
 const END_RAW = new RegExp(`\\{%([-+]?)${SPACE}*endraw${SPACE}*([-+]?)%\\}`, 'g');
-// What transformers marks as the model's own; like `with`, it is a scope.
-const GENERATION = new RegExp(`^${SPACE}*(end)?generation${SPACE}*$`);
+const TAG = [
+  ['OpenStatement', '{%'],
+  ['CloseStatement', '%}'],
+];
+/** The word of a `generation`, which no template can write. */
+export const GENERATION = 'in a generation';
+// What transformers marks as the model's own: a call block.
+const GENERATION_TAG = new RegExp(`^${SPACE}*(end)?generation${SPACE}*$`);
 
 /** Texts, and the tokens of tags. Throws Error for what has no end. @param source with LF alone at the ends of lines */
 export function tokensOf(source: string): Token[] {
@@ -67,13 +74,15 @@ export function tokensOf(source: string): Token[] {
     const body = whole.slice(inside, end);
     go(end + close.length, close[0], kind !== '{');
     if (kind === '#') continue;
-    const generation = kind === '%' ? GENERATION.exec(body) : null;
+    const generation = kind === '%' ? GENERATION_TAG.exec(body) : null;
     if (generation) {
-      tokens.push(...(tokenize(generation[1] ? '{% endwith %}' : '{% with %}', {}) as Token[]));
+      const word = generation[1] ? `end ${GENERATION}` : GENERATION;
+      for (const [type, value] of [...TAG.slice(0, 1), ['Identifier', word], ...TAG.slice(1)])
+        tokens.push({ type, value });
       continue;
     }
     const [opening, closing] = kind === '%' ? ['{%', '%}'] : ['{{', '}}'];
-    tokens.push(...(tokenize(`${opening} ${body} ${closing}`, {}) as Token[]));
+    tokens.push(...(tokenize(`${opening} ${plainNumbers(body)} ${closing}`, {}) as Token[]));
   }
   return tokens;
 }

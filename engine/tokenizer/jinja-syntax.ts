@@ -1,14 +1,15 @@
 // What Jinja's grammar has and the library's has not, written as what it has: tests with arguments, `with`, comparisons in a chain.
 
-import type { Token } from './jinja-source.js';
+import { GENERATION, type Token } from './jinja-source.js';
 
 /** `x is name(y)` becomes a filter with this in front of its name: in Jinja both bind alike. */
 export const TEST = 'is ';
 export const NEGATED = 'is not ';
 /** A filter that gives what it is given, behind brackets around a comparison: they end a chain. */
 export const GROUP = 'in brackets';
-/** The condition of an `if` that is a `with`: no name that a template could have. */
+/** The condition of an `if` that is a `with`, one that sets values first, or a `generation`: no names that a template could have. */
 export const WITH = 'in a scope';
+export const WITH_VALUES = 'in a scope with values';
 
 const token = (type: string, value: string): Token => ({ type, value });
 const PIPE = token('Pipe', '|');
@@ -84,7 +85,12 @@ function behindArgument(tokens: readonly Token[], from: number): number {
 function chainsEnded(tokens: readonly Token[]): Token[] {
   const out: Token[] = [];
   const open: { compares: boolean; readonly calls: boolean }[] = [];
+  let tag = ''; // the word of a statement
   for (const [at, one] of tokens.entries()) {
+    if (open.length > 0 && endsValue(tokens, at - 1) && beginsValue(one, tokens[at - 1]))
+      throw new Error('a value stands behind another without a comma.');
+    if (/^Open(Statement|Expression)$/.test(one.type)) tag = one.type === 'OpenStatement' ? tokens[at + 1].value : '';
+    if (open.length === 0) checkCondition(one, tokens[at - 1], tag);
     out.push(one);
     if (OPENS.has(one.type)) {
       const before = tokens[at - 1];
@@ -94,7 +100,7 @@ function chainsEnded(tokens: readonly Token[]): Token[] {
       const next = tokens[at + 1];
       const goesOn = next.type === 'Dot' || OPENS.has(next.type);
       if (closed?.compares && !closed.calls && !goesOn) out.push(PIPE, token('Identifier', GROUP));
-    } else if (one.type === 'ComparisonBinaryOperator' || isWord(one, 'in')) {
+    } else if (one.type === 'ComparisonBinaryOperator' || isWord(one, 'in') || isWord(one, 'if')) {
       const around = open.at(-1);
       if (around) around.compares = true;
     }
@@ -102,18 +108,46 @@ function chainsEnded(tokens: readonly Token[]): Token[] {
   return out;
 }
 
+const isKeyword = (one: Token): boolean => one.type === 'Identifier' && KEYWORDS.has(one.value);
+const LITERALS = new Set(['NumericLiteral', 'StringLiteral']);
+
+function endsValue(tokens: readonly Token[], at: number): boolean {
+  const one = tokens[at];
+  if (LITERALS.has(one.type) || CLOSES.has(one.type)) return true;
+  return one.type === 'Identifier' && (!KEYWORDS.has(one.value) || tokens[at - 1].type === 'Dot');
+}
+
+/** Texts one behind the other are one text. */
+const beginsValue = (one: Token, before: Token): boolean =>
+  one.type === 'StringLiteral'
+    ? before.type !== 'StringLiteral'
+    : one.type === 'NumericLiteral' || (one.type === 'Identifier' && !isKeyword(one));
+
+/** In Jinja the condition of an `if`, and what a loop goes over, is no `a if b else c` without brackets. */
+function checkCondition(one: Token, before: Token | undefined, word: string): void {
+  if (!(isWord(one, 'if') || isWord(one, 'else')) || /^(Dot|OpenStatement)$/.test(before?.type ?? '')) return;
+  if (/^(if|elif)$/.test(word) || (word === 'for' && one.value === 'else'))
+    throw new Error(`'${one.value}' stands in the condition of '${word}' without brackets.`);
+}
+
 function withAsIf(tokens: readonly Token[]): Token[] {
   const out: Token[] = [];
   const tag = (...inside: Token[]) => [OPEN_TAG, ...inside, CLOSE_TAG];
+  const open: string[] = [];
   for (let at = 0; at < tokens.length; at++) {
     const opens = tokens[at].type === 'OpenStatement';
-    if (opens && isWord(tokens[at + 1], 'endwith')) {
+    if (opens) nest(tokens[at + 1], open);
+    const ends = opens && (isWord(tokens[at + 1], 'endwith') || isWord(tokens[at + 1], `end ${GENERATION}`));
+    if (opens && isWord(tokens[at + 1], GENERATION)) {
+      out.push(OPEN_TAG, token('Identifier', 'if'), tokens[at + 1]);
+      at += 1;
+    } else if (ends) {
       out.push(OPEN_TAG, token('Identifier', 'endif'));
       at += 1;
     } else if (opens && isWord(tokens[at + 1], 'with')) {
       const end = tokens.findIndex((one, i) => i > at && one.type === 'CloseStatement');
-      out.push(...tag(token('Identifier', 'if'), token('Identifier', WITH)));
       const given = assignments(tokens.slice(at + 2, end));
+      out.push(...tag(token('Identifier', 'if'), token('Identifier', given.length > 0 ? WITH_VALUES : WITH)));
       if (given.length > 0) {
         const names = given.flatMap(([name], i) => (i > 0 ? [COMMA, name] : [name]));
         const values = given.flatMap(([, value], i) => {
@@ -126,6 +160,17 @@ function withAsIf(tokens: readonly Token[]): Token[] {
     } else out.push(tokens[at]);
   }
   return out;
+}
+
+/** Ends of blocks that are an `if` to the library. @param open blocks that have begun, the innermost last */
+function nest({ type, value }: Token, open: string[]): void {
+  if (type !== 'Identifier') return;
+  const ended = /^end(if|for|with| .*)$/.exec(value)?.[1].trim();
+  if (ended !== undefined) {
+    if (open.pop() !== ended) throw new Error(`a block ends that is none of '${ended.replace('in a ', '')}'.`);
+  } else if (/^(if|for|with)$/.test(value) || value === GENERATION) open.push(value);
+  else if (/^(else|elif)$/.test(value) && !/^(if|for)$/.test(open.at(-1) ?? ''))
+    throw new Error(`'${value}' stands outside of an if and a loop.`);
 }
 
 /** `a = 1, b = 2` as names and values. */

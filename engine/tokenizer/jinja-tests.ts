@@ -1,6 +1,7 @@
 // Tests of Jinja (`x is odd`, `x is eq 1`) as Python has them.
 
 import { type Argument, bound, placed } from './jinja-arguments.js';
+import { isOnce, isRange, isView } from './jinja-items.js';
 import type { Value } from './jinja-library.js';
 import { LOOP } from './jinja-members.js';
 import { contains, remainderOf } from './jinja-operators.js';
@@ -23,8 +24,14 @@ const ALONE: Readonly<Record<string, (value: Value) => boolean>> = {
   float: ({ type }) => type === 'FloatValue',
   integer: ({ type }) => type === 'IntegerValue',
   number: value => numberOf(value) !== null,
-  iterable: value => isList(value) || isText(value) || /^(Object|Undefined|Loop)Value$/.test(value.type),
-  sequence: value => isList(value) || isText(value) || /^(Object|Undefined)Value$/.test(value.type),
+  iterable: value =>
+    isList(value) ||
+    isText(value) ||
+    isRange(value) ||
+    isView(value) ||
+    isOnce(value) ||
+    /^(Object|Undefined|Loop)Value$/.test(value.type),
+  sequence: value => isList(value) || isText(value) || isRange(value) || /^(Object|Undefined)Value$/.test(value.type),
   mapping: ({ type }) => type === 'ObjectValue',
   none: ({ type }) => type === 'NullValue',
   string: isText,

@@ -22,11 +22,14 @@ export function runtime(value: unknown): Value {
 export const float = (value: number): Value => new Float(value);
 /** A list of values. */
 export const listOf = (values: readonly Value[]): Value => new List(values);
+/** A mapping, of a JavaScript's map. */
+export const objectOf = (entries: Map<string, Value>): Value => Object.assign(new Mapping({}), { value: entries });
 /** The same as a tuple, which is no list's equal. */
 export const tupleOf = (values: readonly Value[]): Value => Object.assign(new List(values), { type: 'TupleValue' });
 const [TRUE, FALSE] = [true, false].map(value => new Environment().set('value', value));
 const Text = runtimeClass<string>('');
 const Float = runtimeClass<number>(0.5);
+const Mapping = runtimeClass<object>({});
 const List = runtimeClass<readonly Value[]>([]);
 
 function runtimeClass<T>(example: unknown): new (value: T) => Value {
@@ -71,6 +74,9 @@ export function printed(value: Value): string {
 const NAMES: Readonly<Record<string, string>> = {
   ArrayValue: 'a list',
   TupleValue: 'a list',
+  RangeValue: 'a range',
+  ViewValue: 'a part of a mapping',
+  GeneratorValue: 'a generator',
   ObjectValue: 'a mapping',
   KeywordArgumentsValue: 'a mapping',
   NamespaceValue: 'a namespace',

@@ -3,7 +3,8 @@
 
 import { Raised } from './jinja-functions.js';
 import { isControl, type Node, parse } from './jinja-library.js';
-import { ITERATION, Run } from './jinja-run.js';
+import { Run } from './jinja-run.js';
+import { planned } from './jinja-shape.js';
 import { tokensOf } from './jinja-source.js';
 import { rewritten } from './jinja-syntax.js';
 import { Limit } from './jinja-values.js';
@@ -39,10 +40,10 @@ export function compile(source: string): Program {
     throw new Error(`it has ${source.length} characters, and at most ${LONGEST_SOURCE} are read.`);
   const text = source.replace(/\r\n?/g, '\n');
   checkBlanks(text);
-  const program = scoped(parsed(text));
+  const { program, plans } = planned(parsed(text));
   return {
     render(variables) {
-      const run = new Run();
+      const run = new Run(plans);
       try {
         return run.whole(program, variables);
       } catch (error) {
@@ -70,19 +71,4 @@ function checkBlanks(text: string): void {
   let cost = 0;
   for (const [run] of text.matchAll(/\s{256,}/g)) cost += run.length ** 2;
   if (cost > 2e8) throw new Error('it is mostly blank.');
-}
-
-/** Loop bodies put into blocks of their own: in Jinja, what an iteration sets is gone with it. */
-function scoped(node: Node): Node {
-  const seen = new Set<unknown>();
-  const visit = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null || seen.has(value)) return;
-    seen.add(value);
-    const children = value instanceof Map ? [...value.keys(), ...value.values()] : Object.values(value);
-    for (const child of children) visit(child);
-    const part = value as { type?: string; body?: unknown };
-    if (part.type === 'For') part.body = [{ type: ITERATION, body: part.body }];
-  };
-  visit(node);
-  return node;
 }

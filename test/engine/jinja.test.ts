@@ -20,11 +20,8 @@ const cases = lines.filter(line => line.source) as { source: string; text: strin
 const LACKING = new Set(
   JSON.parse(readFileSync(join(packageRoot(), 'test/fixtures/jinja-lacking.json'), 'utf8')) as string[],
 );
-/** Python refuses these: it takes no float for a whole number, and ~ before +. */
-const WRITTEN = new Map([
-  ['{{ range(2.0) | join }}', '01'],
-  ['{{ 1 + 2 ~ 3 }}', '33'],
-]);
+/** Python refuses this: it takes ~ before +. */
+const WRITTEN = new Map([['{{ 1 + 2 ~ 3 }}', '33']]);
 
 const written = (source: string, more: Record<string, unknown> = {}): string | Error => {
   try {
@@ -87,8 +84,8 @@ test('what is refused, why, and whose fault it is', () => {
     ['{{ 5 | indent }}', 'it indents a number', false],
     ['{{ nil | length }}', 'it asks for length of None', false],
     ['{{ 5 | join }}', 'it asks for join of a number', false],
-    ['{{ [[1], [1]] | unique }}', 'it asks for unique ones of a list', false],
-    ['{{ [{}] | unique }}', 'it asks for unique ones of a mapping', false],
+    ['{{ [[1], [1]] | unique | list }}', 'it asks for unique ones of a list', false],
+    ['{{ [{}] | unique | list }}', 'it asks for unique ones of a mapping', false],
     ['{{ nothing | tojson }}', 'it writes what is undefined as JSON', false],
     ['{{ namespace(a=1) | tojson }}', 'it writes a namespace as JSON', false],
     ['{{ [1] }}', 'it writes a list where a text belongs', false],
@@ -133,7 +130,7 @@ test('what is refused, why, and whose fault it is', () => {
     ["{{ ('a' | safe) + '<' }}", 'it joins a text that is marked as safe to one that would be escaped', false],
     ["{{ '<' + ('a' | e) }}", 'it joins a text that is marked as safe to one that would be escaped', false],
     ["{{ many | map('upper') | length }}", 'it asks for length of a generator', false],
-    ['{{ many | reverse | tojson }}', 'it writes what is no list as JSON', false],
+    ['{{ many | reverse | tojson }}', 'it writes a generator as JSON', false],
     ["{{ '%s %s' % 'a' }}", 'it has too few values for the places in a text', false],
     ["{{ '%s' % ('a', 'b') }}", 'it has too many values for the places in a text', false],
     ["{{ {'items': 5}.items }}", 'it writes a function where a text belongs', false],
@@ -154,13 +151,11 @@ test('what is refused, why, and whose fault it is', () => {
     ['{{ 1 / 0 }}', 'it divides by zero', true],
     ['{{ 1.5 % 0 }}', 'it divides by zero', true],
     ["{{ 'abc'[::0] }}", 'it slices with a step of zero', true],
-    ['{% macro f() %}{% break %}{% endmacro %}{{ f() }}', 'it leaves a loop where there is none', true],
-    ['{% continue %}', 'it leaves a loop where there is none', true],
     ['{{ nosuch() }}', 'Cannot call something that is not a function: got UndefinedValue', true],
     ["{{ 'a' | nosuch }}", 'Unknown filter: nosuch', true],
     ['{{ nil | nosuch }}', 'Unknown filter: nosuch', true],
     ["{{ 'a' is nosuch }}", 'Unknown test: nosuch', true],
-    ['{% for x in 5 %}{% endfor %}', 'Expected iterable or object type in for loop: got IntegerValue', true],
+    ['{% for x in 5 %}{% endfor %}', 'it goes over a number', false],
   ];
   for (const [source, message, faulty] of said) {
     const ours = written(source, { value: Number.MAX_SAFE_INTEGER }) as Refusal;
