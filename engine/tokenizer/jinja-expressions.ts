@@ -13,7 +13,7 @@ import { called } from './jinja-methods.js';
 import { argument, COMPARES, nameOf, operatorOf } from './jinja-nodes.js';
 import { binary } from './jinja-operators.js';
 import { sliced } from './jinja-slices.js';
-import { CONSTANTS } from './jinja-symbols.js';
+import { CONSTANTS, type Symbols } from './jinja-symbols.js';
 import { GROUP, NEGATED, TEST } from './jinja-syntax.js';
 import { tested } from './jinja-tests.js';
 import { isTrue, kindOf, Limit, runtime } from './jinja-values.js';
@@ -49,7 +49,13 @@ export abstract class Expressions extends Interpreter {
   protected abstract statement(node: Node, frame: Frame): Value | null;
 
   protected readonly counted = (steps: number): void => this.spend(steps);
-  protected readonly context = (name: string): Value | undefined => this.#variables.get(name);
+  readonly context = (name: string): Value | undefined => this.#variables.get(name);
+
+  /** Begins a block, which costs as much as it has variables. */
+  protected begin(symbols: Symbols, around: Frame | null): Frame {
+    this.spend(1 + (symbols.loads.size >> 2));
+    return new Frame(symbols, around, this.context);
+  }
 
   /** Takes what the template may name, `messages` among it. */
   protected name(variables: Readonly<Record<string, unknown>>): void {
@@ -207,7 +213,7 @@ export abstract class Expressions extends Interpreter {
     const macro = macroOf(value);
     if (macro) {
       if (macro.around.over) throw new Error('it calls a macro when the block that it is written in is over');
-      const own = new Frame(macro.plan.body, macro.around, this.context);
+      const own = this.begin(macro.plan.body, macro.around);
       bind(macro, own, args, node => this.evaluate(node as Node, own));
       return this.bodyOf(macro, own);
     }

@@ -1,7 +1,7 @@
 // One writing of a template: its statements, each block with variables of its own.
 
 import { Expressions } from './jinja-expressions.js';
-import { Frame } from './jinja-frames.js';
+import type { Frame } from './jinja-frames.js';
 import { isOnce, itemsOf, lengthOf } from './jinja-items.js';
 import { isBreak, isControl, type Node, type Value } from './jinja-library.js';
 import { chosen, Loop } from './jinja-loops.js';
@@ -29,7 +29,7 @@ export class Run extends Expressions {
 
   whole(program: Node, variables: Readonly<Record<string, unknown>>): string {
     this.name(variables);
-    return this.#block(program.body!, new Frame(this.#planOf(program).body, null, this.context));
+    return this.#block(program.body!, this.begin(this.#planOf(program).body, null));
   }
 
   #planOf(node: Node): Plan {
@@ -56,14 +56,14 @@ export class Run extends Expressions {
           return NOTHING;
         });
       case 'With': {
-        const body = new Frame(this.#planOf(node).body, frame, this.context);
+        const body = this.begin(this.#planOf(node).body, frame);
         const values = node.values as readonly Node[];
         for (const [i, target] of (node.targets as readonly Node[]).entries())
           this.#assign(target, at(values[i]), body);
         return runtime(this.#ended(node.body!, body));
       }
       case 'Generation': {
-        const body = new Frame(this.#planOf(node).body, frame, this.context);
+        const body = this.begin(this.#planOf(node).body, frame);
         return runtime(this.#ended(node.body!, body));
       }
       case 'FilterStatement':
@@ -94,7 +94,7 @@ export class Run extends Expressions {
 
   /** A block whose text is made something of: where it is left before its end, what it has written is gone. */
   #within(node: Node, frame: Frame, make: (body: Frame, text: Value) => Value): Value {
-    const body = new Frame(this.#planOf(node).body, frame, this.context);
+    const body = this.begin(this.#planOf(node).body, frame);
     try {
       return make(body, runtime(this.#block(node.body!, body)));
     } catch (error) {
@@ -123,7 +123,7 @@ export class Run extends Expressions {
     if (test) {
       let asked: Frame | null = null;
       whole = chosen(whole, this.counted, item => {
-        asked ??= new Frame(test, frame, this.context);
+        asked ??= this.begin(test, frame);
         this.#assign(target, item, asked);
         return isTrue(this.evaluate(node.test as Node, asked)) ? named(target, item, asked) : null;
       });
@@ -133,7 +133,7 @@ export class Run extends Expressions {
     let ended = false;
     for (let item = loop.next(); item !== null; item = loop.next()) {
       this.spend(2);
-      const pass = new Frame(body, frame, this.context);
+      const pass = this.begin(body, frame);
       if (extended) pass.set('loop', loop.value);
       this.#assign(target, item, pass);
       try {
@@ -149,7 +149,7 @@ export class Run extends Expressions {
     const otherwise = node.defaultBlock as readonly Node[];
     if (ended || otherwise.length === 0) return text;
     try {
-      return text + this.#ended(otherwise, new Frame(other!, frame, this.context));
+      return text + this.#ended(otherwise, this.begin(other!, frame));
     } catch (error) {
       if (isControl(error)) error.partial = text + (error.partial ?? '');
       throw error;

@@ -25,7 +25,11 @@ export type Plans = WeakMap<Node, Plan>;
 interface Place {
   readonly leaves: boolean;
   readonly loops: boolean;
+  /** Blocks around it. */
+  readonly depth: number;
 }
+
+const DEEPEST = 100; // blocks within each other; what Jinja compiles is refused by Python beyond
 
 /** Throws Error for what Jinja does not compile. */
 export function planned(program: Node): { readonly program: Node; readonly plans: Plans } {
@@ -33,7 +37,7 @@ export function planned(program: Node): { readonly program: Node; readonly plans
   const plans: Plans = new WeakMap();
   const root = symbolsOf(whole, null);
   plans.set(whole, { body: root });
-  const place = { leaves: false, loops: false };
+  const place = { leaves: false, loops: false, depth: 0 };
   for (const node of whole.body) plan(node, root, place, plans);
   return { program: whole, plans };
 }
@@ -76,7 +80,9 @@ function shape(node: Node): Node {
   }
 }
 
-function plan(node: Node, around: Symbols, place: Place, plans: Plans): void {
+function plan(node: Node, around: Symbols, outer: Place, plans: Plans): void {
+  const place = node.body ? { ...outer, depth: outer.depth + 1 } : outer;
+  if (place.depth > DEEPEST) throw new Error(`it has more than ${DEEPEST} blocks within each other.`);
   const each = (nodes: unknown, symbols: Symbols, at: Place) => {
     for (const one of (nodes ?? []) as readonly Node[]) plan(one, symbols, at, plans);
   };
@@ -137,7 +143,7 @@ function plan(node: Node, around: Symbols, place: Place, plans: Plans): void {
       const test = node.test ? symbolsOf(node, around, 'test') : undefined;
       const other = symbolsOf(node, around, 'else');
       plans.set(node, { body, other, test, extended });
-      each(node.body, body, { leaves: true, loops: true });
+      each(node.body, body, { ...place, leaves: true, loops: true });
       each(node.defaultBlock, other, { ...place, loops: true });
       return;
     }

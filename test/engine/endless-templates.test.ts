@@ -61,6 +61,11 @@ test('a template that does not end is ended within a second, by steps, by output
     ["{{ ('<' * 4000000) | e | length }}", /more than 4194304 characters/],
     ["{{ ('ab' * 2000000) | reverse | length }}", /more than \d+ steps/],
     ["{{ ('ab' * 2000000) | unique | join }}", /more than \d+ steps|700 ms/],
+    // A block costs what it has variables.
+    [
+      `{% for i in range(90000) %}{% if no %}${Array.from({ length: 5000 }, (_, i) => `{% set v${i} = i %}`).join('')}{% endif %}{% endfor %}`,
+      /more than \d+ steps|700 ms/,
+    ],
     // What goes through a list or a text is counted by its length.
     ...['l[1:]', 'l[::2]', 'l.copy()', 'l == l[:]', 'l | last == l[:] | last', 'e[-1]', 'e[1:]', 's[::-1]'].map(
       (work): [string, RegExp] => [
