@@ -148,9 +148,11 @@ describe.each(['own', 'gpu'])('kernels: %s', kernels => {
     const some = before.filter((_, i) => kernels === 'own' || i % 7 === 3);
     for (const [i, { prompt, options, ids }] of some.entries()) {
       const now: number[] = [];
-      const maxTokens = i % 4 === 0 ? ids.length : 8;
-      for await (const { id } of model.generate(prompt, { ...options, maxTokens, ignoreEos: true })) now.push(id);
-      expect(now, JSON.stringify({ prompt, options })).toEqual(ids.slice(0, maxTokens));
+      const maxTokens = i % 4 === 0 ? 24 : 8;
+      for await (const { id } of model.generate(prompt, { ...options, maxTokens, ignoreEos: true })) {
+        if (id >= 0) now.push(id); // the end of a text has no id
+      }
+      expect(now, JSON.stringify({ prompt, options })).toEqual(ids.filter(id => id >= 0).slice(0, maxTokens));
     }
   }, 300_000);
 });
