@@ -204,7 +204,9 @@ export class Executor {
         const times = timer ? await timer.read(names) : null;
         const broken = check ? this.#broken(await check.read(), extent) : [];
         await Promise.all(submitted);
-        const told = [...why].map(([step, why]): Opened => ({ step: step.name, stages: namesOf(step), why }));
+        const told = [...why]
+          .filter(([step]) => this.#steps.includes(step))
+          .map(([step, why]): Opened => ({ step: step.name, stages: namesOf(step), why }));
         const tokens = (await found) ?? [];
         return { captured, token: tokens[0] ?? null, tokens, top: await pairs, broken, times, opened: told };
       } finally {

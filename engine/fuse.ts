@@ -189,26 +189,30 @@ type Rules = Readonly<Record<string, Rule>>;
 
 /** The steps that do what the plan's stages do, in order. */
 export function fuse({ stages }: Pick<Plan, 'stages'>, plan: PlanKind, fusing: Fusing): Step[] {
-  const rules = plan === 'fast' ? FAST : EXACT;
   const activations = plan === 'fast' ? fusing.activations : 'f32';
   const readers = new Map<string, Stage[]>();
   for (const stage of stages) {
     for (const { name } of stage.inputs) readers.set(name, [...(readers.get(name) ?? []), stage]);
   }
-  const steps: Step[] = [];
-  for (let i = 0; i < stages.length; i += steps.at(-1)!.stages.length) {
-    steps.push(firstThatApplies(i) ?? exactStep(stages[i], activations));
-  }
-  return steps;
+  return stepsOf(stages, plan === 'fast' ? FAST : EXACT);
 
-  function firstThatApplies(from: number): Step | null {
+  function stepsOf(stages: readonly Stage[], rules: Rules): Step[] {
+    const steps: Step[] = [];
+    for (let i = 0; i < stages.length; i += steps.at(-1)!.stages.length) {
+      steps.push(firstThatApplies(stages, i, rules) ?? exactStep(stages[i], activations));
+    }
+    return steps;
+  }
+
+  function firstThatApplies(stages: readonly Stage[], from: number, rules: Rules): Step | null {
     for (const [rule, apply] of Object.entries(rules)) {
       const next = new Upcoming(stages, from);
       const made = apply(next, fusing);
-      if (made && closed(next.taken, made.writes)) {
-        const work: Step['work'] = s => made.work({ ...s, activations });
-        return { name: nameOf(next.taken), rule, stages: next.taken, cached: new Map(), ...made, activations, work };
-      }
+      if (!made || !closed(next.taken, made.writes)) continue;
+      const work: Step['work'] = s => made.work({ ...s, activations });
+      const inside = rule in EXACT ? next.taken.map(one => exactStep(one, activations)) : stepsOf(next.taken, EXACT);
+      const [name, cached] = [nameOf(next.taken), new Map()];
+      return { name, rule, stages: next.taken, cached, ...made, activations, inside, work };
     }
     return null;
   }

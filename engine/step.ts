@@ -25,6 +25,8 @@ export interface Step {
   readonly cached: ReadonlyMap<Stage, Stage>;
   /** How its products are given their inputs. */
   readonly activations: Activations;
+  /** What it is opened into: of the fast plan, the exact plan's steps for its stages; of those, the stages alone; of a stage, nothing. */
+  readonly inside: readonly Step[];
   work(setting: Setting): Work;
 }
 
@@ -34,7 +36,8 @@ export function exactStep(stage: Stage, activations: Activations = 'f32'): Step 
     const s = { ...setting, activations };
     return { dispatches: dispatchesOf(stage, s), scratch: scratchOf(stage, s) };
   };
-  return { name: stage.name, rule: null, stages: [stage], writes: [stage], cached: new Map(), activations, work };
+  const [name, stages, writes] = [stage.name, [stage], [stage]];
+  return { name, rule: null, stages, writes, cached: new Map(), activations, inside: [], work };
 }
 
 /** What a stage alone needs room for. */

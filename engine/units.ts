@@ -33,6 +33,8 @@ const ofStage = (stage: Stage, activations: Activations): Unit => ({
   dispatches: setting => dispatchesOf(stage, { ...setting, activations }),
 });
 
+const ofStep = (step: Step): Unit => ({ ...step, dispatches: setting => step.work(setting).dispatches });
+
 /** The values of a chunk that a step wrote into a cache alone. */
 const fromCache = (stage: Stage, cache: Stage): Unit => ({
   name: `${stage.name} from the cache`,
@@ -60,14 +62,14 @@ export function insideOf(step: Step, looks: readonly Stage[]): Stage[] {
 }
 
 /**
- * @param opened steps that run as their stages
+ * @param opened steps that run as what is inside them, and of those the ones that are opened too
  * @param looks stages whose values are asked for; those that a step leaves nowhere are made once more from its inputs
  */
 export function unitsOf(steps: readonly Step[], opened: ReadonlySet<Step>, looks: readonly Stage[]): Unit[] {
   return steps.flatMap(step => {
     const alone = (stage: Stage) => ofStage(stage, step.activations);
-    if (step.rule === null || opened.has(step)) return step.stages.map(alone);
-    const whole: Unit = { ...step, dispatches: setting => step.work(setting).dispatches };
+    if (opened.has(step) && step.inside.length > 0) return unitsOf(step.inside, opened, looks);
+    const whole = ofStep(step);
     const read = looks.filter(stage => step.cached.has(stage)).map(stage => fromCache(stage, step.cached.get(stage)!));
     return [whole, ...read, ...leadingTo(step, insideOf(step, looks)).map(alone)];
   });
@@ -79,13 +81,15 @@ export function openings(
   { patches, edited, setting }: { patches: readonly Patch[]; edited: ReadonlySet<string>; setting: Setting },
 ): Map<Step, string> {
   const why = new Map<Step, string>();
-  for (const step of steps) {
-    if (step.rule === null) continue;
+  const visit = (step: Step) => {
+    if (step.rule === null) return;
     const patched = patches.find(({ stage }) => isInside(step, stage));
     if (patched) why.set(step, `a patch of '${patched.stage.name}'`);
     const inside = edited.size > 0 ? editedInside(step, edited, setting) : [];
     if (inside.length > 0) why.set(step, `the edited ${inside.map(name => `${name}.wgsl`).join(', ')}`);
-  }
+    step.inside.forEach(visit);
+  };
+  steps.forEach(visit);
   return why;
 }
 
@@ -95,11 +99,10 @@ function isInside({ stages, writes }: Step, stage: Stage): boolean {
   return !writes.includes(stage) || stages.some(({ inputs }) => inputs.some(({ name }) => name === stage.name));
 }
 
-/** Edited shaders that its stages run and the step itself does not. */
+/** Edited shaders that what is inside a step runs and the step itself does not. */
 export function editedInside(step: Step, edited: ReadonlySet<string>, setting: Setting): string[] {
-  const files = (dispatches: readonly Dispatch[]) => dispatches.flatMap(({ shader, parts = [] }) => [shader, ...parts]);
-  const own = new Set(files(step.work(setting).dispatches));
-  const s = { ...setting, activations: step.activations };
-  const exact = new Set(step.stages.flatMap(stage => files(dispatchesOf(stage, s))));
-  return [...exact].filter(file => edited.has(file) && !own.has(file));
+  const files = ({ work }: Step) => work(setting).dispatches.flatMap(({ shader, parts = [] }) => [shader, ...parts]);
+  const within = (one: Step): string[] => one.inside.flatMap(part => [...files(part), ...within(part)]);
+  const own = new Set(files(step));
+  return [...new Set(within(step))].filter(file => edited.has(file) && !own.has(file));
 }

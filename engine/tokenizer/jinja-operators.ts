@@ -103,6 +103,8 @@ function arithmetic(operator: string, left: Value, right: Value): Value {
       // Python's roots are nearer than V8's, whose last digit may be another.
       if (!Number.isInteger(b) && Number.isFinite(b) && b !== 0.5)
         throw new Error('it has a power that is no whole number');
+      if (!Number.isInteger(a) && Number.isFinite(a) && Math.abs(b) > 2)
+        throw new Error('it has a power of a number that is not whole');
       if (b === 0.5 && a >= 0) return float(Math.sqrt(a));
       // A whole power is exact more often than one part in it.
       const whole = a ** -b;

@@ -3,7 +3,7 @@
 import { PromptError } from '../../engine/errors.js';
 import { readText } from '../../engine/files.js';
 import { parseJson } from '../../engine/json.js';
-import { printableJson } from '../../engine/printable.js';
+import { printableJson, visible } from '../../engine/printable.js';
 import type { BatchRunOptions, Prompt } from '../batch.js';
 import { said } from '../dims.js';
 import type { Session } from '../session.js';
@@ -41,6 +41,11 @@ function promptInJson(line: string, wrong: (what: string) => PromptError): Promp
     );
   }
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const other = isObject && Object.keys(value as object).find(key => key !== 'prompt');
+  if (other)
+    throw wrong(
+      `'${visible(other)}' is no key of a line, which has a prompt and nothing else. Options are the command's, for all lines: take it out.`,
+    );
   const prompt = isObject ? (value as { readonly prompt?: unknown }).prompt : value;
   if (typeof prompt === 'string' || (Array.isArray(prompt) && prompt.every(id => typeof id === 'number')))
     return prompt;

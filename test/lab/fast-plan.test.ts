@@ -263,6 +263,14 @@ test.each([
     expect(first!.verdict).toBe('source');
     expect(['layers.0.attn.q', 'layers.0.mlp.gate']).toContain(first!.stage);
     expect(bits((await atlas.stage(stage).run(g)).data)).not.toEqual(bits(right.data));
+    // In the fast plan it is in force too, whatever step stands for the stages.
+    const tap = [stage, 'logits'];
+    const [edited, fast] = [await atlas.run(g.ids, { tap }), await atlas.run(g.ids, { tap, plan: 'fast' })];
+    for (const name of tap) {
+      const [a, b] = [fast.at(name).data, edited.at(name).data];
+      expect(compare(a, b, [a.length]).relL2, name).toBeLessThan(2e-6);
+    }
+    expect((await atlas.diff(g, { plan: 'fast' })).pass).toBe(false);
     await atlas.edit(part, null);
   },
 );

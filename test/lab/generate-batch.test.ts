@@ -244,7 +244,12 @@ test('the command reads a file of prompts, and tells what became of them in its 
   const wrong: [string[], RegExp][] = [
     [['--prompts', file('a.txt', 'Once\n\nThe\n')], /a\.txt:2: The line is empty/],
     [['--prompts', file('b.txt', '')], /b\.txt has no prompts/],
-    [['--prompts', file('c.jsonl', '"Once"\n{"text": 1}\n')], /c\.jsonl:2: A line is a JSON string/],
+    [['--prompts', file('c.jsonl', '"Once"\n{"text": 1}\n')], /c\.jsonl:2: 'text' is no key of a line/],
+    [
+      ['--prompts', file('e.jsonl', '{"prompt": "Once", "max_tokens": 2}\n')],
+      /e\.jsonl:1: 'max_tokens' is no key of a line/,
+    ],
+    [['--prompts', file('f.jsonl', '{"prompt": 1}\n')], /f\.jsonl:1: A line is a JSON string/],
     [['--prompts', file('d.jsonl', '{"prompt": ""}\n')], /d\.jsonl:1: The prompt is empty/],
     [['--prompts', lines, '-p', 'Once'], /There is --prompts, and --prompt too/],
     [['--prompts', join(folder, 'none')], /none cannot be read: /],
