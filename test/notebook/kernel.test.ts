@@ -91,7 +91,7 @@ describe('the kernel', () => {
   });
 
   test('inspects: signature and documentation, from within the arguments too, and of a stage', () => {
-    expect(result.inspected).toMatch(/Session\.generate\(prompt: string[\s\S]*Continues a prompt/);
+    expect(result.inspected).toMatch(/Session\.generate\(prompt: Prompt[\s\S]*Continues a prompt/);
     expect(result.inspected_arguments).toBe(result.inspected);
     expect(result.inspected_stage).toBe('stage layers.0.attn.pattern [4,T,S]');
   });
