@@ -154,7 +154,8 @@ export class Executor {
       const look = await check!.bind(this.buffer(stage.name), size, stage.operation.kind === 'scores', kept);
       after.set(stage, [...(after.get(stage) ?? []), look]);
     }
-    const searchAlone = [...GreedyChoice.files, ...TopChoice.files].some(file => edited.has(file));
+    const searching = (greedy ? GreedyChoice : TopChoice).files.filter(file => edited.has(file));
+    const searchAlone = searching.length > 0;
     const timer = profile ? hold(new Timer(this.gpu, bound.length)) : null;
     const names = bound.map(({ unit }) => unit.name);
     const ends = onLayer && !profile ? bound.flatMap(({ unit }, i) => (unit.stages.some(endsLayer) ? [i] : [])) : [];
@@ -185,7 +186,7 @@ export class Executor {
     }
     if (best && searchAlone) {
       const ended = this.#submit(
-        `the search for the ${greedy ? 'likeliest token' : 'largest logits'}, which runs an edited shader`,
+        `the search for the ${greedy ? 'likeliest token' : 'largest logits'}, which runs the edited ${searching.join(', ')}`,
         () => 0,
         true,
         encoder => search(encoder.beginComputePass()),
