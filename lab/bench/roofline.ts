@@ -9,14 +9,14 @@ import type { PlanKind } from '../../engine/fuse.js';
 import type { Shaders } from '../../engine/kernel.js';
 import type { Model } from '../../engine/model.js';
 import type { Step } from '../../engine/step.js';
-import { checkOptions, type OptionNames } from '../arguments.js';
-import { said } from '../dims.js';
-import { type Bundle, DISPLAY, INSPECT, plain } from '../display/bundle.js';
-import { progressLine } from '../display/progress.js';
+import { checkOptions, type OptionNames } from '../values/arguments.js';
+import { said } from '../values/dims.js';
+import { type Bundle, DISPLAY, INSPECT, plain } from '../values/shown.js';
+import { progressLine } from '../host/progress.js';
 import { rooflineBundle } from '../display/roofline.js';
-import { eitherSignal } from '../interrupt.js';
-import { checkPlan } from '../request.js';
-import type { Session } from '../session.js';
+import { eitherSignal } from '../host/interrupt.js';
+import { checkPlan } from '../session/request.js';
+import type { Session } from '../session/session.js';
 import { spread } from './spread.js';
 
 export interface RooflineOptions {

@@ -3,11 +3,11 @@
 import { OptionError } from '../../engine/errors.js';
 import { nearest } from '../../engine/plan.js';
 import { cacheBytesPerToken } from '../../engine/cache-format.js';
-import { bytesText } from '../display/numbers.js';
-import { select } from '../select.js';
+import { bytesText } from '../values/numbers.js';
+import { select } from '../values/select.js';
 import type { Conversation } from './conversation.js';
 import { load, save } from './file.js';
-import { planProvenance } from '../request.js';
+import { planProvenance } from '../session/request.js';
 import { allFrom, changed, NAMES, type Settings, type Sources, settingsText, sourcesText } from './settings.js';
 
 /** What a chat is made of; commands change it. */

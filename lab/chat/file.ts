@@ -4,7 +4,7 @@ import { OptionError } from '../../engine/errors.js';
 import { readText } from '../../engine/files.js';
 import { parseJson } from '../../engine/json.js';
 import { type ChatMessage, checkedMessages } from '../../engine/tokenizer/messages.js';
-import { writeWhole } from '../write-file.js';
+import { writeWhole } from '../values/write-file.js';
 import { checked, NAMES, type Settings } from './settings.js';
 
 const LARGEST = 64 << 20;

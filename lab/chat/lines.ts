@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
 import { Interrupted } from '../../engine/errors.js';
 import { printable } from '../../engine/printable.js';
-import { onCtrlC, rearmCtrlC } from '../ctrl-c.js';
+import { onCtrlC, rearmCtrlC } from '../host/ctrl-c.js';
 
 interface Streams {
   readonly input: NodeJS.ReadStream;

@@ -3,7 +3,7 @@
 import { OptionError } from '../../engine/errors.js';
 import { checkSampling } from '../../engine/sample.js';
 import type { SamplingDefaults } from '../../engine/weights/source.js';
-import { isDecimal } from '../arguments.js';
+import { isDecimal } from '../values/arguments.js';
 
 export interface Settings {
   readonly temperature: number;

@@ -1,7 +1,7 @@
 // What /tap shows under an answer: a line a stage, a bar a token, as high as the stage's values are large (root mean square).
 
-import { sci } from '../display/numbers.js';
-import type { Token } from '../request.js';
+import { sci } from '../values/numbers.js';
+import type { Token } from '../session/request.js';
 
 const BARS = '▁▂▃▄▅▆▇█';
 const MOST_STAGES = 32;

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { Interrupted, LoupeError, NumberError, OptionError } from '../../engine/errors.js';
 import { readText } from '../../engine/files.js';
 import { printable } from '../../engine/printable.js';
-import { select } from '../select.js';
+import { select } from '../values/select.js';
 import { type Chat, commandNames, runCommand } from './commands.js';
 import { LineReader } from './lines.js';
 import { Tapped } from './tapped.js';

@@ -5,9 +5,9 @@ import type { ChatMessage, ChatTemplate } from '../../engine/tokenizer/chat-temp
 import { heardPrompt } from '../../engine/tokenizer/hearing.js';
 import { bosNotices, templateFor } from '../../engine/tokenizer/template-ids.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
-import { looked } from '../arguments.js';
-import { frozen } from '../owned.js';
-import type { Session } from '../session.js';
+import { looked } from '../values/arguments.js';
+import { frozen } from '../values/owned.js';
+import type { Session } from '../session/session.js';
 
 export class Turns {
   #messages: readonly ChatMessage[] = Object.freeze([]);

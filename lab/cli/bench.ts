@@ -5,11 +5,11 @@ import { OptionError } from '../../engine/errors.js';
 import { bench, PEERS, type PeerName } from '../bench/bench.js';
 import { checkLlamaReads } from '../bench/llama.js';
 import { benchText } from '../display/bench.js';
-import { DISPLAY } from '../display/bundle.js';
-import { progressLine } from '../display/progress.js';
+import { DISPLAY } from '../values/shown.js';
+import { progressLine } from '../host/progress.js';
 import { rooflineText } from '../display/roofline.js';
-import { modelPath } from '../open.js';
-import { checkTarget, writeWhole } from '../write-file.js';
+import { modelPath } from '../session/open.js';
+import { checkTarget, writeWhole } from '../values/write-file.js';
 import { type ModelOptions, openModel, print, printJson, whole, withModel, withPlan } from './options.js';
 
 interface Options extends ModelOptions {

@@ -1,8 +1,8 @@
 // loupe diff: every stage against a golden; exit code 1 when one fails.
 
 import { Command, Option } from 'commander';
-import { INSPECT } from '../display/bundle.js';
-import { golden } from '../golden.js';
+import { INSPECT } from '../values/shown.js';
+import { golden } from '../values/golden.js';
 import { type ModelOptions, openModel, print, printJson, real, withModel, withPlan } from './options.js';
 
 interface Options extends ModelOptions {

@@ -7,8 +7,8 @@ import { cacheFolder, cacheTrouble } from '../../engine/cache.js';
 import { LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { sharedGpu } from '../../engine/gpu.js';
-import { bytesText } from '../display/numbers.js';
-import { textTable } from '../display/table.js';
+import { bytesText } from '../values/numbers.js';
+import { textTable } from '../values/table.js';
 import { installedKernels } from '../kernel/spec.js';
 import { print, printJson, withAdapter } from './options.js';
 

@@ -4,9 +4,9 @@ import { PromptError } from '../../engine/errors.js';
 import { readText } from '../../engine/files.js';
 import { parseJson } from '../../engine/json.js';
 import { printableJson, visible } from '../../engine/printable.js';
-import type { BatchRunOptions, Prompt } from '../batch.js';
-import { said } from '../dims.js';
-import type { Session } from '../session.js';
+import type { BatchRunOptions, Prompt } from '../session/batch.js';
+import { said } from '../values/dims.js';
+import type { Session } from '../session/session.js';
 import { print, printText } from './options.js';
 
 const MOST_FILE = 256 << 20; // bytes

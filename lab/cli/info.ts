@@ -13,9 +13,9 @@ import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { bytesOf } from '../../engine/weight-store.js';
 import { openModelFiles } from '../../engine/weights/open.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
-import { bytesText, countText } from '../display/numbers.js';
-import { textTable } from '../display/table.js';
-import { modelPath } from '../open.js';
+import { bytesText, countText } from '../values/numbers.js';
+import { textTable } from '../values/table.js';
+import { modelPath } from '../session/open.js';
 import { print, printJson, whole } from './options.js';
 
 interface Options {

@@ -9,9 +9,9 @@ import type { PlanKind } from '../../engine/fuse.js';
 import type { KernelChoice } from '../../engine/traits.js';
 import type { Activations } from '../../engine/rounding.js';
 import { QUANTISED, type Quantise } from '../../engine/weights/quantise.js';
-import { idsIn, isDecimal } from '../arguments.js';
-import { open } from '../open.js';
-import type { Session } from '../session.js';
+import { idsIn, isDecimal } from '../values/arguments.js';
+import { open } from '../session/open.js';
+import type { Session } from '../session/session.js';
 
 export interface ModelOptions {
   readonly model: string;
@@ -126,4 +126,4 @@ export function noteUnreadPipe(instead: string): void {
   process.stderr.write(`loupe: Standard input is a pipe, and it is not read: ${instead} that was given is.\n`);
 }
 
-export { print, printJson, printText } from '../print.js';
+export { print, printJson, printText } from '../host/print.js';

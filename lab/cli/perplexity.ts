@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { OptionError } from '../../engine/errors.js';
 import { readText } from '../../engine/files.js';
 import type { PlanKind } from '../../engine/fuse.js';
-import { INSPECT } from '../display/bundle.js';
+import { INSPECT } from '../values/shown.js';
 import { type ModelOptions, openModel, print, printJson, whole, withModel, withPlan } from './options.js';
 
 interface Options extends ModelOptions {

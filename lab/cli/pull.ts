@@ -2,9 +2,9 @@
 
 import { Command } from 'commander';
 import { PullError } from '../../engine/errors.js';
-import { bytesText } from '../display/numbers.js';
-import { progressLine } from '../display/progress.js';
-import { interruptSignal } from '../interrupt.js';
+import { bytesText } from '../values/numbers.js';
+import { progressLine } from '../host/progress.js';
+import { interruptSignal } from '../host/interrupt.js';
 import { hubName } from '../pull/name.js';
 import { pull } from '../pull/pull.js';
 import { print, printJson } from './options.js';

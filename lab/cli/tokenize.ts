@@ -8,9 +8,9 @@ import { printableJson, visible } from '../../engine/printable.js';
 import { openTokenizer, openTokenizerFile } from '../../engine/tokenizer/open.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { openModelFiles } from '../../engine/weights/open.js';
-import { idsIn } from '../arguments.js';
-import { checkTokens, type Reference } from '../diff/tokens.js';
-import { modelPath } from '../open.js';
+import { idsIn } from '../values/arguments.js';
+import { checkTokens, type Reference } from '../parity/tokens.js';
+import { modelPath } from '../session/open.js';
 import { noteUnreadPipe, print, printText } from './options.js';
 
 interface Options {

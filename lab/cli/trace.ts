@@ -6,11 +6,11 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { OptionError } from '../../engine/errors.js';
 import type { Slice } from '../../engine/taps.js';
 import { safetensorsParts } from '../../engine/weights/safetensors-write.js';
-import type { Activation } from '../activation.js';
-import { traceToIpc } from '../arrow.js';
-import { isWhole } from '../dims.js';
-import { bytesText } from '../display/numbers.js';
-import { checkTarget, writeWhole } from '../write-file.js';
+import type { Activation } from '../values/activation.js';
+import { traceToIpc } from '../values/arrow.js';
+import { isWhole } from '../values/dims.js';
+import { bytesText } from '../values/numbers.js';
+import { checkTarget, writeWhole } from '../values/write-file.js';
 import { idList, type ModelOptions, openModel, print, printJson, promptOf, withModel, withPlan } from './options.js';
 
 interface Options extends ModelOptions {

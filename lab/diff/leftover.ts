@@ -3,8 +3,8 @@
 
 import { GoldenError } from '../../engine/errors.js';
 import type { Plan } from '../../engine/plan.js';
-import type { Golden } from '../golden.js';
-import { namesOf } from '../select.js';
+import type { Golden } from '../values/golden.js';
+import { namesOf } from '../values/select.js';
 
 export interface Leftover {
   /** Tensors of the golden that belong to no stage of the model. */

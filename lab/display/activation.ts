@@ -1,11 +1,11 @@
 // An activation as a picture: rows × last dimension, blue below zero and red above, with limits that one outlier cannot stretch.
 
-import { type Activation, MASK_LIMIT } from '../activation.js';
-import { type Dim, labelsOf, rowName } from '../dims.js';
-import { type Bundle, CONFIG, GREY, PAGE, TITLE, WIDE } from './bundle.js';
+import { type Activation, MASK_LIMIT } from '../values/activation.js';
+import { type Dim, labelsOf, rowName } from '../values/dims.js';
+import { type Bundle, CONFIG, GREY, PAGE, TITLE, WIDE } from '../values/shown.js';
 import { DIVERGING, packed, pooled, svg } from './chart.js';
-import { label, visible } from './html.js';
-import { sci } from './numbers.js';
+import { label, visible } from '../values/html.js';
+import { sci } from '../values/numbers.js';
 
 const MOST = 512;
 

@@ -1,11 +1,11 @@
 // What each token reads: the text itself, and under a token that is pointed at (or clicked) the same text shaded by the attention it
 // pays. Done with styles alone, no script, so that it also works where scripts are dropped.
 
-import type { Activation } from '../activation.js';
-import { labelsOf } from '../dims.js';
+import type { Activation } from '../values/activation.js';
+import { labelsOf } from '../values/dims.js';
 import { type AttentionFigure, attentionTitle, headName, headsOf } from './attention.js';
-import type { Bundle } from './bundle.js';
-import { Html, html, visible } from './html.js';
+import type { Bundle } from '../values/shown.js';
+import { Html, html, visible } from '../values/html.js';
 
 /** Spans in the page: more make it slow. */
 const MOST_SPANS = 24_000;

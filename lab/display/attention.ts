@@ -1,11 +1,11 @@
 // Attention as a heatmap of query × key with selectors for layer and head inside the figure, token labels on both axes, heads named with
 // the key/value head they share, the causal edge and the sliding window drawn. Long sequences are pooled by their maximum.
 
-import type { Activation } from '../activation.js';
-import { labelsOf, partText } from '../dims.js';
-import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE } from './bundle.js';
+import type { Activation } from '../values/activation.js';
+import { labelsOf, partText } from '../values/dims.js';
+import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE } from '../values/shown.js';
 import { CIVIDIS, type Packed, packed, pooled, svg } from './chart.js';
-import { label, visible } from './html.js';
+import { label, visible } from '../values/html.js';
 
 export interface AttentionLayer {
   readonly layer: number;

@@ -3,9 +3,9 @@
 import type { BenchReport } from '../bench/bench.js';
 import { LONG, type Speed } from '../bench/measure.js';
 import type { Spread } from '../bench/spread.js';
-import { visible } from './html.js';
-import { bytesText } from './numbers.js';
-import { textTable } from './table.js';
+import { visible } from '../values/html.js';
+import { bytesText } from '../values/numbers.js';
+import { textTable } from '../values/table.js';
 
 export function benchText(report: BenchReport): string {
   const { cache, machine, rounds, memory, formats } = report;

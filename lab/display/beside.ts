@@ -1,9 +1,9 @@
 // The next tokens of two runs side by side: what a change of prompt, a patch or an edited shader did to the prediction.
 
-import { type Bundle, CONFIG, GREY, PAGE, TITLE } from './bundle.js';
+import { type Bundle, CONFIG, GREY, PAGE, TITLE } from '../values/shown.js';
 import { svg } from './chart.js';
-import { label, visible } from './html.js';
-import { textTable } from './table.js';
+import { label, visible } from '../values/html.js';
+import { textTable } from '../values/table.js';
 
 export interface Compared {
   readonly id: number;

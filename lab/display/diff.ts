@@ -5,10 +5,10 @@ import type { Diff, DiffRow } from '../diff/diff.js';
 import { leftoverText } from '../diff/leftover.js';
 import { locationText, type Spread } from '../diff/locate.js';
 import type { Metrics } from '../diff/metrics.js';
-import type { Bundle } from './bundle.js';
-import { type Html, html } from './html.js';
-import { sci } from './numbers.js';
-import { type Cell, type Column, htmlTable, type Row, textTable } from './table.js';
+import type { Bundle } from '../values/shown.js';
+import { type Html, html } from '../values/html.js';
+import { sci } from '../values/numbers.js';
+import { type Cell, type Column, htmlTable, type Row, textTable } from '../values/table.js';
 
 const COLUMNS: readonly Column[] = [
   { title: 'verdict' },

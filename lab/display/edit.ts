@@ -1,8 +1,8 @@
 // What an edit of a shader came to, in a line.
 
 import type { ShaderUse } from '../../engine/shader-use.js';
-import type { Bundle } from './bundle.js';
-import { html } from './html.js';
+import type { Bundle } from '../values/shown.js';
+import { html } from '../values/html.js';
 
 export function editBundle({ shader, by, note }: ShaderUse, edited: boolean): Bundle {
   const [first, ...more] = by;

@@ -1,11 +1,11 @@
 // The lens as a table of layers × tokens: what each layer would say, shaded by how sure it is.
 
 import type { LensCell } from '../probe/lens.js';
-import { type Bundle, CONFIG, GREY, PAGE, TITLE } from './bundle.js';
+import { type Bundle, CONFIG, GREY, PAGE, TITLE } from '../values/shown.js';
 import { CIVIDIS, svg } from './chart.js';
-import { label, visible } from './html.js';
+import { label, visible } from '../values/html.js';
 import { layerTicks } from './spread.js';
-import { textTable } from './table.js';
+import { textTable } from '../values/table.js';
 
 const MOST_TOKENS = 40;
 

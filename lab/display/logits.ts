@@ -1,9 +1,9 @@
 // The most likely next tokens, as bars of probability.
 
-import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE } from './bundle.js';
+import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE } from '../values/shown.js';
 import { svg } from './chart.js';
-import { label, visible } from './html.js';
-import { textTable } from './table.js';
+import { label, visible } from '../values/html.js';
+import { textTable } from '../values/table.js';
 
 export interface LogitsFigure {
   readonly rows: readonly {

@@ -1,12 +1,12 @@
 // A model as a card: what it is, where it runs, in what format its weights came, and what holds how much memory.
 
 import { cacheBytesPerToken } from '../../engine/cache-format.js';
-import type { Session } from '../session.js';
-import type { Bundle } from './bundle.js';
-import { Html, html } from './html.js';
-import { bytesText, countText } from './numbers.js';
+import type { Session } from '../session/session.js';
+import type { Bundle } from '../values/shown.js';
+import { Html, html } from '../values/html.js';
+import { bytesText, countText } from '../values/numbers.js';
 import { planBundle } from './plan.js';
-import { htmlTable, textTable } from './table.js';
+import { htmlTable, textTable } from '../values/table.js';
 
 /** The facts of a card, a label and a value each. */
 export function modelFacts(session: Session): { readonly [label: string]: string } {

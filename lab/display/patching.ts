@@ -1,9 +1,9 @@
 // What a patched run restored: stages × tokens, blue where the patch makes it worse and red where it brings the answer back.
 
-import { type Bundle, CONFIG, GREY, PAGE, TITLE } from './bundle.js';
+import { type Bundle, CONFIG, GREY, PAGE, TITLE } from '../values/shown.js';
 import { DIVERGING, svg } from './chart.js';
-import { label, visible } from './html.js';
-import { textTable } from './table.js';
+import { label, visible } from '../values/html.js';
+import { textTable } from '../values/table.js';
 
 export function patchingBundle(
   stages: readonly string[],

@@ -1,9 +1,9 @@
 // Perplexity in a few lines, with how far two ways of computing are apart.
 
 import type { Perplexity } from '../probe/perplexity.js';
-import type { Bundle } from './bundle.js';
-import { html } from './html.js';
-import { htmlTable, textTable } from './table.js';
+import type { Bundle } from '../values/shown.js';
+import { html } from '../values/html.js';
+import { htmlTable, textTable } from '../values/table.js';
 
 export function perplexityBundle(
   found: Pick<Perplexity, 'perplexity' | 'bits' | 'tokens' | 'window' | 'provenance' | 'against'>,

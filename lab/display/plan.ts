@@ -5,13 +5,13 @@ import { type Cost, costOf } from '../../engine/cost.js';
 import { type OperationKind, type Stage, shapeText } from '../../engine/plan.js';
 import type { Diff } from '../diff/diff.js';
 import { leftoverText } from '../diff/leftover.js';
-import type { Session } from '../session.js';
-import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE, WIDE } from './bundle.js';
+import type { Session } from '../session/session.js';
+import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE, WIDE } from '../values/shown.js';
 import { CIVIDIS, svg } from './chart.js';
 import { VERDICT_COLOURS } from './diff.js';
-import { label } from './html.js';
-import { bytesText, countText, sci } from './numbers.js';
-import { textTable } from './table.js';
+import { label } from '../values/html.js';
+import { bytesText, countText, sci } from '../values/numbers.js';
+import { textTable } from '../values/table.js';
 
 /** By what a stage does, in the Okabe–Ito palette; blue reads weights, purple is attention. */
 const OPERATIONS: Readonly<Record<OperationKind, string>> = {

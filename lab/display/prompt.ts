@@ -1,10 +1,10 @@
 // How well a model foresaw a prompt: surprisal of every token and entropy before it, in bits.
 
-import type { Activation } from '../activation.js';
-import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE, WIDE } from './bundle.js';
+import type { Activation } from '../values/activation.js';
+import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE, WIDE } from '../values/shown.js';
 import { svg } from './chart.js';
-import { label, visible } from './html.js';
-import { textTable } from './table.js';
+import { label, visible } from '../values/html.js';
+import { textTable } from '../values/table.js';
 
 export interface Foreseen {
   readonly position: number;

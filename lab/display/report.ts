@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OptionError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
-import { checkTarget, writeWhole } from '../write-file.js';
-import type { Bundle } from './bundle.js';
-import { Html, html } from './html.js';
-import { attempt } from './plain.js';
-import { bundleOf } from './show.js';
+import { checkTarget, writeWhole } from '../values/write-file.js';
+import type { Bundle } from '../values/shown.js';
+import { Html, html } from '../values/html.js';
+import { attempt } from '../values/plain.js';
+import { bundleOf } from '../host/show.js';
 
 const STYLE = `:root{color-scheme:light dark}body{font:14px system-ui,sans-serif;max-width:1100px;margin:2em auto;padding:0 1em}
 h1{font-size:22px}pre{overflow:auto}table{border-collapse:collapse;font-size:12px}td,th{padding:2px 10px}tr:nth-child(even){background:#7f87911a}

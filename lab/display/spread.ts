@@ -1,12 +1,12 @@
 // How values are spread: the histogram of an activation, the channels that stick out, and the norms of a stage from layer to layer.
 
-import { type Activation, MASK_LIMIT } from '../activation.js';
-import { partText, rowIndex, rowName, rowNumber } from '../dims.js';
-import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE, WIDE } from './bundle.js';
+import { type Activation, MASK_LIMIT } from '../values/activation.js';
+import { partText, rowIndex, rowName, rowNumber } from '../values/dims.js';
+import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE, WIDE } from '../values/shown.js';
 import { svg } from './chart.js';
-import { label, visible } from './html.js';
-import { sci } from './numbers.js';
-import { htmlTable, textTable } from './table.js';
+import { label, visible } from '../values/html.js';
+import { sci } from '../values/numbers.js';
+import { htmlTable, textTable } from '../values/table.js';
 
 const BINS = 80;
 const GRID = 'rgba(127,135,145,0.25)';

@@ -5,7 +5,7 @@ import { rm, writeSync } from 'node:fs';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import * as zmq from 'zeromq';
 import { visible } from '../../engine/printable.js';
-import { briefly, cut } from '../display/plain.js';
+import { briefly, cut } from '../values/plain.js';
 import { BREAKABLE } from './breakable.js';
 import type { Connection } from './connection.js';
 import { endChildren } from './descendants.js';

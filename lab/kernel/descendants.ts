@@ -3,7 +3,7 @@
 
 import childProcess from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { attempt } from '../display/plain.js';
+import { attempt } from '../values/plain.js';
 
 const { spawnSync } = childProcess; // children.ts puts another in its place
 

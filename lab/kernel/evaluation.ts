@@ -1,8 +1,8 @@
 // A text run as a cell, and what came of it: what its value shows, or what ended it.
 
 import { Interrupted } from '../../engine/errors.js';
-import { isDisplay, type Presented, present } from '../display/show.js';
-import { restGenerations } from '../generation.js';
+import { isDisplay, type Presented, present } from '../host/show.js';
+import { restGenerations } from '../session/generation.js';
 import { CellCompiler } from './compile.js';
 import { type Failure, failureOf, isInterrupted } from './failure.js';
 import { Interrupts } from './interrupts.js';

@@ -2,9 +2,9 @@
 // does when it is looked at, there is a failure to tell; however large it is, a page can show it.
 
 import { Interrupted, LoupeError } from '../../engine/errors.js';
-import { TOO_MUCH } from '../display/forms.js';
-import { bytesText } from '../display/numbers.js';
-import { attempt, briefly, cut, isError, plain } from '../display/plain.js';
+import { TOO_MUCH } from '../host/forms.js';
+import { bytesText } from '../values/numbers.js';
+import { attempt, briefly, cut, isError, plain } from '../values/plain.js';
 import { withoutAdded } from './added.js';
 import { BOLD, type CompiledCell, type FailedImport, RESET } from './compile.js';
 import { stackInCells, underImport } from './place.js';

@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../../engine/cache.js';
 import { readText } from '../../engine/files.js';
-import { writeWhole } from '../write-file.js';
+import { writeWhole } from '../values/write-file.js';
 
 interface Entry {
   readonly session: number;

@@ -6,7 +6,7 @@ import { Interrupted } from '../../engine/errors.js';
 import { ANSWERED, INTERRUPTS, SIGNALLED, STOP, STOP_NOW, STOPPED_ONE } from './courier.js';
 import { codeOf } from './failure.js';
 import { type CellOutput, current } from './output.js';
-import { fireInterrupt } from '../interrupt.js';
+import { fireInterrupt } from '../host/interrupt.js';
 
 /** ms for which code of another cell may go on without hearing that the one which runs is to stop: then it is what is in the way. */
 const IN_THE_WAY = 1500;

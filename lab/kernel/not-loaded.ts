@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { extname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LoupeError } from '../../engine/errors.js';
-import { attempt } from '../display/plain.js';
+import { attempt } from '../values/plain.js';
 
 /** Files that Node's loader takes itself, beside those that the kernel reads. */
 const NODES = ['.js', '.mjs', '.cjs'];

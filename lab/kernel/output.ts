@@ -6,10 +6,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { StringDecoder } from 'node:string_decoder';
 import { Interrupted } from '../../engine/errors.js';
-import { MOST_SHOWN, sizeOf, TOO_MUCH } from '../display/forms.js';
-import { bytesText } from '../display/numbers.js';
+import { MOST_SHOWN, sizeOf, TOO_MUCH } from '../host/forms.js';
+import { bytesText } from '../values/numbers.js';
 import { withoutAdded } from './added.js';
-import type { DisplayMessage } from './mime.js';
+import type { DisplayMessage } from '../host/notebook.js';
 import { Pace } from './pace.js';
 
 type Publish = (type: string, content: unknown) => void;

@@ -5,8 +5,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { basename, join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { cacheFolder } from '../../engine/cache.js';
-import { bytesText } from '../display/numbers.js';
-import { attempt } from '../display/plain.js';
+import { bytesText } from '../values/numbers.js';
+import { attempt } from '../values/plain.js';
 
 /** ms after which the mark of a kernel that is gone is taken away. */
 const OLD = 24 * 3600 * 1000;

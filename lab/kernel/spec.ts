@@ -7,7 +7,7 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { LoupeError, OptionError } from '../../engine/errors.js';
 import { packageRoot, readText } from '../../engine/files.js';
-import { writeWhole } from '../write-file.js';
+import { writeWhole } from '../values/write-file.js';
 
 export const KERNEL_NAME = 'loupe';
 

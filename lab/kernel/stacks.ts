@@ -1,7 +1,7 @@
 // The stack of an error that a cell looks at itself: `error.stack`, console.log(error), an error as a value. V8 asks for its text when it is
 // read for the first time, and gets it in the cells' own lines.
 
-import { attempt } from '../display/plain.js';
+import { attempt } from '../values/plain.js';
 import { asWritten, type Cells, framesInCells, placeInCell, sitesInCells } from './place.js';
 
 /** Errors whose stack is in the cells' lines already. */

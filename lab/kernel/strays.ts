@@ -1,7 +1,7 @@
 // Errors that nobody caught: each is told in the cell that it comes from, and the kernel lives.
 
 import { Interrupted } from '../../engine/errors.js';
-import { attempt, briefly, isError } from '../display/plain.js';
+import { attempt, briefly, isError } from '../values/plain.js';
 import { framesOf } from './failure.js';
 import type { CellOutput } from './output.js';
 import type { Cells } from './place.js';

@@ -5,8 +5,8 @@
 
 import { createRequire } from 'node:module';
 import { Interrupted } from '../../engine/errors.js';
-import { formsOf, within } from '../display/forms.js';
-import { type DisplayMessage, notebook } from './mime.js';
+import { formsOf, within } from '../host/forms.js';
+import { type DisplayMessage, notebook } from '../host/notebook.js';
 
 const require = createRequire(import.meta.url);
 

@@ -3,8 +3,8 @@
 // https://jupyter-client.readthedocs.io/en/stable/messaging.html#the-wire-protocol
 
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
-import { depthOf } from '../display/forms.js';
-import { bytesText } from '../display/numbers.js';
+import { depthOf } from '../host/forms.js';
+import { bytesText } from '../values/numbers.js';
 
 export interface Header {
   readonly msg_id: string;

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { GoldenError } from '../../engine/errors.js';
 import { openSafetensors } from '../../engine/weights/safetensors.js';
 import { compare } from '../diff/metrics.js';
-import { open } from '../open.js';
-import type { Session } from '../session.js';
+import { open } from '../session/open.js';
+import type { Session } from '../session/session.js';
 
 /** Relative L2 of logits after tens of f32 stages with gains and weights of random sizes. */
 export const PARITY_LIMIT = 1e-5;

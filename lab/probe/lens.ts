@@ -7,17 +7,17 @@ import { Executor } from '../../engine/execute.js';
 import { allFinite } from '../../engine/finite.js';
 import type { Shaders } from '../../engine/kernel.js';
 import type { Stage } from '../../engine/plan.js';
-import type { Activation } from '../activation.js';
-import { checkOptions } from '../arguments.js';
-import { CAPTURE_BUDGET } from '../capture.js';
-import { isWhole } from '../dims.js';
-import type { Shown } from '../display/bundle.js';
-import { shown } from '../display/bundle.js';
+import type { Activation } from '../values/activation.js';
+import { checkOptions } from '../values/arguments.js';
+import { CAPTURE_BUDGET } from '../session/capture.js';
+import { isWhole } from '../values/dims.js';
+import type { Shown } from '../values/shown.js';
+import { shown } from '../values/shown.js';
 import { lensBundle } from '../display/lens.js';
-import { progressLine } from '../display/progress.js';
-import { interruptSignal } from '../interrupt.js';
-import type { Run } from '../run.js';
-import { type Selector, select } from '../select.js';
+import { progressLine } from '../host/progress.js';
+import { interruptSignal } from '../host/interrupt.js';
+import type { Run } from '../session/run.js';
+import { type Selector, select } from '../values/select.js';
 
 /** What the lens sees at one layer and token. */
 export interface LensCell {

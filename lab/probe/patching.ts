@@ -3,14 +3,14 @@
 // tracing; Wang et al. 2022, path patching).
 
 import { OptionError, PromptError } from '../../engine/errors.js';
-import { checkOptions, type OptionNames } from '../arguments.js';
-import { type Shown, shown } from '../display/bundle.js';
+import { checkOptions, type OptionNames } from '../values/arguments.js';
+import { type Shown, shown } from '../values/shown.js';
 import { patchingBundle } from '../display/patching.js';
-import { progressLine } from '../display/progress.js';
-import { interruptSignal } from '../interrupt.js';
-import type { Run } from '../run.js';
-import { type Selector, select } from '../select.js';
-import type { Session } from '../session.js';
+import { progressLine } from '../host/progress.js';
+import { interruptSignal } from '../host/interrupt.js';
+import type { Run } from '../session/run.js';
+import { type Selector, select } from '../values/select.js';
+import type { Session } from '../session/session.js';
 
 export interface PatchingOptions {
   /** The prompt whose answer is right. */

@@ -4,14 +4,14 @@
 import type { Context } from '../../engine/context.js';
 import { OptionError, PromptError } from '../../engine/errors.js';
 import type { PlanKind } from '../../engine/fuse.js';
-import { checkOptions, type OptionNames } from '../arguments.js';
-import { said } from '../dims.js';
-import { type Shown, shown } from '../display/bundle.js';
+import { checkOptions, type OptionNames } from '../values/arguments.js';
+import { said } from '../values/dims.js';
+import { type Shown, shown } from '../values/shown.js';
 import { perplexityBundle } from '../display/perplexity.js';
-import { progressLine } from '../display/progress.js';
-import { eitherSignal } from '../interrupt.js';
-import { checkPlan, planProvenance } from '../request.js';
-import type { Session } from '../session.js';
+import { progressLine } from '../host/progress.js';
+import { eitherSignal } from '../host/interrupt.js';
+import { checkPlan, planProvenance } from '../session/request.js';
+import type { Session } from '../session/session.js';
 
 export interface PerplexityOptions {
   /** Tokens read together, from an empty cache, with what the tokenizer puts in front; default 512, or what the session reads. */

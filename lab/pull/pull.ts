@@ -3,9 +3,9 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PullError } from '../../engine/errors.js';
-import { called } from '../arguments.js';
-import { bytesText } from '../display/numbers.js';
-import { writeWhole } from '../write-file.js';
+import { called } from '../values/arguments.js';
+import { bytesText } from '../values/numbers.js';
+import { writeWhole } from '../values/write-file.js';
 import { asking, endpoint } from './ask.js';
 import { cachedModel, hubToken, matching, partsOf, repoFolder, severalFiles, wholeModels } from './cache.js';
 import type { HubName } from './name.js';

@@ -12,7 +12,7 @@ begin(async () => {
   checkNode();
   await installPackages();
   await build();
-  const { writeBenchmarks } = await import(new URL('../../dist/lab/bench/document.js', import.meta.url));
+  const { writeBenchmarks } = await import(new URL('../../dist/lab/benchmarks/document.js', import.meta.url));
   await writeBenchmarks({
     path: values.to ?? join(ROOT, 'docs', 'BENCHMARKS.md'),
     small: values.small,

@@ -1,7 +1,7 @@
 // Greedy sampling on the GPU: the largest logit wherever it lies, the lowest index among equals.
 
 import { expect, test } from 'vitest';
-import { open } from '../../lab/open.js';
+import { open } from '../../lab/session/open.js';
 
 test('the GPU takes the token that the CPU finds in the same logits', async () => {
   const model = await open('atlas', { quiet: true });

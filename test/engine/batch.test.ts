@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import type { Batch } from '../../engine/batch.js';
 import type { PlanKind } from '../../engine/fuse.js';
-import { open } from '../../lab/open.js';
-import type { Session } from '../../lab/session.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { writeTiny } from '../fixtures/tiny-model.js';
 

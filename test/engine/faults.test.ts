@@ -7,9 +7,9 @@ import { BudgetError, DeviceError } from '../../engine/errors.js';
 import { type Gpu, sharedGpu, type Traits } from '../../engine/gpu.js';
 import type { Chat } from '../../lab/chat/commands.js';
 import { chatInTerminal, type TerminalOptions } from '../../lab/chat/terminal.js';
-import { golden } from '../../lab/golden.js';
-import { open } from '../../lab/open.js';
-import type { Session } from '../../lab/session.js';
+import { golden } from '../../lab/values/golden.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
 
 const PROMPT = 'The capital of France is';
 let model: Session;

@@ -6,8 +6,8 @@ import { OptionError } from '../../engine/errors.js';
 import { dequantise } from '../../engine/weights/dequantise.js';
 import { f16Bits, quantiseRows } from '../../engine/weights/quantise.js';
 import { f16Value } from '../../engine/weights/safetensors.js';
-import { golden } from '../../lab/golden.js';
-import { open } from '../../lab/open.js';
+import { golden } from '../../lab/values/golden.js';
+import { open } from '../../lab/session/open.js';
 
 /** 64 blocks of sizes from 2⁻¹⁹ to 2⁵, and odd ones: zero, one value, all equal, whole numbers, less than a half float can scale. */
 function blocks(): Float32Array {

@@ -3,10 +3,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BudgetError, Interrupted } from '../../engine/errors.js';
 import { compare } from '../../lab/diff/metrics.js';
-import { fireInterrupt } from '../../lab/interrupt.js';
-import { open } from '../../lab/open.js';
-import { select } from '../../lab/select.js';
-import type { Session } from '../../lab/session.js';
+import { fireInterrupt } from '../../lab/host/interrupt.js';
+import { open } from '../../lab/session/open.js';
+import { select } from '../../lab/values/select.js';
+import type { Session } from '../../lab/session/session.js';
 
 let model: Session;
 beforeAll(async () => {

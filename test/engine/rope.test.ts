@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import { openSafetensors } from '../../engine/weights/safetensors.js';
 import { compare } from '../../lab/diff/metrics.js';
-import { open } from '../../lab/open.js';
+import { open } from '../../lab/session/open.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 interface Ran {

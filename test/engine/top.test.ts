@@ -12,7 +12,7 @@ import { type Sampling, sample, sampleTop, topWanted, uniform } from '../../engi
 import { Tensor } from '../../engine/tensor.js';
 import { type NoTop, REST_ERROR, type Top, TopChoice, type TopWanted } from '../../engine/top.js';
 import type { GenerateRunOptions } from '../../lab/index.js';
-import { open } from '../../lab/open.js';
+import { open } from '../../lab/session/open.js';
 
 let gpu: Gpu;
 let own: Traits;

@@ -8,7 +8,7 @@ import { OptionError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { partsOf } from '../../engine/submits.js';
 import { Watchdog } from '../../engine/watchdog.js';
-import { open } from '../../lab/open.js';
+import { open } from '../../lab/session/open.js';
 
 describe('the time it counts', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] }));

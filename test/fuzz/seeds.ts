@@ -7,8 +7,8 @@ import { Table, tableFromArrays, vectorFromArray } from 'apache-arrow';
 import { packageRoot } from '../../engine/files.js';
 import { BLOCKS } from '../../engine/weights/dequantise.js';
 import { writeSafetensors } from '../../engine/weights/safetensors-write.js';
-import { Activation } from '../../lab/activation.js';
-import { toArrow } from '../../lab/arrow.js';
+import { Activation } from '../../lab/values/activation.js';
+import { toArrow } from '../../lab/values/arrow.js';
 import type { Entry, GgufForm, Tensor } from './mutate-gguf.js';
 
 const root = packageRoot();

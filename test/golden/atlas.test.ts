@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import { generate } from '../../engine/generate.js';
-import { assemble } from '../../lab/capture.js';
+import { assemble } from '../../lab/session/capture.js';
 import { compare } from '../../lab/diff/metrics.js';
 import { ACCUMULATED_LIMIT } from '../../lab/diff/tolerance.js';
-import { golden } from '../../lab/golden.js';
-import { open } from '../../lab/open.js';
-import type { Session } from '../../lab/session.js';
+import { golden } from '../../lab/values/golden.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
 
 let model: Session;
 beforeAll(async () => {

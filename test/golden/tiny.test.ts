@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import { sharedGpu, type Traits } from '../../engine/gpu.js';
-import { golden } from '../../lab/golden.js';
-import { open } from '../../lab/open.js';
+import { golden } from '../../lab/values/golden.js';
+import { open } from '../../lab/session/open.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { writeTiny } from '../fixtures/tiny-model.js';
 

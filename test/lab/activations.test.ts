@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OptionError } from '../../engine/errors.js';
 import { compare } from '../../lab/diff/metrics.js';
-import { golden } from '../../lab/golden.js';
-import { open, type OpenOptions } from '../../lab/open.js';
-import type { Session } from '../../lab/session.js';
+import { golden } from '../../lab/values/golden.js';
+import { open, type OpenOptions } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
 
 const PROMPT = 'The capital of France is';
 const bits = (data: Float32Array) => new Uint32Array(data.buffer, data.byteOffset, data.length);

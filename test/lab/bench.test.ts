@@ -7,9 +7,9 @@ import { measure } from '../../lab/bench/measure.js';
 import type { Peer } from '../../lab/bench/peer.js';
 import { startPeer } from '../../lab/bench/process.js';
 import { benchText } from '../../lab/display/bench.js';
-import { progressLine } from '../../lab/display/progress.js';
-import { open } from '../../lab/open.js';
-import type { Session } from '../../lab/session.js';
+import { progressLine } from '../../lab/host/progress.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
 
 let atlas: Session;
 beforeAll(async () => {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import type { BenchReport } from '../../lab/bench/bench.js';
-import { type Measured, type StagesReport, withMeasured } from '../../lab/bench/document.js';
-import { measuredPart, picturesOf } from '../../lab/bench/pages.js';
+import { type Measured, type StagesReport, withMeasured } from '../../lab/benchmarks/document.js';
+import { measuredPart, picturesOf } from '../../lab/benchmarks/pages.js';
 import { growthSvg } from '../../lab/display/growth.js';
 
 const BEGIN = '<!-- measured: written by `npm run benchmarks`, from here to the next mark -->';

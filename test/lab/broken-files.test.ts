@@ -7,10 +7,10 @@ import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { GoldenError, OptionError } from '../../engine/errors.js';
 import { writeSafetensors } from '../../engine/weights/safetensors-write.js';
-import { Activation } from '../../lab/activation.js';
-import { fromArrow, toArrow } from '../../lab/arrow.js';
+import { Activation } from '../../lab/values/activation.js';
+import { fromArrow, toArrow } from '../../lab/values/arrow.js';
 import { load, save } from '../../lab/chat/file.js';
-import { golden } from '../../lab/golden.js';
+import { golden } from '../../lab/values/golden.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 const folder = freshFolder();

@@ -9,8 +9,8 @@ import type { ChatMessage } from '../../engine/tokenizer/messages.js';
 import { openModelFiles } from '../../engine/weights/open.js';
 import { type Chat, runCommand } from '../../lab/chat/commands.js';
 import { chosen } from '../../lab/chat/settings.js';
-import { DISPLAY } from '../../lab/display/bundle.js';
-import { open } from '../../lab/open.js';
+import { DISPLAY } from '../../lab/values/shown.js';
+import { open } from '../../lab/session/open.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 const session = await open('atlas', { quiet: true, context: 300 });

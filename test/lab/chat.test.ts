@@ -7,9 +7,9 @@ import { packageRoot } from '../../engine/files.js';
 import { runCommand } from '../../lab/chat/commands.js';
 import type { Conversation } from '../../lab/chat/conversation.js';
 import { StopTexts } from '../../lab/chat/stop.js';
-import { DISPLAY } from '../../lab/display/bundle.js';
-import { open } from '../../lab/open.js';
-import type { Token } from '../../lab/request.js';
+import { DISPLAY } from '../../lab/values/shown.js';
+import { open } from '../../lab/session/open.js';
+import type { Token } from '../../lab/session/request.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 const session = await open('atlas', { quiet: true, context: 300 });

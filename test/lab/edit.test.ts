@@ -5,10 +5,10 @@ import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import { OptionError, ShaderError } from '../../engine/errors.js';
 import { shaderNames } from '../../engine/files.js';
 import { bindingsOf } from '../../engine/bindings.js';
-import { DISPLAY } from '../../lab/display/bundle.js';
-import { golden } from '../../lab/golden.js';
-import { open } from '../../lab/open.js';
-import type { Session } from '../../lab/session.js';
+import { DISPLAY } from '../../lab/values/shown.js';
+import { golden } from '../../lab/values/golden.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
 
 const PROMPT = 'The capital of France is';
 const wrong = (wgsl: string) => wgsl.replace('a * turn.x - b', 'a * turn.x + b');

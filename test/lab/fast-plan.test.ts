@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sharedGpu, type Traits } from '../../engine/gpu.js';
 import { givesOf } from '../../engine/step.js';
 import { compare } from '../../lab/diff/metrics.js';
-import { golden } from '../../lab/golden.js';
-import { open } from '../../lab/open.js';
-import type { Session } from '../../lab/session.js';
+import { golden } from '../../lab/values/golden.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { writeTiny } from '../fixtures/tiny-model.js';
 

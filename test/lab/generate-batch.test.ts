@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BudgetError, Interrupted, NumberError, OptionError, PromptError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
-import type { BatchRunOptions, BatchToken } from '../../lab/batch.js';
-import { restGenerations } from '../../lab/generation.js';
-import { open } from '../../lab/open.js';
-import type { Session } from '../../lab/session.js';
+import type { BatchRunOptions, BatchToken } from '../../lab/session/batch.js';
+import { restGenerations } from '../../lab/session/generation.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 let atlas: Session;

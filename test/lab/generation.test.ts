@@ -4,10 +4,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Interrupted } from '../../engine/errors.js';
-import { restGenerations } from '../../lab/generation.js';
-import { open } from '../../lab/open.js';
-import { fireInterrupt, setCellSignal } from '../../lab/interrupt.js';
-import type { Session } from '../../lab/session.js';
+import { restGenerations } from '../../lab/session/generation.js';
+import { open } from '../../lab/session/open.js';
+import { fireInterrupt, setCellSignal } from '../../lab/host/interrupt.js';
+import type { Session } from '../../lab/session/session.js';
 
 const options = { maxTokens: 12, ignoreEos: true };
 let model: Session;

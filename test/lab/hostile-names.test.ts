@@ -4,17 +4,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LoupeError, ModelFileError } from '../../engine/errors.js';
 import { printable, printableJson, visible } from '../../engine/printable.js';
-import { Activation } from '../../lab/activation.js';
+import { Activation } from '../../lab/values/activation.js';
 import { activationBundle } from '../../lab/display/activation.js';
-import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from '../../lab/display/bundle.js';
-import { html, label } from '../../lab/display/html.js';
+import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from '../../lab/values/shown.js';
+import { html, label } from '../../lab/values/html.js';
 import { modelBundle } from '../../lab/display/model.js';
 import { planBundle } from '../../lab/display/plan.js';
 import { histogramBundle, normsBundle, outliersBundle } from '../../lab/display/spread.js';
-import { golden } from '../../lab/golden.js';
-import { open } from '../../lab/open.js';
-import { Run } from '../../lab/run.js';
-import type { Session } from '../../lab/session.js';
+import { golden } from '../../lab/values/golden.js';
+import { open } from '../../lab/session/open.js';
+import { Run } from '../../lab/session/run.js';
+import type { Session } from '../../lab/session/session.js';
 import { withOther } from '../fixtures/other.js';
 
 const FIGURE = 'application/vnd.plotly.v1+json';

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { printable, printableJson, visible } from '../../engine/printable.js';
-import { escapeHtml, Html, html, label } from '../../lab/display/html.js';
+import { escapeHtml, Html, html, label } from '../../lab/values/html.js';
 
 /** Every code unit that steers a terminal or turns a line, written down once more and in another way: as a list. */
 const steers = (unit: number): boolean =>

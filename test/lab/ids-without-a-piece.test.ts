@@ -5,8 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
-import { DISPLAY } from '../../lab/display/bundle.js';
-import { open } from '../../lab/open.js';
+import { DISPLAY } from '../../lab/values/shown.js';
+import { open } from '../../lab/session/open.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { PICKED, writePaddedAtlas } from '../fixtures/padded-atlas.js';
 

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { GoldenError } from '../../engine/errors.js';
 import { type F32Tensor, writeSafetensors } from '../../engine/weights/safetensors-write.js';
-import { type Bundle, DISPLAY, INSPECT } from '../../lab/display/bundle.js';
-import { type Golden, golden } from '../../lab/golden.js';
-import { open } from '../../lab/open.js';
-import type { Session } from '../../lab/session.js';
+import { type Bundle, DISPLAY, INSPECT } from '../../lab/values/shown.js';
+import { type Golden, golden } from '../../lab/values/golden.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 const folder = freshFolder();

@@ -3,11 +3,11 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BudgetError } from '../../engine/errors.js';
-import { DISPLAY } from '../../lab/display/bundle.js';
-import { open } from '../../lab/open.js';
+import { DISPLAY } from '../../lab/values/shown.js';
+import { open } from '../../lab/session/open.js';
 import type { LensCell } from '../../lab/probe/lens.js';
-import type { Run } from '../../lab/run.js';
-import type { Session } from '../../lab/session.js';
+import type { Run } from '../../lab/session/run.js';
+import type { Session } from '../../lab/session/session.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { writeTiny } from '../fixtures/tiny-model.js';
 

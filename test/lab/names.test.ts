@@ -6,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GoldenError, StageError } from '../../engine/errors.js';
 import { planOf } from '../../engine/gemma.js';
 import { configFromJson } from '../../engine/weights/detect.js';
-import { DISPLAY } from '../../lab/display/bundle.js';
-import { golden } from '../../lab/golden.js';
-import { open } from '../../lab/open.js';
-import { type Selector, select } from '../../lab/select.js';
-import type { Session } from '../../lab/session.js';
+import { DISPLAY } from '../../lab/values/shown.js';
+import { golden } from '../../lab/values/golden.js';
+import { open } from '../../lab/session/open.js';
+import { type Selector, select } from '../../lab/values/select.js';
+import type { Session } from '../../lab/session/session.js';
 
 const SHAPE = {
   vocab_size: 64,

@@ -2,9 +2,9 @@
 
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { open } from '../../lab/open.js';
-import { frozen, owned } from '../../lab/owned.js';
-import type { Session } from '../../lab/session.js';
+import { open } from '../../lab/session/open.js';
+import { frozen, owned } from '../../lab/values/owned.js';
+import type { Session } from '../../lab/session/session.js';
 
 let model: Session;
 beforeAll(async () => {

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NumberError, OptionError, PromptError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
-import { golden } from '../../lab/golden.js';
-import { open } from '../../lab/open.js';
-import type { Session } from '../../lab/session.js';
+import { golden } from '../../lab/values/golden.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 const TEXT = 'The capital of France is Paris. The capital of Italy is Rome. The capital of Spain is Madrid.';

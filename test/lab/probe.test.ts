@@ -1,8 +1,8 @@
 // Probes: the lens, patches and patching. Each is held against something it must equal.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { open } from '../../lab/open.js';
-import type { Session } from '../../lab/session.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
 
 let model: Session;
 let before: number;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PullError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
-import { modelPath } from '../../lab/open.js';
+import { modelPath } from '../../lab/session/open.js';
 import { authorization, endpoint } from '../../lab/pull/ask.js';
 import { lock } from '../../lab/pull/lock.js';
 import { hubName } from '../../lab/pull/name.js';

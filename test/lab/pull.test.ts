@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
-import { modelPath } from '../../lab/open.js';
+import { modelPath } from '../../lab/session/open.js';
 import { hubName } from '../../lab/pull/name.js';
 import { type Pulled, type PullOptions, pull } from '../../lab/pull/pull.js';
 import { freshFolder } from '../fixtures/folder.js';

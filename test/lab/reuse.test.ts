@@ -1,9 +1,9 @@
 // A session that was opened with { reuse } reads of a prompt only what the one before did not begin with; to the same bits, and not where anything differs that could matter.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { open } from '../../lab/open.js';
-import type { RunOptions } from '../../lab/request.js';
-import type { Session } from '../../lab/session.js';
+import { open } from '../../lab/session/open.js';
+import type { RunOptions } from '../../lab/session/request.js';
+import type { Session } from '../../lab/session/session.js';
 
 const idsOf = (n: number, from = 5) =>
   Array.from({ length: n }, (_, i) => (i === 0 ? 2 : 4 + ((from * 37 + i * 11) % 500)));

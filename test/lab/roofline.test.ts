@@ -3,11 +3,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { costOfStep } from '../../engine/cost.js';
 import type { Roofline } from '../../lab/bench/roofline.js';
-import { DISPLAY } from '../../lab/display/bundle.js';
+import { DISPLAY } from '../../lab/values/shown.js';
 import { placed } from '../../lab/display/placing.js';
 import { rooflineText } from '../../lab/display/roofline.js';
-import { open } from '../../lab/open.js';
-import type { Session } from '../../lab/session.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
 
 let atlas: Session;
 let roofline: Roofline;

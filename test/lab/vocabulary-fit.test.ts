@@ -9,8 +9,8 @@ import { openTokenizerFile } from '../../engine/tokenizer/open.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { openModelFiles } from '../../engine/weights/open.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
-import { open } from '../../lab/open.js';
-import { checkVocabulary } from '../../lab/vocabulary-fit.js';
+import { open } from '../../lab/session/open.js';
+import { checkVocabulary } from '../../lab/session/vocabulary-fit.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 const atlas = join(packageRoot(), 'golden', 'atlas');

@@ -17,7 +17,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { OptionError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { report } from '../../lab/display/report.js';
-import { checkTarget, writeWhole } from '../../lab/write-file.js';
+import { checkTarget, writeWhole } from '../../lab/values/write-file.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 const cli = join(packageRoot(), 'dist/lab/cli/loupe.js');
@@ -105,7 +105,7 @@ test('a device and a FIFO are written to, and stay what they are', async () => {
 });
 
 test('/dev/stdout is the command’s own output, be it a pipe or a file', () => {
-  const code = `import { writeWhole } from ${JSON.stringify(join(packageRoot(), 'dist/lab/write-file.js'))};
+  const code = `import { writeWhole } from ${JSON.stringify(join(packageRoot(), 'dist/lab/values/write-file.js'))};
     process.stdout.write('before ');
     writeWhole('/dev/stdout', ['x'.repeat(300000)]);
     process.stdout.write(' after');`;
@@ -123,7 +123,7 @@ test('/dev/stdout is the command’s own output, be it a pipe or a file', () => 
 test('a disk that takes no more leaves what was there', () => {
   const out = join(folder, 'run.arrow');
   writeFileSync(out, 'of before');
-  const code = `import { writeWhole } from ${JSON.stringify(join(packageRoot(), 'dist/lab/write-file.js'))};
+  const code = `import { writeWhole } from ${JSON.stringify(join(packageRoot(), 'dist/lab/values/write-file.js'))};
     try { writeWhole(${JSON.stringify(out)}, ['x'.repeat(60000), 'x'.repeat(300000)]) } catch (error) { console.log(error.message) }`;
   const { stdout } = spawnSync(
     'bash',
@@ -140,7 +140,7 @@ test('a disk that takes no more leaves what was there', () => {
 test('a process that is killed while it writes leaves what was there', async () => {
   const path = join(folder, 'a.txt');
   writeFileSync(path, 'before');
-  const code = `import { writeWhole } from ${JSON.stringify(join(packageRoot(), 'dist/lab/write-file.js'))};
+  const code = `import { writeWhole } from ${JSON.stringify(join(packageRoot(), 'dist/lab/values/write-file.js'))};
     function* endless() { process.stdout.write('.'); for (;;) yield 'after '.repeat(1000); }
     writeWhole(${JSON.stringify(path)}, endless());`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', code]);
@@ -164,7 +164,7 @@ test('trace says that a file cannot be written before it opens the model', () =>
 test.runIf(process.getuid?.() === 0)('what may not be written: a file, a folder', () => {
   chmodSync(folder, 0o755);
   writeFileSync(join(folder, 'theirs'), 'before', { mode: 0o644 });
-  const code = `import { checkTarget } from ${JSON.stringify(join(packageRoot(), 'dist/lab/write-file.js'))};
+  const code = `import { checkTarget } from ${JSON.stringify(join(packageRoot(), 'dist/lab/values/write-file.js'))};
     for (const name of ['theirs', 'new']) try { checkTarget(${JSON.stringify(folder)} + '/' + name) } catch (error) { console.log(error.message) }`;
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
     encoding: 'utf8',

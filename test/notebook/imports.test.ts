@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
-import { setNotebook } from '../../lab/kernel/mime.js';
+import { setNotebook } from '../../lab/host/notebook.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { type Cells, cellsIn } from './cells.js';
 

@@ -1,8 +1,8 @@
 // Small parts of the messages' side, without a kernel: what is JSON on the wire, how deep it is, patterns of a history search, and forms.
 
 import { describe, expect, test } from 'vitest';
-import { depthOf, formsOf, within } from '../../lab/display/forms.js';
-import { bundleOf } from '../../lab/display/show.js';
+import { depthOf, formsOf, within } from '../../lab/host/forms.js';
+import { bundleOf } from '../../lab/host/show.js';
 import { failureOf } from '../../lab/kernel/failure.js';
 import { glob } from '../../lab/kernel/history.js';
 import { jsonText, type Request, Wire } from '../../lab/kernel/wire.js';

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { tableToIPC } from 'apache-arrow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
-import { golden } from '../../lab/golden.js';
-import { open } from '../../lab/open.js';
-import type { Session } from '../../lab/session.js';
+import { golden } from '../../lab/values/golden.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 const root = packageRoot();

@@ -3,8 +3,8 @@
 
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { golden } from '../../lab/golden.js';
-import { open } from '../../lab/open.js';
+import { golden } from '../../lab/values/golden.js';
+import { open } from '../../lab/session/open.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { runTorch } from './torch.js';
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { chatTemplate } from '../../engine/tokenizer/chat-template.js';
 import { openTokenizerFile } from '../../engine/tokenizer/open.js';
-import { checkTokens } from '../../lab/diff/tokens.js';
+import { checkTokens } from '../../lab/parity/tokens.js';
 import { realCases, realChats, realModel, realTokenizer, realTokenizerConfig } from './real-model.js';
 
 const gguf = await openTokenizerFile(realModel());

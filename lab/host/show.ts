@@ -1,0 +1,128 @@
+// show(x): puts what an object shows into the notebook, or its text on a terminal.
+
+import { randomUUID } from 'node:crypto';
+import { Interrupted } from '../../engine/errors.js';
+import { notebook, sendBundle } from './notebook.js';
+import { type Bundle, DISPLAY } from '../values/shown.js';
+import { type Forms, formsOf, within } from './forms.js';
+import { attempt, briefly, plain } from '../values/plain.js';
+
+/** What `show` returns: the way to what it showed. */
+export interface Display {
+  /** Puts other values in the place of those shown, in their order. */
+  update(...values: readonly unknown[]): void;
+}
+
+const HANDLE = Symbol.for('gemma-loupe.display');
+
+/** Whether a value is what `show` returns: it has been shown already. */
+export const isDisplay = (value: unknown): boolean =>
+  attempt(() => typeof value === 'object' && value !== null && HANDLE in value) === true;
+
+/** Shows values now, without being a cell's last expression. A display method that is asynchronous is waited for by the cell. */
+export function show(...values: readonly unknown[]): Display {
+  const places = values.map(() => place());
+  values.forEach((value, i) => {
+    places[i](value);
+  });
+  const update = (...others: readonly unknown[]) => {
+    others.forEach((value, i) => {
+      (places[i] ??= place())(value);
+    });
+  };
+  return Object.defineProperty({ update }, HANDLE, { value: true });
+}
+
+/** One output, which shows the value it was given last. */
+function place(): (value: unknown) => void {
+  const id = randomUUID();
+  let [turn, there] = [0, false];
+  return value => {
+    const mine = ++turn;
+    const put = ({ data, notes }: Presented) => {
+      if (mine !== turn) return; // a later value was quicker
+      if (!sendBundle(data, { id, update: there })) process.stdout.write(`${data['text/plain']}\n`);
+      there = true;
+      tell(notes);
+    };
+    const presented = present(value);
+    if (!(presented instanceof Promise)) put(presented);
+    else {
+      const done = presented.then(put, () => {}); // stopped
+      notebook()?.until?.(done);
+    }
+  };
+}
+
+/** What could not be shown, beside what was. */
+const tell = (notes: readonly string[]) => {
+  if (notes.length > 0) process.stderr.write(`${notes.join('\n')}\n`);
+};
+
+/** A bundle that can be sent, always with text, and a sentence for everything that could not be shown. */
+export interface Presented {
+  readonly data: Bundle;
+  readonly notes: readonly string[];
+}
+
+/** ms that an asynchronous display has. */
+const PATIENCE = 20_000;
+
+/**
+ * What a value shows: its own display, or Node's text. A promise where its display method is asynchronous. Throws, or rejects with,
+ * nothing but Interrupted, whatever the value does.
+ */
+export function present(value: unknown, patience = PATIENCE): Presented | Promise<Presented> {
+  const notes: string[] = [];
+  let returned: unknown;
+  try {
+    const own = (value as Record<symbol, unknown> | null | undefined)?.[DISPLAY];
+    if (typeof own !== 'function') return plainly(value, null, notes);
+    returned = own.call(value);
+    if (typeof (returned as PromiseLike<unknown> | null | undefined)?.then !== 'function') {
+      return plainly(value, formsOf(returned, notes), notes);
+    }
+  } catch (error) {
+    return failed(value, error, notes);
+  }
+  return settled(returned as PromiseLike<unknown>, patience).then(
+    made => plainly(value, formsOf(made, notes), notes),
+    error => failed(value, error, notes),
+  );
+}
+
+/** The bundle of any value, for where nothing can wait: an asynchronous display shows as text. */
+export function bundleOf(value: unknown): Bundle {
+  const presented = present(value);
+  if (!(presented instanceof Promise)) return presented.data;
+  presented.catch(() => {});
+  return plainly(value, null, []).data;
+}
+
+function failed(value: unknown, error: unknown, notes: string[]): Presented {
+  if (attempt(() => error instanceof Interrupted)) throw error;
+  notes.push(`The display of a value failed: ${briefly(error)}.`);
+  return plainly(value, null, notes);
+}
+
+/** With Node's text where the value gives none: consoles, logs and mails read it. */
+function plainly(value: unknown, forms: Forms | null, notes: string[]): Presented {
+  const whole = { ...forms };
+  if (typeof whole['text/plain'] !== 'string') {
+    const { text, problem } = plain(value);
+    whole['text/plain'] = text;
+    if (problem && !forms) notes.push(`The text of a value could not be made: ${problem}.`);
+  }
+  return { data: within(whole, notes), notes };
+}
+
+function settled(promise: PromiseLike<unknown>, patience: number): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`it was not ready after ${patience / 1000} s; await it in the cell and show what comes`)),
+      patience,
+    );
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,185 @@
+// Opening a model. Opening the same one again replaces the session before it and frees its memory, so that a cell can be run twenty
+// times.
+
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { CACHE_FORMATS, type CacheFormat } from '../../engine/cache-format.js';
+import { ModelFileError, OptionError, PromptError } from '../../engine/errors.js';
+import { packageRoot } from '../../engine/files.js';
+import { type Gpu, sharedGpu } from '../../engine/gpu.js';
+import { Model } from '../../engine/model.js';
+import { printable } from '../../engine/printable.js';
+import { openTokenizer, openTokenizerFile } from '../../engine/tokenizer/open.js';
+import { ownBosNotices } from '../../engine/tokenizer/template-ids.js';
+import { openModelFiles } from '../../engine/weights/open.js';
+import type { Activations } from '../../engine/rounding.js';
+import { QUANTISED, type Quantise, quantised } from '../../engine/weights/quantise.js';
+import type { KernelChoice } from '../../engine/traits.js';
+import type { ModelFiles } from '../../engine/weights/source.js';
+import { checkName, checkOptions, type OptionNames } from '../values/arguments.js';
+import { said } from '../values/dims.js';
+import { progressLine } from '../host/progress.js';
+import { eitherSignal } from '../host/interrupt.js';
+import { cachedModel, hubCache } from '../pull/cache.js';
+import { hubName } from '../pull/name.js';
+import { Session } from './session.js';
+import { checkVocabulary } from './vocabulary-fit.js';
+
+export interface OpenOptions {
+  /** `hardware`, `lavapipe`, `swiftshader`; default: the best there is. */
+  readonly adapter?: string;
+  /** `gpu`: the kernels that a GPU would run, also on a software adapter; to prove them there. Default `own`. */
+  readonly kernels?: KernelChoice;
+  /** A tokenizer.model, .spm, tokenizer.json or .gguf, when the model has none or another is wanted. */
+  readonly tokenizer?: string;
+  /** Longest sequence; default: 2048, or less if the model was made for less. */
+  readonly context?: number;
+  /** Make the matrices of a model in F32, F16 or BF16 smaller on loading, as llama.cpp would: `q8_0` or `q4_0`. */
+  readonly quantise?: Quantise;
+  /**
+   * `int8`: in the fast plan, round what products are given to 8 bits, in blocks of 32 with a scale each, as engines do that multiply integers; to see
+   * what that does to a model. Default `f32`.
+   */
+  readonly activations?: Activations;
+  /** `f16`: caches keep keys and values rounded to half the bytes, in both plans. Default `f32`. */
+  readonly cache?: CacheFormat;
+  /**
+   * Keep the cache of the last run or generation, so that the next whose prompt begins alike reads only what is new, to the same bits: whole chunks of 64 tokens, by the same plan
+   * and shaders. It is given back when memory is short. Default false.
+   */
+  readonly reuse?: boolean;
+  /** Keep an earlier session with the same model open beside this one. */
+  readonly another?: boolean;
+  /**
+   * Seconds after which work on the GPU that makes no progress is given up, for all sessions on the device; 0: never. Default: LOUPE_WATCHDOG,
+   * else 120. What its arithmetic takes on the slowest adapter is added.
+   */
+  readonly watchdog?: number;
+  /** Show no progress. */
+  readonly quiet?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+const OPEN_OPTIONS: OptionNames<OpenOptions> = {
+  adapter: true,
+  kernels: true,
+  tokenizer: true,
+  context: true,
+  quantise: true,
+  activations: true,
+  cache: true,
+  reuse: true,
+  another: true,
+  watchdog: true,
+  quiet: true,
+  signal: true,
+};
+
+const sessions = ((globalThis as Record<symbol, unknown>)[Symbol.for('gemma-loupe.sessions')] ??= new Map()) as Map<
+  string,
+  Session
+>;
+
+/** Path of what a user names: `atlas`, a folder, a .gguf or a .safetensors file, or org/name in the cache of Hugging Face's tools. */
+export function modelPath(name: string): string {
+  if (existsSync(name)) return name;
+  const own = join(packageRoot(), 'golden', name);
+  if (/^[\w-]+$/.test(name) && existsSync(join(own, 'config.json'))) return own;
+  const onHub = hubName(name);
+  const cached = onHub && cachedModel(onHub);
+  if (cached) return cached;
+  if (onHub && !/\.(gguf|safetensors)$/i.test(name)) {
+    throw new ModelFileError(
+      `There is no model '${name}', neither as a path nor in ${hubCache()}. If the hub has it: loupe pull ${name}`,
+    );
+  }
+  throw new ModelFileError(
+    `There is no model '${name}'. Give 'atlas', which ships with Loupe, a path (a folder with config.json, a .gguf, a .safetensors), or org/name.`,
+  );
+}
+
+/** Opens a model: detects what it is, checks all of it, then puts its weights on the GPU. */
+export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Session> {
+  checkName('open', name);
+  const options = checkOptions('open', given, OPEN_OPTIONS);
+  if (options.tokenizer !== undefined) checkName('tokenizer', options.tokenizer);
+  const { quantise } = options;
+  if (quantise !== undefined && !QUANTISED.includes(quantise)) {
+    throw new OptionError(`quantise can be ${QUANTISED.map(q => `'${q}'`).join(' or ')}, and not ${said(quantise)}.`);
+  }
+  const path = modelPath(name);
+  const read = async () => {
+    const whole = await openModelFiles(path);
+    try {
+      return quantise === undefined ? whole : quantised(whole, quantise);
+    } catch (error) {
+      await whole.close();
+      throw error;
+    }
+  };
+  const files = await read();
+  try {
+    const { contextLength } = files.config;
+    const wanted = options.context ?? 1;
+    if (!(Number.isInteger(wanted) && wanted >= 1 && wanted <= contextLength)) {
+      throw new PromptError(
+        `A context of ${said(wanted)} tokens was asked for, and this model was made for 1 to ${contextLength}. Ask for that.`,
+      );
+    }
+    if (options.reuse !== undefined && typeof options.reuse !== 'boolean')
+      throw new OptionError(`reuse is true or false, and not ${said(options.reuse)}.`);
+    const { kernels, activations = 'f32', cache = 'f32' } = options;
+    if (!CACHE_FORMATS.includes(cache))
+      throw new OptionError(`cache is ${CACHE_FORMATS.map(f => `'${f}'`).join(' or ')}, and not ${said(cache)}.`);
+    if (activations !== 'f32' && activations !== 'int8')
+      throw new OptionError(`activations is 'f32' or 'int8', and not ${said(activations)}.`);
+    if (kernels !== undefined && kernels !== 'own' && kernels !== 'gpu')
+      throw new OptionError(`kernels is 'own', the adapter's, or 'gpu', those of a GPU; not ${said(kernels)}.`);
+    const gpu = await sharedGpu(options.adapter, kernels);
+    if (options.watchdog !== undefined) gpu.watchdog = options.watchdog;
+    gpu.check(); // before an earlier session makes way
+    const key = `${path} ${gpu.kind} ${gpu.kernels} ${quantise ?? ''} ${activations} ${cache}`;
+    eitherSignal(options.signal); // throws for what is none
+    const tokenizer = options.tokenizer
+      ? await openTokenizerFile(options.tokenizer)
+      : files.vocabulary && (await openTokenizer(files.vocabulary));
+    const fit = tokenizer && options.tokenizer ? await checkVocabulary(tokenizer, options.tokenizer, files) : [];
+    // Its memory is needed; what can be refused was refused before.
+    if (!options.another) sessions.get(key)?.giveWay();
+    const load = async (from: ModelFiles, to: Gpu) => {
+      using progress = progressLine(`Loading ${name}`, options.quiet);
+      return await Model.load(from, to, {
+        activations,
+        cache,
+        signal: eitherSignal(options.signal),
+        onProgress: ({ done, total }) => progress.bytes(done, total),
+      });
+    };
+    const session = new Session(
+      existsSync(name) ? basename(path) : name,
+      await load(files, gpu),
+      tokenizer,
+      options.context,
+      files.chatTemplate,
+      async () => {
+        const again = await read();
+        try {
+          if (again.fingerprint === files.fingerprint)
+            return await load(again, await sharedGpu(options.adapter, options.kernels));
+        } finally {
+          await again.close();
+        }
+        throw new ModelFileError(`${path} is not what it was when it was opened. Open it again.`);
+      },
+      { ...files.chat, notices: [...files.chat.notices, ...(tokenizer ? ownBosNotices(files, tokenizer) : [])] },
+      options.reuse,
+    );
+    if (!options.quiet)
+      for (const notice of [...files.notices, ...fit, ...session.notices])
+        process.stderr.write(`loupe: ${printable(notice)}\n`);
+    sessions.set(key, session);
+    return session;
+  } finally {
+    await files.close();
+  }
+}

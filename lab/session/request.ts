@@ -1,0 +1,124 @@
+// What one asks of a session: to run a prompt, or to go on from one; and a token as it comes.
+
+import { OptionError } from '../../engine/errors.js';
+import type { PlanKind } from '../../engine/fuse.js';
+import type { GenerateOptions } from '../../engine/generate.js';
+import type { Shaders } from '../../engine/kernel.js';
+import type { Slice } from '../../engine/taps.js';
+import type { Activations } from '../../engine/rounding.js';
+import type { Opened } from '../../engine/units.js';
+import type { Activation } from '../values/activation.js';
+import type { OptionNames } from '../values/arguments.js';
+import { said } from '../values/dims.js';
+import type { Selector } from '../values/select.js';
+
+export interface PatchSpec {
+  readonly stage: Selector;
+  readonly values: Activation | number;
+  /** Which part: `{ token: [3, 4] }`, `{ head: [0, 1] }`; `values` has exactly that part. All of it by default. */
+  readonly slice?: Slice;
+}
+
+export const PATCH_KEYS: OptionNames<PatchSpec> = { stage: true, values: true, slice: true };
+
+export interface RunOptions {
+  /** Stages to bring back. */
+  readonly tap?: Selector;
+  /** Parts of them, by dimension: `{ head: [0, 2], query: [10, 20] }`. */
+  readonly slice?: Slice;
+  /** Logits of every token, or of the last (default). */
+  readonly logits?: 'last' | 'all';
+  /** Values to put in the place of what stages compute: another run's activations, or a number (0 removes a part). */
+  readonly patch?: PatchSpec | readonly PatchSpec[];
+  /** Read the tokens in chunks of exactly these sizes, on the cache. */
+  readonly chunks?: readonly number[];
+  /** Most bytes to bring back. */
+  readonly budget?: number;
+  readonly signal?: AbortSignal;
+  /** The shaders to run; by default those in force once the edits asked for so far are. */
+  readonly shaders?: Shaders;
+  /** Default exact: every stage is computed as the plan has it. */
+  readonly plan?: PlanKind;
+}
+
+export const RUN_OPTIONS: OptionNames<RunOptions> = {
+  tap: true,
+  slice: true,
+  logits: true,
+  patch: true,
+  chunks: true,
+  budget: true,
+  signal: true,
+  shaders: true,
+  plan: true,
+};
+
+export interface GenerateRunOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill' | 'onLayer'> {
+  readonly tap?: Selector;
+  readonly slice?: Slice;
+  /** Most bytes to bring back for one token, the prompt's with the first. */
+  readonly budget?: number;
+  /** Default fast: several stages a step. */
+  readonly plan?: PlanKind;
+}
+
+export const GENERATE_OPTIONS: OptionNames<GenerateRunOptions> = {
+  maxTokens: true,
+  temperature: true,
+  topK: true,
+  topP: true,
+  seed: true,
+  stopIds: true,
+  ignoreEos: true,
+  tap: true,
+  slice: true,
+  budget: true,
+  signal: true,
+  plan: true,
+};
+
+/** The plan that was asked for, or `otherwise`. Throws OptionError for what is no plan. */
+export function checkPlan(plan: unknown, otherwise: PlanKind): PlanKind {
+  if (plan === undefined) return otherwise;
+  if (plan === 'exact' || plan === 'fast') return plan;
+  throw new OptionError(`The plan is 'exact', a stage at a time, or 'fast', several a step; not ${said(plan)}.`);
+}
+
+/** What a run says of the plan it went by. */
+export function planProvenance(
+  plan: PlanKind,
+  activations: Activations,
+  opened: readonly Opened[] = [],
+): Record<string, string> {
+  const told = opened.map(({ step, why }) => `${step}: ${why}`);
+  return {
+    plan,
+    ...(plan === 'fast' && activations === 'int8' && { activations }),
+    ...(told.length > 0 && { opened_steps: told.join('; ') }),
+  };
+}
+
+/** Throws OptionError for ends of a generation that go against each other, and for ids that no token has. */
+export function checkEnds({ stopIds, ignoreEos }: GenerateRunOptions, vocab: number): void {
+  if (stopIds === undefined) return;
+  if (ignoreEos && stopIds.length > 0)
+    throw new OptionError(
+      'stopIds says which tokens end the generation, and ignoreEos that none does. Leave one of them out.',
+    );
+  const other = Array.isArray(stopIds)
+    ? stopIds.find(id => Number.isInteger(id) && !(id >= 0 && id < vocab))
+    : undefined;
+  if (other === undefined) return;
+  throw new OptionError(`stopIds has ${other}, and ids go from 0 to ${vocab - 1}, so it ends nothing. Leave it out.`);
+}
+
+/** A generated token: its text so far certain, and what the taps saw while it was computed. */
+export interface Token {
+  readonly id: number;
+  readonly text: string;
+  readonly position: number;
+  readonly stop: boolean;
+  /** Shaders that were edited between what came before and this token: what is in the cache is of the old ones. */
+  readonly edited: readonly string[];
+  at(stage: string): Activation;
+}

@@ -1,0 +1,237 @@
+// What one run gave: its tokens, the activations that were tapped, and the logits after the last token.
+
+import { type NumberError, OptionError, StageError } from '../../engine/errors.js';
+import { nearest } from '../../engine/plan.js';
+import { printable, visible } from '../../engine/printable.js';
+import { type Activation, checkMany } from '../values/activation.js';
+import { said } from '../values/dims.js';
+import { attentionBundle } from '../display/attention.js';
+import { headsBundle } from '../display/attention-heads.js';
+import { tokensBundle } from '../display/attention-tokens.js';
+import { besideBundle, type Compared } from '../display/beside.js';
+import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from '../values/shown.js';
+import { logitsBundle } from '../display/logits.js';
+import { type Foreseen, foresee, promptBundle } from '../display/prompt.js';
+import { normsBundle } from '../display/spread.js';
+import { type Lens, type LensOptions, lens } from '../probe/lens.js';
+import type { RunOptions } from './request.js';
+import { namesOf, type Selector, select } from '../values/select.js';
+import type { Session } from './session.js';
+
+/** The k most likely next tokens. */
+export interface TopTokens extends Shown {
+  readonly rows: readonly {
+    readonly id: number;
+    readonly text: string;
+    readonly logit: number;
+    readonly probability: number;
+  }[];
+}
+
+export interface AttentionView extends Shown {
+  heads(): Shown;
+  byToken(): Shown;
+}
+
+export interface Logits {
+  /** [V] */
+  readonly values: Activation;
+  top(k?: number): TopTokens;
+}
+
+/** How a run came about, for those who look at it later. */
+export interface Made {
+  /** Why stages that were selected were not brought back. */
+  readonly absent?: ReadonlyMap<string, string>;
+  readonly budget?: number;
+  /** Of the shaders that it ran. */
+  readonly revision?: number;
+  readonly provenance?: Readonly<Record<string, string>>;
+  /** Stages that were patched. */
+  readonly patched?: readonly string[];
+  /** The same run again, with other taps. */
+  again?(wanted: Pick<RunOptions, 'tap' | 'slice' | 'logits'>): Promise<Run>;
+}
+
+export class Run {
+  constructor(
+    readonly session: Session,
+    readonly ids: readonly number[],
+    /** Texts of the tokens. */
+    readonly tokens: readonly string[],
+    readonly activations: ReadonlyMap<string, Activation>,
+    private readonly last: Activation,
+    readonly made: Made = {},
+    /** Why the logits hold NaN or ±∞, where they do. The activations are as they were computed; what is read out of the logits throws it. */
+    readonly fault: NumberError | null = null,
+  ) {}
+
+  private finite(): void {
+    if (this.fault) throw this.fault;
+  }
+
+  /** Model, adapter and the shaders that ran. */
+  get provenance(): Readonly<Record<string, string>> {
+    return this.made.provenance ?? this.session.provenance();
+  }
+
+  /** A tapped activation, by any name of its stage. Throws StageError when it was not tapped. */
+  at(stage: string): Activation {
+    const known = this.activations.get(stage);
+    if (known) return known;
+    const names = namesOf(this.session.plan);
+    const name = names.one(stage);
+    const found = this.activations.get(name);
+    if (found) return found;
+    const told = this.made.absent?.get(name);
+    if (told) throw new StageError(told);
+    const tapped = names.like(stage, [...this.activations.keys()]);
+    const others = tapped.length > 0 ? nearest(stage, tapped) : 'Nothing was.';
+    throw new StageError(
+      `'${stage}'${name === stage ? '' : `, '${name}',`} was not tapped in this run. ${others} Add it to the option tap.`,
+    );
+  }
+
+  get logits(): Logits {
+    const values = this.last;
+    return {
+      values,
+      top: k => {
+        this.finite();
+        const max = values.data.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+        const sum = values.data.reduce((n, logit) => n + Math.exp(logit - max), 0);
+        const rows = values.top(k).map(({ index, value }) => ({
+          id: index,
+          text: this.session.labels([index])[0],
+          logit: value,
+          probability: Math.exp(value - max) / sum,
+        }));
+        return shown(() => logitsBundle({ rows, prompt: this.prompt }), { rows });
+      },
+    };
+  }
+
+  /**
+   * Attention as a figure with a selector for the heads, and one for the layers when none is given; `heads()` shows all heads of the
+   * layer side by side, `byToken()` what each token reads as it is pointed at. Needs a tap on `layers.N.attn.pattern`. Heads, queries and
+   * keys are called by their number in the model, also where the tap was sliced.
+   * @param layer its number, or a selector of patterns. Throws OptionError for a layer that the model has not
+   */
+  attention(layer?: number | Selector): AttentionView {
+    const { config, plan } = this.session;
+    const patterns = typeof layer === 'number' || layer === undefined ? null : select(plan, layer);
+    const other = patterns?.find(({ name }) => !/^layers\.\d+\.attn\.pattern$/.test(name));
+    if (other) throw new StageError(`'${other.name}' is no attention pattern. Select layers.N.attn.pattern.`);
+    const wanted =
+      patterns?.map(({ name }) => Number(name.split('.')[1])) ??
+      (layer === undefined
+        ? config.layerKinds.map((_, i) => i).filter(i => this.activations.has(`layers.${i}.attn.pattern`))
+        : [this.#layer(layer as number)]);
+    if (wanted.length === 0) this.at('layers.0.attn.pattern'); // throws
+    const layers = wanted.map(i => ({
+      layer: i,
+      pattern: this.at(`layers.${i}.attn.pattern`),
+      window: config.layerKinds[i] === 'sliding' ? config.slidingWindow : null,
+    }));
+    const figure = { layers, kvHeads: config.kvHeads, heads: config.heads };
+    return shown(() => attentionBundle(figure), {
+      heads: () => shown(() => headsBundle(figure), {}),
+      byToken: () => shown(() => tokensBundle(figure), {}),
+    });
+  }
+
+  /** L2 norms by layer, a line a token; `stages` selects the same stage of several layers. Needs a tap on them. */
+  norms(stages: Selector = 'layers.*.resid'): Shown {
+    const found = select(this.session.plan, stages).map(({ name }) => this.at(name));
+    const [first] = found;
+    const rows = (a: Activation) => a.dims.slice(0, -1).map(({ name, size, from }) => `${name} ${from}+${size}`);
+    const other = found.find(a => rows(a).join() !== rows(first).join());
+    if (other) {
+      throw new OptionError(
+        `The norms of stages with the same rows can be drawn together, and '${first.name}' is [${first.shape}], '${other.name}' [${other.shape}]. Select one kind, e.g. layers.*.resid.`,
+      );
+    }
+    return shown(() => normsBundle(found), {});
+  }
+
+  /** Surprisal of every token and entropy before it, in bits. Needs `{ tap: 'logits', logits: 'all' }`. */
+  surprisal(): Shown & { readonly tokens: readonly Foreseen[] } {
+    this.finite();
+    const logits = this.at('logits');
+    const [rows, vocab] = logits.shape;
+    if (rows !== this.ids.length || vocab !== this.session.config.vocab || rows < 2) {
+      throw new OptionError(
+        `Surprisal needs all logits of every token of at least two, and this run has [${logits.shape}] for ${this.ids.length}. Run with { tap: 'logits', logits: 'all' }, unsliced.`,
+      );
+    }
+    const tokens = foresee(logits, this.ids, id => this.session.labels([id])[0]);
+    return shown(() => promptBundle(tokens), { tokens });
+  }
+
+  /** The next tokens of this run and another side by side; `kl` is the divergence of the second from the first, in bits. */
+  beside(other: Run, k?: number): Shown & { readonly rows: readonly Compared[]; readonly kl: number } {
+    if (!(other instanceof Run)) throw new OptionError(`beside() takes another run, not ${said(other)}.`);
+    this.finite();
+    other.finite();
+    const values = [this.logits.values, other.logits.values] as const;
+    const [vocab, others] = values.map(({ data }) => data.length);
+    if (vocab !== others) {
+      throw new OptionError(
+        `The runs have ${vocab} and ${others} logits, so they are of models that cannot be compared.`,
+      );
+    }
+    const many = checkMany(k ?? Math.min(8, vocab), vocab, 'beside()');
+    const log = values.map(({ data }) => {
+      const most = data.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+      const sum = data.reduce((n, logit) => n + Math.exp(logit - most), 0);
+      return data.map(logit => logit - most - Math.log(sum));
+    });
+    const kl = log[0].reduce((n, p, i) => n + Math.exp(p) * (p - log[1][i]), 0) / Math.LN2;
+    const ids = new Set(values.flatMap(v => v.top(many).map(({ index }) => index)));
+    const rows = [...ids]
+      .map(id => ({
+        id,
+        text: this.session.labels([id])[0],
+        probability: [Math.exp(log[0][id]), Math.exp(log[1][id])] as const,
+        logit: [values[0].data[id], values[1].data[id]] as const,
+      }))
+      .sort((a, b) => Math.max(...b.probability) - Math.max(...a.probability))
+      .slice(0, many);
+    return shown(() => besideBundle(rows, [this.prompt, other.prompt], kl), { rows, kl });
+  }
+
+  /**
+   * What each layer would say if the model stopped there, beside what the model does say. Needs a tap on the residual stream,
+   * `layers.*.resid`. Logits are made in pieces that fit the budget, by default the run's, and never kept.
+   */
+  lens(stages: Selector = 'layers.*.resid', options: LensOptions = {}): Promise<Lens> {
+    return lens(this, stages, options);
+  }
+
+  /** The text that was read, without its bos. */
+  get prompt(): string {
+    return this.tokens.slice(this.ids[0] === this.session.config.bosId ? 1 : 0).join('');
+  }
+
+  [DISPLAY](): Bundle {
+    return this.fault ? { 'text/plain': this[INSPECT]() } : this.logits.top()[DISPLAY]();
+  }
+
+  [INSPECT](): string {
+    const taps = [...this.activations.values()].map(a => `  ${printable(String(a))}`).join('\n');
+    return `Run of ${this.ids.length} tokens: ${this.tokens.map(visible).join('·')}\n${editedNote(this.provenance)}${this.fault ? `${this.fault.message}\n` : ''}${taps}`;
+  }
+
+  #layer(layer: number): number {
+    const { layerKinds } = this.session.config;
+    if (Number.isInteger(layer) && layer >= 0 && layer < layerKinds.length) return layer;
+    throw new OptionError(
+      `The model has ${layerKinds.length} layers, 0 to ${layerKinds.length - 1}, so layer ${said(layer)} is outside. Give one of them.`,
+    );
+  }
+}
+
+const editedNote = ({ edited_shaders, refused_edits, opened_steps }: Readonly<Record<string, string>>): string =>
+  (edited_shaders ? `Edited shaders: ${edited_shaders}\n` : '') +
+  (refused_edits ? `Refused edits: ${refused_edits}\n` : '') +
+  (opened_steps ? `Steps that ran stage by stage: ${opened_steps}\n` : '');

@@ -1,0 +1,179 @@
+// Slices and patches as they are asked for, checked before anything runs: every range lies in the stage it is for, every axis exists. What
+// the engine gets is positions in the model.
+
+import { OptionError } from '../../engine/errors.js';
+import type { Patch } from '../../engine/patches.js';
+import { type Axis, type AxisName, nearest, type Plan, type Stage } from '../../engine/plan.js';
+import type { Slice, Tap } from '../../engine/taps.js';
+import { checkKeys, looked } from '../values/arguments.js';
+import { type Cut, checkAxis, type Dim, rangeOf, said } from '../values/dims.js';
+import { PATCH_KEYS, type PatchSpec } from './request.js';
+import { select } from '../values/select.js';
+
+/** How far a run goes, or may go. */
+export interface Reach {
+  /** Tokens of the sequence. */
+  readonly tokens: number;
+  /** Logits of every token, or of the last read. */
+  readonly logits: 'last' | 'all';
+  /** The sequence may end before that: nothing can be counted from its end. */
+  readonly open?: boolean;
+}
+
+/** Taps with their slices, and why stages that were selected have none: logits of tokens that are not computed. */
+export interface Planned {
+  readonly taps: readonly Tap[];
+  readonly absent: ReadonlyMap<string, string>;
+}
+
+/**
+ * A slice for each of the stages; an axis that a stage has not leaves it whole. Throws OptionError for an axis that none of them has, and
+ * for a range that is not in one of them.
+ */
+export function planTaps(stages: readonly Stage[], slice: Slice | undefined, reach: Reach): Planned {
+  const asked: Entries = entriesOf(slice, 'slice');
+  if (asked.length > 0 && stages.length === 0)
+    throw new OptionError(`A slice was asked for (${asked[0][0]}), and nothing is tapped. Say which stages: { tap }.`);
+  const axes = [...new Set(stages.flatMap(stage => stage.axes.map(({ name }) => name)))];
+  for (const [name] of asked) {
+    if (axes.includes(name as AxisName)) continue;
+    const who = stages.length === 1 ? `'${stages[0].name}'` : `None of the ${stages.length} stages tapped`;
+    throw new OptionError(
+      `${who} has ${stages.length === 1 ? 'no' : 'a'} dimension '${name}' to slice; there is ${axes.join(', ')}. ${nearest(name, axes, 1)}`,
+    );
+  }
+  checkRanges(asked, 'slice', stages, reach);
+  const taps: Tap[] = [];
+  const absent = new Map<string, string>();
+  for (const stage of stages) {
+    const ranges = rangesOf(stage, asked, reach);
+    const [rows] = stage.axes;
+    const token = ranges[rows.name];
+    if (rows.size === 'rows' && reach.logits === 'last' && !reach.open && token && token[1] < reach.tokens) {
+      const told = `'${stage.name}' is computed for token ${reach.tokens - 1} alone, and the slice asks for tokens ${token[0]} to ${token[1] - 1}. Run with { logits: 'all' }.`;
+      if (stages.length === 1) throw new OptionError(told);
+      absent.set(stage.name, told);
+      continue;
+    }
+    taps.push(Object.keys(ranges).length > 0 ? { stage, slice: ranges } : { stage });
+  }
+  return { taps, absent };
+}
+
+/**
+ * What patches replace, and by what. Throws OptionError unless every stage has every axis of the slice, the range is in it, and the values
+ * are as many along each dimension as are replaced.
+ */
+export function planPatches(plan: Plan, patch: PatchSpec | readonly PatchSpec[] | undefined, reach: Reach): Patch[] {
+  return [patch ?? []].flat().flatMap(spec => {
+    if (typeof spec !== 'object' || spec === null || !('stage' in spec))
+      throw new OptionError(`A patch is { stage, values, slice }, not ${said(spec)}.`);
+    checkKeys('a patch', spec, PATCH_KEYS);
+    const asked: Entries = entriesOf(spec.slice, 'slice of a patch');
+    return select(plan, spec.stage).map(stage => {
+      const axes = stage.axes.map(({ name }) => name);
+      for (const [name] of asked) checkAxis(`'${stage.name}'`, name, axes);
+      checkRanges(asked, 'slice of a patch', [stage], reach);
+      const ranges = rangesOf(stage, asked, reach);
+      const whole = stage.axes.map(axis => {
+        const range = ranges[axis.name];
+        const [first, end] = [axis.size === 'rows' && reach.logits === 'last' ? reach.tokens - 1 : 0, reach.tokens];
+        if (!range) return [first, typeof axis.size === 'number' ? axis.size : end] as const;
+        if (range[0] >= first) return range;
+        throw new OptionError(
+          `A patch of '${stage.name}' is asked for at token ${range[0]}, and only token ${first} has logits in this run. Run with { logits: 'all' }.`,
+        );
+      });
+      const slice: Slice = Object.fromEntries(stage.axes.map(({ name }, i) => [name, whole[i]]));
+      return { stage, slice, ...valuesOf(stage, spec, whole) };
+    });
+  });
+}
+
+function valuesOf(
+  stage: Stage,
+  { values }: PatchSpec,
+  ranges: readonly (readonly [number, number])[],
+): Pick<Patch, 'values' | 'shape'> {
+  if (typeof values === 'number') return { values };
+  if (!Array.isArray(values?.dims) || !(values.data instanceof Float32Array))
+    throw new OptionError(
+      `The values of a patch of '${stage.name}' are a number or an activation, not ${said(values)}. Take them from a tap.`,
+    );
+  const { dims, shape, data } = values;
+  if (dims.length !== stage.axes.length) {
+    throw new OptionError(
+      `A patch of '${stage.name}' needs values of ${stage.axes.length} dimensions, and has [${shape}]. Take them from a tap of the same stage.`,
+    );
+  }
+  stage.axes.forEach(({ name }, i) => {
+    if (dims[i].name !== name) {
+      throw new OptionError(
+        `A patch of '${stage.name}' has the dimensions ${dims.map(d => d.name).join(', ')}, and the stage has ${stage.axes.map(a => a.name).join(', ')}. Take the values from a tap of such a stage.`,
+      );
+    }
+    const size = ranges[i][1] - ranges[i][0];
+    if (shape[i] === size) return;
+    throw new OptionError(
+      `A patch of '${stage.name}' has ${shape[i]} entries along '${name}', and ${size} are to be replaced. Slice it: { ${name}: [first, one past the last] }.`,
+    );
+  });
+  return { values: data, shape };
+}
+
+type Entries = readonly (readonly [string, unknown])[];
+type Asked = readonly (readonly [AxisName, readonly [number, number]])[];
+
+/** What is asked for along each axis, be it a range or not. */
+function entriesOf(slice: unknown, what: string): Entries {
+  if (slice === undefined || slice === null) return [];
+  if (typeof slice !== 'object' || Array.isArray(slice))
+    throw new OptionError(`A ${what} is { axis: [first, one past the last] }, not ${said(slice)}.`);
+  return looked(`The ${what}`, OptionError, () => Object.entries(slice).filter(([, range]) => range !== undefined));
+}
+
+/** Throws OptionError unless they are ranges along axes that are there, with the range that an index stands for. */
+function checkRanges(asked: Entries, what: string, stages: readonly Stage[], reach: Reach): asserts asked is Asked {
+  for (const [name, range] of asked) {
+    if (Array.isArray(range) && range.length === 2) continue;
+    const axes = stages.flatMap(stage => stage.axes.filter(axis => axis.name === name));
+    const instead = Number.isInteger(range) ? ` ${oneAlone(name, Number(range), axes, reach)}` : '';
+    throw new OptionError(
+      `A ${what} is a range of whole numbers [first, one past the last] along '${name}', not ${said(range)}.${instead}`,
+    );
+  }
+}
+
+function oneAlone(name: string, index: number, axes: readonly Axis[], reach: Reach): string {
+  if (index < 0 && reach.open && axes.every(({ size }) => typeof size !== 'number'))
+    return 'A generation has no end to count from yet: give positions from 0, or [first, Infinity].';
+  const sizes = axes.map(axis => dimOf(axis, reach).size);
+  const size = sizes.find(n => index < n && index >= -n);
+  if (size === undefined)
+    return `There ${sizes[0] === 1 ? 'is 1 entry' : `are ${sizes[0]} entries`} along '${name}', so ${index} is outside.`;
+  const at = index < 0 ? index + size : index;
+  return `For one alone: { ${name}: [${at}, ${at + 1}] }.`;
+}
+
+/** The part of the slice that a stage has axes for, in positions of the model. */
+function rangesOf(stage: Stage, asked: Asked, reach: Reach): Slice {
+  const out: Record<string, readonly [number, number]> = {};
+  for (const [name, cut] of asked) {
+    const axis = stage.axes.find(found => found.name === name);
+    if (!axis) continue;
+    const dim = dimOf(axis, reach);
+    if (reach.open && typeof axis.size !== 'number' && cut.some(n => n < 0)) {
+      throw new OptionError(
+        `The slice ${name}: ${said(cut)} of '${stage.name}' counts from an end that a generation does not have yet. Give positions from 0, or [first, Infinity].`,
+      );
+    }
+    const { from, to } = rangeOf(`'${stage.name}'`, dim, cut as Cut);
+    out[name] = [from, to];
+  }
+  return out;
+}
+
+function dimOf({ name, size }: Axis, { tokens }: Reach): Dim {
+  const n = typeof size === 'number' ? size : tokens;
+  return { name, size: n, from: 0, of: n };
+}

@@ -1,0 +1,83 @@
+// Tokens of a generation as a person wants them: with their text so far certain, and what the taps saw.
+
+import type { Context } from '../../engine/context.js';
+import { StageError } from '../../engine/errors.js';
+import { generate } from '../../engine/generate.js';
+import type { Tap } from '../../engine/taps.js';
+import type { Activation } from '../values/activation.js';
+import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
+import { progressLine } from '../host/progress.js';
+import { eitherSignal } from '../host/interrupt.js';
+import type { GenerateRunOptions, Token } from './request.js';
+import { namesOf, tapped } from '../values/select.js';
+import type { Session } from './session.js';
+import { planTaps } from './slices.js';
+
+const QUICK = 64; // tokens that are read without progress
+
+/** Goes on from what `context` has read with `ids`, and then with what the model makes of it. */
+export async function* stream(
+  session: Session,
+  context: Context,
+  ids: readonly number[],
+  options: GenerateRunOptions & { readonly stopIds?: readonly number[] },
+): AsyncGenerator<Token, void, void> {
+  const { budget = CAPTURE_BUDGET, maxTokens = 128 } = options;
+  // The prompt's are the largest.
+  const keys = context.ids.length + ids.length;
+  const most = Number.isInteger(maxTokens)
+    ? Math.max(keys, Math.min(keys + maxTokens, context.length))
+    : context.length;
+  const { taps } = planTaps(tapped(session.plan, options.tap), options.slice, {
+    tokens: most,
+    logits: 'last',
+    open: true,
+  });
+  checkCapture(taps, [{ tokens: ids.length, keys, rows: 1 }], budget);
+  const text = session.tokenizer?.stream();
+  let read = context.ids.length;
+  using progress = progressLine('Reading', ids.length < QUICK);
+  for await (const token of generate(context, ids, {
+    ...options,
+    taps,
+    signal: eitherSignal(options.signal),
+    onPrefill: done => progress.count(done, ids.length, 'tokens'),
+    onLayer: ids.length < QUICK ? undefined : (...at) => progress.layer(...at, ids.length),
+  })) {
+    progress[Symbol.dispose]();
+    const labels = session.labels([...context.ids]);
+    const first = read;
+    read = context.ids.length;
+    if (token.edited.length > 0) session.noteEdit(token.edited, token.position);
+    let seen: Map<string, Activation> | null = null;
+    yield {
+      id: token.id,
+      text: token.stop ? (text?.end() ?? '') : (text?.push(token.id) ?? `#${token.id} `),
+      position: token.position,
+      stop: token.stop,
+      edited: token.edited,
+      at(stage) {
+        seen ??= assemble(token.captured, labels, taps, first);
+        const name = seen.has(stage) ? stage : namesOf(session.plan).one(stage);
+        const found = seen.get(name);
+        if (found) return found;
+        const tap = taps.find(({ stage: { name: known } }) => known === name);
+        throw new StageError(tap ? outside(tap, first, labels.length) : untapped(stage, name));
+      },
+    };
+  }
+  const rest = text?.end();
+  if (rest) yield { id: -1, text: rest, position: context.ids.length, stop: true, edited: [], at: () => fail() };
+  function fail(): never {
+    throw new StageError('The end of the text has no activations.');
+  }
+}
+
+const untapped = (asked: string, name: string): string =>
+  `'${asked}'${asked === name ? '' : `, '${name}',`} was not tapped. Add it to the option tap of generate().`;
+
+function outside({ stage, slice = {} }: Tap, first: number, end: number): string {
+  const ranges = Object.entries(slice).map(([axis, [from, to]]) => `${axis} [${from}, ${to}]`);
+  const read = end - first === 1 ? `token ${first}` : `tokens ${first} to ${end - 1}`;
+  return `Nothing of '${stage.name}' lies within the slice ${ranges.join(', ')} while ${read} ${end - first === 1 ? 'was' : 'were'} read.`;
+}

@@ -1,0 +1,277 @@
+// What a tap brings back: values with named dimensions, cut and summarised by name. Plain data on the CPU; nothing to dispose of.
+
+import type { CacheFormat } from '../../engine/cache-format.js';
+import type { Table } from 'apache-arrow';
+import { NumberError, OptionError } from '../../engine/errors.js';
+import type { AxisName } from '../../engine/plan.js';
+import { looked } from './arguments.js';
+import { fromArrow, toArrow } from './arrow.js';
+import { type Cut, checkAxis, completed, type Dim, type DimSpec, dimText, type Range, rangeOf, said } from './dims.js';
+import { activationBundle } from '../display/activation.js';
+import { type Bundle, DISPLAY, INSPECT, plain, type Shown, shown } from './shown.js';
+import { histogramBundle, type Outlier, outliersBundle, outliersOf } from '../display/spread.js';
+
+export type { Dim, DimSpec } from './dims.js';
+
+export interface Stats {
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly std: number;
+  readonly maxAbs: number;
+  readonly l2: number;
+  readonly nans: number;
+  /** Values attention hides (−3.4e38); they are left out of the others. */
+  readonly masked: number;
+}
+
+/** Values at or below this are masked attention scores. */
+export const MASK_LIMIT = -1e30;
+
+function checkParts(name: unknown, dims: unknown, data: unknown): void {
+  if (typeof name !== 'string') throw new OptionError(`An activation has a name first, a text, not ${said(name)}.`);
+  const isDim = (dim: unknown) => {
+    const { name, size } = (dim ?? {}) as { name?: unknown; size?: number };
+    return typeof name === 'string' && name !== '' && Number.isSafeInteger(size) && size! >= 0;
+  };
+  if (!Array.isArray(dims) || !looked('The dimensions of an activation', OptionError, () => dims.every(isDim)))
+    throw new OptionError(
+      `The dimensions of the activation '${name}' are a list of { name, size }, not ${said(dims)}. Give e.g. [{ name: 'token', size: 3 }].`,
+    );
+  looked('The dimensions of an activation', OptionError, () => checkPlaces(name, dims));
+  if (!(data instanceof Float32Array))
+    throw new OptionError(`The values of the activation '${name}' are a Float32Array, not ${said(data)}. Give one.`);
+}
+
+/** Throws OptionError for a dimension that comes twice, and for one that does not say where its entries are. */
+function checkPlaces(who: string, dims: readonly DimSpec[]): void {
+  const names = dims.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined)
+    throw new OptionError(
+      `The activation '${who}' has the dimension '${twice}' twice, and everything is found by its name. Give each a name of its own.`,
+    );
+  for (const { name, size, from = 0, of = from + size, labels } of dims) {
+    if (!(Number.isSafeInteger(from) && from >= 0 && Number.isSafeInteger(of) && of >= from + size))
+      throw new OptionError(
+        `The dimension '${name}' of the activation '${who}' has ${size} entries from ${said(from)} on, of ${said(of)} in all, which cannot be. Give whole numbers, of at least from + size.`,
+      );
+    if (labels === undefined) continue;
+    if (!(Array.isArray(labels) && labels.length === size && labels.every(text => typeof text === 'string')))
+      throw new OptionError(
+        `The labels of the dimension '${name}' of the activation '${who}' are a list of ${size} texts, one for each entry, not ${said(labels)}. Give as many.`,
+      );
+  }
+}
+
+/**
+ * Indices are positions in the model, in everything that takes or gives one: of what holds heads 2 and 3, `head(2)` is the first, and
+ * `get(0, …)` is refused.
+ */
+export class Activation {
+  readonly dims: readonly Dim[];
+
+  /** Throws OptionError where there are not as many values as the dimensions say. */
+  constructor(
+    /** Stage name, with the cuts made since in brackets. */
+    readonly name: string,
+    dims: readonly DimSpec[],
+    readonly data: Float32Array,
+    /** Inside a step of the fast plan, and made once more by the stage's own shader from what the step was given: the run did without. */
+    readonly recomputed = false,
+    /** How the cache keeps what was read from it, where that rounds; else null. */
+    readonly kept: CacheFormat | null = null,
+  ) {
+    checkParts(name, dims, data);
+    this.dims = completed(dims);
+    const size = dims.reduce((n, dim) => n * dim.size, 1);
+    if (size === data.length) return;
+    throw new OptionError(`${name} has ${data.length} values for a shape of ${size}. Give as many as the shape has.`);
+  }
+
+  get shape(): number[] {
+    return this.dims.map(({ size }) => size);
+  }
+
+  /**
+   * Cuts by dimension name: an index drops the dimension, a half-open range keeps it. Both are positions in the model, also in what was cut
+   * before; negative ones count from the end of what is here. Throws OptionError for what is not here.
+   * @example pattern.slice({ head: 0, query: [4, 8] })
+   */
+  slice(cuts: Partial<Record<AxisName, Cut>>): Activation {
+    if (typeof cuts !== 'object' || cuts === null || Array.isArray(cuts))
+      throw new OptionError(`A slice is { axis: index or [first, one past the last] }, not ${said(cuts)}.`);
+    const axes = this.dims.map(({ name }) => name);
+    for (const name of Object.keys(cuts)) checkAxis(this.name, name, axes);
+    const given = this.dims.filter(({ name }) => cuts[name] !== undefined);
+    if (given.length === 0) return this;
+    const ranges = this.dims.map((dim): Range => {
+      const cut = cuts[dim.name];
+      return cut === undefined
+        ? { from: dim.from, to: dim.from + dim.size, drop: false }
+        : rangeOf(this.name, dim, cut);
+    });
+    const strides = this.dims.map((_, i) => this.dims.slice(i + 1).reduce((n, { size }) => n * size, 1));
+    const out = new Float32Array(ranges.reduce((n, { from, to }) => n * (to - from), 1));
+    let at = 0;
+    const copy = (dim: number, base: number): void => {
+      if (dim === ranges.length) {
+        out[at++] = this.data[base];
+        return;
+      }
+      const { from } = this.dims[dim];
+      for (let i = ranges[dim].from; i < ranges[dim].to; i++) copy(dim + 1, base + (i - from) * strides[dim]);
+    };
+    copy(0, 0);
+    const dims = this.dims.flatMap((dim, i) => {
+      const { from, to, drop } = ranges[i];
+      const labels = dim.labels?.slice(from - dim.from, to - dim.from);
+      return drop ? [] : [{ name: dim.name, size: to - from, from, of: dim.of, labels }];
+    });
+    const cutText = this.dims.flatMap(({ name }, i) =>
+      cuts[name] === undefined ? [] : [`${name} ${rangeText(ranges[i])}`],
+    );
+    return new Activation(`${this.name}[${cutText.join(', ')}]`, dims, out, this.recomputed, this.kept);
+  }
+
+  /** One head, by its number in the model. */
+  head(index: number): Activation {
+    return this.slice({ head: index ?? Number.NaN });
+  }
+
+  /** One token, or one query of an attention pattern, by its position in the sequence. */
+  token(index: number): Activation {
+    const axis = this.dims.some(({ name }) => name === 'query') ? 'query' : 'token';
+    return this.slice({ [axis]: index ?? Number.NaN });
+  }
+
+  /** One value, by its position in the model along every dimension. Throws OptionError for a position that is not here. */
+  get(...indices: readonly number[]): number {
+    if (indices.length !== this.dims.length) {
+      const names = this.dims.map(({ name }) => name).join(', ');
+      throw new OptionError(
+        `${this.name} has ${this.dims.length} dimensions (${names}), and get() was given ${indices.length} indices. Give one for each.`,
+      );
+    }
+    return this.data[
+      this.dims.reduce((at, dim, i) => {
+        const index = indices[i];
+        if (Number.isInteger(index) && index >= dim.from && index < dim.from + dim.size)
+          return at * dim.size + index - dim.from;
+        const { from, size } = dim;
+        throw new OptionError(
+          `${this.name} has ${size} ${size === 1 ? 'entry' : 'entries'} along '${dim.name}'${from > 0 ? `, ${from} to ${from + size - 1}` : ''}, so ` +
+            `${said(index)} is outside. Take ${from} to ${from + size - 1}; slice() also counts from the end.`,
+        );
+      }, 0)
+    ];
+  }
+
+  /**
+   * The k largest values along the last dimension of the last row, with their indices in the model: the next-token table of logits. Throws
+   * OptionError unless k is a whole number from 1 to what there is.
+   */
+  top(k?: number): { index: number; value: number }[] {
+    const { size, from } = this.#last('top');
+    const many = checkMany(k ?? Math.min(10, size), size, `top() of ${this.name}`);
+    const row = this.data.subarray(this.data.length - size);
+    const nan = row.findIndex(Number.isNaN);
+    if (nan >= 0) {
+      throw new NumberError(
+        `${this.name} holds NaN at ${from + nan}, so no value of it is the largest. See its stats().`,
+      );
+    }
+    const order = [...row.keys()].sort((a, b) => row[b] - row[a] || a - b);
+    return order.slice(0, many).map(i => ({ index: from + i, value: row[i] }));
+  }
+
+  stats(): Stats {
+    let [min, max, sum, squares, nans, masked] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0, 0, 0];
+    for (const value of this.data) {
+      if (Number.isNaN(value)) nans += 1;
+      else if (value <= MASK_LIMIT) masked += 1;
+      else {
+        min = Math.min(min, value);
+        max = Math.max(max, value);
+        sum += value;
+        squares += value * value;
+      }
+    }
+    const n = this.data.length - nans - masked;
+    const mean = sum / n;
+    const std = Math.sqrt(Math.max(0, squares / n - mean * mean));
+    return {
+      min,
+      max,
+      mean,
+      std,
+      maxAbs: Math.max(Math.abs(min), Math.abs(max)),
+      l2: Math.sqrt(squares),
+      nans,
+      masked,
+    };
+  }
+
+  /** How the values are spread, counts on a logarithmic axis. */
+  histogram(): Shown {
+    return shown(() => histogramBundle(this), {});
+  }
+
+  /** The `many` channels (entries of the last dimension) that stick out most, by root mean square over all rows; 8 by default. */
+  outliers(many?: number): Shown & { readonly rows: readonly Outlier[] } {
+    const { size } = this.#last('outliers');
+    const rows = outliersOf(this, checkMany(many ?? Math.min(8, size), size, `outliers() of ${this.name}`));
+    return shown(() => outliersBundle(this, rows), { rows });
+  }
+
+  /** Nested arrays, as JSON has them. */
+  toArray(): unknown {
+    const nest = (dims: readonly Dim[], data: Float32Array): unknown => {
+      if (dims.length === 0) return data[0];
+      if (dims.length === 1) return [...data];
+      const step = data.length / dims[0].size;
+      return Array.from({ length: dims[0].size }, (_, i) =>
+        nest(dims.slice(1), data.subarray(i * step, (i + 1) * step)),
+      );
+    };
+    return nest(this.dims, this.data);
+  }
+
+  /** As an apache-arrow Table, one row a row of the last dimension; `fromArrow` reads it back bit by bit. */
+  toArrow(): Table {
+    return toArrow(this);
+  }
+
+  /** The activation that `toArrow` made a table of. Throws GoldenError for other tables. */
+  static fromArrow(table: Table): Activation {
+    return fromArrow(table);
+  }
+
+  /** `layers.3.attn.pattern [head 2:4 of 4, query 6, key 6]` */
+  toString(): string {
+    const kept = this.kept ? `, as the cache has it in ${this.kept}` : '';
+    return `${this.name} [${this.dims.map(dimText).join(', ')}]${this.recomputed ? ', recomputed' : ''}${kept}`;
+  }
+
+  [DISPLAY](): Bundle {
+    return plain(activationBundle(this));
+  }
+
+  [INSPECT](): string {
+    return this[DISPLAY]()['text/plain'];
+  }
+
+  #last(what: string): Dim {
+    const dim = this.dims.at(-1);
+    if (dim) return dim;
+    throw new OptionError(`${this.name} is one value and has no dimension, so ${what}() has nothing to choose from.`);
+  }
+}
+
+/** Throws OptionError unless `many` is a whole number from 1 to `size`. */
+export function checkMany(many: number, size: number, who: string): number {
+  if (Number.isInteger(many) && many >= 1 && many <= size) return many;
+  throw new OptionError(`${who} gives 1 to ${size} entries, not ${said(many)}. Ask for a whole number of them.`);
+}
+
+const rangeText = ({ from, to, drop }: Range) => (drop ? `${from}` : `${from}:${to}`);

@@ -1,0 +1,124 @@
+// What the lab's functions are given, before they act on it: a notebook's cell may pass anything, and a plain JavaScript program has no types.
+
+import { GoldenError, LoupeError, OptionError, PromptError } from '../../engine/errors.js';
+import { nearest } from '../../engine/plan.js';
+import { said } from './dims.js';
+import { attempt, briefly, isError } from './plain.js';
+import { owned } from './owned.js';
+
+/** All the options there are, so that the compiler tells of one that was forgotten. */
+export type OptionNames<T> = Readonly<Record<keyof T, true>>;
+
+/**
+ * The options as they are now, which are read once; lists and objects in them are copied. Throws OptionError for what is no object of options, for an option that there is not, with
+ * the nearest, for a signal that is none, and for what throws when it is looked at.
+ */
+export function checkOptions<T extends object>(who: string, options: T | undefined, known: OptionNames<T>): T {
+  if (options === undefined) return {} as T;
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new OptionError(`The options of ${who} are an object, such as { tap: '…' }, not ${said(options)}.`);
+  const taken = looked(`The options of ${who}`, OptionError, () => {
+    checkKeys(who, options, known);
+    const entries = Object.keys(known).map(name => [name, owned((options as Record<string, unknown>)[name])] as const);
+    return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  });
+  const { signal } = taken;
+  if (signal === undefined || signal instanceof AbortSignal) return taken as T;
+  throw new OptionError(`The signal of ${who} is an AbortSignal, not ${said(signal)}. Give one, or leave it out.`);
+}
+
+/** Throws OptionError, with the nearest, for a key that is not known. */
+export function checkKeys(who: string, given: object, known: Readonly<Record<string, true>>): void {
+  const other = Object.keys(given).find(name => !Object.hasOwn(known, name));
+  if (other === undefined) return;
+  const names = Object.keys(known);
+  throw new OptionError(`${who} has no option '${other}'. ${nearest(other, names, 1)} There are ${names.join(', ')}.`);
+}
+
+/** What looking at a value gives. A getter or a proxy may throw anything at all: then an error that says what could not be read. */
+export function looked<T>(
+  what: string,
+  kind: new (message: string, options?: ErrorOptions) => LoupeError,
+  look: () => T,
+): T {
+  try {
+    return look();
+  } catch (error) {
+    if (attempt(() => error instanceof LoupeError)) throw error;
+    throw new kind(`${what} cannot be read: ${briefly(error)}. Give plain values.`, { cause: error });
+  }
+}
+
+/** Whether a text is a number as people write it: no hexadecimal, no Infinity, no empty text. */
+export const isDecimal = (text: string): boolean => /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text);
+
+/** Ids written with commas or blanks between them; the first part that is none where there is one. */
+export function idsIn(text: string): number[] | string {
+  if (text.trim() === '') return [];
+  const parts = text.trim().split(/\s*,\s*|\s+/);
+  return parts.find(part => !/^\d+$/.test(part) || !Number.isSafeInteger(Number(part))) ?? parts.map(Number);
+}
+
+/** What a function of the user's gives. An error is thrown on as it is; what was thrown and is none becomes one that says who threw it. */
+export function called<T>(who: string, call: () => T): T {
+  try {
+    return call();
+  } catch (thrown) {
+    if (isError(thrown)) throw thrown;
+    throw new OptionError(`${who} threw ${briefly(thrown)}, which is no error. Throw an Error, or none.`, {
+      cause: thrown,
+    });
+  }
+}
+
+/** Throws PromptError for what is no list of numbers. */
+export function checkIdList(ids: unknown): asserts ids is ArrayLike<number> & Iterable<number> {
+  const list = Array.isArray(ids) || (ArrayBuffer.isView(ids) && !(ids instanceof DataView));
+  if (!list) throw new PromptError(`A prompt is text or a list of token ids, not ${said(ids)}. Give one of them.`);
+  const bad = (ids as readonly unknown[]).findIndex(id => typeof id !== 'number');
+  if (bad < 0) return;
+  const found = said((ids as readonly unknown[])[bad]);
+  throw new PromptError(`Token ids are whole numbers, and at place ${bad} is ${found}. Give numbers.`);
+}
+
+/** Throws OptionError for what is no text, or an empty one. */
+export function checkName(who: string, name: unknown): asserts name is string {
+  if (typeof name === 'string' && name !== '' && !name.includes('\0')) return;
+  throw new OptionError(`${who} needs a name or a path, not ${said(name)}.`);
+}
+
+/** Throws OptionError for what is no number of bytes. */
+export function checkBudget(budget: unknown): void {
+  if (typeof budget === 'number' && budget >= 0) return;
+  throw new OptionError(`budget is a number of bytes, not ${said(budget)}.`);
+}
+
+/** Throws GoldenError for what is no golden, OptionError for limits that are none. The options have been read. */
+export function checkDiff(
+  golden: unknown,
+  options?: { readonly [name in 'accumulated' | 'local' | 'alone' | 'onProgress']?: unknown },
+): void {
+  const { ids, chunks, stages } = looked('The golden', GoldenError, () => {
+    const { ids, chunks, stages } = (typeof golden === 'object' && golden !== null ? golden : {}) as Record<
+      string,
+      unknown
+    >;
+    return { ids, chunks, stages };
+  });
+  if (!Array.isArray(ids) || !Array.isArray(chunks) || !(stages instanceof Map)) {
+    throw new GoldenError(
+      `A golden is needed, not ${said(golden)}: await golden('atlas/capital'), or a file of golden/make_golden.py.`,
+    );
+  }
+  for (const name of ['accumulated', 'local'] as const) {
+    const limit = options?.[name];
+    if (limit === undefined || (typeof limit === 'number' && limit >= 0)) continue;
+    throw new OptionError(`The limit ${name} is a number from 0, not ${said(limit)}.`);
+  }
+  if (options?.onProgress !== undefined && typeof options.onProgress !== 'function')
+    throw new OptionError(`onProgress is a function of (done, total), not ${said(options.onProgress)}.`);
+  if (options?.alone === false && options.local !== undefined)
+    throw new OptionError(
+      'The limit local is of stages that run alone, and { alone: false } runs none so. Leave one of them out.',
+    );
+}

@@ -1,0 +1,144 @@
+// PyTorch's activations for one sequence, as golden/make_golden.py wrote them: f32, by stage name, for a schedule of chunks.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { GoldenError } from '../../engine/errors.js';
+import { packageRoot, stampOf } from '../../engine/files.js';
+import { parseJson } from '../../engine/json.js';
+import { printable } from '../../engine/printable.js';
+import { quoted } from '../../engine/tokenizer/quoted.js';
+import { openSafetensors, type Safetensors } from '../../engine/weights/safetensors.js';
+import { checkName } from './arguments.js';
+import { DISPLAY, INSPECT, plain, type Shown } from './shown.js';
+import { htmlTable } from './table.js';
+import { Names } from './select.js';
+
+export interface Golden extends Shown {
+  /** What was asked for: `atlas/capital` or a path. */
+  readonly name: string;
+  readonly ids: readonly number[];
+  /** Sizes of the chunks the ids were read in. */
+  readonly chunks: readonly number[];
+  /** Texts of the tokens, where the golden has them. */
+  readonly pieces: readonly string[] | null;
+  readonly provenance: ReadonlyMap<string, string>;
+  readonly stages: ReadonlyMap<string, { readonly shape: readonly number[] }>;
+  /** Values of one stage, by any of its names; throws GoldenError for a stage that is not in the file, and for a file that was changed since. */
+  read(stage: string): Promise<Float32Array>;
+}
+
+/** Opens `MODEL/NAME` (golden/MODEL/NAME.safetensors of this package) or a .safetensors file. */
+export async function golden(name: string): Promise<Golden> {
+  if (typeof name !== 'string')
+    throw new GoldenError("A golden is given by its name, e.g. 'atlas/capital', or by a file.");
+  checkName('golden', name);
+  const own = join(packageRoot(), 'golden', `${name}.safetensors`);
+  const path = existsSync(own) && !existsSync(name) ? own : name;
+  if (!existsSync(path)) {
+    throw new GoldenError(
+      `There is no golden '${name}'. Give a file of golden/make_golden.py, or one that ships, e.g. 'atlas/capital'.`,
+    );
+  }
+  const stamp = stampOf(path);
+  const file = await openSafetensors(path);
+  await file.close();
+  /** Its ids and shapes are of the file as it was: values of another would be compared with them. */
+  const unchanged = () => {
+    if (stampOf(path) === stamp) return;
+    throw new GoldenError(`${name} is not what it was when it was opened. Open it again: golden('${name}').`);
+  };
+  unchanged();
+  return describe(name, path, file, unchanged);
+}
+
+const VERSION = '1';
+
+function describe(name: string, path: string, { metadata, tensors }: Safetensors, unchanged: () => void): Golden {
+  if (metadata.get('loupe_golden') !== VERSION && metadata.get('loupe_trace') !== VERSION) {
+    const key = ['loupe_golden', 'loupe_trace'].find(one => metadata.has(one));
+    if (key === undefined) {
+      throw new GoldenError(
+        `${name} is no golden: its metadata has no 'loupe_golden'. Make one with golden/make_golden.py.`,
+      );
+    }
+    throw new GoldenError(
+      `${name} says ${key} ${quoted(metadata.get(key)!)}, and this Loupe reads version ${VERSION} of them. Make it again with ${key === 'loupe_trace' ? 'loupe trace' : 'golden/make_golden.py'}.`,
+    );
+  }
+  const logits = metadata.get('logits');
+  if (logits !== undefined && logits !== 'all' && logits !== 'last') {
+    throw new GoldenError(
+      `${name} says logits ${quoted(logits)}, and 'all' or 'last' is expected. Make it again with golden/make_golden.py.`,
+    );
+  }
+  const listOf = <T>(key: string, what: string, holds: (one: unknown) => one is T): T[] => {
+    try {
+      const value = parseJson(metadata.get(key) ?? '');
+      if (Array.isArray(value) && value.every(holds)) return value;
+    } catch {} // the same complaint below
+    throw new GoldenError(
+      `${name} has no list of ${what} '${key}' in its metadata. Make it again with golden/make_golden.py.`,
+    );
+  };
+  const list = (key: string) =>
+    listOf(key, 'numbers', (n): n is number => Number.isSafeInteger(n) && (n as number) >= 0);
+  const ids = list('ids');
+  const chunks = list('chunks');
+  if (chunks.includes(0))
+    throw new GoldenError(`${name} has chunks of ${chunks}, and none of them is empty. Make it again.`);
+  if (ids.length === 0 || chunks.reduce((a, b) => a + b, 0) !== ids.length) {
+    throw new GoldenError(`${name} has ${ids.length} ids in chunks of ${chunks}, which do not add up. Make it again.`);
+  }
+  const pieces = metadata.has('pieces') ? listOf('pieces', 'texts', piece => typeof piece === 'string') : null;
+  if (pieces && pieces.length !== ids.length) {
+    throw new GoldenError(`${name} has ${pieces.length} pieces for ${ids.length} ids. Make it again.`);
+  }
+  const text =
+    `golden ${name}: ${tensors.size} stages of ${ids.length} tokens in ${chunks.length === 1 ? 'one chunk' : `${chunks.length} chunks`}` +
+    `${pieces ? `, ‘${pieces.join('').replaceAll('\u2581', ' ')}’` : ''}`;
+  const facts = { golden: name, stages: String(tensors.size), tokens: String(ids.length), chunks: chunks.join(', ') };
+  const made = ['model', 'torch', 'transformers'].flatMap(key =>
+    metadata.has(key) ? [[key, metadata.get(key)!]] : [],
+  );
+  const prompt = pieces ? [['text', pieces.join('').replaceAll('\u2581', ' ')]] : [];
+  const rows = [...Object.entries(facts), ...prompt, ...made].map(cells => ({ cells }));
+  const card = htmlTable([{ title: '' }, { title: '' }], rows);
+  return {
+    [DISPLAY]: () => plain({ 'text/html': card.text, 'text/plain': text }),
+    [INSPECT]: () => printable(text),
+    name,
+    ids,
+    chunks,
+    pieces,
+    provenance: metadata,
+    stages: new Map([...tensors.values()].map(t => [t.name, { shape: t.shape }])),
+    async read(asked) {
+      const stage = tensors.has(asked) ? asked : aliased(asked, tensors);
+      if (stage === null) {
+        throw new GoldenError(`${name} has no stage '${asked}'. It was made for another model, or by another version.`);
+      }
+      // Opened for each look: a golden lies about in a notebook, and nobody would think of closing it.
+      unchanged();
+      const file = await openSafetensors(path);
+      try {
+        const values = await file.readF32(stage);
+        unchanged();
+        return values;
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+/** The stage that TransformerLens or Hugging Face call so. Only where all stages are there is it known which family's names they are. */
+function aliased(asked: string, tensors: Safetensors['tensors']): string | null {
+  const own = [...tensors.keys()];
+  const all = ['embed', 'layers.0.attn.out', 'layers.0.resid_mid', 'layers.0.mlp.down', 'layers.0.resid', 'logits'];
+  if (!all.every(stage => tensors.has(stage))) return null;
+  try {
+    return new Names(own).one(asked);
+  } catch (error) {
+    throw new GoldenError((error as Error).message);
+  }
+}
