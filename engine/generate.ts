@@ -29,6 +29,8 @@ export interface Generated {
   readonly position: number;
   /** True for an end-of-sequence token, which is the last. */
   readonly stop: boolean;
+  /** Whether no more comes: an end-of-sequence token, the last of those asked for, or the one that the context has no place for. */
+  readonly last: boolean;
   /** What the taps saw while this token was computed. */
   readonly captured: readonly Captured[];
   /** Shaders that were edited since what came before this token was computed. */
@@ -70,7 +72,7 @@ export async function* generate(
   const greedy = isGreedy(options);
   const wanted = greedy ? null : topWanted(options, context.model.config.vocab);
   let next = prompt;
-  for (let made = 0; made < maxTokens && context.ids.length + next.length <= context.length; made++) {
+  for (let made = 0; made < maxTokens; made++) {
     signal?.throwIfAborted();
     const onProgress = made === 0 ? onPrefill : undefined;
     const { captured, token, top, edited } = await context.forward(next, {
@@ -83,8 +85,10 @@ export async function* generate(
     });
     const id = token ?? (await drawn(top));
     const stop = stops.has(id);
-    yield { id, position: context.ids.length, stop, captured, edited };
-    if (stop) return;
+    const position = context.ids.length;
+    const last = stop || made + 1 >= maxTokens || position >= context.length;
+    yield { id, position, stop, last, captured, edited };
+    if (last) return;
     next = [id];
     // Where nobody looks and nothing is drawn, the CPU need not know a token before the GPU goes on with it.
     if (greedy && !taps?.length) {
@@ -94,11 +98,14 @@ export async function* generate(
   }
 
   async function* goOn(id: number, most: number): AsyncGenerator<Generated, void, void> {
+    const end = Math.min(context.length, context.ids.length + most);
     for await (const { captured, token, edited } of context.ahead(id, most, signal)) {
       signal?.throwIfAborted();
       const stop = stops.has(token);
-      yield { id: token, position: context.ids.length, stop, captured, edited };
-      if (stop) return;
+      const position = context.ids.length;
+      const last = stop || position >= end;
+      yield { id: token, position, stop, last, captured, edited };
+      if (last) return;
     }
   }
 

@@ -187,11 +187,12 @@ export class Conversation {
         stopIds: options.stopIds ?? this.#stops,
       })) {
         if (first === 0) first = performance.now();
-        if (token.id >= 0) made += 1;
-        if (token.id >= 0) last = token;
+        made += 1;
+        last = token;
         const certain = ends.push(token.text);
         cut = certain.stop;
-        answer += certain.text;
+        const piece = certain.text + (token.last && !cut ? ends.end() : '');
+        answer += piece;
         const seconds = (performance.now() - first) / 1000;
         this.#stats = {
           read: ids.length,
@@ -200,12 +201,9 @@ export class Conversation {
           firstTokenMs: first - began,
           tokensPerSecond: made > 1 ? (made - 1) / seconds : null,
         };
-        yield { ...token, text: certain.text, stop: token.stop || cut };
+        yield { ...token, text: piece, stop: token.stop || cut, last: token.last || cut };
         if (cut) return;
       }
-      const held = ends.end();
-      answer += held;
-      if (held !== '' && last !== null) yield { ...(last as Token), id: -1, text: held, stop: true };
     } finally {
       this.#busy = false;
       answer += ends.end();

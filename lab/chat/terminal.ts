@@ -90,7 +90,7 @@ async function answer(
       signal,
     })) {
       output.write(printable(begun.push(token.text)));
-      if (token.id >= 0 && stages.length > 0) tapped.add(token);
+      if (stages.length > 0) tapped.add(token);
     }
   } finally {
     if (conversation.stats !== stats) output.write('\n');

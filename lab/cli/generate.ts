@@ -80,7 +80,7 @@ export function generateCommand(): Command {
         ignoreEos,
         plan,
       })) {
-        if (token.id >= 0) ids.push(token.id);
+        ids.push(token.id);
         if (ids.length === 1) first = performance.now();
         text += token.text;
         if (!options.json) printText(token.text);

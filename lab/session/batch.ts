@@ -14,6 +14,7 @@ import { eitherSignal } from '../host/interrupt.js';
 import { owned } from '../values/owned.js';
 import { checkEnds, checkPlan, GENERATE_OPTIONS, type GenerateRunOptions, type Token } from './request.js';
 import type { Session } from './session.js';
+import { textOf } from './stream.js';
 
 export type Prompt = string | readonly number[];
 
@@ -36,8 +37,6 @@ const QUICK = 64;
 export interface BatchToken extends Omit<Token, 'at'> {
   /** Place of its prompt, from 0. */
   readonly sequence: number;
-  /** Whether no more comes of that prompt. */
-  readonly last: boolean;
 }
 
 /** What was made of one of several prompts. */
@@ -149,15 +148,12 @@ async function* tokensOf(
 
   function* told({ sequence, id, position, stop, last, edited }: BatchGenerated): Generator<BatchToken> {
     if (edited.length > 0) session.noteEdit(edited, position);
-    const stream = texts[sequence];
-    const text = stop ? (stream?.end() ?? '') : (stream?.push(id) ?? `#${id} `);
-    const end = last && !stop ? (stream?.end() ?? '') : '';
+    const text = textOf({ id, stop, last }, texts[sequence]);
     const growing = so[sequence];
     growing.ids.push(id);
-    growing.text += text + end;
+    growing.text += text;
     growing.stop = stop;
-    yield { sequence, id, text, position, stop, last: last && !end, edited };
-    if (end) yield { sequence, id: -1, text: end, position, stop: true, last: true, edited: [] };
+    yield { sequence, id, text, position, stop, last, edited };
   }
 }
 

@@ -117,7 +117,10 @@ export interface Token {
   readonly id: number;
   readonly text: string;
   readonly position: number;
+  /** True for an end-of-sequence token, whose text is none of its own. */
   readonly stop: boolean;
+  /** Whether no more comes. The last token brings what its text ends with, so that the texts together are what all ids stand for. */
+  readonly last: boolean;
   /** Shaders that were edited between what came before and this token: what is in the cache is of the old ones. */
   readonly edited: readonly string[];
   at(stage: string): Activation;

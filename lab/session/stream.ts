@@ -4,6 +4,7 @@ import type { Context } from '../../engine/context.js';
 import { StageError } from '../../engine/errors.js';
 import { generate } from '../../engine/generate.js';
 import type { Tap } from '../../engine/taps.js';
+import type { DecodeStream } from '../../engine/tokenizer/tokenizer.js';
 import type { Activation } from '../values/activation.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { progressLine } from '../host/progress.js';
@@ -52,9 +53,10 @@ export async function* stream(
     let seen: Map<string, Activation> | null = null;
     yield {
       id: token.id,
-      text: token.stop ? (text?.end() ?? '') : (text?.push(token.id) ?? `#${token.id} `),
+      text: textOf(token, text),
       position: token.position,
       stop: token.stop,
+      last: token.last,
       edited: token.edited,
       at(stage) {
         seen ??= assemble(token.captured, labels, taps, first);
@@ -66,11 +68,15 @@ export async function* stream(
       },
     };
   }
-  const rest = text?.end();
-  if (rest) yield { id: -1, text: rest, position: context.ids.length, stop: true, edited: [], at: () => fail() };
-  function fail(): never {
-    throw new StageError('The end of the text has no activations.');
-  }
+}
+
+/** What a token adds to the text: with the last come the bytes that no character was made of, as when all are decoded at once. An end of the text is none of it. */
+export function textOf(
+  { id, stop, last }: { readonly id: number; readonly stop: boolean; readonly last: boolean },
+  text: DecodeStream | undefined,
+): string {
+  if (!text) return stop ? '' : `#${id} `;
+  return (stop ? '' : text.push(id)) + (last ? text.end() : '');
 }
 
 const untapped = (asked: string, name: string): string =>

@@ -70,8 +70,7 @@ const greedy = JSON.parse(readFileSync(join(packageRoot(), 'golden/atlas/greedy.
 test.each(greedy)('greedy tokens after "$prompt" are transformers’', async ({ prompt, ids, next }) => {
   expect(model.encode(prompt)).toEqual(ids);
   const made: number[] = [];
-  for await (const token of model.generate(prompt, { maxTokens: 32, ignoreEos: true }))
-    if (token.id >= 0) made.push(token.id);
+  for await (const token of model.generate(prompt, { maxTokens: 32, ignoreEos: true })) made.push(token.id);
   expect(made).toEqual(next);
 });
 

@@ -384,7 +384,7 @@ test('options are taken as they are when a generation is asked for', async () =>
   const asked = model.generate('The capital of France is', options);
   options.maxTokens = 5;
   let made = 0;
-  for await (const token of asked) made += token.id >= 0 ? 1 : 0;
+  for await (const _ of asked) made += 1;
   expect(made).toBe(1);
 });
 

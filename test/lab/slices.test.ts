@@ -253,7 +253,6 @@ describe('one rule for an index, before and after', () => {
       tap: ['layers.5.attn.pattern', 'layers.5.resid', 'logits'],
       slice: { head: [1, 3], key: [2, prompt.length + 4] },
     })) {
-      if (token.id < 0) continue;
       const pattern = token.at('blocks.5.attn.hook_pattern');
       seen.push(`${pattern}`);
       const [, query, key] = pattern.dims;

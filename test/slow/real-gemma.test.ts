@@ -54,8 +54,7 @@ test('the last logits are PyTorch’s to 2e-3', async () => {
 
 test('sixteen greedy tokens are PyTorch’s', async () => {
   const made: number[] = [];
-  for await (const token of model.generate(PROMPT, { maxTokens: 16, ignoreEos: true }))
-    if (token.id >= 0) made.push(token.id);
+  for await (const token of model.generate(PROMPT, { maxTokens: 16, ignoreEos: true })) made.push(token.id);
   expect(made).toEqual([506, 5279, 529, 506, 2891, 529, 7001, 236761, 1030, 563, 506, 7488, 3207, 528, 7001, 532]);
 }, 120_000);
 
@@ -92,8 +91,7 @@ test.each(BEGINNINGS)(
   async text => {
     const made = { exact: [] as number[], fast: [] as number[] };
     for (const plan of ['exact', 'fast'] as const) {
-      for await (const { id } of model.generate(text, { maxTokens: 64, ignoreEos: true, plan }))
-        if (id >= 0) made[plan].push(id);
+      for await (const { id } of model.generate(text, { maxTokens: 64, ignoreEos: true, plan })) made[plan].push(id);
     }
     const parts = made.fast.findIndex((id, i) => id !== made.exact[i]);
     if (parts < 0) return;
