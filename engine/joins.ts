@@ -48,17 +48,17 @@ function gated(stages: readonly Stage[], run: readonly Stage[]): boolean {
 }
 
 /**
- * Of a join, what can lie together: weights of one format, next to each other.
+ * Of a join, what can lie together: weights next to each other.
  * @param fits whether these do
  */
-export function joinable(join: Join, formatOf: (name: string) => string, fits: (parts: readonly string[]) => boolean) {
+export function joinable(join: Join, fits: (parts: readonly string[]) => boolean): Join[] {
   const runs: string[][] = [];
   for (const part of join.parts) {
     const run = runs.at(-1);
-    if (run && formatOf(run[0]) === formatOf(part)) run.push(part);
+    if (run && fits([...run, part])) run.push(part);
     else runs.push([part]);
   }
   return runs
-    .filter(parts => parts.length > 1 && fits(parts))
+    .filter(({ length }) => length > 1)
     .map((parts): Join => ({ name: nameOf(parts), parts, order: join.order }));
 }

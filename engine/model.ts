@@ -16,7 +16,7 @@ import type { Activations } from './rounding.js';
 import { tryShader } from './shader-use.js';
 import type { Step } from './step.js';
 import { type Join, joinable, joinsOf } from './joins.js';
-import { bytesOf, fitTogether, type Incoming, type Shard, WeightStore } from './weight-store.js';
+import { bytesOf, type Incoming, laidTogether, type Shard, WeightStore } from './weight-store.js';
 import type { ModelFiles, WeightSource } from './weights/source.js';
 
 export interface LoadProgress {
@@ -153,7 +153,18 @@ export class Model {
         readStored: (start: number, count: number) => source.readStored(name, start, count),
       };
     });
-    const total = incoming.reduce((n, weight) => n + bytesOf(weight, this.gpu.traits), 0);
+    const byName = new Map(incoming.map(weight => [weight.name, weight]));
+    const { traits } = this.gpu;
+    const known = (parts: readonly string[]) => parts.map(part => byName.get(part)!);
+    const laid = (parts: readonly string[]) => laidTogether(known(parts), traits);
+    const joins = joinsOf(this.plan).flatMap(join => joinable(join, parts => laid(parts) !== null));
+    const joinOf = new Map(
+      joins.flatMap(join => {
+        const formats = laid(join.parts)!;
+        return join.parts.map((part, i) => [part, { join, formats, own: formats[i] }] as const);
+      }),
+    );
+    const total = incoming.reduce((n, weight) => n + bytesOf(weight, traits, joinOf.get(weight.name)?.own), 0);
     this.gpu.reserve(total, 'The model');
     const SETTLE = 128 << 20; // Dawn keeps a copy of what was written until a submit
     let done = 0;
@@ -168,21 +179,13 @@ export class Model {
       }
       onProgress?.({ done, total });
     };
-    const byName = new Map(incoming.map(weight => [weight.name, weight]));
-    const known = (parts: readonly string[]) => parts.map(part => byName.get(part)!);
-    const joins = joinsOf(this.plan).flatMap(join =>
-      joinable(
-        join,
-        name => byName.get(name)!.format,
-        parts => fitTogether(known(parts), this.gpu.traits),
-      ),
-    );
-    const joinOf = new Map(joins.flatMap(join => join.parts.map(part => [part, join])));
     for (const weight of incoming) {
       signal?.throwIfAborted();
-      const join = joinOf.get(weight.name);
-      if (!join) await this.#weights.add(weight, written);
-      else if (join.parts[0] === weight.name) await this.#weights.addJoined(join, known(join.parts), written);
+      const joined = joinOf.get(weight.name);
+      if (!joined) await this.#weights.add(weight, written);
+      else if (joined.join.parts[0] === weight.name) {
+        await this.#weights.addJoined(joined.join, known(joined.join.parts), joined.formats, written);
+      }
     }
     await this.gpu.settle();
   }

@@ -2,8 +2,9 @@
 // them; gains, and matrices whose rows are no multiple of four values, as plain rows of f32.
 
 import { BudgetError } from './errors.js';
+import { alike } from './formats/alike.js';
 import { FORMATS } from './formats/formats.js';
-import { type Format, LANES, TILE, texelsOfTile, tilesOf, WORDS } from './formats/tile.js';
+import { type Format, TILE, texelsOfTile, tilesInTurn, tilesOf, WORDS } from './formats/tile.js';
 import type { Gpu, Traits } from './gpu.js';
 import type { Constants } from './compile.js';
 import type { Join } from './joins.js';
@@ -54,6 +55,8 @@ interface Layout {
   readonly unitBytes: number;
   readonly most: number;
   readonly format: Format | null;
+  /** Words from a tile to the next. */
+  readonly stride: number;
   /** Texture only: rows of texels in a tile, and their width. */
   readonly height: number;
   readonly width: number;
@@ -61,21 +64,21 @@ interface Layout {
 
 const MOST = 2 ** 30; // bytes of a texture: lavapipe has no larger ones
 
-function layoutOf(weight: Described, traits: Limits): Layout {
-  const layout = fitted(weight, traits);
+/** @param laid as what it is laid; default: as the file calls it */
+function layoutOf(weight: Described, traits: Limits, laid?: Format): Layout {
+  const layout = fitted(weight, traits, laid);
   if (layout.most > 0) return layout;
   throw new BudgetError(
     `Rows of '${weight.name}' [${weight.shape}] need ${layout.unitBytes} bytes at once, and this adapter binds ${traits.maxBinding}.`,
   );
 }
 
-function fitted({ shape, format }: Described, traits: Limits): Layout {
+function fitted({ shape, format }: Described, traits: Limits, known = FORMATS.get(format)): Layout {
   const [, columns = 1] = shape;
   const limit = Math.min(traits.maxBinding, traits.maxBuffer);
-  const known = FORMATS.get(format);
   if (shape.length === 1 || columns % 4 !== 0 || !known) {
     const most = Math.floor(limit / (4 * columns));
-    const plain = { layout: 'rows', store: 'buffer', unit: 1, format: null, height: 1, width: 0 } as const;
+    const plain = { layout: 'rows', store: 'buffer', unit: 1, format: null, stride: 0, height: 1, width: 0 } as const;
     return { ...plain, unitBytes: 4 * columns, most };
   }
   const { store } = traits;
@@ -83,21 +86,28 @@ function fitted({ shape, format }: Described, traits: Limits): Layout {
   const common = { layout: known.shader, store, unit: TILE, format: known };
   if (store === 'buffer') {
     const unitBytes = 16 * texels;
-    return { ...common, unitBytes, most: TILE * Math.floor(limit / unitBytes), height: 1, width: texels };
+    return {
+      ...common,
+      unitBytes,
+      stride: WORDS * texels,
+      most: TILE * Math.floor(limit / unitBytes),
+      height: 1,
+      width: texels,
+    };
   }
   const height = Math.ceil(texels / traits.maxTexture);
   const width = Math.ceil(texels / height);
   const unitBytes = 16 * width * height;
   const tiles = Math.min(Math.floor(traits.maxTexture / height), Math.floor(MOST / unitBytes));
-  return { ...common, unitBytes, most: TILE * tiles, height, width };
+  return { ...common, unitBytes, stride: WORDS * width * height, most: TILE * tiles, height, width };
 }
 
 /** An adapter without limits, for what is said of a model before there is one. */
 const ANY: Limits = { store: 'buffer', maxBinding: Infinity, maxBuffer: Infinity, maxTexture: Infinity };
 
 /** Bytes that a weight will take on an adapter. */
-export function bytesOf(weight: Described, traits: Limits = ANY): number {
-  const { unit, unitBytes } = layoutOf(weight, traits);
+export function bytesOf(weight: Described, traits: Limits = ANY, laid?: Format): number {
+  const { unit, unitBytes } = layoutOf(weight, traits, laid);
   return Math.ceil(weight.shape[0] / unit) * unitBytes;
 }
 
@@ -135,40 +145,62 @@ export class WeightStore {
       const { shard, put } = this.#allocate(weight, layout, part);
       shards.push(shard);
       const step = layout.unit * Math.max(1, Math.floor(PIECE / layout.unitBytes));
-      const read = layout.format ? weight.readStored : weight.readRows;
+      const { format } = layout;
       for (let row = 0; row < part.rows; row += step) {
         const some = Math.min(step, part.rows - row);
-        put(await read(part.start + row, some), row);
+        const start = part.start + row;
+        put(
+          format
+            ? tilesOf({ format, bytes: await weight.readStored(start, some) }, weight.shape[1], layout.stride)
+            : ((await weight.readRows(start, some)) as Float32Array<ArrayBuffer>),
+          row,
+        );
         await written(Math.ceil(some / layout.unit) * layout.unitBytes);
       }
     }
   }
 
-  /** As `add`, for weights that `fitTogether`: in one piece. */
+  /** As `add`, for weights that lie together as `formats`, which `laidTogether` gave: in one piece. */
   async addJoined(
     { name, order }: Join,
     weights: readonly Incoming[],
+    formats: readonly Format[],
     written: Written = async () => {},
   ): Promise<void> {
+    const [, columns] = weights[0].shape;
     const rows = weights.reduce((n, { shape }) => n + shape[0], 0);
-    const whole = { name, shape: [rows, weights[0].shape[1]], format: weights[0].format };
-    const layout = layoutOf(whole, this.gpu.traits);
-    const { unit, unitBytes } = layout;
+    const whole = { name, shape: [rows, columns], format: weights[0].format };
+    const layout = layoutOf(whole, this.gpu.traits, formats[0]);
+    const { unit, unitBytes, stride } = layout;
     const { shard, put } = this.#allocate(whole, layout, { start: 0, rows });
     this.#joined.set(name, { order, shards: [shard] });
-    let tile0 = 0;
+    const firsts: number[] = [];
+    let first = 0;
     for (const [i, weight] of weights.entries()) {
       const own = { ...shard, rows: weight.shape[0], bytes: (weight.shape[0] / unit) * unitBytes };
-      const where = { ...shard.constants, TILE0: tile0 };
+      const where = { ...shard.constants, TILE0: first / unit };
       const part: Shard = order === 'after' ? { ...own, constants: where } : { ...own, side: i === 0 ? 'low' : 'high' };
       this.#shards.set(weight.name, [part]);
-      tile0 += weight.shape[0] / unit;
+      firsts.push(first);
+      first += weight.shape[0];
     }
     const step = unit * Math.max(1, Math.floor(PIECE / unitBytes));
-    for (let row = 0; row < rows; row += step) {
-      const some = Math.min(step, rows - row);
-      put(order === 'after' ? await rowsAfter(weights, row, some) : await rowsInTurn(weights, row, some), row);
-      await written(Math.ceil(some / unit) * unitBytes);
+    const stored = async (i: number, row: number, some: number) => ({
+      format: formats[i],
+      bytes: await weights[i].readStored(row, some),
+    });
+    // In turn, a tile has eight rows of either.
+    const each = order === 'after' ? weights.map((_, i) => [i]) : [weights.map((_, i) => i)];
+    for (const together of each) {
+      const many = together.length;
+      const [{ shape }] = together.map(i => weights[i]);
+      for (let row = 0; row < shape[0]; row += step / many) {
+        const some = Math.min(step / many, shape[0] - row);
+        const parts = await Promise.all(together.map(i => stored(i, row, some)));
+        const words = many === 1 ? tilesOf(parts[0], columns, stride) : tilesInTurn(parts, columns, stride);
+        put(words, firsts[together[0]] + many * row);
+        await written(((many * some) / unit) * unitBytes);
+      }
     }
   }
 
@@ -179,7 +211,11 @@ export class WeightStore {
   }
 
   /** A place for rows of a weight, and how they get there. */
-  #allocate(weight: Described, { layout, store, unit, unitBytes, format, height, width }: Layout, part: ShardRows) {
+  #allocate(
+    weight: Described,
+    { layout, store, unit, unitBytes, format, height, width }: Layout,
+    part: ShardRows,
+  ): Place {
     const { gpu } = this;
     const bytes = Math.ceil(part.rows / unit) * unitBytes;
     const shard = (constants: Constants, resource: GPUBindingResource): Shard => ({
@@ -190,73 +226,43 @@ export class WeightStore {
       resource,
       bytes,
     });
-    const [, columns = 1] = weight.shape;
     if (store === 'texture') {
       const texture = gpu.createTexture(weight.name, width, (height * bytes) / unitBytes);
       this.#ends.push(() => gpu.destroyTexture(texture));
       return {
         shard: shard({ WIDTH: width, HEIGHT: height }, texture.createView()),
-        put(stored: Stored, row: number) {
-          const words = tilesOf(format!, stored as Uint8Array, columns, WORDS * width * height);
-          gpu.writeTexture(texture, words, (row / unit) * height);
-        },
+        put: (words, row) => gpu.writeTexture(texture, words as Uint32Array<ArrayBuffer>, (row / unit) * height),
       };
     }
     const tensor = new Tensor(gpu, weight.name, [bytes / 4]);
     this.#ends.push(() => tensor[Symbol.dispose]());
     return {
       shard: shard(format ? { SIZE: width } : {}, { buffer: tensor.buffer }),
-      put(stored: Stored, row: number) {
-        const words = format
-          ? tilesOf(format, stored as Uint8Array, columns, WORDS * width)
-          : (stored as Float32Array<ArrayBuffer>);
-        gpu.write(tensor.buffer, words, (row / unit) * unitBytes);
-      },
+      put: (words, row) => gpu.write(tensor.buffer, words, (row / unit) * unitBytes),
     };
   }
 }
 
-/** Rows as they are stored, or of f32 where no shader knows the format. */
-type Stored = Uint8Array | Float32Array;
+/** Room for rows of a weight, and how they get there: tiles, or rows of f32 where no shader knows the format, from a row on. */
+interface Place {
+  readonly shard: Shard;
+  put(words: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>, row: number): void;
+}
 
-/** Whether weights can lie in one piece on an adapter: one format, tiles of their own, and no more than one binding holds. */
-export function fitTogether(weights: readonly Described[], traits: Limits): boolean {
+/** Bytes that weights may grow by to lie together. A dispatch costs a software adapter as long as reading about this much, and a GPU more. */
+const WORTH = 1 << 20;
+
+/** As what weights are laid in one piece, if they can be on an adapter: read by one shader, tiles of their own, and no more than one binding holds. */
+export function laidTogether(weights: readonly Described[], traits: Limits): readonly Format[] | null {
   const [{ shape, format }] = weights;
-  const alike = weights.every(w => w.format === format && w.shape[1] === shape[1] && w.shape[0] % TILE === 0);
-  if (!alike) return false;
+  if (weights.some(w => w.shape[1] !== shape[1] || w.shape[0] % TILE !== 0)) return null;
+  const formats = alike(weights.map(({ format }) => format));
+  if (!formats) return null;
   const rows = weights.reduce((n, w) => n + w.shape[0], 0);
-  const layout = fitted({ name: '', shape: [rows, shape[1]], format }, traits);
-  return layout.format !== null && rows <= layout.most;
-}
-
-/** Stored rows of weights that lie one after the other. */
-async function rowsAfter(weights: readonly Incoming[], from: number, count: number): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let start = 0;
-  for (const { shape, readStored } of weights) {
-    const [first, last] = [Math.max(from, start), Math.min(from + count, start + shape[0])];
-    if (first < last) pieces.push(await readStored(first - start, last - first));
-    start += shape[0];
-  }
-  if (pieces.length === 1) return pieces[0];
-  const all = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
-}
-
-/** Stored rows of two weights that lie in turn, eight of either; `from` and `count` are multiples of sixteen. */
-async function rowsInTurn(weights: readonly Incoming[], from: number, count: number): Promise<Uint8Array> {
-  const pair = await Promise.all(weights.map(({ readStored }) => readStored(from / 2, count / 2)));
-  const eight = (LANES * pair[0].length) / (count / 2);
-  const out = new Uint8Array(2 * pair[0].length);
-  for (let at = 0; at < pair[0].length; at += eight) {
-    pair.forEach((rows, i) => void out.set(rows.subarray(at, at + eight), 2 * at + i * eight));
-  }
-  return out;
+  const layout = fitted({ name: '', shape: [rows, shape[1]], format }, traits, formats[0]);
+  if (layout.format === null || rows > layout.most) return null;
+  const more = weights.reduce((n, w, i) => n + bytesOf(w, traits, formats[i]) - bytesOf(w, traits), 0);
+  return more <= WORTH ? formats : null;
 }
 
 /** Ranges of at most `most` rows. */

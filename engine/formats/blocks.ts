@@ -50,6 +50,29 @@ export const Q5_1 = format('q5_1', 13, 24, (turn, block, at) => {
   putHalf(turn, 12, block, halfAt(turn, at + 2));
 });
 
+/** Q4_0 and Q5_0 are Q8_0 with few of its values. */
+export const Q4_0_AS_Q8_0 = format('q8_0', 17, 18, (turn, block, at) => {
+  putHalf(turn, 0, block, halfAt(turn, at));
+  nibbles(turn, at + 2);
+  for (let i = 0; i < 32; i++) values[i] -= 8;
+  putBytes(turn, 1 + 4 * block);
+});
+
+export const Q5_0_AS_Q8_0 = format('q8_0', 17, 22, (turn, block, at) => {
+  putHalf(turn, 0, block, halfAt(turn, at));
+  nibbles(turn, at + 6);
+  fifthBits(turn, at + 2);
+  for (let i = 0; i < 32; i++) values[i] -= 16;
+  putBytes(turn, 1 + 4 * block);
+});
+
+/** Q4_1 is Q5_1 with half of its values. */
+export const Q4_1_AS_Q5_1 = format('q5_1', 13, 20, (turn, block, at) => {
+  nibbles(turn, at + 4);
+  putFives(turn, block, halfAt(turn, at));
+  putHalf(turn, 12, block, halfAt(turn, at + 2));
+});
+
 /** The lower four bits of a byte are a column of the first half of the block, the upper four one of the second. */
 function nibbles({ bytes }: Turn, at: number): void {
   for (let i = 0; i < 16; i++) {

@@ -59,6 +59,16 @@ export const Q5_K = format('q5_k', 13, 176, (turn, at, second) => {
   }
 });
 
+/** Q4_K is Q5_K with half of its values. */
+export const Q4_K_AS_Q5_K = format('q5_k', 13, 144, (turn, at, second) => {
+  putParts(turn, 12, at + 4, second);
+  const ends = [halfAt(turn, at), halfAt(turn, at + 2), 0, 0];
+  for (let block = 0; block < 4; block++) {
+    nibbles(turn, at + 16 + 32 * (2 * second + (block >> 1)), block & 1);
+    putFives(turn, block, ends[block]);
+  }
+});
+
 /** What Q6_K's shader reads beside the values: eight scales with a sign, and a scale of them. */
 export function putScales({ half, out, to }: Turn, scale: (sub: number) => number, d: number): void {
   for (let sub = 0; sub < 8; sub++) out[to + (sub >> 1)] |= (scale(sub) & 255) << (8 * (sub & 1) + 16 * half);

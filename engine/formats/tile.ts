@@ -42,22 +42,48 @@ export interface Format {
 /** Texels of a tile whose rows have so many columns. */
 export const texelsOfTile = ({ texels }: Format, columns: number): number => Math.ceil(columns / TURN) * texels * LANES;
 
+/** Rows as they are stored. */
+export interface Rows {
+  readonly format: Format;
+  /** Whole rows, one after the other. */
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Rows as they are stored → tiles.
- * @param bytes whole rows of `columns` values, one after the other
  * @param stride words from a tile to the next, from 4 × texelsOfTile
  */
-export function tilesOf(format: Format, bytes: Uint8Array, columns: number, stride: number): Uint32Array<ArrayBuffer> {
-  const rowBytes = (columns / format.values) * format.bytes;
-  const rows = bytes.length / rowBytes;
+export function tilesOf({ format, bytes }: Rows, columns: number, stride: number): Uint32Array<ArrayBuffer> {
+  const rows = rowsOf(format, bytes, columns);
   const out = new Uint32Array(Math.ceil(rows / TILE) * stride);
   for (let row = 0; row < rows; row++) {
     const inTile = row % TILE;
     const lane = Math.floor(row / TILE) * stride + (inTile % LANES) * WORDS;
-    const half = inTile < LANES ? 0 : 1;
-    for (let from = 0, to = lane; from < columns; from += TURN, to += STEP * format.texels) {
-      format.put({ bytes, row: row * rowBytes, from, columns: Math.min(TURN, columns - from), half, out, to });
+    putRow(format, { bytes, columns, row, half: inTile < LANES ? 0 : 1, out, to: lane });
+  }
+  return out;
+}
+
+/** As `tilesOf`, of two weights in turn, eight rows of either: a lane has the same row of both. */
+export function tilesInTurn(pair: readonly Rows[], columns: number, stride: number): Uint32Array<ArrayBuffer> {
+  const rows = rowsOf(pair[0].format, pair[0].bytes, columns);
+  const out = new Uint32Array((rows / LANES) * stride);
+  for (const [half, { format, bytes }] of pair.entries()) {
+    for (let row = 0; row < rows; row++) {
+      const lane = Math.floor(row / LANES) * stride + (row % LANES) * WORDS;
+      putRow(format, { bytes, columns, row, half: half as Half, out, to: lane });
     }
   }
   return out;
+}
+
+const rowBytes = ({ values, bytes }: Format, columns: number): number => (columns / values) * bytes;
+const rowsOf = (format: Format, bytes: Uint8Array, columns: number): number => bytes.length / rowBytes(format, columns);
+
+/** A row into its lane's words, which begin at `to`. */
+function putRow(format: Format, { bytes, columns, row, half, out, to }: Omit<Turn, 'from'>): void {
+  const at = row * rowBytes(format, columns);
+  for (let from = 0; from < columns; from += TURN, to += STEP * format.texels) {
+    format.put({ bytes, row: at, from, columns: Math.min(TURN, columns - from), half, out, to });
+  }
 }

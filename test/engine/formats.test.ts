@@ -4,12 +4,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Executor } from '../../engine/execute.js';
 import { readShaderSource } from '../../engine/files.js';
+import { alike } from '../../engine/formats/alike.js';
 import { FORMATS } from '../../engine/formats/formats.js';
 import { type Gpu, sharedGpu } from '../../engine/gpu.js';
 import { Kernels } from '../../engine/kernel.js';
 import type { Ref } from '../../engine/plan.js';
 import { axis, Recorder } from '../../engine/recorder.js';
-import { WeightStore } from '../../engine/weight-store.js';
+import { type Incoming, laidTogether, WeightStore } from '../../engine/weight-store.js';
 import { dequantise } from '../../engine/weights/dequantise.js';
 
 let gpu: Gpu;
@@ -53,26 +54,31 @@ function randomRows(name: string, rows: number, columns: number): Uint8Array<Arr
   return bytes;
 }
 
-async function stored(name: string, rows: number, columns: number) {
-  const { values, bytes: size } = FORMATS.get(name)!;
-  const bytes = randomRows(name, rows, columns);
+function incoming(name: string, format: string, rows: number, columns: number): Incoming {
+  const { values, bytes: size } = FORMATS.get(format)!;
+  const bytes = randomRows(format, rows, columns);
   const rowBytes = (columns / values) * size;
-  const store = new WeightStore(gpu);
   const some = (start: number, count: number) => bytes.slice(start * rowBytes, (start + count) * rowBytes);
-  await store.add({
-    name: 'y',
+  return {
+    name,
     shape: [rows, columns],
-    format: name,
+    format,
     readStored: async (start, count) => some(start, count),
-    readRows: async (start, count) => dequantise(name, some(start, count)),
-  });
-  return { store, values: dequantise(name, bytes.slice()) };
+    readRows: async (start, count) => dequantise(format, some(start, count)),
+  };
+}
+
+async function stored(name: string, rows: number, columns: number) {
+  const weight = incoming('y', name, rows, columns);
+  const store = new WeightStore(gpu);
+  await store.add(weight);
+  return { store, values: await weight.readRows(0, rows) };
 }
 
 async function output(m: Recorder, store: WeightStore, tokens: number, feeds: [Ref, Float32Array][], ids?: number[]) {
   const { stages } = m.finish();
   const sizes = { tokens, positions: tokens, rows: tokens };
-  const options = { feeds: feeds.map(([ref]) => ref), keep: ['y'] };
+  const options = { feeds: feeds.map(([ref]) => ref), keep: stages.map(({ name }) => name) };
   using executor = new Executor(gpu, new Kernels(gpu, readShaderSource), store, stages, sizes, options);
   for (const [ref, data] of feeds) executor.feed(ref.name, data);
   const extent = { tokens, keys: tokens, rows: tokens };
@@ -119,4 +125,72 @@ describe.each([...FORMATS.keys()])('%s', name => {
       }
     }
   });
+});
+
+const NAMES = [...FORMATS.keys()].filter(name => FORMATS.get(name)!.values >= 32);
+const pairs = NAMES.flatMap((a, i) =>
+  NAMES.slice(i + 1).flatMap(b => (alike([a, b]) ? [[a, b, alike([a, b])![0].shader] as const] : [])),
+);
+
+test('formats that one shader reads, some of them as a wider one, can lie together', () => {
+  expect(pairs.map(pair => pair.join(' '))).toEqual([
+    'Q8_0 Q4_0 q8_0',
+    'Q8_0 Q5_0 q8_0',
+    'Q8_0 IQ4_NL q8_0',
+    'Q4_0 Q5_0 q8_0',
+    'Q4_0 IQ4_NL q8_0',
+    'Q4_1 Q5_1 q5_1',
+    'Q5_0 IQ4_NL q8_0',
+    'Q4_K Q5_K q5_k',
+    'Q6_K Q3_K q6_k',
+    'Q6_K IQ4_XS q6_k',
+    'Q3_K IQ4_XS q6_k',
+  ]);
+  expect(alike(['Q5_0', 'Q5_0', 'Q8_0'])!.map(({ texels, bytes }) => [texels, bytes])).toEqual([
+    [17, 22],
+    [17, 22],
+    [17, 34],
+  ]);
+  // What is alike stays as it is.
+  expect(alike(['Q4_0', 'Q4_0'])![0]).toBe(FORMATS.get('Q4_0'));
+  expect(alike(['Q4_K', 'Q6_K'])).toBeNull();
+  expect(alike(['F32', 'BF16'])).toBeNull();
+  // A wider format costs bytes, and more of them than a dispatch is worth are not spent.
+  const wide = (rows: number) =>
+    laidTogether(
+      [
+        { name: 'a', shape: [rows, 1024], format: 'Q5_0' },
+        { name: 'b', shape: [256, 1024], format: 'Q8_0' },
+      ],
+      gpu.traits,
+    );
+  expect(wide(3200)).not.toBeNull();
+  expect(wide(3520)).toBeNull();
+});
+
+test.each(pairs)('%s beside %s, read as %s, gives the bits that either gives alone', async (a, b) => {
+  const columns = Math.max(96, FORMATS.get(a)!.values, FORMATS.get(b)!.values);
+  const rows = 32;
+  const weights = [incoming('a', a, rows, columns), incoming('b', b, rows, columns)];
+  const formats = laidTogether(weights, gpu.traits)!;
+  const multiplied = async (store: WeightStore, name: string, tokens: number) => {
+    const x = Float32Array.from({ length: tokens * columns }, (_, i) => Math.sin(1 + i));
+    const feed: Ref = { name: 'x', axes: [{ letter: 'T', name: 'token', size: 'tokens' }, axis.hidden(columns)] };
+    const m = new Recorder();
+    m.linear(name, feed, [axis.feedForward(rows)]);
+    return new Uint32Array((await output(m, store, tokens, [[feed, x]])).buffer);
+  };
+  using alone = new WeightStore(gpu);
+  for (const weight of weights) await alone.add(weight);
+  for (const order of ['after', 'in turn'] as const) {
+    using together = new WeightStore(gpu);
+    await together.addJoined({ name: 'a + b', parts: ['a', 'b'], order }, weights, formats);
+    for (const name of ['a', 'b']) {
+      for (const tokens of [1, 9]) {
+        const bits = await multiplied(together, name, tokens);
+        expect(bits.some(bit => bit !== 0)).toBe(true);
+        expect(bits, `${name} ${order}`).toEqual(await multiplied(alone, name, tokens));
+      }
+    }
+  }
 });
