@@ -81,6 +81,8 @@ export class Diff {
     readonly provenance: Readonly<Record<string, string>>,
     /** What the golden has beside the stages of this model. */
     readonly leftover: Leftover = NOTHING_LEFT,
+    /** Where it fails: that the golden was made from other weights, or that it cannot be told; see other-weights.ts. */
+    readonly weights: string | null = null,
   ) {
     this.pass = rows.every(row => row.pass);
   }
@@ -111,6 +113,7 @@ export class Diff {
       golden,
       limits,
       provenance,
+      weights: this.weights,
       notCompared,
       otherNames: Object.fromEntries(otherNames),
       rows: told,
@@ -122,7 +125,8 @@ export class Diff {
     const { golden, provenance } = this;
     const { notCompared } = this.leftover;
     const left: Record<string, string> = notCompared.length > 0 ? { not_compared: JSON.stringify(notCompared) } : {};
-    return diffToArrow(this.rows, { golden, ...provenance, ...left });
+    const weights: Record<string, string> = this.weights === null ? {} : { weights: this.weights };
+    return diffToArrow(this.rows, { golden, ...provenance, ...left, ...weights });
   }
 
   [DISPLAY](): Bundle {

@@ -173,6 +173,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
       },
       { ...files.chat, notices: [...files.chat.notices, ...(tokenizer ? ownBosNotices(files, tokenizer) : [])] },
       options.reuse,
+      read,
     );
     if (!options.quiet)
       for (const notice of [...files.notices, ...fit, ...session.notices])

@@ -13,7 +13,7 @@ import type { Stage } from '../../engine/plan.js';
 import { type ShaderUse, shaderUse } from '../../engine/shader-use.js';
 import { withEnds } from '../../engine/tokenizer/ends.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
-import type { ChatFiles } from '../../engine/weights/source.js';
+import type { ChatFiles, ModelFiles } from '../../engine/weights/source.js';
 import { Activation } from '../values/activation.js';
 import { type BatchGeneration, type BatchRunOptions, isSeveral, type Prompt, together } from './batch.js';
 import { called, checkDiff, checkIdList, checkOptions, looked } from '../values/arguments.js';
@@ -22,6 +22,7 @@ import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { CONVERSATION_OPTIONS, Conversation, type ConversationOptions } from '../chat/conversation.js';
 import { checkGolden, compared, DIFF_OPTIONS, Diff, type DiffOptions, diffRows } from '../diff/diff.js';
 import { leftoverOf } from '../diff/leftover.js';
+import { otherWeights } from '../diff/other-weights.js';
 import { OurValues } from './ours.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from '../diff/tolerance.js';
 import { said } from '../values/dims.js';
@@ -80,6 +81,8 @@ export class Session {
     readonly chatFiles: ChatFiles | null = null,
     /** Whether the cache of the last run is held for the next that begins alike. */
     readonly reuse = false,
+    /** The model's files as they were opened. */
+    private readonly files: (() => Promise<ModelFiles>) | null = null,
   ) {
     this.loaded = model;
   }
@@ -241,7 +244,21 @@ export class Session {
       limits,
       { ...this.provenance(shaders), ...planProvenance(plan, this.model.activations) },
       leftover,
+      rows.every(({ pass }) => pass) ? null : await this.#otherWeights(golden),
     );
+  }
+
+  /** Whether the golden is of these weights, as they are in the files; null where nothing is to be said, or they are there no more. */
+  async #otherWeights(golden: Golden): Promise<string | null> {
+    const files = await this.files?.().catch(() => null);
+    if (!files) return null;
+    try {
+      return files.fingerprint === this.model.fingerprint
+        ? await otherWeights(this.plan, this.config, files.weights, golden)
+        : null;
+    } finally {
+      await files.close();
+    }
   }
 
   /**
