@@ -14,6 +14,7 @@ const slow = process.env.LOUPE_SLOW ? [] : ['test/slow/**'];
 export default defineConfig({
   test: {
     pool: 'forks',
+    setupFiles: ['test/pictures.ts'],
     testTimeout: 300_000, // for what hangs: a software adapter may take a minute to compile what a GPU would run
     hookTimeout: 300_000,
     projects: [

@@ -3,7 +3,7 @@
 
 import type { Dispatch, Setting } from './dispatch.js';
 import { dispatchesOf } from './ops.js';
-import type { Ref, Stage } from './plan.js';
+import type { Plan, Ref, Stage } from './plan.js';
 import { type Activations, roundedOf } from './rounding.js';
 
 /** How a step is computed. */
@@ -75,4 +75,12 @@ export function nameOf([first, ...others]: readonly Stage[]): string {
   return [first, ...others.map(({ name }) => ({ name: name.startsWith(prefix) ? name.slice(prefix.length) : name }))]
     .map(({ name }) => name)
     .join(' + ');
+}
+
+/** The stages whose values a step needs to run alone; what is cached counts as what was put into the cache. */
+export function feedsOf(plan: Plan, step: Step): Ref[] {
+  return readsOf(step).flatMap(input => {
+    const source = plan.stages.find(({ name }) => name === input.name);
+    return source?.state ? source.inputs : source ? [source] : [];
+  });
 }

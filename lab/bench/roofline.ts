@@ -11,9 +11,8 @@ import type { Model } from '../../engine/model.js';
 import type { Step } from '../../engine/step.js';
 import { checkOptions, type OptionNames } from '../values/arguments.js';
 import { said } from '../values/dims.js';
-import { type Bundle, DISPLAY, INSPECT, plain } from '../values/shown.js';
+import { Shown } from '../values/shown.js';
 import { progressLine } from '../host/progress.js';
-import { rooflineBundle } from '../display/roofline.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { checkPlan } from '../session/request.js';
 import type { Session } from '../session/session.js';
@@ -76,7 +75,7 @@ export interface OperationReached extends Reached {
 }
 
 /** Shows itself as a roofline. */
-export class Roofline {
+export class Roofline extends Shown {
   constructor(
     readonly model: string,
     readonly adapter: string,
@@ -90,14 +89,8 @@ export class Roofline {
     readonly operations: readonly OperationReached[],
     readonly edited: readonly string[],
     readonly provenance: Readonly<Record<string, string>>,
-  ) {}
-
-  [DISPLAY](): Bundle {
-    return plain(rooflineBundle(this));
-  }
-
-  [INSPECT](): string {
-    return this[DISPLAY]()['text/plain'];
+  ) {
+    super();
   }
 }
 

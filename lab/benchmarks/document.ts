@@ -10,35 +10,8 @@ import { packageRoot } from '../../engine/files.js';
 import { bytesText } from '../values/numbers.js';
 import { writeWhole } from '../values/write-file.js';
 import type { BenchReport } from '../bench/bench.js';
+import type { Measured, Ran, StagesReport } from './measured.js';
 import { measuredPart, picturesOf } from './pages.js';
-import type { OperationReached, Roofline } from '../bench/roofline.js';
-
-/** A command, as a person would type it, and what it printed. */
-export interface Ran<T> {
-  readonly command: string;
-  readonly report: T;
-}
-
-/** What `loupe bench --stages --json` prints. */
-export interface StagesReport {
-  readonly adapter: string;
-  readonly ceilings: Roofline['ceilings'];
-  readonly operations: readonly OperationReached[];
-  readonly stages: Roofline['steps'];
-  readonly context: number;
-}
-
-export interface Measured {
-  readonly atlas: Ran<BenchReport>;
-  readonly swiftShader: Ran<BenchReport>;
-  /** Of the 270M, where it is there. */
-  readonly real: {
-    readonly full: Ran<BenchReport>;
-    readonly exact: Ran<BenchReport>;
-    readonly stages: Ran<StagesReport>;
-  } | null;
-  readonly seconds: number;
-}
 
 const BEGIN = '<!-- measured: written by `npm run benchmarks`, from here to the next mark -->';
 const END = '<!-- end of what was measured -->';

@@ -5,7 +5,7 @@ import { bytesText } from '../values/numbers.js';
 import { Roofline } from '../bench/roofline.js';
 import { rooflineBundle } from '../display/roofline.js';
 import type { BenchReport } from '../bench/bench.js';
-import type { Measured, Ran, StagesReport } from './document.js';
+import type { Measured, Ran, StagesReport } from './measured.js';
 import type { Speed } from '../bench/measure.js';
 import type { Spread } from '../bench/spread.js';
 

@@ -8,13 +8,12 @@ import { idsOf } from '../../engine/tokenizer/template-ids.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { checkOptions, looked, type OptionNames } from '../values/arguments.js';
-import { type Bundle, DISPLAY, INSPECT, plain } from '../values/shown.js';
+import { Shown } from '../values/shown.js';
 import { writing } from '../host/writing.js';
 import { Generation, stoppedBy, toldLater } from '../session/generation.js';
 import { checkEnds, checkPlan, GENERATE_OPTIONS, type GenerateRunOptions, type Token } from '../session/request.js';
 import type { Session } from '../session/session.js';
 import { stream } from '../session/stream.js';
-import { conversationBundle } from '../display/conversation.js';
 import { StopTexts } from './stop.js';
 import { Turns, templateOf } from './turns.js';
 
@@ -57,7 +56,7 @@ export interface TurnStats {
   readonly tokensPerSecond: number | null;
 }
 
-export class Conversation {
+export class Conversation extends Shown {
   readonly #turns: Turns;
   /** What a person should know of the template that was given. */
   readonly notices: readonly string[];
@@ -78,6 +77,7 @@ export class Conversation {
     private readonly tokenizer: Tokenizer,
     { system = '', template, stop = [], messages = [], plan }: ConversationOptions,
   ) {
+    super();
     this.plan = checkPlan(plan, 'fast');
     const found = templateOf(session, tokenizer, template);
     this.#turns = new Turns(found.template);
@@ -248,14 +248,6 @@ export class Conversation {
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.forget();
-  }
-
-  [DISPLAY](): Bundle {
-    return plain(conversationBundle(this));
-  }
-
-  [INSPECT](): string {
-    return this[DISPLAY]()['text/plain'];
   }
 
   /** Ids that the cache lacks for `prompt`; what it has too much is forgotten. Throws PromptError when they do not fit. */

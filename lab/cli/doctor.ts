@@ -8,7 +8,7 @@ import { LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { sharedGpu } from '../../engine/gpu.js';
 import { bytesText } from '../values/numbers.js';
-import { textTable } from '../values/table.js';
+import { textTable } from '../display/table.js';
 import { installedKernels } from '../kernel/spec.js';
 import { print, printJson, withAdapter } from './options.js';
 

@@ -14,7 +14,7 @@ import { bytesOf } from '../../engine/weight-store.js';
 import { openModelFiles } from '../../engine/weights/open.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
 import { bytesText, countText } from '../values/numbers.js';
-import { textTable } from '../values/table.js';
+import { textTable } from '../display/table.js';
 import { modelPath } from '../session/open.js';
 import { print, printJson, whole } from './options.js';
 

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { textTable } from '../values/table.js';
+import { textTable } from '../display/table.js';
 import { installedKernels, installKernelSpec, prefixData, uninstallKernelSpec, userData } from '../kernel/spec.js';
 import { print, printJson } from './options.js';
 

@@ -11,6 +11,7 @@ import { printable } from '../../engine/printable.js';
 import { quoted } from '../../engine/tokenizer/quoted.js';
 import { watchCtrlC } from '../host/ctrl-c.js';
 import { fireInterrupt } from '../host/interrupt.js';
+import '../index.js'; // whole: what sessions can do, and the pictures of values
 import { benchCommand } from './bench.js';
 import { chatCommand } from './chat.js';
 import { diffCommand } from './diff.js';

@@ -8,7 +8,7 @@ import { Command, Option } from 'commander';
 import { GoldenError, Interrupted } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { progressLine } from '../host/progress.js';
-import { textTable } from '../values/table.js';
+import { textTable } from '../display/table.js';
 import {
   type ConfigurationParity,
   checkConfiguration,

@@ -1,7 +1,7 @@
 // Where in a tensor an error sits: its size along every dimension by itself, so that one wrong head, position or channel stands out.
 
 import type { AxisName } from '../../engine/plan.js';
-import { MASK_LIMIT } from '../values/activation.js';
+import { MASK_LIMIT } from '../values/stats.js';
 
 /** The error along one dimension. */
 export interface Spread {

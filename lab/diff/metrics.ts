@@ -2,7 +2,7 @@
 // scores are compared as a mask, because one −3.4e38 would drown every other value.
 
 import { GoldenError } from '../../engine/errors.js';
-import { MASK_LIMIT } from '../values/activation.js';
+import { MASK_LIMIT } from '../values/stats.js';
 import { said } from '../values/dims.js';
 
 export interface Metrics {

@@ -1,11 +1,13 @@
 // An activation as a picture: rows × last dimension, blue below zero and red above, with limits that one outlier cannot stretch.
 
-import { type Activation, MASK_LIMIT } from '../values/activation.js';
+import type { Activation } from '../values/activation.js';
 import { type Dim, labelsOf, rowName } from '../values/dims.js';
-import { type Bundle, CONFIG, GREY, PAGE, TITLE, WIDE } from '../values/shown.js';
+import type { Bundle } from '../values/shown.js';
 import { DIVERGING, packed, pooled, svg } from './chart.js';
 import { label, visible } from '../values/html.js';
+import { MASK_LIMIT } from '../values/stats.js';
 import { sci } from '../values/numbers.js';
+import { CONFIG, GREY, PAGE, TITLE, WIDE } from './page.js';
 
 const MOST = 512;
 

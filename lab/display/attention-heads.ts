@@ -1,9 +1,11 @@
 // All heads of a layer side by side, small, those that share a key/value head beside each other under one colour.
 
+import type { AttentionFigure } from '../values/attention.js';
 import { labelsOf } from '../values/dims.js';
-import { type AttentionFigure, attentionBundle, attentionTitle, gridOf, headsOf } from './attention.js';
-import { type Bundle, CONFIG, PAGE, TITLE } from '../values/shown.js';
+import { attentionBundle, attentionTitle, gridOf, headsOf } from './attention.js';
+import type { Bundle } from '../values/shown.js';
 import { label } from '../values/html.js';
+import { CONFIG, PAGE, TITLE } from './page.js';
 
 /** Okabe–Ito, for the key/value heads. */
 const GROUPS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'];

@@ -2,8 +2,9 @@
 // pays. Done with styles alone, no script, so that it also works where scripts are dropped.
 
 import type { Activation } from '../values/activation.js';
+import type { AttentionFigure } from '../values/attention.js';
 import { labelsOf } from '../values/dims.js';
-import { type AttentionFigure, attentionTitle, headName, headsOf } from './attention.js';
+import { attentionTitle, headName, headsOf } from './attention.js';
 import type { Bundle } from '../values/shown.js';
 import { Html, html, visible } from '../values/html.js';
 

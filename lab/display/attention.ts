@@ -2,24 +2,12 @@
 // the key/value head they share, the causal edge and the sliding window drawn. Long sequences are pooled by their maximum.
 
 import type { Activation } from '../values/activation.js';
+import type { AttentionFigure, AttentionLayer } from '../values/attention.js';
 import { labelsOf, partText } from '../values/dims.js';
-import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE } from '../values/shown.js';
+import type { Bundle, Figure } from '../values/shown.js';
 import { CIVIDIS, type Packed, packed, pooled, svg } from './chart.js';
 import { label, visible } from '../values/html.js';
-
-export interface AttentionLayer {
-  readonly layer: number;
-  /** [A,T,S], or a part of it: its dimensions say which heads, queries and keys. */
-  readonly pattern: Activation;
-  readonly window: number | null;
-}
-
-export interface AttentionFigure {
-  readonly layers: readonly AttentionLayer[];
-  /** Heads and key/value heads of the model; a pattern may hold fewer. */
-  readonly heads: number;
-  readonly kvHeads: number;
-}
+import { CONFIG, GREY, PAGE, TITLE } from './page.js';
 
 /** Values a figure may hold, over all layers and heads: about 700 kB. */
 const VALUES = 120_000;

@@ -5,7 +5,7 @@ import { LONG, type Speed } from '../bench/measure.js';
 import type { Spread } from '../bench/spread.js';
 import { visible } from '../values/html.js';
 import { bytesText } from '../values/numbers.js';
-import { textTable } from '../values/table.js';
+import { textTable } from './table.js';
 
 export function benchText(report: BenchReport): string {
   const { cache, machine, rounds, memory, formats } = report;

@@ -1,20 +1,15 @@
 // The next tokens of two runs side by side: what a change of prompt, a patch or an edited shader did to the prediction.
 
-import { type Bundle, CONFIG, GREY, PAGE, TITLE } from '../values/shown.js';
+import type { Bundle } from '../values/shown.js';
+import type { Beside } from '../values/next-token.js';
 import { svg } from './chart.js';
 import { label, visible } from '../values/html.js';
-import { textTable } from '../values/table.js';
-
-export interface Compared {
-  readonly id: number;
-  readonly text: string;
-  readonly probability: readonly [number, number];
-  readonly logit: readonly [number, number];
-}
+import { textTable } from './table.js';
+import { CONFIG, GREY, PAGE, TITLE } from './page.js';
 
 const COLOURS = ['#0072b2', '#e69f00'] as const;
 
-export function besideBundle(rows: readonly Compared[], names: readonly [string, string], kl: number): Bundle {
+export function besideBundle({ rows, kl, prompts: names }: Beside): Bundle {
   const percent = (p: number) => `${(100 * p).toFixed(p < 0.001 ? 3 : 1)} %`;
   const signed = (n: number) => `${n < 0 ? '−' : '+'}${Math.abs(n).toFixed(3)}`;
   const title = `Next token, two runs: KL divergence ${kl.toFixed(4)} bits`;

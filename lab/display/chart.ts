@@ -2,7 +2,7 @@
 
 import * as echarts from 'echarts';
 import { printable } from '../../engine/printable.js';
-import { GREY } from '../values/shown.js';
+import { GREY } from './page.js';
 
 /** Perceptually even and the same to colour-blind eyes: Cividis, dark to light. */
 export const CIVIDIS = [

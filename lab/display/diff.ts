@@ -1,14 +1,15 @@
 // The ledger: one row a stage, the first failing stage on top, then the other failures, then the rest in the plan's order. A bar shows
 // how far each error is from its limit; a failing stage unfolds to show where in the tensor its error sits.
 
-import type { Diff, DiffRow } from '../diff/diff.js';
+import type { Diff } from '../diff/diff.js';
 import { leftoverText } from '../diff/leftover.js';
 import { locationText, type Spread } from '../diff/locate.js';
 import type { Metrics } from '../diff/metrics.js';
+import type { DiffRow } from '../diff/row.js';
 import type { Bundle } from '../values/shown.js';
 import { type Html, html } from '../values/html.js';
 import { sci } from '../values/numbers.js';
-import { type Cell, type Column, htmlTable, type Row, textTable } from '../values/table.js';
+import { type Cell, type Column, htmlTable, type Row, textTable } from './table.js';
 
 const COLUMNS: readonly Column[] = [
   { title: 'verdict' },

@@ -1,10 +1,10 @@
 // What an edit of a shader came to, in a line.
 
-import type { ShaderUse } from '../../engine/shader-use.js';
+import type { Edited } from '../session/views.js';
 import type { Bundle } from '../values/shown.js';
 import { html } from '../values/html.js';
 
-export function editBundle({ shader, by, note }: ShaderUse, edited: boolean): Bundle {
+export function editBundle({ shader, by, note, edited }: Edited): Bundle {
   const [first, ...more] = by;
   const who = more.length > 0 ? `${first} and ${more.length} more` : first;
   const what = edited ? 'is edited' : 'is the file’s again';

@@ -1,9 +1,9 @@
 // How something grows: lines over a length or a number, each named at its end, with the least and the most of its rounds. A static picture for documents:
 // it reads on light and dark pages, and runs no script.
 
-import { GREY } from '../values/shown.js';
 import { svg } from './chart.js';
 import { visible } from '../values/html.js';
+import { GREY } from './page.js';
 
 export interface GrowthPoint {
   readonly x: number;

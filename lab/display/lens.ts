@@ -1,15 +1,16 @@
 // The lens as a table of layers × tokens: what each layer would say, shaded by how sure it is.
 
-import type { LensCell } from '../probe/lens.js';
-import { type Bundle, CONFIG, GREY, PAGE, TITLE } from '../values/shown.js';
+import type { Lens } from '../probe/lens.js';
+import type { Bundle } from '../values/shown.js';
 import { CIVIDIS, svg } from './chart.js';
 import { label, visible } from '../values/html.js';
 import { layerTicks } from './spread.js';
-import { textTable } from '../values/table.js';
+import { textTable } from './table.js';
+import { CONFIG, GREY, PAGE, TITLE } from './page.js';
 
 const MOST_TOKENS = 40;
 
-export function lensBundle(cells: readonly (readonly LensCell[])[], labels: readonly string[]): Bundle {
+export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
   const from = Math.max(0, labels.length - MOST_TOKENS);
   const rows = cells.map(row => row.slice(from));
   const columns = labels.slice(from);

@@ -1,24 +1,16 @@
 // The most likely next tokens, as bars of probability.
 
-import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE } from '../values/shown.js';
+import type { Bundle } from '../values/shown.js';
+import type { TopTokens } from '../values/next-token.js';
 import { svg } from './chart.js';
 import { label, visible } from '../values/html.js';
-import { textTable } from '../values/table.js';
-
-export interface LogitsFigure {
-  readonly rows: readonly {
-    readonly id: number;
-    readonly text: string;
-    readonly logit: number;
-    readonly probability: number;
-  }[];
-  readonly prompt: string;
-}
+import { textTable } from './table.js';
+import { ACCENT, CONFIG, GREY, PAGE, TITLE } from './page.js';
 
 /** Bars in the picture; the others are in the rows alone. */
 const MOST = 100;
 
-export function logitsBundle({ rows: all, prompt }: LogitsFigure): Bundle {
+export function logitsBundle({ rows: all, prompt }: Pick<TopTokens, 'rows' | 'prompt'>): Bundle {
   const rows = all.slice(0, MOST);
   const more = all.length > MOST ? `\nand ${all.length - MOST} more, in .rows` : '';
   const ending = prompt.length > 50 ? `…${prompt.slice(-50)}` : prompt;

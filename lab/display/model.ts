@@ -6,7 +6,7 @@ import type { Bundle } from '../values/shown.js';
 import { Html, html } from '../values/html.js';
 import { bytesText, countText } from '../values/numbers.js';
 import { planBundle } from './plan.js';
-import { htmlTable, textTable } from '../values/table.js';
+import { htmlTable, textTable } from './table.js';
 
 /** The facts of a card, a label and a value each. */
 export function modelFacts(session: Session): { readonly [label: string]: string } {

@@ -1,17 +1,13 @@
 // What a patched run restored: stages × tokens, blue where the patch makes it worse and red where it brings the answer back.
 
-import { type Bundle, CONFIG, GREY, PAGE, TITLE } from '../values/shown.js';
+import type { Bundle } from '../values/shown.js';
+import type { Patching } from '../probe/patching.js';
 import { DIVERGING, svg } from './chart.js';
 import { label, visible } from '../values/html.js';
-import { textTable } from '../values/table.js';
+import { textTable } from './table.js';
+import { CONFIG, GREY, PAGE, TITLE } from './page.js';
 
-export function patchingBundle(
-  stages: readonly string[],
-  tokens: readonly string[],
-  restored: readonly (readonly number[])[],
-  answer: string,
-  wrong: string,
-): Bundle {
+export function patchingBundle({ stages, tokens, restored, answer, wrong }: Patching): Bundle {
   const title = `Put back one token at a time: how much of ${visible(answer)} over ${visible(wrong)} returns`;
   const x = tokens.map((text, i) => `${i} ${label(text)}`);
   const z = restored.map(row => row.map(v => Number(v.toFixed(3))));

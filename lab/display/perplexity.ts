@@ -3,7 +3,7 @@
 import type { Perplexity } from '../probe/perplexity.js';
 import type { Bundle } from '../values/shown.js';
 import { html } from '../values/html.js';
-import { htmlTable, textTable } from '../values/table.js';
+import { htmlTable, textTable } from './table.js';
 
 export function perplexityBundle(
   found: Pick<Perplexity, 'perplexity' | 'bits' | 'tokens' | 'window' | 'provenance' | 'against'>,

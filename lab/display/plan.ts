@@ -5,13 +5,14 @@ import { type Cost, costOf } from '../../engine/cost.js';
 import { type OperationKind, type Stage, shapeText } from '../../engine/plan.js';
 import type { Diff } from '../diff/diff.js';
 import { leftoverText } from '../diff/leftover.js';
-import type { Session } from '../session/session.js';
-import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE, WIDE } from '../values/shown.js';
+import type { PlanView } from '../session/views.js';
+import type { Bundle, Figure } from '../values/shown.js';
 import { CIVIDIS, svg } from './chart.js';
 import { VERDICT_COLOURS } from './diff.js';
 import { label } from '../values/html.js';
 import { bytesText, countText, sci } from '../values/numbers.js';
-import { textTable } from '../values/table.js';
+import { textTable } from './table.js';
+import { CONFIG, GREY, PAGE, TITLE, WIDE } from './page.js';
 
 /** By what a stage does, in the Okabe–Ito palette; blue reads weights, purple is attention. */
 const OPERATIONS: Readonly<Record<OperationKind, string>> = {
@@ -40,7 +41,7 @@ interface Block {
   readonly short: string;
 }
 
-export function planBundle(session: Session, diff: Diff | null): Bundle {
+export function planBundle(session: PlanView['session'], diff: Diff | null): Bundle {
   const blocks = session.plan.stages.map(stage => {
     const [, layer, short] = /^layers\.(\d+)\.(.+)$/.exec(stage.name) ?? [null, null, stage.name];
     return {
@@ -90,7 +91,7 @@ function costColour(blocks: readonly Block[], { cost }: Block): string {
   return CIVIDIS[Math.round(along * (CIVIDIS.length - 1))];
 }
 
-function icicle(session: Session, blocks: readonly Block[], diff: Diff | null): Figure {
+function icicle(session: PlanView['session'], blocks: readonly Block[], diff: Diff | null): Figure {
   const left = diff ? leftoverText(diff.leftover, 3) : '';
   const [ids, labels, parents]: [string[], string[], string[]] = [[], [], []];
   const values: number[] = [];
@@ -174,7 +175,7 @@ function icicle(session: Session, blocks: readonly Block[], diff: Diff | null): 
 }
 
 /** Layers across, the stages of a layer down, as the forward pass has them; what belongs to no layer at the ends. */
-function grid(session: Session, blocks: readonly Block[], diff: Diff | null): string {
+function grid(session: PlanView['session'], blocks: readonly Block[], diff: Diff | null): string {
   const left = diff ? leftoverText(diff.leftover, 3) : '';
   const names = [...new Set(blocks.filter(({ layer }) => layer !== null).map(({ short }) => short))];
   const outer = blocks.filter(({ layer }) => layer === null);

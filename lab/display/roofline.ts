@@ -2,12 +2,13 @@
 // table by operation and the steps that take longest.
 
 import type { Roofline, StepReached } from '../bench/roofline.js';
-import { type Bundle, CONFIG, type Figure, GREY, PAGE, TITLE } from '../values/shown.js';
+import type { Bundle, Figure } from '../values/shown.js';
 import { svg } from './chart.js';
 import { label, visible } from '../values/html.js';
 import { bytesText, countText } from '../values/numbers.js';
 import { type Placed, placed } from './placing.js';
-import { textTable } from '../values/table.js';
+import { textTable } from './table.js';
+import { CONFIG, GREY, PAGE, TITLE } from './page.js';
 
 /** By what a step does, in the Okabe–Ito palette; what multiplies by weights is blue and green, attention purple. */
 const COLOURS: Readonly<Record<string, string>> = {

@@ -1,20 +1,22 @@
 // How values are spread: the histogram of an activation, the channels that stick out, and the norms of a stage from layer to layer.
 
-import { type Activation, MASK_LIMIT } from '../values/activation.js';
-import { partText, rowIndex, rowName, rowNumber } from '../values/dims.js';
-import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE, WIDE } from '../values/shown.js';
+import { partText, rowName } from '../values/dims.js';
+import type { Bundle } from '../values/shown.js';
+import type { Histogram, Norms, Outliers } from '../values/spread.js';
+import { MASK_LIMIT, statsOf } from '../values/stats.js';
 import { svg } from './chart.js';
 import { label, visible } from '../values/html.js';
 import { sci } from '../values/numbers.js';
-import { htmlTable, textTable } from '../values/table.js';
+import { htmlTable, textTable } from './table.js';
+import { ACCENT, CONFIG, GREY, PAGE, TITLE, WIDE } from './page.js';
 
 const BINS = 80;
 const GRID = 'rgba(127,135,145,0.25)';
 
 /** Counts over the whole range, on a logarithmic axis: outliers are what a histogram of activations is looked at for. */
-export function histogramBundle(activation: Activation): Bundle {
+export function histogramBundle({ of: activation }: Histogram): Bundle {
   const values = activation.data.filter(v => Number.isFinite(v) && v > MASK_LIMIT);
-  const { min, max } = activation.stats();
+  const { min, max } = statsOf(activation.data);
   const width = (max - min) / BINS || 1;
   const counts = new Array<number>(BINS).fill(0);
   for (const v of values) counts[Math.min(BINS - 1, Math.floor((v - min) / width))] += 1;
@@ -73,45 +75,7 @@ function histogramText(title: string, counts: readonly number[], min: number, wi
   return `${title}\n${textTable([{ title: 'from', right: true }, { title: '' }, { title: 'values', right: true }], rows)}`;
 }
 
-export interface Outlier {
-  /** Position in the model along the last dimension. */
-  readonly channel: number;
-  /** Root mean square over all rows, and how many times that of the median channel it is. */
-  readonly rms: number;
-  readonly ratio: number;
-  readonly maxAbs: number;
-  /** The row where it is largest: its number in the activation uncut, and its positions in the model, as `get` takes them. */
-  readonly row: number;
-  readonly at: readonly number[];
-}
-
-/** The channels of the last dimension that are largest by root mean square. */
-export function outliersOf({ dims, data }: Activation, many: number): Outlier[] {
-  const { size: channels, from } = dims[dims.length - 1];
-  const lead = dims.slice(0, -1);
-  const rows = data.length / channels;
-  const found = Array.from({ length: channels }, (_, channel) => {
-    let [squares, seen, maxAbs, at] = [0, 0, 0, 0];
-    for (let row = 0; row < rows; row++) {
-      const signed = data[row * channels + channel];
-      if (signed <= MASK_LIMIT) continue;
-      const value = Math.abs(signed);
-      squares += value * value;
-      seen += 1;
-      if (value > maxAbs) [maxAbs, at] = [value, row];
-    }
-    const [row, index] = [rowNumber(lead, at), rowIndex(lead, at)];
-    return { channel: from + channel, rms: Math.sqrt(squares / Math.max(1, seen)), maxAbs, row, at: index };
-  });
-  const ordered = found.map(({ rms }) => rms).sort((a, b) => a - b);
-  const median = ordered[Math.floor(ordered.length / 2)] || Number.MIN_VALUE;
-  return found
-    .sort((a, b) => b.rms - a.rms)
-    .slice(0, many)
-    .map(outlier => ({ ...outlier, ratio: outlier.rms / median }));
-}
-
-export function outliersBundle(activation: Activation, outliers: readonly Outlier[]): Bundle {
+export function outliersBundle({ of: activation, rows: outliers }: Outliers): Bundle {
   const lead = activation.dims.slice(0, -1);
   const where = (at: readonly number[]) =>
     rowName(
@@ -140,12 +104,8 @@ export function outliersBundle(activation: Activation, outliers: readonly Outlie
 }
 
 /** L2 norms of the last dimension, a line a row (a token, or a head of one), over the layers: where a residual stream grows, and on which tokens. */
-export function normsBundle(activations: readonly Activation[]): Bundle {
+export function normsBundle({ of: activations, norms }: Norms): Bundle {
   const names = activations.map(({ name }) => name);
-  const norms = activations.map(({ dims, data }) => {
-    const width = dims[dims.length - 1].size;
-    return Array.from({ length: data.length / width }, (_, row) => norm(data.subarray(row * width, (row + 1) * width)));
-  });
   const lead = activations[0].dims.slice(0, -1);
   const ticks = layerTicks(names);
   const kinds = new Set(names.map(name => name.replace(/^layers\.\d+\./, '')));
@@ -220,13 +180,6 @@ export function normsBundle(activations: readonly Activation[]): Bundle {
       }),
     )}`,
   };
-}
-
-/** Without what the mask hides. Not by Math.hypot, whose arguments a real vocabulary outnumbers. */
-function norm(values: Float32Array): number {
-  let squares = 0;
-  for (const v of values) if (!(v <= MASK_LIMIT)) squares += v * v;
-  return Math.sqrt(squares);
 }
 
 /** Stages by the number of their layer, or by name where two are of one layer. */

@@ -4,7 +4,7 @@ import { costOf } from '../../engine/cost.js';
 import { type Stage, shapeText } from '../../engine/plan.js';
 import type { Bundle } from '../values/shown.js';
 import { bytesText, countText } from '../values/numbers.js';
-import { htmlTable, textTable } from '../values/table.js';
+import { htmlTable, textTable } from './table.js';
 
 /** @param weightBytes bytes of its weight on the GPU */
 export function stageBundle(stage: Stage, weightBytes: number): Bundle {

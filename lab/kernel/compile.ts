@@ -5,7 +5,8 @@ import { existsSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { packageRoot } from '../../engine/files.js';
-import { type Edited, edited } from './edits.js';
+import type { CompiledCell, FailedImport } from './compiled.js';
+import { edited } from './edits.js';
 import { CLOSING, opening, transpile } from './emit.js';
 import { type CellFile, Language, OPTIONS } from './language.js';
 import { plainCell } from './module-syntax.js';
@@ -15,37 +16,12 @@ import type { Import } from './import-lines.js';
 import { localsOf, type Rewritten, rewrite } from './rewrite.js';
 import { checks } from './stoppable.js';
 
-export { BOLD, CYAN, INVERSE, RESET } from './problems.js';
-
-/** A text that runs, and how it came from what was written. */
-export interface CompiledCell {
-  /** As stack traces name it. */
-  readonly name: string;
-  readonly source: string;
-  /** What runs; the first line begins with `prefix` characters that stand for nothing. */
-  readonly code: string;
-  readonly prefix: number;
-  /** From what was written to what the compiler read. */
-  readonly edited: Edited;
-  /** From there to what runs: a source map. */
-  readonly map: string;
-}
-
 /** A cell that can be run. */
 export interface RunnableCell {
   readonly name: string;
   readonly code: string;
   readonly imports: readonly Import[];
   readonly values: readonly string[];
-}
-
-/** An import line that threw. */
-export interface FailedImport {
-  readonly error: unknown;
-  /** Of the cell. */
-  readonly name: string;
-  readonly line: number;
-  readonly column: number;
 }
 
 interface Kept extends Pick<Rewritten, 'types' | 'augments'> {

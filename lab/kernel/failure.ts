@@ -6,7 +6,8 @@ import { TOO_MUCH } from '../host/forms.js';
 import { bytesText } from '../values/numbers.js';
 import { attempt, briefly, cut, isError, plain } from '../values/plain.js';
 import { withoutAdded } from './added.js';
-import { BOLD, type CompiledCell, type FailedImport, RESET } from './compile.js';
+import type { CompiledCell, FailedImport } from './compiled.js';
+import { BOLD, RESET } from './problems.js';
 import { stackInCells, underImport } from './place.js';
 import { finding } from './stacks.js';
 

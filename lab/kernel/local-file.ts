@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
-import type { CompiledCell } from './compile.js';
+import type { CompiledCell } from './compiled.js';
 import { type Edit, edited } from './edits.js';
 import { transpile } from './emit.js';
 import { IMPORT, META } from './rewrite.js';

@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
-import type { CompiledCell } from './compile.js';
+import type { CompiledCell } from './compiled.js';
 import { asCommonJs, type Imported, imported, importedFrom, namespaceOf, required } from './imported.js';
 import { compileFile } from './local-file.js';
 import { refuseFile, whyNot } from './not-loaded.js';

@@ -1,7 +1,7 @@
 // From a place in what runs back to the line that was written: through the compiler's source map, and past what was put in before it.
 
 import { SourceMap } from 'node:module';
-import type { CompiledCell, FailedImport } from './compile.js';
+import type { CompiledCell, FailedImport } from './compiled.js';
 import { originalOffset } from './edits.js';
 import { BOLD, CYAN, INVERSE, RESET, shownPart } from './problems.js';
 

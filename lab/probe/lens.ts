@@ -11,9 +11,7 @@ import type { Activation } from '../values/activation.js';
 import { checkOptions } from '../values/arguments.js';
 import { CAPTURE_BUDGET } from '../session/capture.js';
 import { isWhole } from '../values/dims.js';
-import type { Shown } from '../values/shown.js';
-import { shown } from '../values/shown.js';
-import { lensBundle } from '../display/lens.js';
+import { Shown } from '../values/shown.js';
 import { progressLine } from '../host/progress.js';
 import { interruptSignal } from '../host/interrupt.js';
 import type { Run } from '../session/run.js';
@@ -33,9 +31,16 @@ export interface LensCell {
   readonly finalRank: number;
 }
 
-export interface Lens extends Shown {
-  /** By stage, then by token. */
-  readonly cells: readonly (readonly LensCell[])[];
+/** What each layer would say if the model stopped there. */
+export class Lens extends Shown {
+  constructor(
+    /** By stage, then by token. */
+    readonly cells: readonly (readonly LensCell[])[],
+    /** Texts of the tokens. */
+    readonly tokens: readonly string[],
+  ) {
+    super();
+  }
 }
 
 export interface LensOptions {
@@ -58,7 +63,7 @@ export async function lens(run: Run, stages: Selector = 'layers.*.resid', given:
   const seen = select(session.plan, stages).map(stage => residual(stage, run.at(stage.name), config.hidden));
   const [tokens] = seen[0].dims;
   const bytes = 4 * config.vocab;
-  const fit = Math.floor(Math.min(budget, session.gpu.traits.maxBinding) / bytes);
+  const fit = Math.floor(Math.min(budget, session.model.gpu.traits.maxBinding) / bytes);
   if (!(fit >= 1)) {
     throw new BudgetError(
       `The lens makes ${bytes} bytes of logits for a token, and the budget is ${budget}. Raise it: lens(stages, { budget }).`,
@@ -79,7 +84,7 @@ export async function lens(run: Run, stages: Selector = 'layers.*.resid', given:
     progress.count(i + 1, seen.length, 'layers');
   }
   const labels = tokens.labels ?? run.tokens.slice(tokens.from, tokens.from + tokens.size);
-  return shown(() => lensBundle(cells, labels), { cells });
+  return new Lens(cells, labels);
 }
 
 function residual(stage: Stage, activation: Activation, hidden: number): Activation {

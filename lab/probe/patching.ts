@@ -4,8 +4,7 @@
 
 import { OptionError, PromptError } from '../../engine/errors.js';
 import { checkOptions, type OptionNames } from '../values/arguments.js';
-import { type Shown, shown } from '../values/shown.js';
-import { patchingBundle } from '../display/patching.js';
+import { Shown } from '../values/shown.js';
 import { progressLine } from '../host/progress.js';
 import { interruptSignal } from '../host/interrupt.js';
 import type { Run } from '../session/run.js';
@@ -32,11 +31,19 @@ const PATCHING_OPTIONS: OptionNames<PatchingOptions> = {
   stages: true,
 };
 
-export interface Patching extends Shown {
-  readonly stages: readonly string[];
-  readonly tokens: readonly string[];
-  /** By stage, then by token: 0 the corrupt run, 1 the clean one, by the difference of the two answers' logits. */
-  readonly restored: readonly (readonly number[])[];
+/** What each token's activation of each stage brings back of the answer. */
+export class Patching extends Shown {
+  constructor(
+    readonly stages: readonly string[],
+    readonly tokens: readonly string[],
+    /** By stage, then by token: 0 the corrupt run, 1 the clean one, by the difference of the two answers' logits. */
+    readonly restored: readonly (readonly number[])[],
+    /** Texts of the two answers. */
+    readonly answer: string,
+    readonly wrong: string,
+  ) {
+    super();
+  }
 }
 
 /** Throws PromptError for prompts of different lengths, OptionError for answers that are no single token or tell nothing apart. */
@@ -98,7 +105,7 @@ export async function patching(session: Session, given: PatchingOptions): Promis
     return id === corruptIds[i] ? text : `${text}/${other}`;
   });
   const [right, other] = session.labels([answer, wrong]);
-  return shown(() => patchingBundle(names, tokens, restored, right, other), { stages: names, tokens, restored });
+  return new Patching(names, tokens, restored, right, other);
 }
 
 function tokenOf(session: Session, wanted: string | number | undefined, run: Run, option: string): number {

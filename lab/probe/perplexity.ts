@@ -6,8 +6,7 @@ import { OptionError, PromptError } from '../../engine/errors.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import { checkOptions, type OptionNames } from '../values/arguments.js';
 import { said } from '../values/dims.js';
-import { type Shown, shown } from '../values/shown.js';
-import { perplexityBundle } from '../display/perplexity.js';
+import { Shown } from '../values/shown.js';
 import { progressLine } from '../host/progress.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { checkPlan, planProvenance } from '../session/request.js';
@@ -45,16 +44,20 @@ export interface Apart {
   readonly agree: number;
 }
 
-export interface Perplexity extends Shown {
-  /** 2 to the mean surprisal. */
-  readonly perplexity: number;
-  /** Mean surprisal, bits a token. */
-  readonly bits: number;
-  /** Tokens that were foreseen: all that had a token before them in their window. */
-  readonly tokens: number;
-  readonly window: number;
-  readonly provenance: Readonly<Record<string, string>>;
-  readonly against: Apart | null;
+export class Perplexity extends Shown {
+  constructor(
+    /** 2 to the mean surprisal. */
+    readonly perplexity: number,
+    /** Mean surprisal, bits a token. */
+    readonly bits: number,
+    /** Tokens that were foreseen: all that had a token before them in their window. */
+    readonly tokens: number,
+    readonly window: number,
+    readonly provenance: Readonly<Record<string, string>>,
+    readonly against: Apart | null,
+  ) {
+    super();
+  }
 }
 
 /**
@@ -113,8 +116,7 @@ export async function perplexity(
     agree: sums.agree / tokens,
   };
   const provenance = { ...session.provenance(shaders), ...planProvenance(plan, session.model.activations) };
-  const found = { perplexity: 2 ** bits, bits, tokens, window, provenance, against };
-  return shown(() => perplexityBundle(found), found);
+  return new Perplexity(2 ** bits, bits, tokens, window, provenance, against);
 
   /** @param from place in the text of the first of `ids` */
   async function readWindow(ids: readonly number[], from: number): Promise<void> {

@@ -5,6 +5,7 @@ import { LoupeError, OptionError, PromptError } from '../../engine/errors.js';
 import { checkGenerate } from '../../engine/generate.js';
 import { type BatchGenerated, generateBatch, seedsOf } from '../../engine/generate-batch.js';
 import { chunkThatFits, checkIds } from '../../engine/forward.js';
+import type { Model } from '../../engine/model.js';
 import { roomFor } from '../../engine/room.js';
 import { checkOptions, looked, type OptionNames } from '../values/arguments.js';
 import { said } from '../values/dims.js';
@@ -13,8 +14,7 @@ import { Generation, stoppedBy, toldLater } from './generation.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { owned } from '../values/owned.js';
 import { checkEnds, checkPlan, GENERATE_OPTIONS, type GenerateRunOptions, type Token } from './request.js';
-import type { Session } from './session.js';
-import { textOf } from './stream.js';
+import { type Speaker, textOf } from './stream.js';
 
 export type Prompt = string | readonly number[];
 
@@ -90,8 +90,17 @@ export class BatchGeneration extends Generation<BatchToken> implements PromiseLi
   }
 }
 
+/** What generations together ask of their session. */
+export interface Speakers extends Speaker {
+  readonly model: Model;
+  readonly config: Model['config'];
+  readonly longest: number;
+  encode(prompt: Prompt): number[];
+  ready(): void;
+}
+
 /** Continues several prompts together; each becomes what it would alone. Everything wrong is told with the first token, by the place of the prompt. */
-export function together(session: Session, prompts: readonly Prompt[], given: BatchRunOptions): BatchGeneration {
+export function together(session: Speakers, prompts: readonly Prompt[], given: BatchRunOptions): BatchGeneration {
   let held: Batch | null = null;
   const checked = toldLater(() => checkOptions('generate', given as Given, OPTIONS));
   const asked = toldLater(() => looked('The prompts', PromptError, () => owned(prompts)));
@@ -111,7 +120,7 @@ export function together(session: Session, prompts: readonly Prompt[], given: Ba
 }
 
 async function* tokensOf(
-  session: Session,
+  session: Speakers,
   so: Growing[],
   asked: () => readonly Prompt[],
   given: () => Given,
@@ -158,7 +167,7 @@ async function* tokensOf(
 }
 
 /** The ids of a prompt. Throws PromptError where it leaves no place for a token. */
-function idsOf(session: Session, prompt: Prompt, maxTokens: number): number[] {
+function idsOf(session: Speakers, prompt: Prompt, maxTokens: number): number[] {
   const ids = session.encode(prompt);
   checkIds(ids, session.config.vocab);
   const { longest } = session;

@@ -3,8 +3,9 @@
 import { BudgetError } from '../../engine/errors.js';
 import { count, type Extent, type Stage } from '../../engine/plan.js';
 import { type Captured, type Slice, type Tap, tapBytes } from '../../engine/taps.js';
-import { Activation, type Dim } from '../values/activation.js';
+import { Activation } from '../values/activation.js';
 import { checkBudget } from '../values/arguments.js';
+import type { Dim } from '../values/dims.js';
 import { MASKED } from './pieces.js';
 
 /** What a run may bring back at most, in bytes. */

@@ -1,42 +1,33 @@
 // What one run gave: its tokens, the activations that were tapped, and the logits after the last token.
 
 import { type NumberError, OptionError, StageError } from '../../engine/errors.js';
+import type { Model } from '../../engine/model.js';
 import { nearest } from '../../engine/plan.js';
 import { printable, visible } from '../../engine/printable.js';
-import { type Activation, checkMany } from '../values/activation.js';
-import { said } from '../values/dims.js';
-import { attentionBundle } from '../display/attention.js';
-import { headsBundle } from '../display/attention-heads.js';
-import { tokensBundle } from '../display/attention-tokens.js';
-import { besideBundle, type Compared } from '../display/beside.js';
-import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from '../values/shown.js';
-import { logitsBundle } from '../display/logits.js';
-import { type Foreseen, foresee, promptBundle } from '../display/prompt.js';
-import { normsBundle } from '../display/spread.js';
-import { type Lens, type LensOptions, lens } from '../probe/lens.js';
-import type { RunOptions } from './request.js';
+import type { Activation } from '../values/activation.js';
+import { AttentionView } from '../values/attention.js';
+import { checkMany, said } from '../values/dims.js';
+import { Beside, logProbabilities, TopTokens } from '../values/next-token.js';
 import { namesOf, type Selector, select } from '../values/select.js';
-import type { Session } from './session.js';
-
-/** The k most likely next tokens. */
-export interface TopTokens extends Shown {
-  readonly rows: readonly {
-    readonly id: number;
-    readonly text: string;
-    readonly logit: number;
-    readonly probability: number;
-  }[];
-}
-
-export interface AttentionView extends Shown {
-  heads(): Shown;
-  byToken(): Shown;
-}
+import { Shown } from '../values/shown.js';
+import { Norms } from '../values/spread.js';
+import { foresee, Surprisal } from '../values/surprisal.js';
+import type { RunOptions } from './request.js';
 
 export interface Logits {
   /** [V] */
   readonly values: Activation;
   top(k?: number): TopTokens;
+}
+
+/** What a run asks of the session that it came from. */
+export interface Origin {
+  readonly model: Model;
+  readonly config: Model['config'];
+  readonly plan: Model['plan'];
+  /** Texts of ids. */
+  labels(ids: readonly number[]): string[];
+  provenance(): Record<string, string>;
 }
 
 /** How a run came about, for those who look at it later. */
@@ -53,9 +44,10 @@ export interface Made {
   again?(wanted: Pick<RunOptions, 'tap' | 'slice' | 'logits'>): Promise<Run>;
 }
 
-export class Run {
+export class Run extends Shown {
   constructor(
-    readonly session: Session,
+    /** The session that it came from. */
+    readonly session: Origin,
     readonly ids: readonly number[],
     /** Texts of the tokens. */
     readonly tokens: readonly string[],
@@ -64,7 +56,9 @@ export class Run {
     readonly made: Made = {},
     /** Why the logits hold NaN or ±∞, where they do. The activations are as they were computed; what is read out of the logits throws it. */
     readonly fault: NumberError | null = null,
-  ) {}
+  ) {
+    super();
+  }
 
   private finite(): void {
     if (this.fault) throw this.fault;
@@ -106,7 +100,7 @@ export class Run {
           logit: value,
           probability: Math.exp(value - max) / sum,
         }));
-        return shown(() => logitsBundle({ rows, prompt: this.prompt }), { rows });
+        return new TopTokens(rows, this.prompt);
       },
     };
   }
@@ -133,15 +127,11 @@ export class Run {
       pattern: this.at(`layers.${i}.attn.pattern`),
       window: config.layerKinds[i] === 'sliding' ? config.slidingWindow : null,
     }));
-    const figure = { layers, kvHeads: config.kvHeads, heads: config.heads };
-    return shown(() => attentionBundle(figure), {
-      heads: () => shown(() => headsBundle(figure), {}),
-      byToken: () => shown(() => tokensBundle(figure), {}),
-    });
+    return new AttentionView({ layers, kvHeads: config.kvHeads, heads: config.heads });
   }
 
   /** L2 norms by layer, a line a token; `stages` selects the same stage of several layers. Needs a tap on them. */
-  norms(stages: Selector = 'layers.*.resid'): Shown {
+  norms(stages: Selector = 'layers.*.resid'): Norms {
     const found = select(this.session.plan, stages).map(({ name }) => this.at(name));
     const [first] = found;
     const rows = (a: Activation) => a.dims.slice(0, -1).map(({ name, size, from }) => `${name} ${from}+${size}`);
@@ -151,11 +141,11 @@ export class Run {
         `The norms of stages with the same rows can be drawn together, and '${first.name}' is [${first.shape}], '${other.name}' [${other.shape}]. Select one kind, e.g. layers.*.resid.`,
       );
     }
-    return shown(() => normsBundle(found), {});
+    return new Norms(found);
   }
 
   /** Surprisal of every token and entropy before it, in bits. Needs `{ tap: 'logits', logits: 'all' }`. */
-  surprisal(): Shown & { readonly tokens: readonly Foreseen[] } {
+  surprisal(): Surprisal {
     this.finite();
     const logits = this.at('logits');
     const [rows, vocab] = logits.shape;
@@ -164,12 +154,11 @@ export class Run {
         `Surprisal needs all logits of every token of at least two, and this run has [${logits.shape}] for ${this.ids.length}. Run with { tap: 'logits', logits: 'all' }, unsliced.`,
       );
     }
-    const tokens = foresee(logits, this.ids, id => this.session.labels([id])[0]);
-    return shown(() => promptBundle(tokens), { tokens });
+    return new Surprisal(foresee(logits, this.ids, id => this.session.labels([id])[0]));
   }
 
   /** The next tokens of this run and another side by side; `kl` is the divergence of the second from the first, in bits. */
-  beside(other: Run, k?: number): Shown & { readonly rows: readonly Compared[]; readonly kl: number } {
+  beside(other: Run, k?: number): Beside {
     if (!(other instanceof Run)) throw new OptionError(`beside() takes another run, not ${said(other)}.`);
     this.finite();
     other.finite();
@@ -181,11 +170,7 @@ export class Run {
       );
     }
     const many = checkMany(k ?? Math.min(8, vocab), vocab, 'beside()');
-    const log = values.map(({ data }) => {
-      const most = data.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-      const sum = data.reduce((n, logit) => n + Math.exp(logit - most), 0);
-      return data.map(logit => logit - most - Math.log(sum));
-    });
+    const log = values.map(logProbabilities);
     const kl = log[0].reduce((n, p, i) => n + Math.exp(p) * (p - log[1][i]), 0) / Math.LN2;
     const ids = new Set(values.flatMap(v => v.top(many).map(({ index }) => index)));
     const rows = [...ids]
@@ -197,15 +182,7 @@ export class Run {
       }))
       .sort((a, b) => Math.max(...b.probability) - Math.max(...a.probability))
       .slice(0, many);
-    return shown(() => besideBundle(rows, [this.prompt, other.prompt], kl), { rows, kl });
-  }
-
-  /**
-   * What each layer would say if the model stopped there, beside what the model does say. Needs a tap on the residual stream,
-   * `layers.*.resid`. Logits are made in pieces that fit the budget, by default the run's, and never kept.
-   */
-  lens(stages: Selector = 'layers.*.resid', options: LensOptions = {}): Promise<Lens> {
-    return lens(this, stages, options);
+    return new Beside(rows, kl, [this.prompt, other.prompt]);
   }
 
   /** The text that was read, without its bos. */
@@ -213,11 +190,8 @@ export class Run {
     return this.tokens.slice(this.ids[0] === this.session.config.bosId ? 1 : 0).join('');
   }
 
-  [DISPLAY](): Bundle {
-    return this.fault ? { 'text/plain': this[INSPECT]() } : this.logits.top()[DISPLAY]();
-  }
-
-  [INSPECT](): string {
+  /** Tokens, shaders that were edited, what is wrong with the logits, and the taps, a line each. */
+  override toString(): string {
     const taps = [...this.activations.values()].map(a => `  ${printable(String(a))}`).join('\n');
     return `Run of ${this.ids.length} tokens: ${this.tokens.map(visible).join('·')}\n${editedNote(this.provenance)}${this.fault ? `${this.fault.message}\n` : ''}${taps}`;
   }

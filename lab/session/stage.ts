@@ -5,7 +5,7 @@ import { Executor } from '../../engine/execute.js';
 import type { Shaders } from '../../engine/kernel.js';
 import type { Model } from '../../engine/model.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from '../../engine/plan.js';
-import { exactStep, readsOf, type Step } from '../../engine/step.js';
+import { exactStep, feedsOf, readsOf } from '../../engine/step.js';
 import type { Captured } from '../../engine/taps.js';
 import { cut, joined } from './pieces.js';
 
@@ -15,14 +15,6 @@ export interface StageInputs {
   readonly rows: number;
   /** Values of an input by stage name: [T,…] for all T tokens. */
   read(name: string): Promise<Float32Array>;
-}
-
-/** The stages whose values a step needs; what is cached counts as what was put into the cache. */
-export function inputsOf(model: Model, step: Step): Ref[] {
-  return readsOf(step).flatMap(input => {
-    const source = model.plan.stages.find(({ name }) => name === input.name);
-    return source?.state ? source.inputs : source ? [source] : [];
-  });
 }
 
 /**
@@ -39,7 +31,7 @@ export async function runStage(
   const T = inputs.ids.length;
   const whole: Extent = { tokens: T, keys: T, rows: inputs.rows };
   const caches = readsOf(step).flatMap(input => model.plan.stages.filter(s => s.state && s.name === input.name));
-  const feeds = inputsOf(model, step);
+  const feeds = feedsOf(model.plan, step);
   const most = tokensAtOnce([stage, ...feeds], whole, model.gpu.traits.maxBinding);
   const allRows = inputs.rows === T;
   using executor = new Executor(

@@ -3,22 +3,31 @@
 import type { Context } from '../../engine/context.js';
 import { StageError } from '../../engine/errors.js';
 import { generate } from '../../engine/generate.js';
+import type { Plan } from '../../engine/plan.js';
 import type { Tap } from '../../engine/taps.js';
-import type { DecodeStream } from '../../engine/tokenizer/tokenizer.js';
+import type { DecodeStream, Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import type { Activation } from '../values/activation.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { progressLine } from '../host/progress.js';
 import { eitherSignal } from '../host/interrupt.js';
 import type { GenerateRunOptions, Token } from './request.js';
 import { namesOf, tapped } from '../values/select.js';
-import type { Session } from './session.js';
 import { planTaps } from './slices.js';
 
 const QUICK = 64; // tokens that are read without progress
 
+/** What a generation asks of its session. */
+export interface Speaker {
+  readonly plan: Plan;
+  /** Null where tokens have no texts. */
+  readonly tokenizer: Tokenizer | null;
+  labels(ids: readonly number[]): string[];
+  noteEdit(shaders: readonly string[], position: number): void;
+}
+
 /** Goes on from what `context` has read with `ids`, and then with what the model makes of it. */
 export async function* stream(
-  session: Session,
+  session: Speaker,
   context: Context,
   ids: readonly number[],
   options: GenerateRunOptions & { readonly stopIds?: readonly number[] },

@@ -1,74 +1,33 @@
 // What a tap brings back: values with named dimensions, cut and summarised by name. Plain data on the CPU; nothing to dispose of.
 
-import type { CacheFormat } from '../../engine/cache-format.js';
 import type { Table } from 'apache-arrow';
+import type { CacheFormat } from '../../engine/cache-format.js';
 import { NumberError, OptionError } from '../../engine/errors.js';
 import type { AxisName } from '../../engine/plan.js';
-import { looked } from './arguments.js';
-import { fromArrow, toArrow } from './arrow.js';
-import { type Cut, checkAxis, completed, type Dim, type DimSpec, dimText, type Range, rangeOf, said } from './dims.js';
-import { activationBundle } from '../display/activation.js';
-import { type Bundle, DISPLAY, INSPECT, plain, type Shown, shown } from './shown.js';
-import { histogramBundle, type Outlier, outliersBundle, outliersOf } from '../display/spread.js';
-
-export type { Dim, DimSpec } from './dims.js';
-
-export interface Stats {
-  readonly min: number;
-  readonly max: number;
-  readonly mean: number;
-  readonly std: number;
-  readonly maxAbs: number;
-  readonly l2: number;
-  readonly nans: number;
-  /** Values attention hides (−3.4e38); they are left out of the others. */
-  readonly masked: number;
-}
-
-/** Values at or below this are masked attention scores. */
-export const MASK_LIMIT = -1e30;
-
-function checkParts(name: unknown, dims: unknown, data: unknown): void {
-  if (typeof name !== 'string') throw new OptionError(`An activation has a name first, a text, not ${said(name)}.`);
-  const isDim = (dim: unknown) => {
-    const { name, size } = (dim ?? {}) as { name?: unknown; size?: number };
-    return typeof name === 'string' && name !== '' && Number.isSafeInteger(size) && size! >= 0;
-  };
-  if (!Array.isArray(dims) || !looked('The dimensions of an activation', OptionError, () => dims.every(isDim)))
-    throw new OptionError(
-      `The dimensions of the activation '${name}' are a list of { name, size }, not ${said(dims)}. Give e.g. [{ name: 'token', size: 3 }].`,
-    );
-  looked('The dimensions of an activation', OptionError, () => checkPlaces(name, dims));
-  if (!(data instanceof Float32Array))
-    throw new OptionError(`The values of the activation '${name}' are a Float32Array, not ${said(data)}. Give one.`);
-}
-
-/** Throws OptionError for a dimension that comes twice, and for one that does not say where its entries are. */
-function checkPlaces(who: string, dims: readonly DimSpec[]): void {
-  const names = dims.map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined)
-    throw new OptionError(
-      `The activation '${who}' has the dimension '${twice}' twice, and everything is found by its name. Give each a name of its own.`,
-    );
-  for (const { name, size, from = 0, of = from + size, labels } of dims) {
-    if (!(Number.isSafeInteger(from) && from >= 0 && Number.isSafeInteger(of) && of >= from + size))
-      throw new OptionError(
-        `The dimension '${name}' of the activation '${who}' has ${size} entries from ${said(from)} on, of ${said(of)} in all, which cannot be. Give whole numbers, of at least from + size.`,
-      );
-    if (labels === undefined) continue;
-    if (!(Array.isArray(labels) && labels.length === size && labels.every(text => typeof text === 'string')))
-      throw new OptionError(
-        `The labels of the dimension '${name}' of the activation '${who}' are a list of ${size} texts, one for each entry, not ${said(labels)}. Give as many.`,
-      );
-  }
-}
+import { partsOf, toArrow } from './arrow.js';
+import {
+  type Cut,
+  checkAxis,
+  checkMany,
+  completed,
+  type Dim,
+  type DimSpec,
+  dimText,
+  type Range,
+  rangeOf,
+  said,
+  type Values,
+} from './dims.js';
+import { checkParts } from './parts.js';
+import { Shown } from './shown.js';
+import { Histogram, Outliers } from './spread.js';
+import { type Stats, statsOf } from './stats.js';
 
 /**
  * Indices are positions in the model, in everything that takes or gives one: of what holds heads 2 and 3, `head(2)` is the first, and
  * `get(0, …)` is refused.
  */
-export class Activation {
+export class Activation extends Shown implements Values {
   readonly dims: readonly Dim[];
 
   /** Throws OptionError where there are not as many values as the dimensions say. */
@@ -82,6 +41,7 @@ export class Activation {
     /** How the cache keeps what was read from it, where that rounds; else null. */
     readonly kept: CacheFormat | null = null,
   ) {
+    super();
     checkParts(name, dims, data);
     this.dims = completed(dims);
     const size = dims.reduce((n, dim) => n * dim.size, 1);
@@ -186,42 +146,18 @@ export class Activation {
   }
 
   stats(): Stats {
-    let [min, max, sum, squares, nans, masked] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0, 0, 0];
-    for (const value of this.data) {
-      if (Number.isNaN(value)) nans += 1;
-      else if (value <= MASK_LIMIT) masked += 1;
-      else {
-        min = Math.min(min, value);
-        max = Math.max(max, value);
-        sum += value;
-        squares += value * value;
-      }
-    }
-    const n = this.data.length - nans - masked;
-    const mean = sum / n;
-    const std = Math.sqrt(Math.max(0, squares / n - mean * mean));
-    return {
-      min,
-      max,
-      mean,
-      std,
-      maxAbs: Math.max(Math.abs(min), Math.abs(max)),
-      l2: Math.sqrt(squares),
-      nans,
-      masked,
-    };
+    return statsOf(this.data);
   }
 
   /** How the values are spread, counts on a logarithmic axis. */
-  histogram(): Shown {
-    return shown(() => histogramBundle(this), {});
+  histogram(): Histogram {
+    return new Histogram(this);
   }
 
   /** The `many` channels (entries of the last dimension) that stick out most, by root mean square over all rows; 8 by default. */
-  outliers(many?: number): Shown & { readonly rows: readonly Outlier[] } {
+  outliers(many?: number): Outliers {
     const { size } = this.#last('outliers');
-    const rows = outliersOf(this, checkMany(many ?? Math.min(8, size), size, `outliers() of ${this.name}`));
-    return shown(() => outliersBundle(this, rows), { rows });
+    return new Outliers(this, checkMany(many ?? Math.min(8, size), size, `outliers() of ${this.name}`));
   }
 
   /** Nested arrays, as JSON has them. */
@@ -244,21 +180,14 @@ export class Activation {
 
   /** The activation that `toArrow` made a table of. Throws GoldenError for other tables. */
   static fromArrow(table: Table): Activation {
-    return fromArrow(table);
+    const { name, dims, data } = partsOf(table);
+    return new Activation(name, dims, data);
   }
 
   /** `layers.3.attn.pattern [head 2:4 of 4, query 6, key 6]` */
-  toString(): string {
+  override toString(): string {
     const kept = this.kept ? `, as the cache has it in ${this.kept}` : '';
     return `${this.name} [${this.dims.map(dimText).join(', ')}]${this.recomputed ? ', recomputed' : ''}${kept}`;
-  }
-
-  [DISPLAY](): Bundle {
-    return plain(activationBundle(this));
-  }
-
-  [INSPECT](): string {
-    return this[DISPLAY]()['text/plain'];
   }
 
   #last(what: string): Dim {
@@ -268,10 +197,7 @@ export class Activation {
   }
 }
 
-/** Throws OptionError unless `many` is a whole number from 1 to `size`. */
-export function checkMany(many: number, size: number, who: string): number {
-  if (Number.isInteger(many) && many >= 1 && many <= size) return many;
-  throw new OptionError(`${who} gives 1 to ${size} entries, not ${said(many)}. Ask for a whole number of them.`);
-}
-
 const rangeText = ({ from, to, drop }: Range) => (drop ? `${from}` : `${from}:${to}`);
+
+/** The activation that `toArrow` made a table of. Throws GoldenError for other tables. */
+export const fromArrow = (table: Table): Activation => Activation.fromArrow(table);

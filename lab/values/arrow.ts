@@ -1,13 +1,11 @@
-// Activations as apache-arrow Tables and back, and diffs. One row of the table is one row of the last dimension; the leading dimensions are
+// Activations as apache-arrow Tables and back. One row of the table is one row of the last dimension; the leading dimensions are
 // columns of indices, so that DuckDB, Polars or pandas can filter by head or token without knowing Loupe.
 
 import {
-  Bool,
   type Data,
   Field,
   FixedSizeList,
   Float32,
-  Float64,
   Int32,
   makeData,
   makeVector,
@@ -20,9 +18,7 @@ import {
 } from 'apache-arrow';
 import { GoldenError } from '../../engine/errors.js';
 import { parseJson } from '../../engine/json.js';
-import { Activation, type DimSpec } from './activation.js';
-import type { DiffRow } from '../diff/diff.js';
-import { isWhole, rowIndex, rowNumber } from './dims.js';
+import { type DimSpec, isWhole, rowIndex, rowNumber, type Values } from './dims.js';
 
 const KEY = 'loupe';
 /** Dimensions that rows are of, in a trace. */
@@ -32,8 +28,7 @@ const LEADING = ['token', 'head', 'query'] as const;
  * A table of one activation: columns stage, one index a leading dimension, and `values`, a list of the last dimension. Indices are positions
  * in the model; where the list begins is in the metadata `loupe`, with all dimensions.
  */
-export function toArrow(activation: Activation): Table {
-  const { name, dims, data } = activation;
+export function toArrow({ name, dims, data }: Values): Table {
   const width = dims.length > 0 ? dims[dims.length - 1].size : 1;
   const rows = data.length / width;
   const columns: Record<string, ReturnType<typeof makeVector> | ReturnType<typeof vectorFromArray>> = {
@@ -63,33 +58,8 @@ export function toArrow(activation: Activation): Table {
   return new Table(new Schema(table.schema.fields, metadata), table.batches);
 }
 
-/** A table of a diff, one row a stage in the plan's order; what was not measured is null. */
-export function diffToArrow(rows: readonly DiffRow[], metadata: Readonly<Record<string, string>>): Table {
-  const number = (of: (row: DiffRow) => number | null | undefined) =>
-    vectorFromArray(
-      rows.map(row => of(row) ?? null),
-      new Float64(),
-    );
-  const text = (of: (row: DiffRow) => string) => vectorFromArray(rows.map(of), new Utf8());
-  const table = new Table({
-    stage: text(({ stage }) => stage),
-    shape: text(({ shape }) => shape.join('×')),
-    verdict: text(({ verdict }) => verdict),
-    pass: vectorFromArray(
-      rows.map(({ pass }) => pass),
-      new Bool(),
-    ),
-    alone: number(({ local }) => local?.relL2),
-    in_the_run: number(({ accumulated }) => accumulated.relL2),
-    max_abs: number(({ accumulated }) => accumulated.maxAbs),
-    cosine: number(({ accumulated }) => accumulated.cosine),
-    gain: number(({ gain }) => gain),
-  } as never);
-  return new Table(new Schema(table.schema.fields, new Map(Object.entries(metadata))), table.batches);
-}
-
-/** The activation that `toArrow` made a table of. Throws GoldenError for other tables. */
-export function fromArrow(table: Table): Activation {
+/** The parts of the activation that `toArrow` made a table of. Throws GoldenError for other tables. */
+export function partsOf(table: Table): { name: string; dims: DimSpec[]; data: Float32Array } {
   const bad = (what: string) =>
     new GoldenError(`This Arrow table was not made from an activation: ${what}. Use a table of toArrow().`);
   const note = table?.schema?.metadata?.get?.(KEY);
@@ -108,7 +78,7 @@ export function fromArrow(table: Table): Activation {
     data.set(part, at);
     at += part.length;
   }
-  return new Activation(name, dims, data);
+  return { name, dims, data };
 }
 
 /** Name and dimensions of the activation, as `toArrow` wrote them down. */
@@ -137,10 +107,7 @@ function readNote(note: string, bad: (what: string) => Error): { name: string; d
  * `query` are positions in the model, null where a stage has no such dimension; `row` is the row's number in the activation uncut, and
  * `first` the position of the first of the values; `dims` says which part of a stage is here, `head=2:4,query=7,key=7`.
  */
-export function traceToIpc(
-  activations: readonly Activation[],
-  provenance: Readonly<Record<string, string>>,
-): Uint8Array {
+export function traceToIpc(activations: readonly Values[], provenance: Readonly<Record<string, string>>): Uint8Array {
   const stages: string[] = [];
   const rows: number[] = [];
   const firsts: number[] = [];

@@ -17,6 +17,13 @@ export interface Dim {
   readonly labels?: readonly string[];
 }
 
+/** Values with named dimensions, row by row: what pictures and tables are made of. */
+export interface Values {
+  readonly name: string;
+  readonly dims: readonly Dim[];
+  readonly data: Float32Array;
+}
+
 /** A dimension as it may be given: from the first entry on, and whole, unless it says otherwise. */
 export type DimSpec = Omit<Dim, 'from' | 'of'> & Partial<Pick<Dim, 'from' | 'of'>>;
 
@@ -129,3 +136,9 @@ export function rowName(lead: readonly Dim[], row: number, text: (label: string)
 /** Texts of a dimension's entries: tokens, or their positions in the model where there is none. */
 export const labelsOf = ({ size, from, labels }: Dim): readonly string[] =>
   Array.from({ length: size }, (_, n) => labels?.[n] ?? String(from + n));
+
+/** Throws OptionError unless `many` is a whole number from 1 to `size`. */
+export function checkMany(many: number, size: number, who: string): number {
+  if (Number.isInteger(many) && many >= 1 && many <= size) return many;
+  throw new OptionError(`${who} gives 1 to ${size} entries, not ${said(many)}. Ask for a whole number of them.`);
+}

@@ -5,15 +5,13 @@ import { join } from 'node:path';
 import { GoldenError } from '../../engine/errors.js';
 import { packageRoot, stampOf } from '../../engine/files.js';
 import { parseJson } from '../../engine/json.js';
-import { printable } from '../../engine/printable.js';
 import { quoted } from '../../engine/tokenizer/quoted.js';
 import { openSafetensors, type Safetensors } from '../../engine/weights/safetensors.js';
 import { checkName } from './arguments.js';
-import { DISPLAY, INSPECT, plain, type Shown } from './shown.js';
-import { htmlTable } from './table.js';
 import { Names } from './select.js';
+import { Shown } from './shown.js';
 
-export interface Golden extends Shown {
+export interface Golden {
   /** What was asked for: `atlas/capital` or a path. */
   readonly name: string;
   readonly ids: readonly number[];
@@ -28,7 +26,7 @@ export interface Golden extends Shown {
 }
 
 /** Opens `MODEL/NAME` (golden/MODEL/NAME.safetensors of this package) or a .safetensors file. */
-export async function golden(name: string): Promise<Golden> {
+export async function golden(name: string): Promise<Golden & Shown> {
   if (typeof name !== 'string')
     throw new GoldenError("A golden is given by its name, e.g. 'atlas/capital', or by a file.");
   checkName('golden', name);
@@ -53,7 +51,7 @@ export async function golden(name: string): Promise<Golden> {
 
 const VERSION = '1';
 
-function describe(name: string, path: string, { metadata, tensors }: Safetensors, unchanged: () => void): Golden {
+function describe(name: string, path: string, { metadata, tensors }: Safetensors, unchanged: () => void): GoldenFile {
   if (metadata.get('loupe_golden') !== VERSION && metadata.get('loupe_trace') !== VERSION) {
     const key = ['loupe_golden', 'loupe_trace'].find(one => metadata.has(one));
     if (key === undefined) {
@@ -93,42 +91,39 @@ function describe(name: string, path: string, { metadata, tensors }: Safetensors
   if (pieces && pieces.length !== ids.length) {
     throw new GoldenError(`${name} has ${pieces.length} pieces for ${ids.length} ids. Make it again.`);
   }
-  const text =
-    `golden ${name}: ${tensors.size} stages of ${ids.length} tokens in ${chunks.length === 1 ? 'one chunk' : `${chunks.length} chunks`}` +
-    `${pieces ? `, ‘${pieces.join('').replaceAll('\u2581', ' ')}’` : ''}`;
-  const facts = { golden: name, stages: String(tensors.size), tokens: String(ids.length), chunks: chunks.join(', ') };
-  const made = ['model', 'torch', 'transformers'].flatMap(key =>
-    metadata.has(key) ? [[key, metadata.get(key)!]] : [],
-  );
-  const prompt = pieces ? [['text', pieces.join('').replaceAll('\u2581', ' ')]] : [];
-  const rows = [...Object.entries(facts), ...prompt, ...made].map(cells => ({ cells }));
-  const card = htmlTable([{ title: '' }, { title: '' }], rows);
-  return {
-    [DISPLAY]: () => plain({ 'text/html': card.text, 'text/plain': text }),
-    [INSPECT]: () => printable(text),
-    name,
-    ids,
-    chunks,
-    pieces,
-    provenance: metadata,
-    stages: new Map([...tensors.values()].map(t => [t.name, { shape: t.shape }])),
-    async read(asked) {
-      const stage = tensors.has(asked) ? asked : aliased(asked, tensors);
-      if (stage === null) {
-        throw new GoldenError(`${name} has no stage '${asked}'. It was made for another model, or by another version.`);
-      }
-      // Opened for each look: a golden lies about in a notebook, and nobody would think of closing it.
+  const stages = new Map([...tensors.values()].map(t => [t.name, { shape: t.shape }]));
+  const read = async (asked: string) => {
+    const stage = tensors.has(asked) ? asked : aliased(asked, tensors);
+    if (stage === null) {
+      throw new GoldenError(`${name} has no stage '${asked}'. It was made for another model, or by another version.`);
+    }
+    // Opened for each look: a golden lies about in a notebook, and nobody would think of closing it.
+    unchanged();
+    const file = await openSafetensors(path);
+    try {
+      const values = await file.readF32(stage);
       unchanged();
-      const file = await openSafetensors(path);
-      try {
-        const values = await file.readF32(stage);
-        unchanged();
-        return values;
-      } finally {
-        await file.close();
-      }
-    },
+      return values;
+    } finally {
+      await file.close();
+    }
   };
+  return new GoldenFile(name, ids, chunks, pieces, metadata, stages, read);
+}
+
+/** Its reader is a property of its own: who compares by another schedule copies a golden and changes one part. */
+export class GoldenFile extends Shown implements Golden {
+  constructor(
+    readonly name: string,
+    readonly ids: readonly number[],
+    readonly chunks: readonly number[],
+    readonly pieces: readonly string[] | null,
+    readonly provenance: ReadonlyMap<string, string>,
+    readonly stages: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+    readonly read: (stage: string) => Promise<Float32Array>,
+  ) {
+    super();
+  }
 }
 
 /** The stage that TransformerLens or Hugging Face call so. Only where all stages are there is it known which family's names they are. */

@@ -1,5 +1,6 @@
 // What an object shows: the same thing in several forms, of which a notebook takes the richest it can. A plot is plotly JSON for
-// JupyterLab, a static picture for places that run no script, and text for a terminal.
+// JupyterLab, a static picture for places that run no script, and text for a terminal. Values know nothing of their pictures: there is one
+// table from class to picture, which the pictures are put into from above (display/all.ts).
 
 import { printable } from '../../engine/printable.js';
 
@@ -21,32 +22,46 @@ export interface Bundle {
   readonly 'application/vnd.plotly.v1+json'?: Figure;
 }
 
-export interface Shown {
-  [DISPLAY](): Bundle;
-  [INSPECT](): string;
+/** A class of values that show themselves. */
+type Class<T> = abstract new (...parts: never[]) => T;
+
+interface Picture<T> {
+  readonly bundle: (value: T) => Bundle;
+  /** What a console shows, where that is not the bundle's text. */
+  readonly text: (value: T) => string;
 }
 
-/** An object that shows itself as `make` says, with what else it has. The picture is made when it is looked at. */
-export function shown<T extends object>(make: () => Bundle, value: T): T & Shown {
-  return Object.assign(value, { [DISPLAY]: () => plain(make()), [INSPECT]: () => plain(make())['text/plain'] });
+const pictures = new Map<unknown, Picture<never>>();
+
+/** Puts the picture of a class into the table. It is made when a value is looked at, and is that of classes derived from it too. */
+export function pictured<T extends object>(
+  of: Class<T>,
+  bundle: (value: T) => Bundle,
+  text = (value: T) => bundle(value)['text/plain'],
+): void {
+  pictures.set(of, { bundle, text });
 }
 
-/** With a text that steers no terminal. The other forms are escaped where they are made: html.ts, chart.ts. */
+function pictureOf(value: object): Picture<object> | undefined {
+  for (let at = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) {
+    const found = pictures.get(at.constructor);
+    if (found) return found as Picture<object>;
+  }
+  return undefined;
+}
+
+/** A value with a picture in the table; without one, or before the table is filled, it is its own text. */
+export abstract class Shown {
+  [DISPLAY](): Bundle {
+    return plain(pictureOf(this)?.bundle(this) ?? { 'text/plain': String(this) });
+  }
+
+  [INSPECT](): string {
+    return printable(pictureOf(this)?.text(this) ?? String(this));
+  }
+}
+
+/** With a text that steers no terminal. The other forms are escaped where they are made: html.ts, display/chart.ts. */
 export function plain(bundle: Bundle): Bundle {
   return { ...bundle, 'text/plain': printable(bundle['text/plain']) };
 }
-
-/** Layout that reads on light and dark pages alike: nothing is painted behind it, and the text is a grey between. */
-export const PAGE = {
-  paper_bgcolor: 'rgba(0,0,0,0)',
-  plot_bgcolor: 'rgba(0,0,0,0)',
-  font: { family: 'system-ui, sans-serif', size: 12, color: '#7f8791' },
-  margin: { l: 90, r: 20, t: 60, b: 80 },
-} as const;
-/** A title at the very top, clear of the buttons below it. */
-export const TITLE = { x: 0.02, y: 1, yref: 'container', yanchor: 'top', pad: { t: 12 }, font: { size: 15 } } as const;
-export const GREY = '#7f8791';
-export const ACCENT = '#4c8dae';
-/** Not responsive: JupyterLab's plotly then loses the height of a figure when the theme changes. Every figure has its width. */
-export const CONFIG = { displaylogo: false } as const;
-export const WIDE = 880;

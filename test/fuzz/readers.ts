@@ -11,7 +11,8 @@ import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { openGguf } from '../../engine/weights/gguf.js';
 import { openModelFiles } from '../../engine/weights/open.js';
 import { openSafetensors } from '../../engine/weights/safetensors.js';
-import { fromArrow } from '../../lab/values/arrow.js';
+import { fromArrow } from '../../lab/values/activation.js';
+import '../../lab/index.js'; // values with their pictures
 import { load } from '../../lab/chat/file.js';
 import { checkTokens } from '../../lab/parity/tokens.js';
 import { golden } from '../../lab/values/golden.js';

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import type { BenchReport } from '../../lab/bench/bench.js';
-import { type Measured, type StagesReport, withMeasured } from '../../lab/benchmarks/document.js';
+import { withMeasured } from '../../lab/benchmarks/document.js';
+import type { Measured, StagesReport } from '../../lab/benchmarks/measured.js';
 import { measuredPart, picturesOf } from '../../lab/benchmarks/pages.js';
 import { growthSvg } from '../../lab/display/growth.js';
 

@@ -9,7 +9,7 @@ import { attentionBundle } from '../../lab/display/attention.js';
 import { tokensBundle } from '../../lab/display/attention-tokens.js';
 import { type Bundle, DISPLAY, type Shown } from '../../lab/values/shown.js';
 import { report } from '../../lab/display/report.js';
-import { outliersOf } from '../../lab/display/spread.js';
+import { outliersOf } from '../../lab/values/spread.js';
 import { golden } from '../../lab/values/golden.js';
 import { open } from '../../lab/session/open.js';
 import type { Session } from '../../lab/session/session.js';

@@ -6,11 +6,12 @@ import { LoupeError, ModelFileError } from '../../engine/errors.js';
 import { printable, printableJson, visible } from '../../engine/printable.js';
 import { Activation } from '../../lab/values/activation.js';
 import { activationBundle } from '../../lab/display/activation.js';
-import { type Bundle, DISPLAY, INSPECT, type Shown, shown } from '../../lab/values/shown.js';
-import { html, label } from '../../lab/values/html.js';
+import { type Bundle, DISPLAY, INSPECT, plain, type Shown } from '../../lab/values/shown.js';
 import { modelBundle } from '../../lab/display/model.js';
-import { planBundle } from '../../lab/display/plan.js';
+import { PlanView } from '../../lab/session/views.js';
+import { html, label } from '../../lab/values/html.js';
 import { histogramBundle, normsBundle, outliersBundle } from '../../lab/display/spread.js';
+import { Norms, Outliers } from '../../lab/values/spread.js';
 import { golden } from '../../lab/values/golden.js';
 import { open } from '../../lab/session/open.js';
 import { Run } from '../../lab/session/run.js';
@@ -89,12 +90,21 @@ test('displays of activations whose names, dimensions and tokens are hostile', (
   expectTame('activation', hostile[DISPLAY]());
   expectTame('bundle', { ...activationBundle(hostile), 'text/plain': '' });
   const flat = new Activation(ALL, dims.slice(1), data.subarray(0, 3 * HOSTILE.length));
-  expectTame('histogram', { ...histogramBundle(flat), 'text/plain': flat.histogram()[DISPLAY]()['text/plain'] });
+  expectTame('histogram', {
+    ...histogramBundle(flat.histogram()),
+    'text/plain': flat.histogram()[DISPLAY]()['text/plain'],
+  });
   expectTame('outliers', flat.outliers()[DISPLAY]());
-  expectTame('outliers', { ...outliersBundle(flat, []), 'text/plain': '' });
-  expectTame('norms', { ...normsBundle([flat, flat]), 'text/plain': '' });
+  expectTame('outliers', { ...outliersBundle(new Outliers(flat, 0)), 'text/plain': '' });
+  expectTame('norms', { ...normsBundle(new Norms([flat, flat])), 'text/plain': '' });
   for (const text of [hostile[INSPECT](), flat.histogram()[INSPECT](), flat.outliers()[INSPECT]()])
     expect(text).not.toMatch(STEERING);
+});
+
+/** What a session shows under another name: its methods know only its own. */
+const drawn = (bundle: Bundle): Shown => ({
+  [DISPLAY]: () => plain(bundle),
+  [INSPECT]: () => plain(bundle)['text/plain'],
 });
 
 test('displays of a model, a run, a lens, a diff and a golden with hostile names', async () => {
@@ -125,8 +135,8 @@ test('displays of a model, a run, a lens, a diff and a golden with hostile names
     heads: renamed.attention(0).heads(),
     byToken: renamed.attention(0).byToken(),
     lens: await renamed.lens(),
-    model: shown(() => modelBundle(session), {}),
-    plan: shown(() => planBundle(session, null), {}),
+    model: drawn(modelBundle(session)),
+    plan: new PlanView(session, null),
   };
   const g = await golden('atlas/short');
   const diff = await model.diff(g);
@@ -135,7 +145,7 @@ test('displays of a model, a run, a lens, a diff and a golden with hostile names
     provenance: { adapter: ALL },
   });
   all.diff = named as Shown;
-  all.verdicts = shown(() => planBundle(session, named), {});
+  all.verdicts = new PlanView(session, named);
   for (const [name, value] of Object.entries(all)) {
     expectTame(name, value[DISPLAY]());
     expect(value[INSPECT]()).not.toMatch(STEERING);

@@ -3,7 +3,7 @@
 
 import Table from 'cli-table3';
 import { printable } from '../../engine/printable.js';
-import { Html, html } from './html.js';
+import { Html, html } from '../values/html.js';
 
 export interface Column {
   readonly title: string;

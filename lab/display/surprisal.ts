@@ -1,58 +1,13 @@
 // How well a model foresaw a prompt: surprisal of every token and entropy before it, in bits.
 
-import type { Activation } from '../values/activation.js';
-import { ACCENT, type Bundle, CONFIG, GREY, PAGE, TITLE, WIDE } from '../values/shown.js';
+import type { Bundle } from '../values/shown.js';
 import { svg } from './chart.js';
 import { label, visible } from '../values/html.js';
-import { textTable } from '../values/table.js';
+import type { Surprisal } from '../values/surprisal.js';
+import { textTable } from './table.js';
+import { ACCENT, CONFIG, GREY, PAGE, TITLE, WIDE } from './page.js';
 
-export interface Foreseen {
-  readonly position: number;
-  readonly id: number;
-  readonly text: string;
-  /** −log2 of the probability it was given. */
-  readonly surprisal: number;
-  /** Of the whole distribution it was drawn from. */
-  readonly entropy: number;
-  readonly probability: number;
-  /** 1: it was the most likely one. */
-  readonly rank: number;
-  /** What was most likely instead. */
-  readonly likeliest: string;
-}
-
-/** @param logits [T,V]; the first token was foreseen by nothing and is left out */
-export function foresee(logits: Activation, ids: readonly number[], textOf: (id: number) => string): Foreseen[] {
-  const [rows, vocab] = logits.shape;
-  return Array.from({ length: rows - 1 }, (_, row) => {
-    const line = logits.data.subarray(row * vocab, (row + 1) * vocab);
-    const id = ids[row + 1];
-    let [most, best] = [Number.NEGATIVE_INFINITY, 0];
-    line.forEach((logit, i) => {
-      if (logit > most) [most, best] = [logit, i];
-    });
-    let [sum, weighted, rank] = [0, 0, 1];
-    for (const logit of line) {
-      const weight = Math.exp(logit - most);
-      sum += weight;
-      weighted += weight * (logit - most);
-      if (logit > line[id]) rank += 1;
-    }
-    const logProbability = line[id] - most - Math.log(sum);
-    return {
-      position: row + 1,
-      id,
-      text: textOf(id),
-      surprisal: -logProbability / Math.LN2,
-      entropy: (Math.log(sum) - weighted / sum) / Math.LN2,
-      probability: Math.exp(logProbability),
-      rank,
-      likeliest: textOf(best),
-    };
-  });
-}
-
-export function promptBundle(tokens: readonly Foreseen[]): Bundle {
+export function surprisalBundle({ tokens }: Surprisal): Bundle {
   const total = tokens.reduce((n, { surprisal }) => n + surprisal, 0);
   const perToken = total / tokens.length;
   const title = `Surprisal along the prompt: ${perToken.toFixed(2)} bits a token, perplexity ${(2 ** perToken).toFixed(1)}`;

@@ -1,0 +1,23 @@
+// What a session can do about conversations.
+
+import { extend } from '../session/extend.js';
+import { Session } from '../session/session.js';
+import { checkOptions } from '../values/arguments.js';
+import { CONVERSATION_OPTIONS, Conversation, type ConversationOptions } from './conversation.js';
+
+declare module '../session/session.js' {
+  interface Session {
+    /** A conversation on one cache, in the turns the model was trained on. Dispose of it, or of the session. */
+    chat(options?: ConversationOptions): Conversation;
+  }
+}
+
+extend(Session, {
+  chat(given = {}) {
+    this.ready();
+    const options = checkOptions('chat', given, CONVERSATION_OPTIONS);
+    const conversation = new Conversation(this, this.vocabulary(), options);
+    this.depend(conversation);
+    return conversation;
+  },
+});

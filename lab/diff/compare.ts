@@ -1,0 +1,93 @@
+// The comparison itself: every stage that a plan leaves, in the run and alone, and the verdict.
+
+import type { PlanKind } from '../../engine/fuse.js';
+import type { Model } from '../../engine/model.js';
+import type { Stage } from '../../engine/plan.js';
+import { feedsOf, givesOf, readsOf, type Step } from '../../engine/step.js';
+import type { Golden } from '../values/golden.js';
+import { checkGolden } from './check.js';
+import type { DiffLimits, DiffOptions } from './diff.js';
+import { locate } from './locate.js';
+import { compare, type Metrics } from './metrics.js';
+import type { DiffRow, Verdict } from './row.js';
+import { ACCUMULATED_LIMIT, CACHE_LIMITS, LOCAL_LIMIT } from './tolerance.js';
+
+/** What a plan computes of a golden's stages, each with the step that leaves it. */
+export function compared(model: Model, plan: PlanKind): Map<Stage, Step> {
+  const stages = model.plan.stages.filter(({ state }) => !state);
+  // By the exact plan too: what runs alone must be what runs in the run, or an edit in it has no source.
+  const steps = new Map(model.steps(plan).flatMap(step => givesOf(step).map(stage => [stage, step] as const)));
+  return new Map(stages.flatMap(stage => (steps.has(stage) ? [[stage, steps.get(stage)!] as const] : [])));
+}
+
+interface Errors {
+  readonly here: number;
+  readonly alone: number | null;
+  /** The largest of the inputs'. */
+  readonly incoming: number;
+}
+
+function verdictOf({ here, alone, incoming }: Errors, { accumulated, local }: Required<DiffLimits>): Verdict {
+  const failsHere = here > accumulated;
+  const failsAlone = alone !== null ? alone > local : failsHere && incoming <= accumulated;
+  if (failsAlone) return failsHere || incoming === 0 ? 'source' : 'masked';
+  return failsHere ? 'carrier' : 'ok';
+}
+
+/** Values of a stage by itself, or with the others of its step, on the golden's inputs. */
+export type Alone = (stage: Stage, step: Step) => Promise<Float32Array>;
+
+/** Compares our activations of the golden's ids with the golden's, stage by stage. */
+export async function diffRows(
+  model: Model,
+  golden: Golden,
+  ours: { read(stage: string): Promise<Float32Array> },
+  alone: Alone | null,
+  given: Pick<DiffOptions, 'accumulated' | 'local' | 'plan' | 'signal' | 'onProgress'>,
+): Promise<DiffRow[]> {
+  const { accumulated = ACCUMULATED_LIMIT, local = LOCAL_LIMIT, plan = 'exact', signal, onProgress } = given;
+  const rounding = CACHE_LIMITS[model.cache];
+  checkGolden(model, golden);
+  const stages = compared(model, plan);
+  const errors = new Map<string, number>();
+  const rows: DiffRow[] = [];
+  for (const [stage, step] of stages) {
+    signal?.throwIfAborted();
+    const expected = await golden.read(stage.name);
+    const { shape } = golden.stages.get(stage.name)!;
+    const inRun = await ours.read(stage.name);
+    // Logits of the last token alone are that token's, also where the largest error is told.
+    const last = stage.axes[0].size === 'rows' ? golden.ids.length - shape[0] : 0;
+    const placed = (m: Metrics): Metrics => ({ ...m, worst: m.worst.map((n, d) => (d === 0 ? n + last : n)) });
+    const both = placed(compare(inRun, expected, shape));
+    errors.set(stage.name, both.relL2);
+    let own: Metrics | null = null;
+    let ownData: Float32Array | null = null;
+    if (alone) {
+      ownData = await alone(stage, step);
+      own = placed(compare(ownData, expected, shape));
+    }
+    const incoming = Math.max(0, ...feedsOf(model.plan, step).map(({ name }) => errors.get(name) ?? 0));
+    const errorsOf = { here: both.relL2, alone: own?.relL2 ?? null, incoming };
+    const strict = verdictOf(errorsOf, { accumulated, local });
+    const rounded = strict === 'ok' || !rounding ? strict : verdictOf(errorsOf, allowed(step));
+    const verdict = strict !== 'ok' && rounded === 'ok' ? 'cache' : rounded;
+    const gain = incoming > 0 && Number.isFinite(incoming) ? both.relL2 / incoming : null;
+    const pass = verdict === 'ok' || verdict === 'cache';
+    const shown = verdict === 'carrier' ? inRun : (ownData ?? inRun);
+    const axes = stage.axes.map(({ name }) => name);
+    const where = pass ? [] : locate(shown, expected, shape, axes);
+    rows.push({ stage: stage.name, shape, accumulated: both, local: own, gain, verdict, pass, where });
+    onProgress?.(rows.length, stages.size);
+  }
+  return rows;
+
+  /** With what the cache's rounding explains, where no limit was asked for. */
+  function allowed(step: Step): Required<DiffLimits> {
+    const reads = step.cached.size > 0 || readsOf(step).some(ref => (ref as Stage).state);
+    return {
+      accumulated: given.accumulated ?? Math.max(accumulated, rounding!.accumulated),
+      local: given.local ?? (reads ? Math.max(local, rounding!.local) : local),
+    };
+  }
+}

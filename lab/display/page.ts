@@ -1,0 +1,16 @@
+// What all figures have alike: a layout that reads on light and dark pages, a title, two colours and a width.
+
+/** Layout that reads on light and dark pages alike: nothing is painted behind it, and the text is a grey between. */
+export const PAGE = {
+  paper_bgcolor: 'rgba(0,0,0,0)',
+  plot_bgcolor: 'rgba(0,0,0,0)',
+  font: { family: 'system-ui, sans-serif', size: 12, color: '#7f8791' },
+  margin: { l: 90, r: 20, t: 60, b: 80 },
+} as const;
+/** A title at the very top, clear of the buttons below it. */
+export const TITLE = { x: 0.02, y: 1, yref: 'container', yanchor: 'top', pad: { t: 12 }, font: { size: 15 } } as const;
+export const GREY = '#7f8791';
+export const ACCENT = '#4c8dae';
+/** Not responsive: JupyterLab's plotly then loses the height of a figure when the theme changes. Every figure has its width. */
+export const CONFIG = { displaylogo: false } as const;
+export const WIDE = 880;

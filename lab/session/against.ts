@@ -1,0 +1,102 @@
+// A session against a golden: all stages in its run and alone, or one.
+
+import type { ModelFiles } from '../../engine/weights/source.js';
+import { checkGolden } from '../diff/check.js';
+import { type Alone, compared, diffRows } from '../diff/compare.js';
+import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
+import { leftoverOf } from '../diff/leftover.js';
+import { otherWeights } from '../diff/other-weights.js';
+import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from '../diff/tolerance.js';
+import { eitherSignal } from '../host/interrupt.js';
+import { progressLine } from '../host/progress.js';
+import type { Activation } from '../values/activation.js';
+import { called, checkDiff, checkOptions } from '../values/arguments.js';
+import type { Golden } from '../values/golden.js';
+import { selectOne } from '../values/select.js';
+import { assemble } from './capture.js';
+import { OurValues } from './ours.js';
+import type { Reader } from './read.js';
+import { checkPlan, planProvenance } from './request.js';
+import { runStage, type StageInputs } from './stage.js';
+import { OneStage } from './views.js';
+
+/** What a stage alone is given. */
+const inputsOf = (golden: Golden): StageInputs => ({
+  ids: golden.ids,
+  rows: golden.stages.get('logits')!.shape[0],
+  read: name => golden.read(name),
+});
+
+/** A stage by any of its names, that can be run alone. Throws StageError with the nearest. */
+export function oneStage(session: Reader, name: string): OneStage {
+  const stage = selectOne(session.plan, name);
+  const run = async (golden: Golden): Promise<Activation> => {
+    session.ready();
+    checkDiff(golden);
+    checkGolden(session.model, golden);
+    await leftoverOf(session.plan, golden);
+    const step = compared(session.model, 'exact').get(stage);
+    const shaders = await session.model.kernels.inForce();
+    const captured = await runStage(session.model, stage, inputsOf(golden), shaders, step);
+    const labels = golden.pieces?.map(piece => piece.replaceAll('\u2581', ' ')) ?? session.labels(golden.ids);
+    return assemble([captured], labels).get(stage.name)!;
+  };
+  return new OneStage(stage, stage.weight ? session.model.bytesOf(stage.weight) : 0, run);
+}
+
+/** @param files the model's files as they were opened, to tell whether the golden is of these weights */
+export async function against(
+  session: Reader,
+  golden: Golden,
+  given: DiffOptions,
+  files: (() => Promise<ModelFiles>) | null,
+): Promise<Diff> {
+  session.ready();
+  const options = checkOptions('diff', given, DIFF_OPTIONS);
+  checkDiff(golden, options);
+  checkGolden(session.model, golden);
+  const leftover = await leftoverOf(session.plan, golden);
+  const shaders = options.shaders ?? (await session.model.kernels.inForce()); // the same for the run and for the stages alone, and those the table names
+  const signal = eitherSignal(options.signal);
+  const logits = golden.stages.get('logits')!.shape[0] === golden.ids.length ? 'all' : 'last';
+  const { budget } = options;
+  const plan = checkPlan(options.plan, 'exact');
+  const read = (tap: readonly string[]) =>
+    session.run(golden.ids, { tap, chunks: golden.chunks, logits, signal, budget, shaders, plan });
+  const stages = [...compared(session.model, plan).keys()];
+  const ours = new OurValues(stages, golden.ids.length, logits, read, budget);
+  using progress = progressLine('Comparing', options.onProgress !== undefined);
+  const told = options.onProgress ?? ((done, total) => progress.count(done, total, 'stages'));
+  const onProgress = (done: number, total: number) => called('onProgress', () => told(done, total));
+  const inputs = inputsOf(golden);
+  const alone: Alone = async (stage, step) => (await runStage(session.model, stage, inputs, shaders, step)).data;
+  const rows = await diffRows(session.model, golden, ours, options.alone === false ? null : alone, {
+    ...options,
+    signal,
+    onProgress,
+  });
+  const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };
+  return new Diff(
+    rows,
+    golden.name,
+    limits,
+    { ...session.provenance(shaders), ...planProvenance(plan, session.model.activations) },
+    leftover,
+    rows.every(({ pass }) => pass) ? null : await weightsOf(session, golden, files),
+  );
+}
+
+/** Whether the golden is of these weights, as they are in the files; null where nothing is to be said, or they are there no more. */
+async function weightsOf(
+  { model, plan, config }: Reader,
+  golden: Golden,
+  open: (() => Promise<ModelFiles>) | null,
+): Promise<string | null> {
+  const files = await open?.().catch(() => null);
+  if (!files) return null;
+  try {
+    return files.fingerprint === model.fingerprint ? await otherWeights(plan, config, files.weights, golden) : null;
+  } finally {
+    await files.close();
+  }
+}

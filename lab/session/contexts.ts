@@ -1,0 +1,58 @@
+// The contexts of a session's runs: how long they are, and whether one goes on from what the last has read.
+
+import type { Context } from '../../engine/context.js';
+import { PromptError } from '../../engine/errors.js';
+import { type ContextOptions, chunkThatFits } from '../../engine/forward.js';
+import type { Model } from '../../engine/model.js';
+import { type Beginning, type Held, KeptContext } from './kept-context.js';
+
+/** Whose contexts they are. Its model is another after its device was lost. */
+interface Owner {
+  readonly model: Model;
+  /** The longest sequence that it reads. */
+  readonly longest: number;
+}
+
+export class Contexts {
+  readonly #kept = new KeptContext();
+  /** Tokens of the last generation's prompt that were not read again. */
+  reusedLast = 0;
+
+  constructor(
+    private readonly of: Owner,
+    /** Whether the cache of the last run is held for the next that begins alike. */
+    readonly reuse: boolean,
+  ) {}
+
+  /** An empty one. Throws PromptError for a prompt that does not fit. @param tokens it is to hold at the end */
+  open(
+    tokens: number,
+    { logits, plan, prompt = tokens }: Pick<ContextOptions, 'logits' | 'plan'> & { prompt?: number },
+  ): Context {
+    const { model, longest } = this.of;
+    if (prompt > longest) {
+      throw new PromptError(
+        `The prompt has ${prompt} tokens, and this session reads ${longest}. Shorten it${longest < model.config.contextLength ? `, or open the model with a longer context, up to ${model.config.contextLength}: { context }, or --context in a terminal` : ''}.`,
+      );
+    }
+    return model.context({ length: this.#lengthFor(tokens), logits, plan });
+  }
+
+  /** The one that was kept, where it may go on from what that has read, else a new one. */
+  hold(open: () => Context, tokens: number, asked: Omit<Beginning, 'chunk'> | null): Held {
+    const { model, longest } = this.of;
+    if (!this.reuse || !asked || asked.ids.length > longest) return this.#kept.without(open());
+    const chunk = chunkThatFits(model, { length: this.#lengthFor(tokens) });
+    return this.#kept.take(model, longest, open, { ...asked, chunk });
+  }
+
+  /** Rounded up, so that runs of similar lengths share shapes. */
+  #lengthFor(tokens: number): number {
+    return Math.min(this.of.longest, Math.max(16, Math.ceil(tokens / 64) * 64));
+  }
+
+  /** Gives back what is kept. */
+  [Symbol.dispose](): void {
+    this.#kept[Symbol.dispose]();
+  }
+}

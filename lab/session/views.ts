@@ -1,0 +1,50 @@
+// What a session shows of its model: one stage, what an edit came to, and the plan as a picture.
+
+import type { ShaderUse } from '../../engine/shader-use.js';
+import type { Stage } from '../../engine/plan.js';
+import type { Diff } from '../diff/diff.js';
+import type { Activation } from '../values/activation.js';
+import type { Golden } from '../values/golden.js';
+import { Shown } from '../values/shown.js';
+import type { Origin } from './run.js';
+
+/** One stage of the plan: what it computes from what. */
+export class OneStage extends Shown {
+  constructor(
+    readonly stage: Stage,
+    /** Of its weight on the GPU; 0 where it has none. */
+    readonly weightBytes: number,
+    /** Its WGSL alone, on a golden's inputs. Throws GoldenError for a golden of another model. */
+    readonly run: (golden: Golden) => Promise<Activation>,
+  ) {
+    super();
+  }
+}
+
+/** What an edit of a shader came to: who uses it, and when it is not used. */
+export class Edited extends Shown implements ShaderUse {
+  readonly shader: string;
+  readonly by: readonly string[];
+  readonly note: string | null;
+
+  constructor(
+    { shader, by, note }: ShaderUse,
+    /** Whether another text is in force than the file's. */
+    readonly edited: boolean,
+  ) {
+    super();
+    this.shader = shader;
+    this.by = by;
+    this.note = note;
+  }
+}
+
+/** The plan, a block a stage; with a diff, by its verdicts. */
+export class PlanView extends Shown {
+  constructor(
+    readonly session: Origin & { readonly name: string },
+    readonly diff: Diff | null,
+  ) {
+    super();
+  }
+}

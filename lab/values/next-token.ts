@@ -1,0 +1,48 @@
+// What comes next, after one run and after two: the likeliest tokens with their probabilities.
+
+import type { Values } from './dims.js';
+import { Shown } from './shown.js';
+
+export interface TopToken {
+  readonly id: number;
+  readonly text: string;
+  readonly logit: number;
+  readonly probability: number;
+}
+
+/** The k most likely next tokens. */
+export class TopTokens extends Shown {
+  constructor(
+    readonly rows: readonly TopToken[],
+    /** What they come after. */
+    readonly prompt: string,
+  ) {
+    super();
+  }
+}
+
+/** Natural logarithms of the probabilities that logits [V] stand for, in float64. */
+export function logProbabilities({ data }: Pick<Values, 'data'>): Float64Array {
+  const most = data.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const sum = data.reduce((n, logit) => n + Math.exp(logit - most), 0);
+  return Float64Array.from(data, logit => logit - most - Math.log(sum));
+}
+
+export interface Compared {
+  readonly id: number;
+  readonly text: string;
+  readonly probability: readonly [number, number];
+  readonly logit: readonly [number, number];
+}
+
+/** The next tokens of two runs side by side. */
+export class Beside extends Shown {
+  constructor(
+    readonly rows: readonly Compared[],
+    /** Divergence of the second from the first, in bits. */
+    readonly kl: number,
+    readonly prompts: readonly [string, string],
+  ) {
+    super();
+  }
+}

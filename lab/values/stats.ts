@@ -1,0 +1,43 @@
+// What values come to: their range, mean and spread, without what attention hides.
+
+export interface Stats {
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  readonly std: number;
+  readonly maxAbs: number;
+  readonly l2: number;
+  readonly nans: number;
+  /** Values attention hides (−3.4e38); they are left out of the others. */
+  readonly masked: number;
+}
+
+/** Values at or below this are masked attention scores. */
+export const MASK_LIMIT = -1e30;
+
+export function statsOf(data: Float32Array): Stats {
+  let [min, max, sum, squares, nans, masked] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0, 0, 0];
+  for (const value of data) {
+    if (Number.isNaN(value)) nans += 1;
+    else if (value <= MASK_LIMIT) masked += 1;
+    else {
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+      sum += value;
+      squares += value * value;
+    }
+  }
+  const n = data.length - nans - masked;
+  const mean = sum / n;
+  const std = Math.sqrt(Math.max(0, squares / n - mean * mean));
+  return {
+    min,
+    max,
+    mean,
+    std,
+    maxAbs: Math.max(Math.abs(min), Math.abs(max)),
+    l2: Math.sqrt(squares),
+    nans,
+    masked,
+  };
+}
