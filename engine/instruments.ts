@@ -6,7 +6,7 @@ import type { Constants } from './compile.js';
 import { sideOf } from './finite.js';
 import { PARTS, searchLanes } from './greedy.js';
 import type { Model } from './model.js';
-import { CHUNK_BYTES, type Given, type Use } from './shader-use.js';
+import { CHUNK_BYTES, cacheUses, type Given, type Use } from './shader-use.js';
 import { TOP_BUFFERS, topShaders } from './top.js';
 
 const BOX_BYTES = 48;
@@ -48,6 +48,7 @@ export function instrumentUses(model: Model): Use[] {
   );
   return [
     ...weightChecks,
+    ...cacheUses(model),
     use('slice', 'taps', {}, { box: uniform(BOX_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
     use('patch', 'patches', {}, { box: uniform(BOX_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
     use('finite', 'the check for NaN', {}, { part: uniform(CHUNK_BYTES, 0), x: read(4, 1), found: write(8, 2) }),

@@ -13,7 +13,8 @@ import type { Compile } from './kernel.js';
 import type { Model } from './model.js';
 import type { Setting, Source } from './dispatch.js';
 import { exactStep, type Step } from './step.js';
-import { editedInside } from './units.js';
+import { editedInside, fromCache } from './units.js';
+import { everRuns, INSTRUMENT_NOTES, lengthNote, type Used, whyUnused } from './when-used.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
 
 /** What a use gives a shader under a name. */
@@ -41,7 +42,7 @@ export interface Use {
 /** How many tokens a chunk has. */
 export type ChunkKind = 'one token' | 'several tokens';
 
-interface StageUse {
+interface StageUse extends Used {
   readonly kind: ChunkKind;
   /** For several sequences at once. */
   readonly many: boolean;
@@ -74,7 +75,7 @@ export function stageUses(model: Model): StageUse[] {
         for (const [key, { name, stages, work }] of steps) {
           const { dispatches, scratch } = work(setting);
           const values = new Map([...plan.stages, ...scratch].map(ref => [ref.name, ref]));
-          for (const { shader, parts = [], constants, reads, writes } of dispatches) {
+          for (const { shader, parts = [], constants, reads, writes, grid } of dispatches) {
             const given = new Map<string, Given>();
             for (const [name, source] of Object.entries(reads)) given.set(name, givenBy(model, values, source, 'read'));
             for (const [name, source] of Object.entries(writes)) {
@@ -82,13 +83,32 @@ export function stageUses(model: Model): StageUse[] {
             }
             const use = { shader, files: [shader, ...parts], by: name, constants, given };
             const kind = oneToken ? 'one token' : 'several tokens';
-            uses.push({ kind, many, stages, fast: !ofExact.has(key), use });
+            uses.push({ kind, many, stages, fast: !ofExact.has(key), use, grid });
           }
         }
       }
     }
   }
   return uses;
+}
+
+/** What reads keys and values out of a cache that a step of the fast plan leaves them in, for who taps them. */
+export function cacheUses(model: Model): Use[] {
+  const cached = model.steps('fast').flatMap(step => [...step.cached]);
+  return [1, model.config.contextLength].flatMap(positions =>
+    cached.flatMap(([stage, cache]) =>
+      fromCache(stage, cache)
+        .dispatches(settingOf(model, { positions }))
+        .map(({ shader, parts = [], constants, reads, writes }): Use => {
+          const values = new Map([stage, cache].map(ref => [ref.name, ref]));
+          const given = new Map([
+            ...Object.entries(reads).map(([name, source]) => [name, givenBy(model, values, source, 'read')] as const),
+            ...Object.entries(writes).map(([name, source]) => [name, givenBy(model, values, source, 'write')] as const),
+          ]);
+          return { shader, files: [shader, ...parts], by: 'taps of keys and values', constants, given };
+        }),
+    ),
+  );
 }
 
 /** One token or several, one row of logits or several. */
@@ -204,10 +224,15 @@ export interface ShaderUse {
   readonly note: string | null;
 }
 
-export function shaderUse(model: Model, shader: string): ShaderUse {
+/** @param longest tokens that the session reads */
+export function shaderUse(model: Model, shader: string, longest = model.config.contextLength): ShaderUse {
   const all = stageUses(model);
   const instruments = instrumentUses(model).filter(use => use.files.includes(shader));
-  const own = all.filter(({ use }) => use.files.includes(shader));
+  const some = all.filter(({ use }) => use.files.includes(shader));
+  const length = lengthNote(some, longest, model);
+  const running = some.filter(use => everRuns(use, longest));
+  const own = running.length > 0 ? running : some;
+  const noted = (note: string | null) => [note, length].filter(Boolean).join(' ') || null;
   const computed = new Set(own.flatMap(({ stages }) => stages.map(({ name }) => name)));
   const inOrder = model.plan.stages.flatMap(({ name }) => (computed.has(name) ? [name] : []));
   const by = [...inOrder, ...new Set(instruments.map(use => use.by))];
@@ -218,22 +243,23 @@ export function shaderUse(model: Model, shader: string): ShaderUse {
     return {
       shader,
       by,
-      note: `No stage of this model uses '${shader}' on this adapter (${kind}), so nothing it computes changes.${instead}`,
+      note: `No stage of this model uses '${shader}' on this adapter (${kind}), so nothing it computes changes.${instead}${whyUnused(model, shader)}`,
     };
   }
   if (own.length > 0 && own.every(({ fast }) => fast)) {
     const note =
       'Only in the fast plan, which generates, writes and chats; what runs, diffs and looks at stages uses a shader for each of these stages.';
-    return { shader, by, note };
+    return { shader, by, note: noted(note) };
   }
   if (own.length > 0 && own.every(({ many }) => many)) {
-    return { shader, by, note: 'Only where several sequences are read and continued together.' };
+    return { shader, by, note: noted('Only where several sequences are read and continued together.') };
   }
+  if (own.length === 0) return { shader, by, note: instruments.map(use => INSTRUMENT_NOTES[use.by])[0] ?? null };
   const opened = opensSteps(model, shader);
   // Logits are made for one token wherever only the last row is wanted.
   const layers = own.filter(({ stages: [{ operation }], fast, many }) => operation.kind !== 'head' && !fast && !many);
   const kinds = new Set(layers.map(one => one.kind));
-  if (kinds.size !== 1) return { shader, by, note: opened };
+  if (kinds.size !== 1) return { shader, by, note: noted(opened) };
   const [when] = kinds;
   const other = when === 'one token' ? 'several tokens' : 'one token';
   const stages = new Set(layers.flatMap(one => one.stages));
@@ -244,7 +270,7 @@ export function shaderUse(model: Model, shader: string): ShaderUse {
   const head = when === 'one token' && own.some(({ stages: [{ operation }] }) => operation.kind === 'head');
   const logits = head ? ' The logits of a single row, as the last of a prompt, are computed by it in every chunk.' : '';
   const note = `Only for chunks of ${when}; for ${other} the same stages use ${[...instead].map(quoted).join(' and ')}, which is another file.${logits}`;
-  return { shader, by, note: opened ? `${note} ${opened}` : note };
+  return { shader, by, note: noted(opened ? `${note} ${opened}` : note) };
 }
 
 /** What an edit means for steps of the fast plan that stand for stages with this shader and do not run it themselves. */

@@ -36,7 +36,7 @@ const ofStage = (stage: Stage, activations: Activations): Unit => ({
 const ofStep = (step: Step): Unit => ({ ...step, dispatches: setting => step.work(setting).dispatches });
 
 /** The values of a chunk that a step wrote into a cache alone. */
-const fromCache = (stage: Stage, cache: Stage): Unit => ({
+export const fromCache = (stage: Stage, cache: Stage): Unit => ({
   name: `${stage.name} from the cache`,
   stages: [stage],
   writes: [stage],
