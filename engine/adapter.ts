@@ -37,7 +37,9 @@ export function adapterChoice(option?: string): AdapterChoice {
 export async function findAdapter(option?: string): Promise<FoundAdapter> {
   const choice = adapterChoice(option);
   Object.assign(globalThis, globals);
-  process.env.XDG_RUNTIME_DIR ??= cacheFolder(); // unset, Mesa warns on stderr
+  try {
+    process.env.XDG_RUNTIME_DIR ??= cacheFolder(); // unset, Mesa warns on stderr
+  } catch {} // and nothing else
   if (choice !== 'swiftshader') {
     const found = await request(choice === 'lavapipe' ? lavapipeManifest() : undefined);
     if (found && (choice === 'auto' || choice === found.kind)) return found;

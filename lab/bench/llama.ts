@@ -2,7 +2,7 @@
 // and no dependency of this package. Its prebuilt library is used; nothing is compiled, and no script of it runs at installation.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../../engine/cache.js';
@@ -58,7 +58,6 @@ async function installed(say: (line: string) => void): Promise<string> {
     );
   }
   say(`fetching node-llama-cpp ${LLAMA_VERSION} with npm for --against llama.cpp: 85 MB, into ${folder}`);
-  mkdirSync(cacheFolder(), { recursive: true });
   const fresh = mkdtempSync(join(cacheFolder(), 'fetching-'));
   try {
     writeFileSync(join(fresh, 'package.json'), '{ "private": true }\n');

@@ -1,9 +1,10 @@
 // A chat in a terminal: lines in, answers streamed out. Ctrl-C stops the answer and not the program.
 
-import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Interrupted, LoupeError, NumberError, OptionError } from '../../engine/errors.js';
 import { readText } from '../../engine/files.js';
+import { makeFolder } from '../../engine/make-folder.js';
 import { printable } from '../../engine/printable.js';
 import { select } from '../values/select.js';
 import { type Chat, commandNames, runCommand } from './commands.js';
@@ -142,7 +143,7 @@ function readHistory(path: string | null): string[] {
 function remember(path: string | null, text: string): void {
   if (path === null) return;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     appendFileSync(path, `${text.split('\n')[0]}\n`, { mode: 0o600 });
   } catch {} // as above
 }

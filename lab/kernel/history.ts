@@ -1,9 +1,11 @@
 // What was typed, for the arrow keys of consoles: this session's cells with their results, and earlier sessions' cells from a file.
 
-import { appendFileSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../engine/cache.js';
 import { readText } from '../../engine/files.js';
+import { makeFolder } from '../../engine/make-folder.js';
+import { attempt } from '../values/plain.js';
 import { writeWhole } from '../values/write-file.js';
 
 interface Entry {
@@ -27,8 +29,9 @@ export class History {
   readonly #entries: Entry[] = [];
   readonly #session: number;
 
-  constructor(private readonly file = join(cacheFolder(), 'history.jsonl')) {
-    const lines = recent(file);
+  /** @param file null remembers this session's alone */
+  constructor(private readonly file = attempt(() => join(cacheFolder(), 'history.jsonl')) ?? null) {
+    const lines = file === null ? [] : recent(file);
     for (const line of lines) {
       try {
         const { session, line: number, source } = JSON.parse(line) as Entry;
@@ -41,10 +44,10 @@ export class History {
 
   add(line: number, source: string, result?: string): void {
     this.#entries.push({ session: this.#session, line, source, result: result?.slice(0, MOST_RESULT) });
-    if (source.length > MOST_SOURCE) return;
+    if (source.length > MOST_SOURCE || this.file === null) return;
     try {
       if (statSync(this.file, { throwIfNoEntry: false })?.isFile() === false) return; // a pipe would wait for a reader
-      mkdirSync(cacheFolder(), { recursive: true });
+      makeFolder(dirname(this.file));
       appendFileSync(this.file, `${JSON.stringify({ session: this.#session, line, source })}\n`, { mode: 0o600 });
     } catch {} // a disk that is full or read-only takes nobody's session
   }

@@ -1,10 +1,11 @@
 // A kernel that dies says nothing: V8 ends the process where memory is out, and the system kills it. Jupyter starts another one with the
 // same connection file, and this one tells what it knows of the one before.
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { cacheFolder } from '../../engine/cache.js';
+import { makeFolder } from '../../engine/make-folder.js';
 import { bytesText } from '../values/numbers.js';
 import { attempt } from '../values/plain.js';
 
@@ -19,12 +20,16 @@ export interface Predecessor {
 }
 
 /** Marks this kernel as running. Never throws: a disk that is full or read-only takes nobody's session. */
-export function predecessor(connectionFile: string, folder = join(cacheFolder(), 'running')): Predecessor {
+export function predecessor(
+  connectionFile: string,
+  folder = attempt(() => join(cacheFolder(), 'running')) ?? null,
+): Predecessor {
+  if (folder === null) return { mark: '', told: null };
   const mark = join(folder, basename(connectionFile));
   const report = `${basename(connectionFile)}.report`;
   let told: string | null = null;
   attempt(() => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     sweep(folder);
     const before = Number(attempt(() => readFileSync(mark, 'utf8')));
     if (before > 0 && before !== process.pid && !lives(before)) told = ending(join(folder, report));

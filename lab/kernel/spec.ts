@@ -2,11 +2,12 @@
 // never overwrite or remove each other's.
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { LoupeError, OptionError } from '../../engine/errors.js';
 import { packageRoot, readText } from '../../engine/files.js';
+import { homeFolder, makeFolder } from '../../engine/make-folder.js';
+import { attempt } from '../values/plain.js';
 import { writeWhole } from '../values/write-file.js';
 
 export const KERNEL_NAME = 'loupe';
@@ -38,9 +39,16 @@ const version = (): string =>
 /** Jupyter's data folder of this user. https://docs.jupyter.org/en/stable/use/jupyter-directories.html */
 export function userData(): string {
   if (process.env.JUPYTER_DATA_DIR) return process.env.JUPYTER_DATA_DIR;
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Jupyter');
-  if (process.platform === 'win32') return join(process.env.APPDATA ?? homedir(), 'jupyter');
-  return join(process.env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'jupyter');
+  const home = (...path: string[]) => {
+    const folder = homeFolder();
+    if (folder !== null) return join(folder, ...path);
+    throw new KernelSpecError(
+      'This user has no home folder, so it is not known where Jupyter looks. Set HOME or JUPYTER_DATA_DIR, or choose a folder: --prefix P.',
+    );
+  };
+  if (process.platform === 'darwin') return home('Library', 'Jupyter');
+  if (process.platform === 'win32') return join(process.env.APPDATA ?? home(), 'jupyter');
+  return join(process.env.XDG_DATA_HOME || home('.local', 'share'), 'jupyter');
 }
 
 /** Jupyter's data folder of an environment. */
@@ -51,7 +59,8 @@ function dataFolders(): string[] {
   const more = process.env.JUPYTER_PATH?.split(delimiter).filter(Boolean) ?? [];
   const environments = [process.env.VIRTUAL_ENV, process.env.CONDA_PREFIX, join(packageRoot(), '.loupe', 'venv')];
   const system = process.platform === 'win32' ? [] : ['/usr/local/share/jupyter', '/usr/share/jupyter'];
-  return [...new Set([...more, ...environments.flatMap(e => (e ? [prefixData(e)] : [])), userData(), ...system])];
+  const own = [attempt(userData)].flatMap(data => data ?? []);
+  return [...new Set([...more, ...environments.flatMap(e => (e ? [prefixData(e)] : [])), ...own, ...system])];
 }
 
 /**
@@ -75,7 +84,7 @@ export function installKernelSpec(data: string): InstalledKernel {
   };
   const folder = join(data, 'kernels', name);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     writeWhole(join(folder, 'logo-svg.svg'), [readFileSync(join(root, 'lab', 'kernel', 'logo.svg'))]);
     writeWhole(join(folder, 'kernel.json'), [`${JSON.stringify(spec, null, 1)}\n`]);
   } catch (error) {

@@ -2,10 +2,11 @@
 // and what Loupe pulls, transformers finds.
 
 import { existsSync, readdirSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ModelFileError, PullError } from '../../engine/errors.js';
 import { readText } from '../../engine/files.js';
+import { homeFolder } from '../../engine/make-folder.js';
 import type { HubName } from './name.js';
 
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -18,7 +19,7 @@ export function hubCache(): string {
 
 function hubHome(): string {
   const { HF_HOME, XDG_CACHE_HOME } = process.env;
-  return HF_HOME || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface');
+  return HF_HOME || join(XDG_CACHE_HOME || join(homeFolder() ?? tmpdir(), '.cache'), 'huggingface');
 }
 
 /** Of $HF_TOKEN, or the file that `hf auth login` writes. Throws PullError, which does not show it, for what can be none. */

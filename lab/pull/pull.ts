@@ -1,8 +1,9 @@
 // From a name to a model on this disk: asks the hub what there is, chooses what a model needs, fetches it.
 
-import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PullError } from '../../engine/errors.js';
+import { makeFolder } from '../../engine/make-folder.js';
 import { called } from '../values/arguments.js';
 import { bytesText } from '../values/numbers.js';
 import { writeWhole } from '../values/write-file.js';
@@ -84,7 +85,7 @@ export async function pull(name: HubName, options: PullOptions = {}): Promise<Pu
     // The reference last: until then, an earlier commit stays the one that is found.
     if (name.revision !== commit) {
       const ref = join(folder, 'refs', name.revision);
-      mkdirSync(dirname(ref), { recursive: true });
+      makeFolder(dirname(ref));
       writeWhole(ref, [commit]);
     }
   } catch (error) {
@@ -147,7 +148,7 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 /** Throws PullError where the cache cannot be written or does not hold what is missing. */
 function checkRoom(folder: string, files: readonly HubFile[]): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     accessSync(folder, constants.W_OK);
   } catch (error) {
     throw new PullError(

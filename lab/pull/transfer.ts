@@ -1,12 +1,13 @@
 // One file from a hub into its cache: goes on where a broken connection left off, and is what its hash says, or is not there.
 
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, existsSync, lstatSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { createReadStream, existsSync, lstatSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PullError } from '../../engine/errors.js';
+import { makeFolder } from '../../engine/make-folder.js';
 import { lock } from './lock.js';
 
 export interface HubFile {
@@ -42,7 +43,7 @@ export async function transfer(
   let fetched = 0;
   if (!here()) {
     const incomplete = `${blob}.incomplete`;
-    mkdirSync(dirname(blob), { recursive: true });
+    makeFolder(dirname(blob));
     // Two pulls of one model are one download: the other waits, and finds the file.
     using _lock = await lock(`${blob}.lock`, options.signal, () => options.onBytes(sizeOf(incomplete)));
     if (!here()) {
@@ -175,7 +176,7 @@ async function verify(file: HubFile, path: string, url: string): Promise<void> {
 }
 
 function link(blob: string, pointer: string): void {
-  mkdirSync(dirname(pointer), { recursive: true });
+  makeFolder(dirname(pointer));
   if (existsSync(pointer)) return;
   rmSync(pointer, { force: true }); // a link to nothing
   try {
