@@ -24,3 +24,26 @@ function isTooDeep(text: string): boolean {
   }
   return false;
 }
+
+/** The first key that comes twice in an object of a text that is JSON: its first value is lost in silence, so what a person wrote for Loupe is refused. */
+export function keyTwice(text: string): string | null {
+  const open: (Set<string> | null)[] = [];
+  let last = '';
+  for (let i = 0; i < text.length; i++) {
+    const unit = text[i];
+    if (unit === '{') open.push(new Set());
+    else if (unit === '[') open.push(null);
+    else if (unit === '}' || unit === ']') open.pop();
+    else if (unit === '"') {
+      const from = i;
+      for (i++; text[i] !== '"'; i++) if (text[i] === '\\') i++;
+      last = text.slice(from, i + 1);
+    } else if (unit === ':') {
+      const keys = open[open.length - 1]!; // outside of texts a colon stands behind a key alone
+      const key = JSON.parse(last) as string;
+      if (keys.has(key)) return key;
+      keys.add(key);
+    }
+  }
+  return null;
+}

@@ -2,7 +2,8 @@
 
 import { OptionError } from '../../engine/errors.js';
 import { readText } from '../../engine/files.js';
-import { parseJson } from '../../engine/json.js';
+import { keyTwice, parseJson } from '../../engine/json.js';
+import { visible } from '../../engine/printable.js';
 import { type ChatMessage, checkedMessages } from '../../engine/tokenizer/messages.js';
 import { writeWhole } from '../values/write-file.js';
 import { checked, NAMES, type Settings } from './settings.js';
@@ -34,6 +35,8 @@ export function load(path: string): Saved {
   } catch (error) {
     throw bad(`it is not JSON (${(error as Error).message})`);
   }
+  const twice = keyTwice(text);
+  if (twice !== null) throw bad(`it has the key '${visible(twice)}' twice in one place`);
   if (file.loupe_conversation !== 1) throw bad("it does not say 'loupe_conversation': 1");
   const { model = '', system = '', messages = [] } = file;
   if (typeof model !== 'string' || typeof system !== 'string') throw bad('its model and system are no texts');

@@ -2,7 +2,7 @@
 
 import { PromptError } from '../../engine/errors.js';
 import { readText } from '../../engine/files.js';
-import { parseJson } from '../../engine/json.js';
+import { keyTwice, parseJson } from '../../engine/json.js';
 import { printableJson, visible } from '../../engine/printable.js';
 import type { BatchRunOptions, Prompt } from '../session/batch.js';
 import { said } from '../values/dims.js';
@@ -40,6 +40,9 @@ function promptInJson(line: string, wrong: (what: string) => PromptError): Promp
       `This is no JSON: ${error instanceof Error ? error.message : String(error)}. Give a JSON value a line.`,
     );
   }
+  const twice = keyTwice(line);
+  if (twice !== null)
+    throw wrong(`The line has the key '${visible(twice)}' twice, and one of them would not be read. Take one out.`);
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   const other = isObject && Object.keys(value as object).find(key => key !== 'prompt');
   if (other)

@@ -2,7 +2,8 @@
 
 import { GoldenError } from '../../engine/errors.js';
 import { readLines } from '../../engine/files.js';
-import { parseJson } from '../../engine/json.js';
+import { keyTwice, parseJson } from '../../engine/json.js';
+import { visible } from '../../engine/printable.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 
 /** Whose ids are right: Python's `sentencepiece`, for which control pieces are text, or `tokenizers`, for which they are not. */
@@ -67,15 +68,18 @@ interface Case {
 }
 
 function expected(line: string, reference: Reference, where: string): Case {
+  let twice: string | null = null;
   try {
     const found = (parseJson(line) ?? {}) as Record<string, unknown>;
+    twice = keyTwice(line);
     const { text } = found;
     const hf = reference === 'tokenizers';
     const ids = (hf ? found.hf : null) ?? found.ids;
     const back = (hf ? found.hf_back : null) ?? found.back;
-    const whole = Array.isArray(ids) && ids.every(Number.isInteger);
+    const whole = twice === null && Array.isArray(ids) && ids.every(Number.isInteger);
     if ((typeof text === 'string' || text === null) && whole && typeof back === 'string') return { text, ids, back };
   } catch {}
+  if (twice !== null) throw new GoldenError(`${where} has the key '${visible(twice)}' twice. Take one out.`);
   throw new GoldenError(
     `${where} is no case: {"text", "ids", "back"} is expected. Write them with golden/tokenizer_cases.py.`,
   );

@@ -244,6 +244,10 @@ test('the command reads a file of prompts, and tells what became of them in its 
   const wrong: [string[], RegExp][] = [
     [['--prompts', file('a.txt', 'Once\n\nThe\n')], /a\.txt:2: The line is empty/],
     [['--prompts', file('b.txt', '')], /b\.txt has no prompts/],
+    [
+      ['--prompts', file('twice.jsonl', '"Once"\n{"prompt": "a", "prompt": "b"}\n')],
+      /twice\.jsonl:2: The line has the key 'prompt' twice, and one of them would not be read/,
+    ],
     [['--prompts', file('c.jsonl', '"Once"\n{"text": 1}\n')], /c\.jsonl:2: 'text' is no key of a line/],
     [
       ['--prompts', file('e.jsonl', '{"prompt": "Once", "max_tokens": 2}\n')],
