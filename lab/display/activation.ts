@@ -1,15 +1,19 @@
 // An activation as a picture: rows × last dimension, blue below zero and red above, with limits that one outlier cannot stretch.
 
 import type { Activation } from '../values/activation.js';
-import { type Dim, labelsOf, rowName } from '../values/dims.js';
-import type { Bundle } from '../values/shown.js';
-import { DIVERGING, packed, pooled, svg } from './chart.js';
-import { label, visible } from '../values/html.js';
 import { MASK_LIMIT } from '../values/stats.js';
-import { sci } from '../values/numbers.js';
-import { CONFIG, GREY, PAGE, TITLE, WIDE } from './page.js';
+import { labelsOf, rowName } from '../values/dims.js';
+import { blockSize, blocksOf, poolText } from './blocks.js';
+import type { Bundle } from '../values/shown.js';
+import { CONFIG, HOLE, PAGE, TITLE } from './page.js';
+import { DIVERGING, packed, scaleThrough } from './chart.js';
+import { label } from '../values/html.js';
+import { sci, shortened } from '../values/numbers.js';
+import { drawn } from './drawn.js';
 
-const MOST = 512;
+/** Cells of a picture, down and across: what a page has points for. More are pooled, and the picture says so. */
+const DOWN = 240;
+const ACROSS = 360;
 
 export function activationBundle(activation: Activation): Bundle {
   const { dims, data } = activation;
@@ -21,94 +25,78 @@ export function activationBundle(activation: Activation): Bundle {
   const lead = dims.slice(0, -1);
   const columns = last.size;
   const rows = data.length / columns;
-  const clean = data.map(v => (v <= MASK_LIMIT || !Number.isFinite(v) ? 0 : v));
-  const limit = robustLimit(clean);
+  const limit = robustLimit(data.map(v => (v <= MASK_LIMIT || !Number.isFinite(v) ? 0 : v)));
   // What is masked or no number is a hole, not a 0; a pooled picture shows what else is in the block.
   const holes = data.map(v => (v <= MASK_LIMIT || !Number.isFinite(v) ? Number.NaN : v));
-  const grid = pooled(holes, rows, columns, MOST);
-  const nameOf = (row: number, text: (s: string) => string) => rowName(lead, row, text);
+  const grid = blocksOf(holes, rows, columns, blockSize(rows, DOWN), blockSize(columns, ACROSS));
+  const { byRows, byColumns } = grid;
+  const rowsName = lead.length === 1 ? lead[0].name : 'row';
+  const pool = poolText(grid, rowsName, last.name === 'dim' ? 'channel' : last.name);
+  const nameOf = (row: number) => shortened(rowName(lead, row, label), 22);
+  // A block by its first and last, so that nobody takes it for one.
+  const rowText = (i: number) => {
+    const [first, end] = [i * byRows, Math.min(rows, (i + 1) * byRows) - 1];
+    return first === end ? nameOf(first) : `${nameOf(first)} – ${nameOf(end)}`;
+  };
   // Columns are called by their numbers in the model, and by their texts where they are tokens.
   const texts = last.labels ? labelsOf(last) : null;
-  const across = texts
-    ? { x: Array.from({ length: grid.columns }, (_, j) => `${last.from + j * grid.by} ${label(texts[j * grid.by])}`) }
-    : { x0: last.from, dx: grid.by };
-  const most = grid.by === 1 ? '' : `most of ${grid.by} × ${grid.by}: `;
-  const title = `${activation}`;
-  const height = Math.max(180, Math.min(640, 120 + 16 * grid.rows));
-  return {
-    'application/vnd.plotly.v1+json': {
-      data: [
-        {
-          type: 'heatmap',
-          z: packed(grid.z, grid.rows, grid.columns),
-          zmin: -limit,
-          zmax: limit,
-          colorscale: DIVERGING.map((colour, i) => [i / (DIVERGING.length - 1), colour]),
-          colorbar: { thickness: 12 },
-          hovertemplate: `%{y}<br>${label(last.name)} %{x}<br>${most}%{z}<extra></extra>`,
-          hoverongaps: false,
-          ...across,
-          y: Array.from({ length: grid.rows }, (_, i) => nameOf(i * grid.by, label)),
-        },
-      ],
-      layout: {
-        ...PAGE,
-        title: { text: label(title), ...TITLE },
-        width: WIDE,
-        height,
-        margin: { l: 130, r: 20, t: 50, b: 50 },
-        xaxis: {
-          title: { text: label(last.name) },
-          showgrid: false,
-          zeroline: false,
-          ...(texts ? { type: 'category' } : {}),
-        },
-        yaxis: { autorange: 'reversed', showgrid: false, zeroline: false, type: 'category' },
-      },
-      config: CONFIG,
-    },
-    'image/svg+xml': still(holes, rows, last, limit, title, row => nameOf(row, visible)),
-    'text/plain': summary,
+  const columnText = (j: number) => {
+    const [first, end] = [j * byColumns, Math.min(columns, (j + 1) * byColumns) - 1];
+    if (first !== end) return `${last.from + first}–${last.from + end}`;
+    return `${last.from + first} ${label(shortened(texts![first], 12))}`;
   };
-}
-
-function still(
-  values: Float32Array,
-  rows: number,
-  last: Dim,
-  limit: number,
-  title: string,
-  nameOf: (row: number) => string,
-): string {
-  const grid = pooled(values, rows, last.size, 20);
-  return svg(
-    {
-      title: { text: visible(title), textStyle: { fontSize: 14, color: GREY } },
-      grid: { left: 90, right: 20, top: 36, bottom: 40 },
-      xAxis: {
-        type: 'category',
-        data: Array.from({ length: grid.columns }, (_, i) => last.from + i * grid.by),
-        axisLabel: { color: GREY },
+  const across = texts
+    ? { x: Array.from({ length: grid.columns }, (_, j) => columnText(j)) }
+    : { x0: last.from + (byColumns - 1) / 2, dx: byColumns };
+  // Of a pooled cell: the channel where its value stands, and its row by number.
+  const where = pool
+    ? {
+        customdata: packed(
+          grid.at.map(at => last.from + (at % columns)),
+          grid.rows,
+          grid.columns,
+        ),
+        hovertemplate: `%{y}<br>${label(last.name)} around %{x}, of ${last.of}<br>largest |x|: %{z} at ${label(last.name)} %{customdata}<extra></extra>`,
+      }
+    : { hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z}<extra></extra>` };
+  const clipped =
+    stats.maxAbs > limit ? `<br>colours end at ±${sci(limit)}; the largest |x| is ${sci(stats.maxAbs)}` : '';
+  const note = [pool, clipped.replace('<br>', '')].filter(Boolean).join('; ');
+  const figure = {
+    data: [
+      {
+        type: 'heatmap',
+        z: packed(grid.z, grid.rows, grid.columns),
+        zmin: -limit,
+        zmax: limit,
+        colorscale: scaleThrough(DIVERGING),
+        colorbar: { thickness: 12 },
+        hoverongaps: false,
+        ...where,
+        ...across,
+        y: Array.from({ length: grid.rows }, (_, i) => rowText(i)),
       },
-      yAxis: {
-        type: 'category',
-        inverse: true,
-        data: Array.from({ length: grid.rows }, (_, i) => nameOf(i * grid.by).slice(0, 16)),
-        axisLabel: { color: GREY },
+    ],
+    layout: {
+      ...PAGE,
+      plot_bgcolor: HOLE,
+      title: {
+        text: `${label(`${activation}`)}${note && `<br><span style="font-size:11px">${label(note)}</span>`}`,
+        ...TITLE,
       },
-      visualMap: { show: false, min: -limit, max: limit, inRange: { color: DIVERGING } },
-      series: [
-        {
-          type: 'heatmap',
-          data: [...grid.z].flatMap((v, at) =>
-            Number.isNaN(v) ? [] : [[at % grid.columns, Math.floor(at / grid.columns), Number(v.toPrecision(2))]],
-          ),
-        },
-      ],
+      height: Math.max(190, Math.min(640, 130 + 16 * grid.rows)),
+      margin: { l: byRows > 1 ? 230 : 130, r: 20, t: note ? 66 : 50, b: 50 },
+      xaxis: {
+        title: { text: `${label(last.name)}${byColumns > 1 ? `, ${byColumns} a cell` : ''}` },
+        showgrid: false,
+        zeroline: false,
+        ...(texts ? { type: 'category' } : {}),
+      },
+      yaxis: { autorange: 'reversed', showgrid: false, zeroline: false, type: 'category' },
     },
-    720,
-    Math.min(480, 100 + 16 * grid.rows),
-  );
+    config: CONFIG,
+  };
+  return drawn(figure, summary);
 }
 
 /** The 99th percentile of the magnitudes, so that one outlier channel does not bleach the rest. */

@@ -1,15 +1,17 @@
 // All heads of a layer side by side, small, those that share a key/value head beside each other under one colour.
 
 import type { AttentionFigure } from '../values/attention.js';
-import { labelsOf } from '../values/dims.js';
-import { attentionBundle, attentionTitle, gridOf, headsOf } from './attention.js';
+import { attentionBundle, barText, gridOf, headsOf, hoverText, sideOf, titleText, WEIGHTS } from './attention.js';
+import { blockName, restOf, sinkOf } from './attention-sink.js';
 import type { Bundle } from '../values/shown.js';
-import { label } from '../values/html.js';
-import { CONFIG, PAGE, TITLE } from './page.js';
+import { CONFIG, HOLE, PAGE, TITLE } from './page.js';
+import { drawn } from './drawn.js';
 
 /** Okabe–Ito, for the key/value heads. */
 const GROUPS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'];
+/** Pixels of a panel's height, and of what is above it. */
 const SIDE = 170;
+const ABOVE = 30;
 
 export function headsBundle(figure: AttentionFigure): Bundle {
   const { kvHeads, layers } = figure;
@@ -18,25 +20,26 @@ export function headsBundle(figure: AttentionFigure): Bundle {
   const heads = numbers.length;
   const across = Math.min(4, heads);
   const down = Math.ceil(heads / across);
-  const most = Math.max(24, Math.min(96, Math.floor(Math.sqrt(120_000 / heads))));
-  const [, T, S] = first.pattern.shape;
   const [, query, key] = first.pattern.dims;
-  const queries = labelsOf(query).map(label);
-  const keys = labelsOf(key).map(label);
-  const width = across * (SIDE + 20) + 100;
-  const height = down * (SIDE + 40) + 70;
-  const gap = { x: 20 / (width - 100), y: 40 / (height - 70) };
+  const grids = numbers.map((_, head) => gridOf(first, head, Math.min(128, sideOf(first, heads))));
+  const { by, rows, columns } = grids[0];
+  const sink = sinkOf(first);
+  const rest = restOf([first], [sink]);
+  const title = titleText(first, by, sink, rest);
+  const top = 62 + 15 * title.split('<br>').length;
+  const height = top + down * (SIDE + ABOVE) - ABOVE + 40;
   const axes: Record<string, unknown> = {};
   const annotations: unknown[] = [];
-  const data = Array.from({ length: heads }, (_, head) => {
+  const data = grids.map(({ z, at }, head) => {
     const [column, row] = [head % across, Math.floor(head / across)];
-    const [w, h] = [1 / across, 1 / down];
     const n = head === 0 ? '' : String(head + 1);
-    const x = [column * w, (column + 1) * w - gap.x];
-    const y = [1 - (row + 1) * h, 1 - row * h - gap.y];
-    const hidden = { type: 'category', showticklabels: false, ticks: '', showgrid: false, zeroline: false };
-    axes[`xaxis${n}`] = { ...hidden, domain: x, anchor: `y${n}` };
-    axes[`yaxis${n}`] = { ...hidden, domain: y, anchor: `x${n}`, autorange: 'reversed' };
+    const pitch = (SIDE + ABOVE) / (height - top - 40);
+    const x = [column / across, (column + 1) / across - 0.02];
+    const y = [Math.max(0, 1 - row * pitch - SIDE / (height - top - 40)), 1 - row * pitch];
+    const quiet = { type: 'category', showgrid: false, zeroline: false, ticks: '' };
+    // Positions on the outer edges alone: the panels are small, and the texts are in what is pointed at.
+    axes[`xaxis${n}`] = { ...quiet, domain: x, anchor: `y${n}`, showticklabels: false };
+    axes[`yaxis${n}`] = { ...quiet, domain: y, anchor: `x${n}`, showticklabels: false, autorange: 'reversed' };
     const number = numbers[head];
     const kv = Math.floor(number / (figure.heads / kvHeads));
     annotations.push({
@@ -50,38 +53,45 @@ export function headsBundle(figure: AttentionFigure): Bundle {
       yanchor: 'bottom',
       font: { size: 11 },
     });
-    const { z, rows, columns, by } = gridOf(first, head, most);
     return {
       type: 'heatmap',
       z,
+      ...(at ? { customdata: at } : {}),
       xaxis: `x${n}`,
       yaxis: `y${n}`,
       zmin: 0,
-      zmax: 1,
-      colorscale: 'Cividis',
+      zmax: rest ?? 1,
+      colorscale: WEIGHTS,
       showscale: head === 0,
-      colorbar: { thickness: 10, title: { text: 'weight' } },
-      x: Array.from({ length: columns }, (_, j) => `${key.from + j * by} ${keys[j * by]}`),
-      y: Array.from({ length: rows }, (_, i) => `${query.from + i * by} ${queries[i * by]}`),
-      hovertemplate: `head ${number}<br>%{y} reads %{x}<br>%{z:.3f}<extra></extra>`,
+      colorbar: { thickness: 10, ...barText(rest) },
+      x: Array.from({ length: columns }, (_, j) => blockName(key, j, by)),
+      y: Array.from({ length: rows }, (_, i) => blockName(query, i, by)),
+      hovertemplate: hoverText(by, `head ${number}<br>`),
       hoverongaps: false,
     };
   });
-  const bundle = attentionBundle({ ...figure, layers: [first] });
-  return {
-    ...bundle,
-    'application/vnd.plotly.v1+json': {
-      data,
-      layout: {
-        ...PAGE,
-        ...axes,
-        annotations,
-        title: { text: `${attentionTitle(first)}, ${T} queries × ${S} keys`, ...TITLE },
-        width,
-        height,
-        margin: { l: 10, r: 90, t: 60, b: 10 },
-      },
-      config: CONFIG,
-    },
+  const span = (from: number, size: number) => `${from}–${from + size - 1}`;
+  annotations.push({
+    text: `down: queries ${span(query.from, query.size)}; across: keys ${span(key.from, key.size)}`,
+    showarrow: false,
+    xref: 'paper',
+    yref: 'paper',
+    x: 0,
+    y: 0,
+    xanchor: 'left',
+    yanchor: 'top',
+    yshift: -8,
+    font: { size: 11 },
+  });
+  const layout = {
+    ...PAGE,
+    plot_bgcolor: HOLE,
+    ...axes,
+    annotations,
+    title: { text: title, ...TITLE },
+    height,
+    margin: { l: 12, r: 20, t: top, b: 40 },
   };
+  const { 'text/plain': text } = attentionBundle({ ...figure, layers: [first] });
+  return drawn({ data, layout, config: CONFIG }, text);
 }

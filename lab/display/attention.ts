@@ -4,20 +4,31 @@
 import type { Activation } from '../values/activation.js';
 import type { AttentionFigure, AttentionLayer } from '../values/attention.js';
 import { labelsOf, partText } from '../values/dims.js';
+import { blockSize, blocksOf } from './blocks.js';
 import type { Bundle, Figure } from '../values/shown.js';
-import { CIVIDIS, type Packed, packed, pooled, svg } from './chart.js';
+import { CONFIG, GREY, HOLE, MENU, PAGE, TITLE } from './page.js';
+import { blockName, restOf, type Sink, sinkOf } from './attention-sink.js';
+import { CIVIDIS, type Packed, packed, scaleThrough } from './chart.js';
 import { label, visible } from '../values/html.js';
-import { CONFIG, GREY, PAGE, TITLE } from './page.js';
+import { percentText } from '../values/numbers.js';
+import { drawn } from './drawn.js';
 
-/** Values a figure may hold, over all layers and heads: about 700 kB. */
+/** Values a figure may hold, over all layers and heads, as they are, and pooled with the place of each: about 700 kB. */
 const VALUES = 120_000;
+const POOLED = 40_000;
+/** Pixels of a token where few are shown, and the widest figure that does not take its cell's width. */
+const CELL = 22;
+const NARROW = 560;
 
 export function attentionBundle(figure: AttentionFigure): Bundle {
-  return {
-    'application/vnd.plotly.v1+json': plotly(figure),
-    'image/svg+xml': still(figure),
-    'text/plain': text(figure),
-  };
+  return drawn(plotly(figure), text(figure));
+}
+
+/** Most entries on a side of `many` pictures of one pattern. */
+export function sideOf({ pattern }: AttentionLayer, many: number): number {
+  const [, T, S] = pattern.shape;
+  const whole = T * S * many <= VALUES;
+  return whole ? Math.max(T, S) : Math.max(16, Math.floor(Math.sqrt(POOLED / many)));
 }
 
 export const headName = ({ heads, kvHeads }: AttentionFigure, head: number): string =>
@@ -36,69 +47,62 @@ export const headsOf = ({ dims: [{ size, from }] }: Activation): number[] =>
 function plotly(figure: AttentionFigure): Figure {
   const { layers } = figure;
   const [first] = layers;
-  const [heads, T, S] = first.pattern.shape;
+  const [heads, , S] = first.pattern.shape;
   const numbers = headsOf(first.pattern);
   const [, query, key] = first.pattern.dims;
-  const keys = labelsOf(key).map(label);
-  const queries = labelsOf(query).map(label);
-  // Categories must differ; the tick shows the text alone.
-  const keyNames = keys.map((name, i) => `${key.from + i} ${name}`);
-  const queryNames = queries.map((name, i) => `${query.from + i} ${name}`);
-  const side = Math.max(24, Math.floor(Math.sqrt(VALUES / (layers.length * heads))));
+  const side = sideOf(first, layers.length * heads);
   const grids = layers.map(layer => Array.from({ length: heads }, (_, head) => gridOf(layer, head, side)));
   const { rows, columns, by } = grids[0][0];
-  const data = grids[0].map(({ z }, head) => ({
+  const sinks = layers.map(sinkOf);
+  const rest = restOf(layers, sinks);
+  const data = grids[0].map(({ z, at }, head) => ({
     type: 'heatmap',
     name: headName(figure, numbers[head]),
     visible: head === 0,
     z,
-    x: Array.from({ length: columns }, (_, j) => keyNames[j * by]),
-    y: Array.from({ length: rows }, (_, i) => queryNames[i * by]),
+    x: Array.from({ length: columns }, (_, j) => blockName(key, j, by)),
+    y: Array.from({ length: rows }, (_, i) => blockName(query, i, by)),
     zmin: 0,
-    zmax: 1,
-    colorscale: 'Cividis',
-    colorbar: { title: { text: 'weight' }, thickness: 12 },
-    hovertemplate: `%{y} reads %{x}<br>${by === 1 ? 'weight' : `most of ${by} × ${by}`} %{z:.3f}<extra></extra>`,
+    zmax: rest ?? 1,
+    colorscale: WEIGHTS,
+    colorbar: { thickness: 12, ...barText(rest) },
+    ...(at ? { customdata: at } : {}),
+    hovertemplate: hoverText(by, ''),
     hoverongaps: false,
   }));
-  const few = (n: number) =>
-    Array.from({ length: n }, (_, i) => i).filter(i => i % Math.ceil(n / 64) === 0 && i % by === 0);
-  const size = Math.max(440, Math.min(760, 130 + 18 * S));
-  const shapes = (layer: AttentionLayer) => edges(layer, by);
+  const fixed = 130 + CELL * S;
+  const title = (layer: AttentionLayer, i: number) => titleText(layer, by, rest === null ? null : sinks[i], rest);
+  const lines = Math.max(...layers.map((layer, i) => title(layer, i).split('<br>').length));
+  const few = heads <= 4;
   return {
     data,
     layout: {
       ...PAGE,
-      title: { text: attentionTitle(first), ...TITLE },
-      width: Math.max(size + 120, 130 + (heads <= 8 ? 98 * heads : 120) + (layers.length > 1 ? 92 : 0)),
-      height: Math.max(340, Math.min(760, 150 + 18 * T)),
-      margin: { l: 100, r: 20, t: 96, b: 90 },
+      plot_bgcolor: HOLE,
+      title: { text: title(first, 0), ...TITLE },
+      ...(fixed <= NARROW ? { width: Math.max(fixed, 500) } : {}),
+      height: Math.max(300, Math.min(760, 130 + 15 * lines + 40 + CELL * rows)),
+      margin: { l: by > 1 ? 84 : 100, r: 20, t: 40 + 15 * lines + 36, b: 96 },
       xaxis: {
-        title: { text: 'key (read from)' },
+        title: { text: `key (read from)${by > 1 ? `, ${by} a cell` : ''}` },
         type: 'category',
-        tickvals: few(S).map(i => keyNames[i]),
-        ticktext: few(S).map(i => keys[i]),
         tickangle: -60,
         showgrid: false,
         zeroline: false,
-        constrain: 'domain',
       },
       yaxis: {
-        title: { text: 'query (reads)' },
+        title: { text: `query (reads)${by > 1 ? `, ${by} a cell` : ''}` },
         type: 'category',
-        tickvals: few(T).map(i => queryNames[i]),
-        ticktext: few(T).map(i => queries[i]),
         autorange: 'reversed',
         showgrid: false,
         zeroline: false,
       },
-      shapes: shapes(first),
+      shapes: edges(first, by),
       updatemenus: [
         {
           ...MENU,
-          type: heads <= 8 ? 'buttons' : 'dropdown',
-          direction: heads <= 8 ? 'right' : 'down',
-          x: 0,
+          type: few ? 'buttons' : 'dropdown',
+          direction: few ? 'right' : 'down',
           pad: { b: 10, l: layers.length > 1 ? 92 : 0 },
           buttons: grids[0].map((_, head) => ({
             label: headName(figure, numbers[head]),
@@ -111,35 +115,81 @@ function plotly(figure: AttentionFigure): Figure {
               {
                 ...MENU,
                 type: 'dropdown',
-                x: 0,
                 buttons: layers.map((layer, i) => ({
                   label: `layer ${layer.layer}`,
                   method: 'update',
                   args: [
-                    { z: grids[i].map(({ z }) => z) },
-                    { 'title.text': attentionTitle(layer), shapes: shapes(layer) },
+                    { z: grids[i].map(({ z }) => z), ...(by > 1 && { customdata: grids[i].map(({ at }) => at) }) },
+                    { 'title.text': title(layer, i), shapes: edges(layer, by) },
                   ],
                 })),
               },
             ]
           : []),
+        ...(rest === null
+          ? []
+          : [
+              {
+                ...MENU,
+                type: 'dropdown',
+                x: 1,
+                xanchor: 'right',
+                buttons: [rest, null].map(end => ({
+                  label: end === null ? 'colours to 1' : `colours to ${end}`,
+                  method: 'restyle',
+                  args: [
+                    {
+                      zmax: end ?? 1,
+                      'colorbar.tickvals': [barText(end).tickvals],
+                      'colorbar.ticktext': [barText(end).ticktext],
+                    },
+                  ],
+                })),
+              },
+            ]),
       ],
     },
     config: CONFIG,
   };
 }
 
-const MENU = {
-  xanchor: 'left',
-  y: 1,
-  pad: { b: 10 },
-  yanchor: 'bottom',
-  font: { size: 11, color: '#3b4252' },
-  bgcolor: '#e5e9f0',
-} as const;
+/** From 0, which is grey, through Cividis: nothing at all and next to nothing are told apart. What is masked is a hole. */
+export const WEIGHTS: [number, string][] = [[0, '#b9bec7'], [1e-7, CIVIDIS[0]], ...scaleThrough(CIVIDIS).slice(1)];
+
+/** @param rest where the colours end; null: at 1 */
+export function barText(rest: number | null) {
+  const end = rest ?? 1;
+  const tickvals = [0, 0.25, 0.5, 0.75, 1].map(v => Number((v * end).toPrecision(3)));
+  return {
+    title: { text: 'weight' },
+    tickvals,
+    ticktext: tickvals.map((v, i) => `${rest !== null && i === 4 ? '≥' : ''}${v}`),
+  };
+}
+
+/** @param before what is said first */
+export const hoverText = (by: number, before: string): string =>
+  by === 1
+    ? `${before}%{y} reads %{x}<br>weight %{z}<extra></extra>`
+    : `${before}queries %{y}, keys %{x}<br>largest weight %{z}:<br>query %{customdata[0]} reads %{customdata[1]}<extra></extra>`;
+
+/** The title, and under it what a picture must say of itself. */
+export function titleText(layer: AttentionLayer, by: number, sink: Sink | null, rest: number | null): string {
+  const notes = [
+    by > 1 ? `a cell is ${by} × ${by} tokens, the largest weight of them` : '',
+    sink
+      ? `${label(sink.name)} holds ${percentText(sink.share)} of the weight${rest !== null && rest < 1 ? `: colours end at ${rest}` : ''}`
+      : '',
+  ].filter(Boolean);
+  return [label(attentionTitle(layer)), ...notes.map(note => `<span style="font-size:11px">${note}</span>`)].join(
+    '<br>',
+  );
+}
 
 interface Grid {
   readonly z: Packed;
+  /** Query and key of each entry, where entries are pooled. */
+  readonly at: Packed | null;
   readonly rows: number;
   readonly columns: number;
   /** Tokens on a side of one entry. */
@@ -150,17 +200,23 @@ interface Grid {
 export function gridOf({ pattern, window }: AttentionLayer, head: number, most: number): Grid {
   const [, T, S] = pattern.shape;
   const [, query, key] = pattern.dims;
-  const { z, rows, columns, by } = pooled(pattern.data.subarray(head * T * S, (head + 1) * T * S), T, S, most);
-  const seen = (i: number, j: number) => {
-    const [firstQuery, firstKey] = [query.from + i * by, key.from + j * by];
-    const [lastQuery, lastKey] = [firstQuery + by - 1, firstKey + by - 1];
-    return firstKey <= lastQuery && (window === null || lastKey + window > firstQuery);
+  const by = blockSize(Math.max(T, S), most);
+  const seen = Float32Array.from({ length: T * S }, (_, n) => {
+    const [q, k] = [query.from + Math.floor(n / S), key.from + (n % S)];
+    return k <= q && (window === null || k + window > q) ? pattern.data[head * T * S + n] : Number.NaN;
+  });
+  const { z, rows, columns, at } = blocksOf(seen, T, S, by, by);
+  const places = Int32Array.from({ length: 2 * at.length }, (_, n) => {
+    const place = at[n >> 1];
+    return n % 2 === 0 ? query.from + Math.floor(place / S) : key.from + (place % S);
+  });
+  return {
+    z: packed(z, rows, columns),
+    at: by > 1 ? { ...packed(places, rows, columns), shape: `${rows}, ${columns}, 2` } : null,
+    rows,
+    columns,
+    by,
   };
-  const values = new Float32Array(rows * columns);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) values[i * columns + j] = seen(i, j) ? z[i * columns + j] : Number.NaN;
-  }
-  return { z: packed(values, rows, columns), rows, columns, by };
 }
 
 /** The edges between what a query may see and what it may not, where they cross the part that is shown: stairs, or lines where it is pooled. */
@@ -186,66 +242,6 @@ function edges({ pattern, window }: AttentionLayer, by: number): unknown[] {
   const paths = [{ path: draw(0), dash: 'solid' }];
   if (window !== null && query.from + query.size > window) paths.push({ path: draw(window), dash: 'dot' });
   return paths.flatMap(({ path, dash }) => (path === '' ? [] : [line(path, dash)]));
-}
-
-function still(figure: AttentionFigure): string {
-  const [first] = figure.layers;
-  const { pattern } = first;
-  const [A, T, S] = pattern.shape;
-  const most = 24;
-  const side = 190;
-  const columns = Math.min(4, A);
-  const keys = labelsOf(pattern.dims[2]).map(visible);
-  const queries = labelsOf(pattern.dims[1]).map(visible);
-  const numbers = headsOf(pattern);
-  const shown = Math.min(A, 8);
-  const panels = Array.from({ length: shown }, (_, head) => {
-    const grid = pooled(pattern.data.subarray(head * T * S, (head + 1) * T * S), T, S, most);
-    return {
-      head,
-      ...grid,
-      left: 70 + (head % columns) * (side + 62),
-      top: 56 + Math.floor(head / columns) * (side + 88),
-    };
-  });
-  const axis = (names: readonly string[], n: number, by: number) => ({
-    type: 'category' as const,
-    data: Array.from({ length: n }, (_, i) => names[i * by].slice(0, 9)),
-    axisLabel: { fontSize: 8, interval: Math.floor(n / 15), color: GREY },
-    axisTick: { show: false },
-    splitLine: { show: false },
-  });
-  return svg(
-    {
-      title: [
-        { text: attentionTitle(first), textStyle: { fontSize: 14, color: GREY }, left: 8, top: 4 },
-        ...panels.map(p => ({
-          text: headName(figure, numbers[p.head]),
-          left: p.left,
-          top: p.top - 20,
-          textStyle: { fontSize: 11, fontWeight: 'normal' as const, color: GREY },
-        })),
-      ],
-      grid: panels.map(p => ({ left: p.left, top: p.top, width: side, height: side })),
-      xAxis: panels.map((p, i) => ({
-        ...axis(keys, p.columns, p.by),
-        gridIndex: i,
-        axisLabel: { ...axis(keys, p.columns, p.by).axisLabel, rotate: 60 },
-      })),
-      yAxis: panels.map((p, i) => ({ ...axis(queries, p.rows, p.by), gridIndex: i, inverse: true })),
-      visualMap: { show: false, min: 0, max: 1, inRange: { color: CIVIDIS } },
-      series: panels.map((p, i) => ({
-        type: 'heatmap',
-        xAxisIndex: i,
-        yAxisIndex: i,
-        data: [...p.z].flatMap((v, at) =>
-          v >= 0.02 ? [[at % p.columns, Math.floor(at / p.columns), Number(v.toFixed(2))]] : [],
-        ),
-      })),
-    },
-    90 + columns * (side + 62),
-    60 + Math.ceil(shown / columns) * (side + 88),
-  );
 }
 
 function text(figure: AttentionFigure): string {

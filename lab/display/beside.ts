@@ -1,66 +1,66 @@
 // The next tokens of two runs side by side: what a change of prompt, a patch or an edited shader did to the prediction.
 
 import type { Bundle } from '../values/shown.js';
+import { CONFIG, GRID, PAGE, TITLE } from './page.js';
 import type { Beside } from '../values/next-token.js';
-import { svg } from './chart.js';
 import { label, visible } from '../values/html.js';
+import { percentText, shortened } from '../values/numbers.js';
+import { drawn } from './drawn.js';
 import { textTable } from './table.js';
-import { CONFIG, GREY, PAGE, TITLE } from './page.js';
 
 const COLOURS = ['#0072b2', '#e69f00'] as const;
 
 export function besideBundle({ rows, kl, prompts: names }: Beside): Bundle {
-  const percent = (p: number) => `${(100 * p).toFixed(p < 0.001 ? 3 : 1)} %`;
-  const signed = (n: number) => `${n < 0 ? '−' : '+'}${Math.abs(n).toFixed(3)}`;
-  const title = `Next token, two runs: KL divergence ${kl.toFixed(4)} bits`;
-  const height = 130 + 40 * rows.length;
-  const short = names.map(name => (name.length > 40 ? `…${name.slice(-40)}` : name));
-  return {
-    'application/vnd.plotly.v1+json': {
-      data: [0, 1].map(side => ({
-        type: 'bar',
-        orientation: 'h',
-        name: label(short[side]),
-        x: rows.map(r => Number(r.probability[side].toPrecision(4))),
-        y: rows.map((_, i) => i),
-        text: rows.map(r => percent(r.probability[side])),
-        textposition: 'auto',
-        marker: { color: COLOURS[side] },
-        customdata: rows.map(r => [label(r.text), r.id, Number(r.logit[side].toPrecision(6))]),
-        hovertemplate:
-          '%{customdata[0]} (id %{customdata[1]})<br>logit %{customdata[2]}<br>probability %{x:.4f}<extra></extra>',
-      })),
-      layout: {
-        ...PAGE,
-        title: { text: title, ...TITLE },
-        width: 680,
-        height,
-        barmode: 'group',
-        margin: { l: 120, r: 20, t: 70, b: 40 },
-        legend: { orientation: 'h', y: 1.02, yanchor: 'bottom', x: 0 },
-        xaxis: { tickformat: '.0%', rangemode: 'tozero', gridcolor: 'rgba(127,135,145,0.25)' },
-        yaxis: { tickvals: rows.map((_, i) => i), ticktext: rows.map(r => label(r.text)), autorange: 'reversed' },
+  const title = `Next token, two runs: KL divergence ${kl === 0 ? '0' : kl.toPrecision(3)} bits`;
+  const short = names.map((name, i) => `${i + 1}: ${shortened(name, 44, 'start')}`);
+  const change = ({ probability: [a, b], logit }: Beside['rows'][number]) =>
+    a === b && logit[0] === logit[1]
+      ? 'no change'
+      : `Δ ${signed(100 * (b - a))} points, logit ${signed(logit[1] - logit[0])}`;
+  const most = Math.max(...rows.flatMap(r => r.probability));
+  const figure = {
+    data: [0, 1].map(side => ({
+      type: 'bar',
+      orientation: 'h',
+      name: label(short[side]),
+      x: rows.map(r => Number(r.probability[side].toPrecision(6))),
+      y: rows.map((_, i) => i),
+      text: rows.map(r => `${percentText(r.probability[side])}${side === 1 ? `   ${change(r)}` : ''}`),
+      textposition: 'outside',
+      cliponaxis: false,
+      marker: { color: COLOURS[side] },
+      customdata: rows.map(r => [label(r.text), r.id, Number(r.logit[side].toPrecision(7)), change(r)]),
+      hovertemplate:
+        '%{customdata[0]} (id %{customdata[1]})<br>logit %{customdata[2]}, probability %{x}<br>%{customdata[3]}<extra></extra>',
+    })),
+    layout: {
+      ...PAGE,
+      title: { text: title, ...TITLE },
+      height: 150 + 44 * rows.length,
+      barmode: 'group',
+      margin: { l: 130, r: 20, t: 92, b: 50 },
+      // A line a run: they are prompts, and may be long.
+      legend: { orientation: 'v', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom', traceorder: 'normal' },
+      // Room for what stands behind the longest bar.
+      xaxis: {
+        title: { text: 'probability' },
+        range: [0, (most || 1) * 2],
+        tickvals: [0, 0.25, 0.5, 0.75, 1].map(v => Number((v * nice(most)).toPrecision(3))),
+        tickformat: '~%',
+        gridcolor: GRID,
+        zeroline: false,
       },
-      config: CONFIG,
+      yaxis: {
+        tickvals: rows.map((_, i) => i),
+        ticktext: rows.map(r => label(shortened(r.text, 16))),
+        autorange: 'reversed',
+      },
     },
-    'image/svg+xml': svg(
-      {
-        title: { text: title, textStyle: { fontSize: 14, color: GREY } },
-        legend: { top: 26, textStyle: { color: GREY }, data: short.map(visible) },
-        grid: { left: 110, right: 70, top: 60, bottom: 30 },
-        xAxis: { type: 'value', axisLabel: { color: GREY, formatter: (v: number) => `${Math.round(100 * v)} %` } },
-        yAxis: { type: 'category', inverse: true, data: rows.map(r => visible(r.text)), axisLabel: { color: GREY } },
-        series: [0, 1].map(side => ({
-          type: 'bar' as const,
-          name: visible(short[side]),
-          data: rows.map(r => Number(r.probability[side].toPrecision(4))),
-          itemStyle: { color: COLOURS[side] },
-        })),
-      },
-      680,
-      height,
-    ),
-    'text/plain': `${title}\n1: ${names[0]}\n2: ${names[1]}\n${textTable(
+    config: CONFIG,
+  };
+  return drawn(
+    figure,
+    `${title}\n1: ${names[0]}\n2: ${names[1]}\n${textTable(
       [
         { title: 'token' },
         { title: 'id', right: true },
@@ -69,8 +69,21 @@ export function besideBundle({ rows, kl, prompts: names }: Beside): Bundle {
         { title: 'logit', right: true },
       ],
       rows.map(r => ({
-        cells: [visible(r.text), String(r.id), ...r.probability.map(percent), signed(r.logit[1] - r.logit[0])],
+        cells: [visible(r.text), String(r.id), ...r.probability.map(percentText), signed(r.logit[1] - r.logit[0])],
       })),
     )}`,
-  };
+  );
+}
+
+/** 1, 2 or 5 of a power of ten, no less: where the axis of probabilities ends. */
+function nice(most: number): number {
+  const unit = 10 ** Math.floor(Math.log10(most || 1));
+  return unit * [1, 2, 5, 10].find(by => by * unit >= most * (1 - 1e-9))!;
+}
+
+/** With the digits that a small change needs: two runs that differ do not look equal. */
+function signed(n: number): string {
+  const size = Math.abs(n);
+  const text = size === 0 ? '0' : size >= 0.01 ? size.toFixed(size >= 10 ? 1 : 3) : size.toPrecision(2);
+  return `${n < 0 ? '−' : '+'}${text}`;
 }

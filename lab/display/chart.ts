@@ -32,6 +32,10 @@ export const DIVERGING = [
   '#67001f',
 ];
 
+/** Colours at even steps, as a figure has them. */
+export const scaleThrough = (colours: readonly string[]): [number, string][] =>
+  colours.map((colour, i) => [i / (colours.length - 1), colour]);
+
 export function svg(option: echarts.EChartsCoreOption, width: number, height: number): string {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
@@ -64,35 +68,15 @@ function compact(text: string): string {
     });
 }
 
-/** A grid of values at most `most` on a side; larger ones keep the largest magnitude of each block. */
-export function pooled(
-  values: Float32Array,
-  rows: number,
-  columns: number,
-  most: number,
-): { z: Float32Array; rows: number; columns: number; by: number } {
-  const by = Math.max(1, Math.ceil(Math.max(rows, columns) / most));
-  if (by === 1) return { z: values, rows, columns, by };
-  const [r, c] = [Math.ceil(rows / by), Math.ceil(columns / by)];
-  const z = new Float32Array(r * c);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      const at = Math.floor(i / by) * c + Math.floor(j / by);
-      const value = values[i * columns + j];
-      if (Math.abs(value) > Math.abs(z[at])) z[at] = value;
-    }
-  }
-  return { z, rows: r, columns: c, by };
-}
-
 /** A matrix in plotly's binary form: a third of the size of numbers in JSON, and exact. NaN is a hole. */
 export interface Packed {
-  readonly dtype: 'f4';
+  readonly dtype: 'f4' | 'i4';
   readonly bdata: string;
   readonly shape: string;
 }
 
-export function packed(values: Float32Array, rows: number, columns: number): Packed {
+export function packed(values: Float32Array | Int32Array, rows: number, columns: number): Packed {
+  const dtype = values instanceof Int32Array ? 'i4' : 'f4';
   const bdata = Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
-  return { dtype: 'f4', bdata, shape: `${rows}, ${columns}` };
+  return { dtype, bdata, shape: `${rows}, ${columns}` };
 }

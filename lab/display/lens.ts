@@ -2,89 +2,102 @@
 
 import type { Lens } from '../probe/lens.js';
 import type { Bundle } from '../values/shown.js';
-import { CIVIDIS, svg } from './chart.js';
+import { CONFIG, HOLE, MENU, PAGE, TITLE } from './page.js';
+import { CIVIDIS, scaleThrough } from './chart.js';
 import { label, visible } from '../values/html.js';
+import { percentText, shortened } from '../values/numbers.js';
+import { drawn } from './drawn.js';
 import { layerTicks } from './spread.js';
 import { textTable } from './table.js';
-import { CONFIG, GREY, PAGE, TITLE } from './page.js';
 
-const MOST_TOKENS = 40;
+/** Tokens beside each other whose cells have room for a word. */
+const ACROSS = 10;
+/** Cells that a figure may hold: about 700 kB. */
+const CELLS = 10_000;
+/** Tokens in the text. */
+const IN_TEXT = 8;
 
 export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
-  const from = Math.max(0, labels.length - MOST_TOKENS);
+  const most = Math.max(1, Math.floor(CELLS / cells.length));
+  const from = Math.max(0, labels.length - most);
   const rows = cells.map(row => row.slice(from));
   const columns = labels.slice(from);
   const layers = layerTicks(cells.map(([{ stage }]) => stage));
-  const x = columns.map((text, i) => `${rows[0][i].token} ${label(text)}`);
-  const title = 'Logit lens: what each layer would say next';
-  const wide = Math.max(7, ...rows.flat().map(({ text }) => Math.min(12, text.length + 1)));
-  const cellWidth = 10 + 7 * wide;
-  const width = Math.min(1400, 120 + cellWidth * columns.length);
-  const height = 150 + 26 * rows.length;
-  const round = (p: number) => Number(p.toFixed(4));
-  return {
-    'application/vnd.plotly.v1+json': {
-      data: [
-        {
-          type: 'heatmap',
-          x,
-          y: layers,
-          z: rows.map(row => row.map(({ probability }) => round(probability))),
-          text: rows.map(row => row.map(({ text }) => label(text.slice(0, 14)))),
-          texttemplate: '%{text}',
-          textfont: { size: 11 },
-          customdata: rows.map(row => row.map(c => [label(c.text), round(c.finalProbability), c.finalRank])),
-          zmin: 0,
-          zmax: 1,
-          colorscale: 'Cividis',
-          colorbar: { title: { text: 'probability' }, thickness: 12 },
-          xgap: 1,
-          ygap: 1,
-          hovertemplate:
-            'after %{x}, layer %{y}<br>%{customdata[0]}: %{z:.3f}<br>the final answer: %{customdata[1]:.3f}, rank %{customdata[2]}<extra></extra>',
-        },
-      ],
-      layout: {
-        ...PAGE,
-        title: { text: title, ...TITLE },
-        width: Math.max(420, width),
-        height,
-        margin: { l: 60, r: 20, t: 50, b: 90 },
-        xaxis: { type: 'category', tickvals: x, ticktext: columns.map(label), tickangle: -50, showgrid: false },
-        yaxis: { type: 'category', title: { text: 'after layer' }, showgrid: false },
-      },
-      config: CONFIG,
-    },
-    'image/svg+xml': svg(
+  const positions = rows[0].map(({ token }) => token);
+  const x = columns.map((text, i) => `${positions[i]} ${label(shortened(text, 12))}`);
+  const shown = Math.min(ACROSS, columns.length);
+  const windows = Array.from({ length: Math.ceil(columns.length / ACROSS) }, (_, i) => {
+    const end = columns.length - i * ACROSS;
+    return [Math.max(0, Math.min(end, columns.length) - shown), Math.max(end, shown)] as const;
+  });
+  const part = (start: number, end: number) => `tokens ${positions[start]}–${positions[end - 1]} of ${labels.length}`;
+  const left = from > 0 ? `; the last ${columns.length} of ${labels.length} tokens are in this picture` : '';
+  const name = 'Logit lens: what each layer would say next';
+  const title = `${name}${left}`;
+  const round = (p: number) => Number(p.toPrecision(4));
+  const figure = {
+    data: [
       {
-        title: { text: title, textStyle: { fontSize: 14, color: GREY } },
-        grid: { left: 50, right: 20, top: 40, bottom: 70 },
-        xAxis: { type: 'category', data: columns.map(visible), axisLabel: { color: GREY, rotate: 50, interval: 0 } },
-        yAxis: { type: 'category', data: layers, axisLabel: { color: GREY } },
-        visualMap: { show: false, min: 0, max: 1, inRange: { color: CIVIDIS } },
-        series: [
+        type: 'heatmap',
+        x,
+        y: layers,
+        z: rows.map(row => row.map(({ probability }) => round(probability))),
+        text: rows.map(row => row.map(({ text }) => label(shortened(text, 9)))),
+        texttemplate: '%{text}',
+        textfont: { size: 11 },
+        customdata: rows.map(row => row.map(c => [label(c.text), round(c.finalProbability), c.finalRank])),
+        zmin: 0,
+        zmax: 1,
+        colorscale: scaleThrough(CIVIDIS),
+        colorbar: { title: { text: 'probability' }, thickness: 12 },
+        xgap: 1,
+        ygap: 1,
+        hovertemplate:
+          'after %{x}, layer %{y}<br>%{customdata[0]}: %{z}<br>the final answer: %{customdata[1]}, rank %{customdata[2]}<extra></extra>',
+      },
+    ],
+    layout: {
+      ...PAGE,
+      plot_bgcolor: HOLE,
+      title: { text: title, ...TITLE },
+      height: (windows.length > 1 ? 180 : 150) + 26 * rows.length,
+      margin: { l: 64, r: 20, t: windows.length > 1 ? 84 : 50, b: 96 },
+      dragmode: 'pan',
+      xaxis: {
+        type: 'category',
+        range: [windows[0][0] - 0.5, windows[0][1] - 0.5],
+        tickangle: -50,
+        showgrid: false,
+      },
+      yaxis: { type: 'category', title: { text: 'after layer' }, showgrid: false },
+      ...(windows.length > 1 && {
+        updatemenus: [
           {
-            type: 'heatmap',
-            label: {
-              show: true,
-              fontSize: 9,
-              formatter: (p: { data: unknown }) => visible((p.data as [number, number, number, string])[3]),
-            },
-            data: rows.flatMap((row, y) => row.map((c, i) => [i, y, round(c.probability), c.text.slice(0, 10)])),
+            ...MENU,
+            type: 'dropdown',
+            buttons: windows.map(([start, end]) => ({
+              label: part(start, end),
+              method: 'relayout',
+              args: [{ 'xaxis.range': [start - 0.5, end - 0.5] }],
+            })),
           },
         ],
-      },
-      Math.max(420, Math.min(1200, width)),
-      height,
-    ),
-    'text/plain': `${title}, for the last ${Math.min(8, columns.length)} tokens\n${textTable(
+      }),
+    },
+    config: CONFIG,
+  };
+  const last = columns.slice(-IN_TEXT);
+  const few = last.length < labels.length ? `, for the last ${last.length} of ${labels.length} tokens` : '';
+  return drawn(
+    figure,
+    `${name}${few}\n${textTable(
       [
         { title: 'layer', right: true },
-        ...columns.slice(-8).map((text, i) => ({ title: `after ${rows[0].slice(-8)[i].token} ${visible(text)}` })),
+        ...last.map((text, i) => ({ title: `after ${positions.slice(-IN_TEXT)[i]} ${visible(text)}` })),
       ],
       rows.map((row, i) => ({
-        cells: [layers[i], ...row.slice(-8).map(c => `${visible(c.text)} ${Math.round(100 * c.probability)} %`)],
+        cells: [layers[i], ...row.slice(-IN_TEXT).map(c => `${visible(c.text)} ${percentText(c.probability)}`)],
       })),
     )}`,
-  };
+  );
 }

@@ -11,6 +11,22 @@ export const PAGE = {
 export const TITLE = { x: 0.02, y: 1, yref: 'container', yanchor: 'top', pad: { t: 12 }, font: { size: 15 } } as const;
 export const GREY = '#7f8791';
 export const ACCENT = '#4c8dae';
-/** Not responsive: JupyterLab's plotly then loses the height of a figure when the theme changes. Every figure has its width. */
+/**
+ * Not `responsive`: JupyterLab's plotly then loses the height of a figure when the theme changes. A figure that says its height alone takes the
+ * width of its cell all the same.
+ */
 export const CONFIG = { displaylogo: false } as const;
-export const WIDE = 880;
+/** Buttons and choices above a picture, left. */
+export const MENU = {
+  x: 0,
+  xanchor: 'left',
+  y: 1,
+  pad: { b: 10 },
+  yanchor: 'bottom',
+  font: { size: 11, color: '#3b4252' },
+  bgcolor: '#e5e9f0',
+} as const;
+/** Behind heatmaps: what is masked, or no number, is a hole, and looks like neither zero nor white. */
+export const HOLE = 'rgba(127,135,145,0.18)';
+/** Lines behind what is plotted. */
+export const GRID = 'rgba(127,135,145,0.25)';

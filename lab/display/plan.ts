@@ -1,35 +1,32 @@
-// The plan as a picture: one block a stage, layers side by side, coloured by what a stage does, by what it costs, or by the verdict of a
-// diff. In JupyterLab it is an icicle that folds by layer; elsewhere a grid of layers and stages.
+// The plan as a picture: layers across, the stages of a layer down, coloured by what a stage does, by what it costs, or by the verdict and
+// the error of a diff. One grid where scripts run and where they do not.
 
 import { type Cost, costOf } from '../../engine/cost.js';
 import { type OperationKind, type Stage, shapeText } from '../../engine/plan.js';
 import type { Diff } from '../diff/diff.js';
+import type { DiffRow } from '../diff/row.js';
 import { leftoverText } from '../diff/leftover.js';
 import type { PlanView } from '../session/views.js';
-import type { Bundle, Figure } from '../values/shown.js';
-import { CIVIDIS, svg } from './chart.js';
-import { VERDICT_COLOURS } from './diff.js';
 import { label } from '../values/html.js';
 import { bytesText, countText, sci } from '../values/numbers.js';
+import type { Bundle, Figure } from '../values/shown.js';
+import { CONFIG, GREY, MENU, PAGE, TITLE } from './page.js';
 import { textTable } from './table.js';
-import { CONFIG, GREY, PAGE, TITLE, WIDE } from './page.js';
+import { CIVIDIS, scaleThrough } from './chart.js';
+import { VERDICT_COLOURS } from './diff.js';
+import { drawn } from './drawn.js';
 
-/** By what a stage does, in the Okabe–Ito palette; blue reads weights, purple is attention. */
-const OPERATIONS: Readonly<Record<OperationKind, string>> = {
-  embed: '#56b4e9',
-  linear: '#0072b2',
-  head: '#56b4e9',
-  rmsNorm: '#009e73',
-  rope: '#e69f00',
-  cache: '#d55e00',
-  scores: '#cc79a7',
-  softmax: '#cc79a7',
-  mix: '#cc79a7',
-  geluTanh: '#f0e442',
-  mul: '#f0e442',
-  add: '#f0e442',
-};
-const GROUP = '#aeb6c1';
+/** What stages do, by colour (Okabe–Ito); a legend names them. Blue reads weights, purple is attention. */
+const KINDS = [
+  { name: 'embedding, head', colour: '#56b4e9', of: ['embed', 'head'] },
+  { name: 'weights', colour: '#0072b2', of: ['linear'] },
+  { name: 'norm', colour: '#009e73', of: ['rmsNorm'] },
+  { name: 'RoPE', colour: '#e69f00', of: ['rope'] },
+  { name: 'cache', colour: '#d55e00', of: ['cache'] },
+  { name: 'attention', colour: '#cc79a7', of: ['scores', 'softmax', 'mix'] },
+  { name: 'element by element', colour: '#f0e442', of: ['geluTanh', 'mul', 'add'] },
+] as const satisfies readonly { name: string; colour: string; of: readonly OperationKind[] }[];
+const NOT_COMPARED = '#aeb6c1';
 /** One decoded token with 64 keys before it. */
 const EXTENT = { tokens: 1, keys: 64, rows: 1 };
 
@@ -68,158 +65,230 @@ export function planBundle(session: PlanView['session'], diff: Diff | null): Bun
       ...(diff ? [diff.rows.find(row => row.stage === stage.name)?.verdict ?? ''] : []),
     ],
   }));
-  return {
-    'application/vnd.plotly.v1+json': icicle(session, blocks, diff),
-    'image/svg+xml': grid(session, blocks, diff),
-    'text/plain': `${left && `${left}\n`}${textTable(columns, rows)}`,
-  };
+  return drawn(picture(session, blocks, diff), `${left && `${left}\n`}${textTable(columns, rows)}`);
 }
 
 /** None for caches, which no diff compares. */
-const rowOf = (diff: Diff, { name }: Stage) => diff.rows.find(row => row.stage === name);
+const rowOf = (diff: Diff, { name }: Stage): DiffRow | undefined => diff.rows.find(row => row.stage === name);
 
-const verdictColour = (diff: Diff, stage: Stage) => {
-  const row = diff.rows.find(found => found.stage === stage.name);
-  return row ? VERDICT_COLOURS[row.verdict] : GROUP;
-};
-
-/** On a logarithmic scale, from the cheapest stage to the dearest. */
-function costColour(blocks: readonly Block[], { cost }: Block): string {
-  const logs = blocks.map(block => Math.log(block.cost.bytes + 1));
-  const [low, high] = [Math.min(...logs), Math.max(...logs)];
-  const along = (Math.log(cost.bytes + 1) - low) / (high - low || 1);
-  return CIVIDIS[Math.round(along * (CIVIDIS.length - 1))];
+/** A way to colour blocks, with what a colour bar says of it. */
+interface Way {
+  readonly name: string;
+  /** NaN: it has no such thing. */
+  readonly of: (block: Block) => number;
+  readonly zmin: number;
+  readonly zmax: number;
+  readonly colorscale: [number, string][];
+  readonly title: string;
+  readonly tickvals: readonly number[];
+  readonly ticktext: readonly string[];
 }
 
-function icicle(session: PlanView['session'], blocks: readonly Block[], diff: Diff | null): Figure {
-  const left = diff ? leftoverText(diff.leftover, 3) : '';
-  const [ids, labels, parents]: [string[], string[], string[]] = [[], [], []];
-  const values: number[] = [];
-  const notes: string[] = [];
-  const owners: (Block | null)[] = [];
-  const add = (id: string, text: string, parent: string, value: number, note: string, block: Block | null) => {
-    ids.push(id);
-    labels.push(label(text));
-    parents.push(parent);
-    values.push(value);
-    notes.push(note);
-    owners.push(block);
+/** One colour a kind; the bar is their legend. */
+function kinds(name: string, of: (block: Block) => number, all: readonly { name: string; colour: string }[]): Way {
+  const n = all.length;
+  return {
+    name,
+    of,
+    zmin: -0.5,
+    zmax: n - 0.5,
+    colorscale: all.flatMap(({ colour }, i): [number, string][] => [
+      [i / n, colour],
+      [(i + 1) / n, colour],
+    ]),
+    title: '',
+    tickvals: all.map((_, i) => i),
+    ticktext: all.map(kind => kind.name),
   };
-  const sum = (of: readonly Block[]) => bytesText(of.reduce((n, { cost }) => n + cost.bytes, 0));
-  add('model', session.name, '', blocks.length, sum(blocks), null);
-  for (const block of blocks) {
-    const { stage, cost, layer, short } = block;
-    const group = layer === null ? 'model' : `layers.${layer}`;
-    if (layer !== null && !ids.includes(group)) {
-      const own = blocks.filter(other => other.layer === layer);
-      add(group, `layer ${layer} (${session.config.layerKinds[layer]})`, 'model', own.length, sum(own), null);
-    }
-    const row = diff ? rowOf(diff, stage) : undefined;
-    const verdict = row ? `<br>${row.verdict}: ${sci(row.accumulated.relL2)} in the run` : '';
-    const note = `${stage.operation.kind} ${shapeText(stage.axes)}<br>${bytesText(cost.bytes)}, ${countText(cost.flops)} FLOPs${verdict}`;
-    add(stage.name, short, group, 1, note, block);
-  }
-  const coloured = (colour: (block: Block) => string) => owners.map(block => (block ? colour(block) : GROUP));
-  const ways: [string, string[]][] = [
-    ...(diff ? [['by verdict', coloured(({ stage }) => verdictColour(diff, stage))] as [string, string[]]] : []),
-    ['by operation', coloured(({ stage }) => OPERATIONS[stage.operation.kind])],
-    ['by bytes', coloured(block => costColour(blocks, block))],
+}
+
+/** On a logarithmic scale from the least to the most. */
+function amounts(
+  name: string,
+  title: string,
+  blocks: readonly Block[],
+  of: (block: Block) => number,
+  text: (v: number) => string,
+): Way {
+  const logs = blocks
+    .map(of)
+    .filter(v => v > 0)
+    .map(Math.log10);
+  const [low, high] = logs.length > 0 ? [Math.min(...logs), Math.max(...logs)] : [0, 1];
+  const span = high - low || 1;
+  const tickvals = [0, 0.25, 0.5, 0.75, 1].map(v => low + v * span);
+  return {
+    name,
+    of: block => (of(block) > 0 ? Math.log10(of(block)) : of(block) === 0 ? low : Number.NaN),
+    zmin: low,
+    zmax: low + span,
+    colorscale: scaleThrough(CIVIDIS),
+    title,
+    tickvals,
+    ticktext: tickvals.map(v => text(10 ** v)),
+  };
+}
+
+const IN = 'in';
+const OUT = 'out';
+
+function picture(session: PlanView['session'], blocks: readonly Block[], diff: Diff | null): Figure {
+  const left = diff ? leftoverText(diff.leftover, 3) : '';
+  const inner = [...new Set(blocks.filter(({ layer }) => layer !== null).map(({ short }) => short))];
+  const outer = blocks.filter(({ layer }) => layer === null).map(({ short }) => short);
+  const lines = [...outer.filter(name => name === 'embed'), ...inner, ...outer.filter(name => name !== 'embed')];
+  const columns = [IN, ...Array.from({ length: session.config.layers }, (_, i) => String(i)), OUT];
+  const columnOf = ({ layer, short }: Block) => (layer === null ? (short === 'embed' ? IN : OUT) : String(layer));
+  const at = new Map(blocks.map(block => [`${block.short} ${columnOf(block)}`, block]));
+  const cells = <T>(value: (block: Block) => T, none: T): T[][] =>
+    lines.map(line =>
+      columns.map(column => {
+        const block = at.get(`${line} ${column}`);
+        return block ? value(block) : none;
+      }),
+    );
+  const verdicts = Object.entries(VERDICT_COLOURS).map(([name, colour]) => ({ name, colour }));
+  const names = [...verdicts, { name: 'not compared', colour: NOT_COMPARED }];
+  const ways: Way[] = [
+    ...(diff
+      ? [
+          kinds(
+            'by verdict',
+            ({ stage }) => names.findIndex(({ name }) => name === (rowOf(diff, stage)?.verdict ?? 'not compared')),
+            names,
+          ),
+          amounts(
+            'by error',
+            'rel L2 in the run',
+            blocks,
+            ({ stage }) => rowOf(diff, stage)?.accumulated.relL2 ?? Number.NaN,
+            v => sci(Number(v.toPrecision(2))),
+          ),
+        ]
+      : []),
+    kinds(
+      'by operation',
+      ({ stage }) => KINDS.findIndex(({ of }) => (of as readonly string[]).includes(stage.operation.kind)),
+      KINDS,
+    ),
+    amounts(
+      'by bytes',
+      'bytes a token',
+      blocks,
+      ({ cost }) => cost.bytes,
+      v => bytesText(v),
+    ),
+    amounts(
+      'by FLOPs',
+      'FLOPs a token',
+      blocks,
+      ({ cost }) => cost.flops,
+      v => countText(Math.round(v)),
+    ),
   ];
+  const kindOf = (layer: number | null) => (layer === null ? '' : ` (${session.config.layerKinds[layer]})`);
+  const note = ({ stage, cost, layer }: Block): string => {
+    const row = diff ? rowOf(diff, stage) : undefined;
+    const verdict = row
+      ? `<br>${row.verdict}: ${sci(row.accumulated.relL2)} in the run${row.local ? `, ${sci(row.local.relL2)} alone` : ''}`
+      : '';
+    return `<b>${label(stage.name)}</b>${kindOf(layer)}<br>${stage.operation.kind} ${shapeText(stage.axes)}<br>${bytesText(cost.bytes)}, ${countText(cost.flops)} FLOPs${verdict}`;
+  };
+  const coloured = ({ of, zmin, zmax, colorscale, title, tickvals, ticktext }: Way) => ({
+    z: cells<number | null>(block => finite(of(block)), null),
+    zmin,
+    zmax,
+    colorscale,
+    colorbar: { thickness: 12, title: { text: title }, tickvals, ticktext },
+  });
+  const title = `${session.name}: ${blocks.length} stages${diff ? `, by verdict against ${diff.golden}` : ''}`;
+  const sub = [left, 'click a stage for its name; bytes and FLOPs of one token after 64'].filter(Boolean);
+  const within = (pattern: RegExp) => lines.flatMap((line, i) => (pattern.test(line) ? [i] : []));
+  // Folding is a choice of rows. The axis goes down, so that its range begins with the last.
+  const folds = [
+    ['all stages', lines.map((_, i) => i)],
+    ['attention', within(/^(attn\.|input_norm|post_attn_norm|resid_mid)/)],
+    ['feed-forward', within(/^(mlp\.|pre_mlp_norm|post_mlp_norm|resid$)/)],
+  ] as const;
+  const row = lines.length > 24 ? 15 : 17;
   return {
     data: [
       {
-        type: 'icicle',
-        ids,
-        labels,
-        parents,
-        values,
-        customdata: notes,
-        branchvalues: 'total',
-        maxdepth: 3,
-        tiling: { orientation: 'v' },
-        sort: false,
-        marker: { colors: ways[0][1], line: { width: 1 } },
-        hovertemplate: '%{id}<br>%{customdata}<extra></extra>',
+        type: 'heatmap',
+        x: columns,
+        y: lines.map(label),
+        ...coloured(ways[0]),
+        customdata: cells(note, ''),
+        xgap: session.config.layers > 40 ? 1 : 2,
+        ygap: 2,
+        hoverongaps: false,
+        hovertemplate: '%{customdata}<extra></extra>',
       },
     ],
     layout: {
       ...PAGE,
-      width: WIDE,
-      height: 360,
-      margin: { l: 10, r: 10, t: 84, b: 10 },
+      height: 150 + 15 * sub.length + row * lines.length,
+      margin: { l: 116, r: 20, t: 66 + 15 * sub.length, b: 48 },
       title: {
-        text: `The plan of ${label(session.name)}, a block a stage; click a layer to unfold it, the top to fold it${left && `<br><span style="font-size:11px">${label(left)}</span>`}`,
+        text: [label(title), ...sub.map(text => `<span style="font-size:11px">${label(text)}</span>`)].join('<br>'),
         ...TITLE,
       },
+      xaxis: { type: 'category', title: { text: 'layer' }, showgrid: false, zeroline: false },
+      yaxis: {
+        type: 'category',
+        range: [lines.length - 0.5, -0.5],
+        showgrid: false,
+        zeroline: false,
+        tickfont: { size: 10 },
+      },
+      // A click on a stage writes its name beside it, as `stage()` and taps take it.
+      annotations: blocks.map(block => ({
+        x: columnOf(block),
+        y: label(block.short),
+        text: label(block.stage.name),
+        visible: false,
+        clicktoshow: 'onout',
+        showarrow: true,
+        arrowhead: 0,
+        ax: 0,
+        ay: -26,
+        bgcolor: '#e5e9f0',
+        bordercolor: GREY,
+        borderpad: 3,
+        font: { size: 11, color: '#3b4252' },
+      })),
       updatemenus: [
         {
+          ...MENU,
           type: 'buttons',
           direction: 'right',
-          x: 0,
-          xanchor: 'left',
-          y: 1,
-          yanchor: 'bottom',
-          pad: { b: 8 },
-          font: { size: 11, color: '#3b4252' },
-          bgcolor: '#e5e9f0',
-          buttons: ways.map(([name, colours]) => ({
-            label: name,
-            method: 'restyle',
-            args: [{ 'marker.colors': [colours] }],
-          })),
+          buttons: ways.map(way => {
+            const { z, zmin, zmax, colorscale, colorbar } = coloured(way);
+            return {
+              label: way.name,
+              method: 'restyle',
+              args: [{ z: [z], zmin, zmax, colorscale: [colorscale], colorbar: [colorbar] }],
+            };
+          }),
+        },
+        {
+          ...MENU,
+          type: 'dropdown',
+          x: 1,
+          xanchor: 'right',
+          buttons: folds
+            .filter(([, rows]) => rows.length > 0)
+            .map(([name, rows]) => ({
+              label: name,
+              method: 'relayout',
+              args: [{ 'yaxis.range': [rows[rows.length - 1] + 0.5, rows[0] - 0.5] }],
+            })),
         },
       ],
+      plot_bgcolor: 'rgba(0,0,0,0)',
     },
     config: CONFIG,
   };
 }
 
-/** Layers across, the stages of a layer down, as the forward pass has them; what belongs to no layer at the ends. */
-function grid(session: PlanView['session'], blocks: readonly Block[], diff: Diff | null): string {
-  const left = diff ? leftoverText(diff.leftover, 3) : '';
-  const names = [...new Set(blocks.filter(({ layer }) => layer !== null).map(({ short }) => short))];
-  const outer = blocks.filter(({ layer }) => layer === null);
-  const head = outer.filter(({ short }) => short === 'embed').map(({ short }) => short);
-  const tail = outer.filter(({ short }) => short !== 'embed').map(({ short }) => short);
-  const lines = [...head, ...names, ...tail];
-  const { layers } = session.config;
-  const colour = (block: Block) => (diff ? verdictColour(diff, block.stage) : OPERATIONS[block.stage.operation.kind]);
-  const colours = [...new Set(blocks.map(colour))];
-  const data = blocks.map(block => [
-    block.layer ?? (block.short === 'embed' ? 0 : layers - 1),
-    lines.indexOf(block.short),
-    colours.indexOf(colour(block)),
-  ]);
-  return svg(
-    {
-      title: {
-        text: `${session.name}: ${blocks.length} stages${diff ? `, by verdict against ${diff.golden}` : ''}`,
-        textStyle: { fontSize: 14, color: GREY },
-        ...(left && { subtext: left, itemGap: 4, subtextStyle: { fontSize: 10, color: GREY } }),
-      },
-      grid: { left: 110, right: 20, top: left ? 56 : 40, bottom: 40 },
-      xAxis: {
-        type: 'category',
-        name: 'layer',
-        nameLocation: 'middle',
-        nameGap: 26,
-        data: Array.from({ length: layers }, (_, i) => String(i)),
-        axisLabel: { color: GREY },
-        axisTick: { show: false },
-        axisLine: { show: false },
-      },
-      yAxis: {
-        type: 'category',
-        inverse: true,
-        data: lines,
-        axisLabel: { color: GREY, fontSize: 9, interval: 0 },
-        axisTick: { show: false },
-        axisLine: { show: false },
-      },
-      visualMap: { show: false, type: 'piecewise', pieces: colours.map((color, value) => ({ value, color })) },
-      series: [{ type: 'heatmap', data, itemStyle: { borderColor: '#fff', borderWidth: 1 } }],
-    },
-    Math.min(900, 170 + Math.max(28, Math.min(70, 640 / layers)) * layers),
-    (left ? 96 : 80) + 14 * lines.length,
-  );
-}
+const finite = (v: number): number | null => (Number.isFinite(v) ? Number(v.toPrecision(5)) : null);

@@ -1,17 +1,16 @@
 // How values are spread: the histogram of an activation, the channels that stick out, and the norms of a stage from layer to layer.
 
-import { partText, rowName } from '../values/dims.js';
-import type { Bundle } from '../values/shown.js';
 import type { Histogram, Norms, Outliers } from '../values/spread.js';
 import { MASK_LIMIT, statsOf } from '../values/stats.js';
-import { svg } from './chart.js';
+import { partText, rowName } from '../values/dims.js';
+import type { Bundle } from '../values/shown.js';
+import { ACCENT, CONFIG, GREY, GRID, PAGE, TITLE } from './page.js';
 import { label, visible } from '../values/html.js';
 import { sci } from '../values/numbers.js';
+import { drawn } from './drawn.js';
 import { htmlTable, textTable } from './table.js';
-import { ACCENT, CONFIG, GREY, PAGE, TITLE, WIDE } from './page.js';
 
 const BINS = 80;
-const GRID = 'rgba(127,135,145,0.25)';
 
 /** Counts over the whole range, on a logarithmic axis: outliers are what a histogram of activations is looked at for. */
 export function histogramBundle({ of: activation }: Histogram): Bundle {
@@ -21,44 +20,40 @@ export function histogramBundle({ of: activation }: Histogram): Bundle {
   const counts = new Array<number>(BINS).fill(0);
   for (const v of values) counts[Math.min(BINS - 1, Math.floor((v - min) / width))] += 1;
   const centres = counts.map((_, i) => Number((min + (i + 0.5) * width).toPrecision(4)));
-  const title = `${activation}: ${values.length} values`;
+  const without = activation.data.length - values.length;
+  const title = `${activation}: ${values.length} values${without > 0 ? `, without ${without} that are masked or no number` : ''}`;
   const bars = counts.map((_, i) => i).filter(i => counts[i] > 0);
-  return {
-    'application/vnd.plotly.v1+json': {
-      data: [
-        {
-          type: 'bar',
-          x: bars.map(i => centres[i]),
-          y: bars.map(i => counts[i]),
-          width,
-          marker: { color: ACCENT, line: { width: 0 } },
-          hovertemplate: 'around %{x}<br>%{y} values<extra></extra>',
-        },
-      ],
-      layout: {
-        ...PAGE,
-        title: { text: label(title), ...TITLE },
-        width: WIDE,
-        height: 320,
-        margin: { l: 70, r: 20, t: 50, b: 50 },
-        xaxis: { title: { text: 'value' }, gridcolor: GRID, zerolinecolor: GREY },
-        yaxis: { type: 'log', title: { text: 'how many' }, gridcolor: GRID },
-      },
-      config: CONFIG,
-    },
-    'image/svg+xml': svg(
+  const most = Math.max(1, ...counts);
+  const figure = {
+    data: [
       {
-        title: { text: visible(title), textStyle: { fontSize: 14, color: GREY } },
-        grid: { left: 60, right: 20, top: 40, bottom: 40 },
-        xAxis: { type: 'category', data: centres, axisLabel: { color: GREY, interval: 15 } },
-        yAxis: { type: 'log', axisLabel: { color: GREY } },
-        series: [{ type: 'bar', data: counts.map(n => n || '-'), itemStyle: { color: ACCENT }, barCategoryGap: '0%' }],
+        type: 'bar',
+        x: bars.map(i => centres[i]),
+        y: bars.map(i => counts[i]),
+        width,
+        marker: { color: ACCENT, line: { width: 0 } },
+        customdata: bars.map(i => [sci(min + i * width), sci(min + (i + 1) * width)]),
+        hovertemplate: '%{customdata[0]} to %{customdata[1]}<br>%{y} values<extra></extra>',
       },
-      640,
-      300,
-    ),
-    'text/plain': histogramText(title, counts, min, width),
+    ],
+    layout: {
+      ...PAGE,
+      title: { text: label(title), ...TITLE },
+      height: 320,
+      margin: { l: 70, r: 20, t: 50, b: 50 },
+      xaxis: { title: { text: 'value' }, gridcolor: GRID, zerolinecolor: GREY },
+      // From half a value: a bar of one is seen.
+      yaxis: {
+        type: 'log',
+        range: [Math.log10(0.5), Math.log10(most) + 0.1],
+        title: { text: 'how many' },
+        gridcolor: GRID,
+        dtick: 1,
+      },
+    },
+    config: CONFIG,
   };
+  return drawn(figure, histogramText(title, counts, min, width));
 }
 
 function histogramText(title: string, counts: readonly number[], min: number, width: number): string {
@@ -103,83 +98,98 @@ export function outliersBundle({ of: activation, rows: outliers }: Outliers): Bu
   return { 'text/html': htmlTable(columns, rows, { tools: true }).text, 'text/plain': textTable(columns, rows) };
 }
 
-/** L2 norms of the last dimension, a line a row (a token, or a head of one), over the layers: where a residual stream grows, and on which tokens. */
+/** Lines of a picture that are told apart, each with its name. */
+const LINES = 6;
+const LINE_COLOURS = ['#0072b2', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#7f8791'];
+
+/**
+ * L2 norms of the last dimension over the layers: where a residual stream grows, and on which tokens. A line a row (a token, or a head of
+ * one) where they are few; of many the largest, and the smallest, the middle and the mean of all.
+ */
 export function normsBundle({ of: activations, norms }: Norms): Bundle {
   const names = activations.map(({ name }) => name);
   const lead = activations[0].dims.slice(0, -1);
-  const ticks = layerTicks(names);
+  const ticks = layerTicks(names).map(label);
   const kinds = new Set(names.map(name => name.replace(/^layers\.\d+\./, '')));
   const part = partText(activations[0].dims);
+  const rows = norms[0].length;
+  const kind = lead.length === 1 && lead[0].name === 'token' ? 'tokens' : 'rows';
   const mean = norms.map(line => line.reduce((a, b) => a + b, 0) / line.length);
-  const tokens = norms[0].map((_, row) => row).slice(0, 64);
-  const round = (v: number) => Number(v.toPrecision(4));
+  const ranked = norms.map(line => [...line].sort((a, b) => a - b));
+  const largest = norms[0]
+    .map((_, row) => ({ row, most: Math.max(...norms.map(line => line[row])) }))
+    .sort((a, b) => b.most - a.most)
+    .slice(0, LINES)
+    .map(({ row }) => row)
+    .sort((a, b) => a - b);
+  const all = rows <= LINES;
+  const round = (v: number) => Number(v.toPrecision(5));
   const title = `L2 norm of ${kinds.size === 1 ? [...kinds][0] : `${kinds.size} stages`}, by layer${part ? `: ${part}` : ''}`;
-  return {
-    'application/vnd.plotly.v1+json': {
-      data: [
-        ...tokens.map(token => ({
-          type: 'scatter',
-          mode: 'lines',
-          name: rowName(lead, token, label),
-          x: ticks.map(label),
-          y: norms.map(line => round(line[token])),
-          line: { width: 1 },
-          opacity: 0.55,
-          hovertemplate: 'layer %{x}<br>%{y}<extra>%{fullData.name}</extra>',
-        })),
-        {
-          type: 'scatter',
-          mode: 'lines+markers',
-          name: 'mean',
-          x: ticks.map(label),
-          y: mean.map(round),
-          line: { width: 3, color: '#d55e00' },
-        },
-      ],
-      layout: {
-        ...PAGE,
-        title: { text: label(title), ...TITLE },
-        width: WIDE,
-        height: 380,
-        margin: { l: 70, r: 20, t: 50, b: 50 },
-        colorway: ['#0072b2', '#56b4e9', '#009e73', '#cc79a7', '#e69f00', '#7f8791'],
-        xaxis: { title: { text: 'layer' }, type: 'category', gridcolor: GRID },
-        yaxis: { title: { text: 'L2 norm' }, rangemode: 'tozero', gridcolor: GRID },
-      },
-      config: CONFIG,
+  const note = all
+    ? ''
+    : `the ${LINES} largest of ${rows} ${kind} by name; the smallest, the middle and the mean of all`;
+  const summary = (name: string, y: readonly number[], dash: string, color: string, width: number) => ({
+    type: 'scatter',
+    mode: 'lines',
+    name,
+    x: ticks,
+    y: y.map(round),
+    line: { width, color, dash },
+    hovertemplate: 'layer %{x}<br>%{y}<extra>%{fullData.name}</extra>',
+  });
+  const figure = {
+    data: [
+      ...largest.map((row, i) => ({
+        ...summary(
+          rowName(lead, row, label),
+          norms.map(line => line[row]),
+          'solid',
+          LINE_COLOURS[i],
+          1.5,
+        ),
+        opacity: 0.9,
+      })),
+      ...(all
+        ? []
+        : [
+            summary(
+              'smallest',
+              ranked.map(line => line[0]),
+              'dot',
+              GREY,
+              1.5,
+            ),
+            summary(
+              'middle',
+              ranked.map(line => line[line.length >> 1]),
+              'dash',
+              GREY,
+              1.5,
+            ),
+          ]),
+      summary('mean', mean, 'solid', '#d55e00', 3),
+    ],
+    layout: {
+      ...PAGE,
+      title: { text: `${label(title)}${note && `<br><span style="font-size:11px">${note}</span>`}`, ...TITLE },
+      height: 420,
+      margin: { l: 70, r: 20, t: note ? 112 : 92, b: 50 },
+      legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom' },
+      xaxis: { title: { text: 'layer' }, type: 'category', gridcolor: GRID },
+      yaxis: { title: { text: 'L2 norm' }, rangemode: 'tozero', gridcolor: GRID },
     },
-    'image/svg+xml': svg(
-      {
-        title: { text: visible(title), textStyle: { fontSize: 14, color: GREY } },
-        grid: { left: 60, right: 20, top: 40, bottom: 40 },
-        xAxis: { type: 'category', data: ticks, name: 'layer', axisLabel: { color: GREY } },
-        yAxis: { type: 'value', axisLabel: { color: GREY } },
-        series: [
-          ...tokens.slice(0, 24).map(token => ({
-            type: 'line' as const,
-            data: norms.map(line => round(line[token])),
-            symbol: 'none',
-            lineStyle: { width: 1, opacity: 0.5, color: '#56b4e9' },
-          })),
-          {
-            type: 'line' as const,
-            data: mean.map(round),
-            lineStyle: { width: 3, color: '#d55e00' },
-            itemStyle: { color: '#d55e00' },
-          },
-        ],
-      },
-      640,
-      340,
-    ),
-    'text/plain': `${title}, mean over ${norms[0].length} ${lead.length === 1 && lead[0].name === 'token' ? 'tokens' : 'rows'} and the largest\n${textTable(
+    config: CONFIG,
+  };
+  return drawn(
+    figure,
+    `${title}, mean over ${rows} ${kind} and the largest\n${textTable(
       [{ title: 'stage' }, { title: 'mean', right: true }, { title: 'largest', right: true }, { title: 'at' }],
       norms.map((line, i) => {
         const most = line.indexOf(Math.max(...line));
         return { cells: [names[i], sci(round(mean[i])), sci(round(line[most])), rowName(lead, most, visible)] };
       }),
     )}`,
-  };
+  );
 }
 
 /** Stages by the number of their layer, or by name where two are of one layer. */

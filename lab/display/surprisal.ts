@@ -1,11 +1,12 @@
 // How well a model foresaw a prompt: surprisal of every token and entropy before it, in bits.
 
 import type { Bundle } from '../values/shown.js';
-import { svg } from './chart.js';
-import { label, visible } from '../values/html.js';
+import { ACCENT, CONFIG, GRID, PAGE, TITLE } from './page.js';
 import type { Surprisal } from '../values/surprisal.js';
+import { label, visible } from '../values/html.js';
+import { percentText, shortened } from '../values/numbers.js';
+import { drawn } from './drawn.js';
 import { textTable } from './table.js';
-import { ACCENT, CONFIG, GREY, PAGE, TITLE, WIDE } from './page.js';
 
 export function surprisalBundle({ tokens }: Surprisal): Bundle {
   const total = tokens.reduce((n, { surprisal }) => n + surprisal, 0);
@@ -26,78 +27,46 @@ export function surprisalBundle({ tokens }: Surprisal): Bundle {
       visible(t.text),
       t.surprisal.toFixed(2),
       t.entropy.toFixed(2),
-      `${(100 * t.probability).toFixed(t.probability < 0.001 ? 3 : 1)} %`,
+      percentText(t.probability),
       String(t.rank),
       visible(t.likeliest),
     ],
   }));
-  const few = tokens.length <= 80 ? tokens : tokens.filter((_, i) => i % Math.ceil(tokens.length / 80) === 0);
-  return {
-    'application/vnd.plotly.v1+json': {
-      data: [
-        {
-          type: 'bar',
-          name: 'surprisal',
-          x: tokens.map(t => `${t.position} ${label(t.text)}`),
-          y: tokens.map(t => Number(t.surprisal.toFixed(3))),
-          customdata: tokens.map(t => [t.rank, label(t.likeliest), Number(t.probability.toPrecision(3))]),
-          marker: { color: ACCENT },
-          hovertemplate:
-            '%{x}<br>%{y:.2f} bits, probability %{customdata[2]}<br>rank %{customdata[0]}, likeliest %{customdata[1]}<extra></extra>',
-        },
-        {
-          type: 'scatter',
-          mode: 'lines+markers',
-          name: 'entropy before it',
-          x: tokens.map(t => `${t.position} ${label(t.text)}`),
-          y: tokens.map(t => Number(t.entropy.toFixed(3))),
-          line: { color: '#e69f00', width: 2 },
-          marker: { size: 5 },
-          hovertemplate: 'entropy %{y:.2f} bits<extra></extra>',
-        },
-      ],
-      layout: {
-        ...PAGE,
-        title: { text: title, ...TITLE },
-        width: WIDE,
-        height: 380,
-        margin: { l: 60, r: 20, t: 60, b: 110 },
-        xaxis: {
-          type: 'category',
-          tickvals: few.map(t => `${t.position} ${label(t.text)}`),
-          ticktext: few.map(t => label(t.text)),
-          tickangle: -60,
-        },
-        yaxis: { title: { text: 'bits' }, rangemode: 'tozero', gridcolor: 'rgba(127,135,145,0.25)' },
-        legend: { orientation: 'h', x: 1, xanchor: 'right', y: 1.08 },
-      },
-      config: CONFIG,
-    },
-    'image/svg+xml': svg(
+  const x = tokens.map(t => `${t.position} ${label(shortened(t.text, 12))}`);
+  const figure = {
+    data: [
       {
-        title: { text: title, textStyle: { fontSize: 14, color: GREY } },
-        grid: { left: 50, right: 20, top: 60, bottom: 80 },
-        legend: { top: 28, right: 20, textStyle: { color: GREY } },
-        xAxis: { type: 'category', data: tokens.map(t => visible(t.text)), axisLabel: { color: GREY, rotate: 60 } },
-        yAxis: { type: 'value', axisLabel: { color: GREY }, name: 'bits' },
-        series: [
-          {
-            type: 'bar',
-            name: 'surprisal',
-            data: tokens.map(t => Number(t.surprisal.toFixed(2))),
-            itemStyle: { color: ACCENT },
-          },
-          {
-            type: 'line',
-            name: 'entropy before it',
-            data: tokens.map(t => Number(t.entropy.toFixed(2))),
-            itemStyle: { color: '#e69f00' },
-          },
-        ],
+        type: 'bar',
+        name: 'surprisal',
+        x,
+        y: tokens.map(t => Number(t.surprisal.toFixed(3))),
+        customdata: tokens.map(t => [t.rank, label(t.likeliest), Number(t.probability.toPrecision(3))]),
+        marker: { color: ACCENT },
+        hovertemplate:
+          '%{x}<br>%{y:.2f} bits, probability %{customdata[2]}<br>rank %{customdata[0]}, likeliest %{customdata[1]}<extra></extra>',
       },
-      720,
-      360,
-    ),
-    'text/plain': `${title}\n${textTable(columns, rows)}`,
+      {
+        type: 'scatter',
+        mode: tokens.length <= 60 ? 'lines+markers' : 'lines',
+        name: 'entropy before it',
+        x,
+        y: tokens.map(t => Number(t.entropy.toFixed(3))),
+        line: { color: '#e69f00', width: tokens.length <= 200 ? 2 : 1 },
+        marker: { size: 5 },
+        hovertemplate: 'entropy %{y:.2f} bits<extra></extra>',
+      },
+    ],
+    layout: {
+      ...PAGE,
+      title: { text: title, ...TITLE },
+      height: 380,
+      margin: { l: 60, r: 20, t: 78, b: 110 },
+      // As many names as there is room for; zooming in shows the others.
+      xaxis: { type: 'category', tickangle: -60 },
+      yaxis: { title: { text: 'bits' }, rangemode: 'tozero', gridcolor: GRID },
+      legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom' },
+    },
+    config: CONFIG,
   };
+  return drawn(figure, `${title}\n${textTable(columns, rows)}`);
 }

@@ -59,8 +59,10 @@ const strings = (value: unknown, path = ''): [string, string][] =>
 
 /** What of a text plotly would take for more than text, our own markup apart. */
 function markup(path: string, text: string): string[] {
-  const template = /template$|^\.data\.0\.customdata\.\d+$/.test(path); // of the plan's blocks the notes
+  const template = /template$|^\.data\.0\.customdata\.\d+\.\d+$/.test(path); // of the plan's blocks the notes
   const rest = text
+    .replaceAll(/<b>(?=[^<]*<\/b>)|<\/b>/g, template ? '' : '$&') // the name of a stage
+    .replaceAll(/<br><span style="font-size:11px">([^<]*)<\/span>/g, path.endsWith('.title.text') ? '$1' : '$&') // what a title says of its picture
     .replaceAll(/<br>|<extra><\/extra>|<extra>%\{fullData\.name\}<\/extra>/g, template ? '' : '$&')
     .replaceAll(/<span style="color:#[0-9a-f]{6}">■ kv \d+<\/span>/g, '')
     .replaceAll(/%\{(x|y|z|id|text|customdata(\[\d\])?)(:[^{}]*)?\}/g, template ? '' : '$&');

@@ -90,7 +90,7 @@ describe('attention that was sliced before the run', () => {
       expect(bundle['text/plain']).toContain(`${first}: `);
       expect(bundle['text/plain']).toContain(`the last query, ${query.from + query.size - 1}`);
       expect(bundle['image/svg+xml']).toContain(first);
-      const title = (bundle[FIGURE]!.layout.title as { text: string }).text;
+      const [title] = (bundle[FIGURE]!.layout.title as { text: string }).text.split('<br>');
       expect(bundle['image/svg+xml']).toContain(title);
     });
   }
@@ -107,16 +107,16 @@ describe('attention that was sliced before the run', () => {
     ]);
     expect(await shapesOf(5, { query: [20, 22] })).toEqual(['M20.5,-0.5L20.5,0.5L21.5,0.5L21.5,1.5']);
     expect(await shapesOf(5, { query: [20, 22], key: [20, 30] })).toEqual(['M0.5,-0.5L0.5,0.5L1.5,0.5L1.5,1.5']);
-    // Three hundred tokens are pooled by 2 or more: the line is as far down as the edge, also of a part.
+    // Three hundred tokens are pooled by 3: the line is as far down as the edge, also of a part.
     const long = await model.run(Array<number>(300).fill(300), {
       tap: 'layers.0.attn.pattern',
       slice: { query: [100, 300] },
     });
     const { shapes } = of(long.attention(0))[FIGURE]!.layout as { shapes: { path: string }[] };
-    const by = 2;
+    const by = 3;
     for (const [i, lag] of [0, WINDOW].entries()) {
       const [x0, y0, x1, y1] = shapes[i].path.slice(1).split(/[L,]/).map(Number);
-      expect(y1 - y0).toBeGreaterThan(98);
+      expect(y1 - y0).toBeGreaterThan(200 / by - 2);
       for (const [x, y] of [
         [x0, y0],
         [x1, y1],
@@ -192,7 +192,7 @@ describe('one rule for an index, before and after', () => {
     expect({ x0: grid.x0, dx: grid.dx }).toEqual({ x0: 100, dx: 1 });
     expect(text(part)).toContain('token 30:34 of 40, channel 100:110 of 128');
     expect(text(part.histogram())).toContain('channel 100:110 of 128');
-    expect(of(part)['image/svg+xml']).toContain('>109<');
+    expect(of(part)['image/svg+xml']).toMatch(/>100<[\s\S]*>108</);
     const run = await model.run(ids, { tap: 'layers.*.resid', slice: { token: [30, 34] } });
     const lines = of(run.norms())
       [FIGURE]!.data.slice(0, 4)
@@ -497,11 +497,15 @@ test('heads are called by the key/value head that they share, also where only so
   expect(bundle[FIGURE]!.data.map(d => d.name)).toEqual(['head 1 · kv 0', 'head 2 · kv 1']);
   for (const name of ['head 1 · kv 0', 'head 2 · kv 1']) {
     expect(bundle['text/plain']).toContain(name);
-    expect(bundle['image/svg+xml']).toContain(name);
     expect(of(run.attention(1).byToken())['text/html']).toContain(name);
   }
+  // Without a script the first head is seen, and how many there are besides.
+  expect(bundle['image/svg+xml']).toContain('head 1 · kv 0; 1 more view where scripts run');
   const notes = of(run.attention(1).heads())[FIGURE]!.layout.annotations as { text: string }[];
-  expect(notes.map(({ text: note }) => note.replace(/<[^>]*>/g, ''))).toEqual(['head 1 ■ kv 0', 'head 2 ■ kv 1']);
+  expect(notes.slice(0, 2).map(({ text: note }) => note.replace(/<[^>]*>/g, ''))).toEqual([
+    'head 1 ■ kv 0',
+    'head 2 ■ kv 1',
+  ]);
 });
 
 test('a pattern of one query, made by hand or decoded, has its query at the end of its keys', () => {

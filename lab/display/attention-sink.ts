@@ -1,0 +1,65 @@
+// Attention sinks: a column that holds nearly all of a layer's weight, as the first token often does, and what is left beside it.
+
+import type { Dim } from '../values/dims.js';
+import type { AttentionLayer } from '../values/attention.js';
+import { label } from '../values/html.js';
+import { shortened } from '../values/numbers.js';
+
+/** A column with so much of the weight is a sink: beside it nothing else would be seen. */
+const SINK = 0.9;
+
+/** A token by its position and text, a block of them by its first and last position. */
+export function blockName(dim: Dim, block: number, by: number): string {
+  const first = block * by;
+  const last = Math.min(dim.size, first + by) - 1;
+  if (by > 1) return `${dim.from + first}–${dim.from + last}`;
+  const text = dim.labels?.[first];
+  return text === undefined ? String(dim.from + first) : `${dim.from + first} ${label(shortened(text, 12))}`;
+}
+
+export interface Sink {
+  /** Place of its column in the pattern. */
+  readonly key: number;
+  readonly name: string;
+  /** Of the weight of all queries that can read another. */
+  readonly share: number;
+}
+
+/** The column that holds nearly all of a layer's weight, as the first token often does; null where none is. */
+export function sinkOf({ pattern }: AttentionLayer): Sink | null {
+  const [heads, T, S] = pattern.shape;
+  const [, query, key] = pattern.dims;
+  const sums = new Float64Array(S);
+  let total = 0;
+  for (let head = 0; head < heads; head++) {
+    for (let i = 0; i < T; i++) {
+      if (query.from + i === 0) continue; // it has none but itself
+      for (let j = 0; j < S; j++) {
+        const weight = pattern.data[(head * T + i) * S + j];
+        sums[j] += weight;
+        total += weight;
+      }
+    }
+  }
+  const most = sums.indexOf(Math.max(...sums));
+  const share = sums[most] / total;
+  return S > 1 && share > SINK ? { key: most, name: blockName(key, most, 1), share } : null;
+}
+
+/** The largest weight outside of the sinks, to two digits upwards; null where no layer has a sink. */
+export function restOf(layers: readonly AttentionLayer[], sinks: readonly (Sink | null)[]): number | null {
+  if (sinks.every(sink => sink === null)) return null;
+  let most = 0;
+  layers.forEach(({ pattern }, n) => {
+    const { key = -1 } = sinks[n] ?? {};
+    const [heads, T, S] = pattern.shape;
+    const { from } = pattern.dims[1];
+    for (let row = 0; row < heads * T; row++) {
+      if (from + (row % T) === 0) continue;
+      for (let j = 0; j < S; j++) if (j !== key) most = Math.max(most, pattern.data[row * S + j] || 0);
+    }
+  });
+  if (most === 0 || most > 0.95) return most === 0 ? null : 1;
+  const unit = 10 ** (Math.floor(Math.log10(most)) - 1);
+  return Number((Math.ceil(most / unit) * unit).toPrecision(2));
+}

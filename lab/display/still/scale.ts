@@ -1,0 +1,154 @@
+// An axis: where a value stands in pixels, and which values are named.
+
+export interface Axis {
+  readonly type?: 'category' | 'linear' | 'log';
+  readonly title?: { readonly text: string };
+  readonly autorange?: boolean | 'reversed';
+  readonly range?: readonly [number, number];
+  readonly rangemode?: string;
+  readonly tickvals?: readonly (number | string)[];
+  readonly ticktext?: readonly string[];
+  readonly tickformat?: string;
+  readonly tickangle?: number;
+  readonly tickfont?: { readonly size?: number };
+  readonly showticklabels?: boolean;
+  readonly showgrid?: boolean;
+  readonly zeroline?: boolean;
+  readonly gridcolor?: string;
+  readonly domain?: readonly [number, number];
+  readonly anchor?: string;
+  readonly scaleanchor?: string;
+  readonly side?: string;
+}
+
+export interface Tick {
+  readonly at: number;
+  readonly text: string;
+}
+
+export interface Scale {
+  readonly kind: 'category' | 'linear' | 'log';
+  readonly start: number;
+  readonly end: number;
+  /** Pixels of a value, or of a category by its name. */
+  at(value: unknown): number;
+  /** Pixels between neighbours, or of one unit. */
+  readonly step: number;
+  readonly ticks: readonly Tick[];
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface Extent {
+  readonly categories: readonly string[];
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * @param start pixel of the axis' first value where nothing is reversed
+ * @param extent what the traces have
+ */
+export function scaleOf(axis: Axis, extent: Extent, start: number, end: number): Scale {
+  const kind = axis.type ?? (extent.categories.length > 0 ? 'category' : 'linear');
+  const { categories } = extent;
+  const places = new Map(categories.map((name, i) => [name, i]));
+  let [low, high] = kind === 'category' ? [-0.5, categories.length - 0.5] : [extent.low, extent.high];
+  if (axis.range)
+    [low, high] = axis.range; // of a logarithmic axis: powers of ten, as plotly has it
+  else if (kind === 'log') [low, high] = [Math.log10(low), Math.log10(high)];
+  if (low === high) [low, high] = [low - 0.5, high + 0.5];
+  const [from, to] = axis.autorange === 'reversed' ? [end, start] : [start, end];
+  const step = (to - from) / (high - low);
+  const place = (value: unknown): number => {
+    if (kind === 'category') return typeof value === 'number' ? value : (places.get(String(value)) ?? Number.NaN);
+    return kind === 'log' ? Math.log10(Number(value)) : Number(value);
+  };
+  const at = (value: unknown) => from + (place(value) - low) * step;
+  const length = Math.abs(end - start);
+  const vertical = end < start || axis.side === 'vertical';
+  const [least, most] = [Math.min(low, high), Math.max(low, high)];
+  const named = ticksOf(axis, kind, categories, least, most, length, vertical);
+  const seen = named.filter(({ value }) => place(value) >= least - 1e-9 && place(value) <= most + 1e-9);
+  return {
+    kind,
+    start,
+    end,
+    at,
+    step: Math.abs(step),
+    low,
+    high,
+    ticks: seen.map(({ value, text }) => ({
+      at: at(value),
+      text,
+    })),
+  };
+}
+
+interface Named {
+  readonly value: number | string;
+  readonly text: string;
+}
+
+function ticksOf(
+  axis: Axis,
+  kind: Scale['kind'],
+  categories: readonly string[],
+  low: number,
+  high: number,
+  length: number,
+  vertical: boolean,
+): Named[] {
+  const { tickvals, ticktext } = axis;
+  if (tickvals)
+    return tickvals.map((value, i) => ({
+      value,
+      text: ticktext?.[i] ?? numberText(Number(value), axis.tickformat, 0),
+    }));
+  const size = axis.tickfont?.size ?? 12;
+  if (kind === 'category') {
+    // As plotly thins them out: a line of text each.
+    const by = Math.max(1, Math.ceil(((high - low) * Math.round(1.2 * size)) / Math.max(1, length) - 1e-9));
+    return categories.flatMap((text, value) => (value % by === 0 ? [{ value, text }] : []));
+  }
+  if (kind === 'log') {
+    const powers = Array.from(
+      { length: Math.max(0, Math.floor(high) - Math.ceil(low) + 1) },
+      (_, i) => Math.ceil(low) + i,
+    );
+    return powers.map(power => ({ value: 10 ** power, text: powerText(power) }));
+  }
+  const most = Math.min(9, Math.max(4, length / (vertical ? 40 : 80))) + 1;
+  const step = niceStep((high - low) / most);
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, i) => {
+    const value = Number(((first + i) * step).toPrecision(12));
+    return { value, text: numberText(value, axis.tickformat, step) };
+  });
+}
+
+function niceStep(rough: number): number {
+  const base = 10 ** Math.floor(Math.log10(rough));
+  return base * [1, 2, 5, 10].find(by => by * base >= rough * (1 - 1e-9))!;
+}
+
+/** As plotly writes it: percent, k and M from ten thousand on, a real minus. */
+export function numberText(value: number, format: string | undefined, step: number): string {
+  if (format === '~%') return `${Number((100 * value).toPrecision(6))}%`.replace('-', '−');
+  if (format === '.0%') return `${Math.round(100 * value)}%`.replace('-', '−');
+  const digits = step > 0 ? Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) : 3;
+  const size = Math.max(Math.abs(value), step);
+  const [by, unit] = size >= 1e9 ? [1e9, 'B'] : size >= 1e6 ? [1e6, 'M'] : size >= 1e4 ? [1e3, 'k'] : [1, ''];
+  const text =
+    by === 1
+      ? Number(value.toFixed(Math.min(12, digits))).toString()
+      : `${Number((value / by).toPrecision(6))}${value === 0 ? '' : unit}`;
+  return text.replace('-', '−');
+}
+
+const SUPERSCRIPT = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+export function powerText(power: number): string {
+  if (power >= 0 && power <= 3) return String(10 ** power);
+  return `10${power < 0 ? '⁻' : ''}${[...String(Math.abs(power))].map(c => SUPERSCRIPT[Number(c)]).join('')}`;
+}

@@ -1,0 +1,324 @@
+// A figure as a picture that needs no script: the same marks, colours, labels and legend as plotly draws from it, because both are made from
+// the one figure. What it does not know of plotly's language is an error, never left out.
+
+import type { Figure } from '../../values/shown.js';
+import { GREY } from '../page.js';
+import * as marks from './marks.js';
+import { linesOf, px, text, widthOf } from './rich.js';
+import { type Axis, type Extent, numberText, type Scale, scaleOf } from './scale.js';
+import { type Annotation, gridOf, type Layout, type Trace } from './trace.js';
+
+/** Pixels of a figure that takes the width of its page: JupyterLab's cell on a laptop. */
+export const STILL_WIDTH = 848;
+const KNOWN = new Set(['heatmap', 'bar', 'scatter']);
+const COLORWAY = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9'];
+
+interface Area {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** @throws Error when a figure holds what a static picture cannot draw: a mistake of who made the figure */
+export function still(figure: Figure): string {
+  const layout = figure.layout as unknown as Layout;
+  const traces = (figure.data as unknown as readonly Trace[]).map((trace, i) => ({
+    trace,
+    colour: colourOf(trace, layout, i),
+  }));
+  const unknown = traces.find(({ trace }) => !KNOWN.has(trace.type));
+  if (unknown) throw new Error(`a static picture knows no trace of type '${unknown.trace.type}'`);
+  const seen = traces.filter(({ trace }) => trace.visible !== false);
+  const width = layout.width ?? STILL_WIDTH;
+  const { height, margin } = layout;
+  const area: Area = { left: margin.l, top: margin.t, right: width - margin.r, bottom: height - margin.b };
+  const scaled = seen.find(({ trace }) => trace.type === 'heatmap' && trace.showscale !== false);
+  if (scaled) Object.assign(area, { right: Math.min(area.right, width - barRoom(scaled.trace)) });
+  const out: string[] = [];
+  const axes = [...new Set(seen.map(({ trace }) => `${trace.xaxis ?? 'x'} ${trace.yaxis ?? 'y'}`))];
+  const frames = new Map<string, marks.Frame>();
+  for (const pair of axes) {
+    const own = seen.filter(({ trace }) => `${trace.xaxis ?? 'x'} ${trace.yaxis ?? 'y'}` === pair);
+    const frame = frameOf(
+      layout,
+      pair,
+      own.map(({ trace }) => trace),
+      area,
+    );
+    frames.set(pair, frame);
+    out.push(background(layout, frame), grid(layout, pair, frame));
+    const standing = own.filter(({ trace }) => trace.type === 'bar');
+    for (const { trace, colour } of own) {
+      if (trace.type === 'heatmap') out.push(clipped(frame, marks.heatmap(trace, frame)));
+      else if (trace.type === 'scatter') out.push(marks.scatter(trace, frame, colour));
+      else {
+        const side =
+          layout.barmode === 'group'
+            ? ([standing.findIndex(one => one.trace === trace), standing.length] as const)
+            : ([0, 1] as const);
+        out.push(marks.bars(trace, frame, side, layout.bargap ?? 0.2, GREY));
+      }
+    }
+    out.push(labels(layout, pair, frame));
+  }
+  for (const shape of layout.shapes ?? []) {
+    const frame = frames.get(`${shape.xref ?? 'x'} ${shape.yref ?? 'y'}`);
+    if (!frame) throw new Error(`a static picture knows no shape on '${shape.xref} ${shape.yref}'`);
+    out.push(clipped(frame, marks.shape(shape, frame)));
+  }
+  for (const one of layout.annotations ?? []) if (one.visible !== false) out.push(annotation(one, frames, area));
+  if (scaled) out.push(scaleBar(scaled.trace, area, width));
+  out.push(heading(layout), legend(layout, seen, width));
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" style="max-width:100%;height:auto">${out.join('')}</svg>`;
+}
+
+const colourOf = (trace: Trace, layout: Layout, i: number): string => {
+  const own = trace.line?.color ?? trace.marker?.color;
+  return typeof own === 'string' ? own : (layout.colorway ?? COLORWAY)[i % (layout.colorway ?? COLORWAY).length];
+};
+
+const axisOf = (layout: Layout, name: string): Axis => layout[`${name[0]}axis${name.slice(1)}` as 'xaxis'] ?? {};
+
+function frameOf(layout: Layout, pair: string, traces: readonly Trace[], area: Area): marks.Frame {
+  const [xName, yName] = pair.split(' ');
+  const [xAxis, yAxis] = [axisOf(layout, xName), axisOf(layout, yName)];
+  const along = (fraction: number) => area.left + fraction * (area.right - area.left);
+  const up = (fraction: number) => area.bottom - fraction * (area.bottom - area.top);
+  const [x0, x1] = xAxis.domain ?? [0, 1];
+  const [y0, y1] = yAxis.domain ?? [0, 1];
+  return {
+    x: scaleOf(xAxis, extentOf(traces, 'x', xAxis), along(x0), along(x1)),
+    y: scaleOf(yAxis, extentOf(traces, 'y', yAxis), up(y0), up(y1)),
+  };
+}
+
+/** What traces have along an axis. Bars begin at 0; points stand a little inside of the frame. */
+function extentOf(traces: readonly Trace[], axis: 'x' | 'y', { type, rangemode }: Axis): Extent {
+  const categories = new Set<string>();
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const take = (value: unknown, room = 0) => {
+    if (typeof value === 'string' && (type === 'category' || type === undefined)) categories.add(value);
+    else if (value !== null && Number.isFinite(Number(value)) && !(type === 'log' && Number(value) <= 0)) {
+      low = Math.min(low, Number(value) - room);
+      high = Math.max(high, Number(value) + room);
+    }
+  };
+  for (const trace of traces) {
+    const values = trace[axis];
+    const lying = trace.orientation === 'h';
+    if (trace.type === 'heatmap') {
+      const { rows, columns } = gridOf(trace);
+      const many = axis === 'x' ? columns : rows;
+      const [first, by] = axis === 'x' ? [trace.x0 ?? 0, trace.dx ?? 1] : [0, 1];
+      for (let i = 0; i < many; i++) take(values ? values[i] : first + i * by, by / 2);
+    } else if (trace.type === 'bar' && (axis === 'y') === lying) {
+      const half = (trace.width ?? 1) / 2;
+      for (const value of values ?? []) take(value, half);
+    } else {
+      for (const value of values ?? []) take(value);
+      if (trace.type === 'bar') take(type === 'log' ? low : 0);
+    }
+  }
+  if (categories.size > 0) return { categories: [...categories], low: 0, high: 0 };
+  if (low > high) [low, high] = [0, 1];
+  if (rangemode === 'tozero') [low, high] = [Math.min(0, low), Math.max(0, high)];
+  const padded =
+    traces.some(trace => trace.type === 'scatter') ||
+    traces.some(trace => trace.type === 'bar' && (axis === 'x') === (trace.orientation === 'h'));
+  if (!padded) return { categories: [], low, high };
+  if (type === 'log') return { categories: [], low: low / (high / low) ** 0.04, high: high * (high / low) ** 0.06 };
+  const room = 0.055 * (high - low);
+  return {
+    categories: [],
+    low: low === 0 && rangemode === 'tozero' ? 0 : low - (low < 0 ? room : 0),
+    high: high > 0 ? high + room : high,
+  };
+}
+
+function background({ plot_bgcolor }: Layout, { x, y }: marks.Frame): string {
+  const alpha = /^rgba\(.*, ?([\d.]+)\)$/.exec(plot_bgcolor ?? '');
+  if (!plot_bgcolor || (alpha && Number(alpha[1]) === 0)) return '';
+  const [left, top] = [Math.min(x.start, x.end), Math.min(y.start, y.end)];
+  return `<rect x="${px(left)}" y="${px(top)}" width="${px(Math.abs(x.end - x.start))}" height="${px(Math.abs(y.end - y.start))}" fill="${plot_bgcolor}"/>`;
+}
+
+function grid(layout: Layout, pair: string, { x, y }: marks.Frame): string {
+  const [xName, yName] = pair.split(' ');
+  const out: string[] = [];
+  for (const [axis, scale, other, name] of [
+    [axisOf(layout, xName), x, y, 'x'],
+    [axisOf(layout, yName), y, x, 'y'],
+  ] as const) {
+    const line = (at: number, colour: string) =>
+      name === 'x'
+        ? `<path d="M${px(at)} ${px(other.start)}V${px(other.end)}" stroke="${colour}"/>`
+        : `<path d="M${px(other.start)} ${px(at)}H${px(other.end)}" stroke="${colour}"/>`;
+    if (axis.gridcolor && axis.showgrid !== false) out.push(...scale.ticks.map(({ at }) => line(at, axis.gridcolor!)));
+    if (axis.zeroline !== false && scale.kind === 'linear' && scale.low < 0 && scale.high > 0 && axis.gridcolor)
+      out.push(line(scale.at(0), GREY));
+  }
+  return out.join('');
+}
+
+/** The names on the axes: turned where the axis says so or where they would touch. */
+function labels(layout: Layout, pair: string, { x, y }: marks.Frame): string {
+  const [xName, yName] = pair.split(' ');
+  const [xAxis, yAxis] = [axisOf(layout, xName), axisOf(layout, yName)];
+  const out: string[] = [];
+  if (xAxis.showticklabels !== false) {
+    const size = xAxis.tickfont?.size ?? 12;
+    const gap = x.ticks.length > 1 ? Math.abs(x.ticks[1].at - x.ticks[0].at) : Number.POSITIVE_INFINITY;
+    const turned =
+      xAxis.tickangle ?? (x.ticks.some(({ text }) => widthOf(linesOf(text).join(), size) > gap - 4) ? -60 : 0);
+    for (const { at, text: word } of x.ticks) {
+      if (turned)
+        out.push(
+          text(at + 0.3 * size, y.start + size, word, {
+            size,
+            colour: GREY,
+            anchor: turned < 0 ? 'end' : 'start',
+            turn: turned,
+          }),
+        );
+      else out.push(text(at, y.start + size + 5, word, { size, colour: GREY, anchor: 'middle' }));
+    }
+  }
+  if (yAxis.showticklabels !== false) {
+    const size = yAxis.tickfont?.size ?? 12;
+    for (const { at, text: word } of y.ticks)
+      out.push(text(x.start - 6, at + 0.35 * size, word, { size, colour: GREY, anchor: 'end' }));
+  }
+  const { margin, height } = layout;
+  if (xAxis.title)
+    out.push(
+      text((x.start + x.end) / 2, Math.min(height - 8, y.start + margin.b - 8), xAxis.title.text, {
+        size: 13,
+        colour: GREY,
+        anchor: 'middle',
+      }),
+    );
+  if (yAxis.title)
+    out.push(
+      text(16, (y.start + y.end) / 2, yAxis.title.text, { size: 13, colour: GREY, anchor: 'middle', turn: -90 }),
+    );
+  return out.join('');
+}
+
+function clipped({ x, y }: marks.Frame, content: string): string {
+  const [left, top] = [Math.min(x.start, x.end), Math.min(y.start, y.end)];
+  const [width, height] = [Math.abs(x.end - x.start), Math.abs(y.end - y.start)];
+  return `<svg x="${px(left)}" y="${px(top)}" width="${px(width)}" height="${px(height)}" viewBox="${px(left)} ${px(top)} ${px(width)} ${px(height)}">${content}</svg>`;
+}
+
+function annotation(
+  {
+    text: words,
+    x,
+    y,
+    xref = 'x',
+    yref = 'y',
+    xanchor = 'center',
+    yanchor = 'middle',
+    xshift = 0,
+    yshift = 0,
+    font = {},
+  }: Annotation,
+  frames: ReadonlyMap<string, marks.Frame>,
+  area: Area,
+): string {
+  const frame = frames.get(`${xref} ${yref}`) ?? [...frames.values()][0];
+  const left = xref === 'paper' ? area.left + Number(x) * (area.right - area.left) : frame.x.at(x);
+  const top = yref === 'paper' ? area.bottom - Number(y) * (area.bottom - area.top) : frame.y.at(y);
+  const size = font.size ?? 12;
+  const lines = linesOf(words).length;
+  const down = yanchor === 'top' ? size : yanchor === 'bottom' ? -4 - (lines - 1) * 1.3 * size : 0.35 * size;
+  return text(left + xshift, top - yshift + down, words, {
+    size,
+    colour: font.color ?? GREY,
+    anchor: xanchor === 'left' ? 'start' : xanchor === 'right' ? 'end' : 'middle',
+  });
+}
+
+function barTicks({ zmin, zmax, colorbar }: Trace): { value: number; text: string }[] {
+  const { tickvals, ticktext, tickformat } = colorbar ?? {};
+  if (tickvals) return tickvals.map((value, i) => ({ value, text: ticktext?.[i] ?? numberText(value, tickformat, 0) }));
+  const axis: Scale = scaleOf(
+    { type: 'linear', range: [zmin!, zmax!], tickformat },
+    { categories: [], low: 0, high: 1 },
+    240,
+    0,
+  );
+  const [by] = [(zmax! - zmin!) / 240];
+  return axis.ticks.map(({ at, text: word }) => ({ value: zmin! + (240 - at) * by, text: word }));
+}
+
+const barRoom = (trace: Trace) =>
+  30 +
+  (trace.colorbar?.thickness ?? 12) +
+  Math.max(
+    ...barTicks(trace).map(({ text }) => widthOf(text, 11)),
+    widthOf(trace.colorbar?.title?.text ?? '', 12) - 30,
+  );
+
+function scaleBar(trace: Trace, area: Area, width: number): string {
+  const left = Math.min(area.right + 16, width - barRoom(trace) + 12);
+  return marks.colourbar(trace, left, width, area.top, area.bottom - area.top, barTicks(trace), GREY);
+}
+
+/** The title, and what of a figure's menus is shown: no click changes it here. */
+function heading(layout: Layout): string {
+  const out: string[] = [];
+  const size = layout.title?.font?.size ?? 15;
+  if (layout.title) out.push(text(12, 12 + size, layout.title.text, { size, colour: GREY }));
+  const state = (layout.updatemenus ?? [])
+    .map(({ buttons, active = 0 }) => buttons[active]?.label)
+    .filter(Boolean)
+    .reverse();
+  const others = (layout.updatemenus ?? []).reduce((n, { buttons }) => n * buttons.length, 1) - 1;
+  if (state.length > 0) {
+    const more = others > 0 ? `; ${others} more view${others === 1 ? '' : 's'} where scripts run` : '';
+    out.push(text(12, layout.margin.t - 12, `${state.join(', ')}${more}`, { size: 12, colour: GREY }));
+  }
+  return out.join('');
+}
+
+function legend(layout: Layout, traces: readonly { trace: Trace; colour: string }[], width: number): string {
+  const named = traces.filter(
+    ({ trace }) => trace.type !== 'heatmap' && trace.name !== undefined && trace.showlegend !== false,
+  );
+  if (layout.showlegend === false || (named.length < 2 && layout.showlegend !== true)) return '';
+  const items = named.map(({ trace, colour }) => ({
+    trace,
+    colour,
+    width: 26 + widthOf(linesOf(trace.name!).join(' '), 12) + 16,
+  }));
+  const rows: (typeof items)[] = [[]];
+  let used = 0;
+  for (const item of items) {
+    if (used + item.width > width - 24 && rows[rows.length - 1].length > 0) {
+      rows.push([]);
+      used = 0;
+    }
+    rows[rows.length - 1].push(item);
+    used += item.width;
+  }
+  const first = layout.margin.t - 12 - 18 * (rows.length - 1);
+  return rows
+    .map((row, i) => {
+      let at = 12;
+      const y = first + 18 * i;
+      return row
+        .map(({ trace, colour, width: wide }) => {
+          const sign =
+            trace.type === 'bar' || !(trace.mode ?? 'lines').includes('lines')
+              ? `<rect x="${px(at)}" y="${y - 10}" width="12" height="12" fill="${colour}"/>`
+              : `<path d="M${px(at)} ${y - 4}h18" stroke="${colour}" stroke-width="${trace.line?.width ?? 2}"${marks.dashOf(trace.line?.dash)}/>`;
+          const word = text(at + 24, y, trace.name!, { size: 12, colour: GREY });
+          at += wide;
+          return sign + word;
+        })
+        .join('');
+    })
+    .join('');
+}

@@ -1,0 +1,131 @@
+// Every picture of the lab, drawn by plotly in a real browser and without a script, from short prompts and from long ones: the two forms have
+// the same colours, labels and legends, and nothing of them is cut at the widths that cells have.
+
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packageRoot } from '../../engine/files.js';
+import { golden, open, type Session } from '../../lab/index.js';
+import { type Bundle, DISPLAY, type Figure, type Shown } from '../../lab/values/shown.js';
+import { openBrowser } from '../fixtures/browser.js';
+
+const FIGURE = 'application/vnd.plotly.v1+json';
+const WIDTHS = [600, 848, 1600];
+const PROMPT = 'The capital of Japan is Tokyo. The people of Japan speak Japanese. The capital of Japan is';
+const MANY = 895;
+
+let model: Session;
+let browser: Browser;
+let page: Page;
+const bundles = new Map<string, Bundle>();
+
+beforeAll(async () => {
+  model = await open('atlas', { quiet: true });
+  const of = (value: unknown) => (value as Shown)[DISPLAY]();
+  const run = await model.run(PROMPT, { tap: '**', logits: 'all' });
+  const short = await model.run('The capital of Japan is', { tap: '**' });
+  const ids = Array.from({ length: MANY }, (_, i) => 3 + ((i * 7) % 300));
+  const long = await model.run(ids, { tap: ['layers.*.attn.pattern', 'layers.*.resid', 'logits'], logits: 'all' });
+  const sliced = await model.run(PROMPT, { tap: '**.pattern', slice: { head: [2, 4], query: [5, 12] } });
+  const clean = 'The capital of France is';
+  const lenses = [await short.lens(), await long.lens()]; // before the edit: a lens is of the shaders that made its run
+  await model.edit('scores', wgsl => wgsl.replace('s + WINDOW <= position', 's + WINDOW < position'));
+  const diff = await model.diff(await golden('atlas/long'));
+  await model.edit('scores', null);
+  const all: Record<string, unknown> = {
+    plan: model.picture(),
+    'plan by verdict': model.picture(diff),
+    attention: run.attention(),
+    'attention of few tokens': short.attention(5),
+    'attention of a slice': sliced.attention(5),
+    'attention, long': long.attention(),
+    heads: run.attention(1).heads(),
+    'heads, long': long.attention(1).heads(),
+    activation: run.at('layers.5.resid'),
+    'activation of heads': run.at('layers.2.attn.q'),
+    'activation, long': long.at('layers.5.resid'),
+    histogram: run.at('layers.5.resid').histogram(),
+    norms: run.norms(),
+    'norms of few tokens': short.norms(),
+    'norms, long': long.norms(),
+    'next tokens': run.logits.top(8),
+    surprisal: run.surprisal(),
+    'surprisal, long': long.surprisal(),
+    beside: run.beside(await model.run('The capital of Italy is')),
+    lens: lenses[0],
+    'lens, long': lenses[1],
+    patching: await model.patching({ clean, corrupt: 'The capital of Italy is', stages: ['embed', 'layers.*.resid'] }),
+  };
+  for (const [name, value] of Object.entries(all)) bundles.set(name, of(value));
+  browser = await openBrowser();
+  page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
+  await page.setContent(
+    '<!doctype html><body style="margin:0;background:#fff"><div id="drawn"></div><div id="still"></div></body>',
+  );
+  await page.addScriptTag({ path: join(packageRoot(), 'dist', 'plotly.min.js') });
+  await page.addScriptTag({ path: join(packageRoot(), 'test', 'fixtures', 'look.cjs') });
+}, 240_000);
+
+afterAll(async () => {
+  await browser?.close();
+  model?.[Symbol.dispose]();
+});
+
+interface Seen {
+  readonly titles: string[];
+  readonly ticks: string[];
+  readonly legends: string[];
+  readonly words: string[];
+  /** Everything that is written, of the picture without a script. */
+  readonly written: string[];
+  /** Colours at places of the first heatmap, of both. */
+  readonly colours: (readonly [string, string])[];
+  readonly cut: string[];
+  readonly categories: boolean;
+}
+
+/** Draws both forms at a width and looks at them. */
+async function look(bundle: Bundle, width: number): Promise<Seen> {
+  const figure = bundle[FIGURE] as Figure;
+  const still = bundle['image/svg+xml']!;
+  return page.evaluate(`look(${JSON.stringify({ figure, still, width })})`);
+}
+
+const squeezed = (text: string) => text.replaceAll(/\s+/g, ' ').trim();
+const NUMBER = /^[−-]?[\d.,]+ ?[kMGBµ%]*$/;
+
+describe('both forms of a picture', () => {
+  test('say the same words, in the same colours', async () => {
+    for (const [name, bundle] of bundles) {
+      const seen = await look(bundle, 848);
+      const written = squeezed(seen.written.join(' '));
+      const wanted = [...seen.titles, ...seen.legends, ...seen.words, ...seen.ticks.filter(text => !NUMBER.test(text))];
+      expect(wanted.length, name).toBeGreaterThan(0);
+      expect([name, wanted.map(squeezed).filter(text => !written.includes(text))]).toEqual([name, []]);
+      const apart = seen.colours.filter(([a, b]) => {
+        const [p, q] = [a.split(',').map(Number), b.split(',').map(Number)];
+        return p.some((v, i) => Math.abs(v - q[i]) > 3);
+      });
+      expect([name, apart]).toEqual([name, []]);
+    }
+  }, 120_000);
+
+  test('are not cut, in a narrow cell, beside an open panel, and on a wide screen', async () => {
+    for (const [name, bundle] of bundles) {
+      for (const width of WIDTHS) expect([name, width, (await look(bundle, width)).cut]).toEqual([name, width, []]);
+    }
+  }, 240_000);
+
+  test('are below a megabyte together, also of long prompts', () => {
+    for (const [name, bundle] of bundles)
+      expect([name, JSON.stringify(bundle).length < 1_000_000]).toEqual([name, true]);
+  });
+});
+
+test('a figure keeps its height and takes the width of its cell when that changes, as JupyterLab redraws it', async () => {
+  const { data, layout, config } = bundles.get('activation')![FIGURE] as Figure;
+  const widths = [848, 600, 1600, 848];
+  const sizes = await page.evaluate(`resized(${JSON.stringify({ figure: { data, layout, config }, widths })})`);
+  const { height } = layout as { height: number };
+  expect(sizes).toEqual(widths.map(width => [width, height]));
+});
