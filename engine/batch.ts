@@ -7,12 +7,13 @@
 
 import { type Row, slotsOf } from './buffers.js';
 import { CACHE_BYTES } from './cache-format.js';
+import { Context } from './context.js';
 import { BudgetError, type NumberError, PromptError } from './errors.js';
 import { Executor } from './execute.js';
 import { chunkThatFits, checkIds } from './forward.js';
 import type { PlanKind } from './fuse.js';
 import type { Shaders } from './kernel.js';
-import type { Model } from './model.js';
+import type { LoadedModel } from './loaded.js';
 import { valuesPerToken } from './recorder.js';
 import { cacheBytes, roomFor, rowsThatFit } from './room.js';
 import { lengthThatMatters } from './rope-table.js';
@@ -65,8 +66,10 @@ export class Batch {
   #disposed = false;
 
   constructor(
-    readonly model: Model,
+    readonly model: LoadedModel,
     { length, sequences, chunk, plan = 'exact' }: BatchOptions,
+    /** Called when it is disposed of. */
+    private readonly forgotten: (batch: Batch) => void = () => {},
   ) {
     this.length = length;
     this.plan = plan;
@@ -150,7 +153,7 @@ export class Batch {
   /** What there is to say about logits that are NaN or ±∞: reads that sequence alone, with a check after every stage. */
   async whyNotFinite({ prompt, ids }: Sequence): Promise<NumberError> {
     this.release(); // there may be no memory for both
-    using context = this.model.context({ length: this.length, chunk: this.chunk, plan: this.plan });
+    using context = new Context(this.model, { length: this.length, chunk: this.chunk, plan: this.plan });
     await context.forward(prompt);
     for (const id of ids.slice(prompt.length)) await context.forward([id]);
     return await context.whyNotFinite();
@@ -166,7 +169,7 @@ export class Batch {
     if (this.#disposed) return;
     this.#disposed = true;
     this.release();
-    this.model.forget(this);
+    this.forgotten(this);
   }
 
   #allocate(): Executor {

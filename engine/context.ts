@@ -16,7 +16,7 @@ import {
 import type { PlanKind } from './fuse.js';
 import { NO_TOKEN } from './greedy.js';
 import type { Shaders } from './kernel.js';
-import type { Model } from './model.js';
+import type { LoadedModel } from './loaded.js';
 import { notFinite } from './not-finite.js';
 import type { Patch } from './patches.js';
 import type { Extent } from './plan.js';
@@ -46,8 +46,10 @@ export class Context {
   #disposed = false;
 
   constructor(
-    readonly model: Model,
+    readonly model: LoadedModel,
     { length, chunk, logits = 'last', plan: kind = 'exact' }: ContextOptions,
+    /** Called when it is disposed of. */
+    private readonly forgotten: (context: Context) => void = () => {},
   ) {
     const { config, gpu, kernels, plan } = model;
     this.length = length ?? Math.min(config.contextLength, DEFAULT_LENGTH);
@@ -266,7 +268,7 @@ export class Context {
     if (this.#disposed) return;
     this.#disposed = true;
     if (!this.#released) this.#executor[Symbol.dispose]();
-    this.model.forget(this);
+    this.forgotten(this);
   }
 
   /** Gives the GPU memory back while nothing runs. The next `forward` reads again what was read, in the same chunks: to the same bits. */

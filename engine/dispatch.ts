@@ -4,7 +4,6 @@ import type { CacheFormat } from './cache-format.js';
 import type { Constants } from './compile.js';
 import type { Rope } from './config.js';
 import type { Extent, Ref } from './plan.js';
-import type { Activations } from './rounding.js';
 import type { Traits } from './traits.js';
 
 /** What a binding is bound to. `rows` says where the tokens of a chunk stand, `turns` is the table of RoPE's cosines and sines. */
@@ -43,6 +42,9 @@ export interface ShardLayout extends ShardRows {
   /** Where it lies in tiles with another weight, eight rows of either: which eight of each tile are its own. */
   readonly side?: 'low' | 'high';
 }
+
+/** How products are given their inputs. `f32`: as they are. `int8`: rounded before every product. */
+export type Activations = 'f32' | 'int8';
 
 /** What an operation may depend on besides its stage. */
 export interface Setting {

@@ -3,7 +3,7 @@
 import { PromptError } from './errors.js';
 import type { PlanKind } from './fuse.js';
 import type { Shaders } from './kernel.js';
-import type { Model } from './model.js';
+import type { LoadedModel } from './loaded.js';
 import type { Patch } from './patches.js';
 import type { Extent } from './plan.js';
 import type { Captured, Tap } from './taps.js';
@@ -70,7 +70,7 @@ const DEFAULT_CHUNK = 64;
 
 /** Tokens of one submit, of those asked for: scores, and all rows of logits where they are wanted, must each fit a binding. */
 export function chunkThatFits(
-  { gpu, config }: Pick<Model, 'gpu' | 'config'>,
+  { gpu, config }: Pick<LoadedModel, 'gpu' | 'config'>,
   { length, chunk = DEFAULT_CHUNK, logits }: Pick<ContextOptions, 'chunk' | 'logits'> & { readonly length: number },
 ): number {
   const { maxBinding } = gpu.traits;

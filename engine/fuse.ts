@@ -9,7 +9,8 @@ import { chunk, placed, type Setting, type Source, sizeOf, treeLanes, value } fr
 import type { Operation, OperationKind, Plan, Ref, Stage } from './plan.js';
 import { product, type Results } from './products.js';
 import { valuesPerToken } from './recorder.js';
-import { type Activations, roundedOf } from './rounding.js';
+import type { Activations } from './dispatch.js';
+import { roundedOf } from './rounding.js';
 import { exactStep, nameOf, type Step, type Work } from './step.js';
 import type { Traits } from './traits.js';
 

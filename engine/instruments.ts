@@ -5,15 +5,15 @@ import { partsForCache } from './cache-format.js';
 import type { Constants } from './compile.js';
 import { sideOf } from './finite.js';
 import { PARTS, searchLanes } from './greedy.js';
-import type { Model } from './model.js';
-import { CHUNK_BYTES, cacheUses, type Given, type Use } from './shader-use.js';
+import type { LoadedModel } from './loaded.js';
 import { TOP_BUFFERS, topShaders } from './top.js';
+import { CHUNK_BYTES, type Given, type Use } from './use.js';
 
 const BOX_BYTES = 48;
 const TOP = 'the search for the largest logits';
 
 /** What uses shaders beside the plan. Taps and patches bind by number. */
-export function instrumentUses(model: Model): Use[] {
+export function instrumentUses(model: LoadedModel): Use[] {
   const { gpu, config } = model;
   const uniform = (bytes: number, index: number | null = null): Given => ({ access: ['uniform'], bytes, index });
   const read = (bytes: number, index: number | null = null): Given => ({ access: ['read'], bytes, index });
@@ -48,7 +48,6 @@ export function instrumentUses(model: Model): Use[] {
   );
   return [
     ...weightChecks,
-    ...cacheUses(model),
     use('slice', 'taps', {}, { box: uniform(BOX_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
     use('patch', 'patches', {}, { box: uniform(BOX_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
     use('finite', 'the check for NaN', {}, { part: uniform(CHUNK_BYTES, 0), x: read(4, 1), found: write(8, 2) }),

@@ -11,8 +11,9 @@ import { fuse, type PlanKind } from './fuse.js';
 import { planOf } from './gemma.js';
 import type { Gpu } from './gpu.js';
 import { Kernels } from './kernel.js';
+import type { LoadedModel } from './loaded.js';
 import type { Plan, WeightRef } from './plan.js';
-import type { Activations } from './rounding.js';
+import type { Activations } from './dispatch.js';
 import { tryShader } from './shader-use.js';
 import type { Step } from './step.js';
 import { type Join, joinable, joinsOf } from './joins.js';
@@ -34,11 +35,15 @@ export interface LoadOptions {
   signal?: AbortSignal;
 }
 
-export class Model {
+export class Model implements LoadedModel {
   readonly plan: Plan;
   readonly kernels: Kernels;
   readonly #weights: WeightStore;
   readonly #contexts = new Set<Disposable>();
+  /** Called by a context or a batch that is disposed of. */
+  readonly #forget = (context: Disposable): void => {
+    this.#contexts.delete(context);
+  };
   readonly #steps = new Map<string, readonly Step[]>();
   #disposed = false;
 
@@ -119,21 +124,16 @@ export class Model {
 
   /** A sequence being read and continued: its caches and its buffers. Disposed with the model, or before. */
   context(options: ContextOptions = {}): Context {
-    const context = new Context(this, options);
+    const context = new Context(this, options, this.#forget);
     this.#contexts.add(context);
     return context;
   }
 
   /** Sequences that are read and continued together. Disposed with the model, or before. */
   batch(options: BatchOptions): Batch {
-    const batch = new Batch(this, options);
+    const batch = new Batch(this, options, this.#forget);
     this.#contexts.add(batch);
     return batch;
-  }
-
-  /** Called by a context or a batch that is disposed of. */
-  forget(context: Disposable): void {
-    this.#contexts.delete(context);
   }
 
   [Symbol.dispose](): void {

@@ -6,11 +6,11 @@ import type { ReadChunk } from './forward.js';
 import { BudgetError, NumberError } from './errors.js';
 import { type Broken, FiniteCheck } from './finite.js';
 import type { Shaders } from './kernel.js';
-import type { Model } from './model.js';
+import type { LoadedModel } from './loaded.js';
 
 /** @param again reads a chunk with the check; the stages that are not finite, in the plan's order */
 export async function notFinite(
-  model: Model,
+  model: LoadedModel,
   shaders: Shaders,
   chunks: readonly ReadChunk[],
   again: (chunk: ReadChunk) => Promise<readonly Broken[]>,
@@ -45,7 +45,7 @@ const CURE = 'Tap the stage, or compare with PyTorch by diff.';
 const isOlder = ({ stage, at }: Broken, { extent }: ReadChunk) => stage.state && at[0] < extent.keys - extent.tokens;
 
 async function told(
-  model: Model,
+  model: LoadedModel,
   shaders: Shaders,
   first: Broken,
   chunks: readonly ReadChunk[],
@@ -71,7 +71,7 @@ async function told(
 }
 
 /** Where the weight of a stage is no number, if it is anywhere. */
-async function brokenWeight(model: Model, shaders: Shaders, { stage }: Broken): Promise<string | null> {
+async function brokenWeight(model: LoadedModel, shaders: Shaders, { stage }: Broken): Promise<string | null> {
   if (!stage.weight) return null;
   const { name, shape } = stage.weight;
   const shards = model.shards(name);

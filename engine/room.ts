@@ -5,7 +5,7 @@ import { slotsOf } from './buffers.js';
 import { CACHE_BYTES } from './cache-format.js';
 import { Executor } from './execute.js';
 import type { PlanKind } from './fuse.js';
-import type { Model } from './model.js';
+import type { LoadedModel } from './loaded.js';
 import { valuesPerToken } from './recorder.js';
 
 export interface BatchSize {
@@ -20,7 +20,7 @@ export interface BatchSize {
 const SPARE = 1 / 16;
 
 /** Bytes of the caches of one sequence, and of the largest of them. */
-export function cacheBytes({ plan, cache }: Model, { length, chunk }: Pick<BatchSize, 'length' | 'chunk'>) {
+export function cacheBytes({ plan, cache }: LoadedModel, { length, chunk }: Pick<BatchSize, 'length' | 'chunk'>) {
   const capacity = { tokens: chunk, positions: length, rows: 1 };
   const each = plan.stages
     .filter(({ state }) => state)
@@ -29,12 +29,16 @@ export function cacheBytes({ plan, cache }: Model, { length, chunk }: Pick<Batch
 }
 
 /** Rows of logits that a chunk of so many sequences can have. */
-export function rowsThatFit({ gpu, config }: Model, { chunk }: Pick<BatchSize, 'chunk'>, sequences: number): number {
+export function rowsThatFit(
+  { gpu, config }: LoadedModel,
+  { chunk }: Pick<BatchSize, 'chunk'>,
+  sequences: number,
+): number {
   return Math.max(1, Math.min(chunk, sequences, Math.floor(gpu.traits.maxBinding / (4 * config.vocab))));
 }
 
 /** Sequences that fit beside what is on the GPU now; 0: not even one. Throws BudgetError where a buffer of one is too large by itself. */
-export function roomFor(model: Model, size: BatchSize): number {
+export function roomFor(model: LoadedModel, size: BatchSize): number {
   const { gpu, kernels, plan, config } = model;
   gpu.giveBack();
   const { all, largest } = cacheBytes(model, size);

@@ -5,9 +5,6 @@
 import { chunk, type Dispatch, groups, type Setting, type Source, value } from './dispatch.js';
 import type { Extent, Ref } from './plan.js';
 
-/** `f32`: as they are. `int8`: rounded before every product. */
-export type Activations = 'f32' | 'int8';
-
 /** Values of a block. */
 const BLOCK = 32;
 const LANES = 64;

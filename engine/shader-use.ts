@@ -5,39 +5,18 @@
 import { PRODUCTS } from './assembly.js';
 import type { Access } from './bindings.js';
 import { CACHE_BYTES } from './cache-format.js';
-import type { Constants, Kernel } from './compile.js';
+import type { Kernel } from './compile.js';
 import { ShaderError } from './errors.js';
 import { instrumentUses } from './instruments.js';
 import type { Gpu } from './gpu.js';
 import type { Compile } from './kernel.js';
-import type { Model } from './model.js';
+import type { LoadedModel } from './loaded.js';
 import type { Setting, Source } from './dispatch.js';
 import { exactStep, type Step } from './step.js';
 import { editedInside, fromCache } from './units.js';
 import { everRuns, INSTRUMENT_NOTES, lengthNote, type Used, whyUnused } from './when-used.js';
+import { CHUNK_BYTES, type Given, type Use } from './use.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
-
-/** What a use gives a shader under a name. */
-export interface Given {
-  readonly access: readonly Access[];
-  /** The least that is ever bound, in bytes. */
-  readonly bytes: number;
-  /** Where it must be; null where it is found by name. */
-  readonly index: number | null;
-  /** What is bound, where it is always the same. */
-  readonly resource?: GPUBindingResource;
-}
-
-/** One way of using a shader. */
-export interface Use {
-  readonly shader: string;
-  /** It, and the files that it is assembled with. */
-  readonly files: readonly string[];
-  /** A stage's name, or what else uses it. */
-  readonly by: string;
-  readonly constants: Constants;
-  readonly given: ReadonlyMap<string, Given>;
-}
 
 /** How many tokens a chunk has. */
 export type ChunkKind = 'one token' | 'several tokens';
@@ -53,13 +32,12 @@ interface StageUse extends Used {
   readonly use: Use;
 }
 
-export const CHUNK_BYTES = 16;
 const ROW_BYTES = 16;
 /** The smallest run there is. */
 const LEAST: Extent = { tokens: 1, keys: 1, rows: 1 };
 
 /** What stages, alone and in the steps of both plans, use for chunks of one token and of several. */
-export function stageUses(model: Model): StageUse[] {
+export function stageUses(model: LoadedModel): StageUse[] {
   const { plan, config } = model;
   const uses: StageUse[] = [];
   const known = (step: Step) => `${step.name} ${step.activations}`;
@@ -93,7 +71,7 @@ export function stageUses(model: Model): StageUse[] {
 }
 
 /** What reads keys and values out of a cache that a step of the fast plan leaves them in, for who taps them. */
-export function cacheUses(model: Model): Use[] {
+export function cacheUses(model: LoadedModel): Use[] {
   const cached = model.steps('fast').flatMap(step => [...step.cached]);
   return [1, model.config.contextLength].flatMap(positions =>
     cached.flatMap(([stage, cache]) =>
@@ -111,10 +89,13 @@ export function cacheUses(model: Model): Use[] {
   );
 }
 
+/** All that uses shaders beside the stages. */
+const besideThePlan = (model: LoadedModel): Use[] => [...instrumentUses(model), ...cacheUses(model)];
+
 /** One token or several, one row of logits or several. */
 const BOTH = [true, false].flatMap(oneToken => [true, false].map(oneRow => [oneToken, oneRow] as const));
 
-function settingOf(model: Model, { oneToken = true, oneRow = true, many = false, positions = 1 } = {}): Setting {
+function settingOf(model: LoadedModel, { oneToken = true, oneRow = true, many = false, positions = 1 } = {}): Setting {
   return {
     traits: model.gpu.traits,
     cache: model.cache,
@@ -131,7 +112,7 @@ function slotsOf({ operation }: Stage, positions: number): number {
   return window === null ? positions : Math.min(positions, window);
 }
 
-function givenBy(model: Model, values: ReadonlyMap<string, Ref>, source: Source, access: Access): Given {
+function givenBy(model: LoadedModel, values: ReadonlyMap<string, Ref>, source: Source, access: Access): Given {
   if ('chunk' in source) return { access: ['uniform', 'read'], bytes: CHUNK_BYTES, index: null };
   if ('ids' in source) return { access: [access], bytes: 4, index: null };
   if ('rows' in source) return { access: [access], bytes: ROW_BYTES, index: null };
@@ -146,8 +127,8 @@ function givenBy(model: Model, values: ReadonlyMap<string, Ref>, source: Source,
 }
 
 /** Compiles a new source of a shader for all its uses and binds it as each would. Throws ShaderError where one cannot. */
-export async function tryShader(model: Model, shader: string, compile: Compile): Promise<void> {
-  const uses = [...stageUses(model).map(({ use }) => use), ...instrumentUses(model)].filter(u =>
+export async function tryShader(model: LoadedModel, shader: string, compile: Compile): Promise<void> {
+  const uses = [...stageUses(model).map(({ use }) => use), ...besideThePlan(model)].filter(u =>
     u.files.includes(shader),
   );
   const tried = new Set<string>();
@@ -225,9 +206,9 @@ export interface ShaderUse {
 }
 
 /** @param longest tokens that the session reads */
-export function shaderUse(model: Model, shader: string, longest = model.config.contextLength): ShaderUse {
+export function shaderUse(model: LoadedModel, shader: string, longest = model.config.contextLength): ShaderUse {
   const all = stageUses(model);
-  const instruments = instrumentUses(model).filter(use => use.files.includes(shader));
+  const instruments = besideThePlan(model).filter(use => use.files.includes(shader));
   const some = all.filter(({ use }) => use.files.includes(shader));
   const length = lengthNote(some, longest, model);
   const running = some.filter(use => everRuns(use, longest));
@@ -274,7 +255,7 @@ export function shaderUse(model: Model, shader: string, longest = model.config.c
 }
 
 /** What an edit means for steps of the fast plan that stand for stages with this shader and do not run it themselves. */
-function opensSteps(model: Model, shader: string): string | null {
+function opensSteps(model: LoadedModel, shader: string): string | null {
   const steps = model.steps('fast').filter(step => editedInside(step, new Set([shader]), settingOf(model)).length > 0);
   if (steps.length === 0) return null;
   return `While it is edited, ${steps.length} ${steps.length === 1 ? 'step' : 'steps'} of the fast plan, which generates and chats, run as the stages they stand for.`;

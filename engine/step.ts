@@ -4,7 +4,8 @@
 import type { Dispatch, Setting } from './dispatch.js';
 import { dispatchesOf } from './ops.js';
 import type { Plan, Ref, Stage } from './plan.js';
-import { type Activations, roundedOf } from './rounding.js';
+import type { Activations } from './dispatch.js';
+import { roundedOf } from './rounding.js';
 
 /** How a step is computed. */
 export interface Work {

@@ -7,7 +7,7 @@ import { dispatchesOf } from './ops.js';
 import type { Patch } from './patches.js';
 import type { Stage } from './plan.js';
 import { valuesPerToken } from './recorder.js';
-import type { Activations } from './rounding.js';
+import type { Activations } from './dispatch.js';
 import { givesOf, leadingTo, type Step } from './step.js';
 
 export interface Unit {

@@ -1,7 +1,7 @@
 // When a shader is used, where that is not always: an edit says it, so that nobody wonders why nothing changes.
 
 import type { Dispatch } from './dispatch.js';
-import type { Model } from './model.js';
+import type { LoadedModel } from './loaded.js';
 import type { Extent } from './plan.js';
 
 /** Chunks that are asked for; no choice depends on a number of tokens beyond. */
@@ -26,7 +26,7 @@ export const everRuns = (use: Used, longest: number): boolean =>
  * At which lengths dispatches run that not every chunk needs; null where every length does.
  * @param longest tokens that the session reads; the model may read more
  */
-export function lengthNote(uses: readonly Used[], longest: number, model: Model): string | null {
+export function lengthNote(uses: readonly Used[], longest: number, model: LoadedModel): string | null {
   const { contextLength } = model.config;
   const at = (tokens: number, keys: number) => uses.some(use => runs(use, { tokens, keys }));
   const kinds = new Set(uses.map(({ kind }) => kind));
@@ -65,7 +65,7 @@ export const INSTRUMENT_NOTES: Readonly<Record<string, string>> = {
 };
 
 /** Why nothing of this model uses a shader, and what would; empty where there is no more to say. */
-export function whyUnused(model: Model, shader: string): string {
+export function whyUnused(model: LoadedModel, shader: string): string {
   const [folder, kind] = shader.split('/');
   if (folder === 'caches') return ` Caches keep ${model.cache} here; open(…, { cache: '${kind}' }) keeps ${kind}.`;
   if (folder === 'formats') return ' No weight of it lies on the GPU in this format.';

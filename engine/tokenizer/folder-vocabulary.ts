@@ -10,15 +10,7 @@ import { vocabularyFromModel } from './sentencepiece-model.js';
 import { vocabularyFromJson } from './tokenizer-json.js';
 import { endKeysIn, tokensBeside } from './tokens-beside.js';
 import type { Vocabulary } from './vocabulary.js';
-
-export interface FolderFiles {
-  readonly folder: string;
-  /** Paths of tokenizer.model (or a .spm) and of tokenizer.json. */
-  readonly model: string | null;
-  readonly json: string | null;
-  /** Rows of the model's embedding: no id from there on can be read by it. */
-  readonly rows: number;
-}
+import type { FolderFiles } from '../weights/source.js';
 
 export interface FolderVocabulary {
   readonly vocabulary: Vocabulary;

@@ -4,12 +4,7 @@
 import { TokenizerError } from '../errors.js';
 import { quoted } from './quoted.js';
 import { findValue } from './vocab-list.js';
-
-/** Pairs that may be joined, by rank: the piece left and right. */
-export interface MergeList {
-  readonly left: Int32Array;
-  readonly right: Int32Array;
-}
+import type { MergeList } from './vocabulary.js';
 
 const MAX_MERGES = 1 << 21; // Gemma's tokenizer.json has 514,906
 const QUOTE = 0x22;

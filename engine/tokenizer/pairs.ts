@@ -2,7 +2,7 @@
 // no piece.
 
 import { TokenizerError } from '../errors.js';
-import type { MergeList } from './merge-list.js';
+import type { MergeList } from './vocabulary.js';
 import { quoted } from './quoted.js';
 
 export interface Pairs {

@@ -1,7 +1,6 @@
 // A vocabulary in memory, the same for its three sources: a SentencePiece model, a tokenizer.json, a GGUF's metadata.
 
 import type { Ends } from './ends.js';
-import type { MergeList } from './merge-list.js';
 
 /**
  * What a piece is for. Text becomes `normal` and `user` pieces, and bytes where there are none; `user` pieces are never cut. `control`
@@ -20,6 +19,12 @@ export interface Normalisation {
   /** Spaces are written ▁. */
   readonly escapeSpaces: boolean;
   readonly spaceAsSuffix: boolean;
+}
+
+/** Pairs that may be joined, by rank: the piece left and right. */
+export interface MergeList {
+  readonly left: Int32Array;
+  readonly right: Int32Array;
 }
 
 /** How normalised text is cut into pieces. */

@@ -12,7 +12,6 @@
 // the 1 baked in; a source hides the difference.
 
 import type { GemmaConfig } from '../config.js';
-import type { FolderFiles } from '../tokenizer/folder-vocabulary.js';
 
 export interface WeightEntry {
   /** Canonical name. */
@@ -57,6 +56,16 @@ export interface SamplingDefaults {
   readonly temperature?: number;
   readonly topK?: number;
   readonly topP?: number;
+}
+
+/** What of a folder may be the vocabulary of its model. */
+export interface FolderFiles {
+  readonly folder: string;
+  /** Paths of tokenizer.model (or a .spm) and of tokenizer.json. */
+  readonly model: string | null;
+  readonly json: string | null;
+  /** Rows of the model's embedding: no id from there on can be read by it. */
+  readonly rows: number;
 }
 
 /** Everything found at a path: configuration, weights, and a vocabulary if there is one. Nothing is on the GPU yet. */

@@ -7,7 +7,7 @@ import { OptionError, PromptError } from '../../engine/errors.js';
 import { CACHE_FORMATS, type CacheFormat } from '../../engine/cache-format.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import type { KernelChoice } from '../../engine/traits.js';
-import type { Activations } from '../../engine/rounding.js';
+import type { Activations } from '../../engine/dispatch.js';
 import { QUANTISED, type Quantise } from '../../engine/weights/quantise.js';
 import { idsIn, isDecimal } from '../values/arguments.js';
 import { open } from '../session/open.js';

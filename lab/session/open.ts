@@ -12,7 +12,7 @@ import { printable } from '../../engine/printable.js';
 import { openTokenizer, openTokenizerFile } from '../../engine/tokenizer/open.js';
 import { ownBosNotices } from '../../engine/tokenizer/template-ids.js';
 import { openModelFiles } from '../../engine/weights/open.js';
-import type { Activations } from '../../engine/rounding.js';
+import type { Activations } from '../../engine/dispatch.js';
 import { QUANTISED, type Quantise, quantised } from '../../engine/weights/quantise.js';
 import type { KernelChoice } from '../../engine/traits.js';
 import type { ModelFiles } from '../../engine/weights/source.js';

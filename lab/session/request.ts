@@ -5,7 +5,7 @@ import type { PlanKind } from '../../engine/fuse.js';
 import type { GenerateOptions } from '../../engine/generate.js';
 import type { Shaders } from '../../engine/kernel.js';
 import type { Slice } from '../../engine/taps.js';
-import type { Activations } from '../../engine/rounding.js';
+import type { Activations } from '../../engine/dispatch.js';
 import type { Opened } from '../../engine/units.js';
 import type { Activation } from '../values/activation.js';
 import type { OptionNames } from '../values/arguments.js';
