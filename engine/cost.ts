@@ -1,5 +1,6 @@
 // What a stage costs at least: the bytes it must move if everything is read and written once, and its floating-point
-// operations. The roofline of `loupe bench` and the colours of the plan's picture come from here.
+// operations. Of a query and a key that it may not see, nothing is computed. The roofline of `loupe bench` and the colours of the plan's picture
+// come from here.
 
 import { count, type Extent, type Ref, type Stage, shapeOf, type WeightRef } from './plan.js';
 import { valuesPerToken } from './recorder.js';
@@ -21,10 +22,7 @@ const F32 = 4;
 export function costOf(stage: Stage, extent: Extent, bytesOfWeight: (weight: WeightRef) => number): Cost {
   const { kind } = stage.operation;
   const output = outputOf(stage, extent);
-  const inputs = stage.inputs.reduce((n, input) => {
-    const slots = keysRead(stage, extent);
-    return n + count(shapeOf(input.axes, extent, slots));
-  }, 0);
+  const inputs = stage.inputs.reduce((n, input) => n + valuesRead(stage, input, extent), 0);
   const { weight } = stage;
   const rows = weight && kind === 'embed' ? extent.tokens / weight.shape[0] : 1;
   const weightBytes = weight ? rows * bytesOfWeight(weight) : 0;
@@ -49,28 +47,40 @@ export function costOfStep(
   const bytesOf = (ref: Ref) => ((ref as Stage).state ? cacheBytes : F32);
   const stages = step.stages.map(stage => costOf(stage, extent, bytesOfWeight));
   const weightBytes = stages.reduce((n, cost) => n + cost.weightBytes, 0);
-  const flops = stages.reduce((n, cost) => n + cost.flops, 0);
+  const flops = step.stages.reduce((n, stage) => n + flopsOf(stage, extent, step), 0);
   const reads = readsOf(step).reduce((n, ref) => {
     const readers = step.stages.filter(({ inputs }) => inputs.some(({ name }) => name === ref.name));
-    const values = count(shapeOf(ref.axes, extent, Math.max(...readers.map(stage => keysRead(stage, extent)))));
-    return n + bytesOf(ref) * values;
+    return n + bytesOf(ref) * Math.max(...readers.map(stage => valuesRead(stage, ref, extent)));
   }, 0);
   const writes = step.writes.reduce((n, stage) => n + bytesOf(stage) * outputOf(stage, extent), 0);
   return { weightBytes, bytes: weightBytes + reads + writes, bytesWritten: writes, flops };
 }
 
-/** Keys or values that attention reads for one token: those in the window, or all. */
-function keysRead({ operation }: Stage, { keys, tokens }: Extent): number {
-  const window = 'window' in operation ? operation.window : null;
-  return Math.min(keys, window === null ? keys : window + tokens - 1);
+const windowOf = ({ operation }: Stage): number =>
+  ('window' in operation && operation.window) || Number.POSITIVE_INFINITY;
+
+/** Values that a stage reads of an input: of a cache, what any token of the chunk may see; of a pattern that is mixed, what each may. */
+function valuesRead(stage: Stage, { axes }: Ref, extent: Extent): number {
+  const window = windowOf(stage);
+  if (stage.operation.kind === 'mix' && axes.some(({ size }) => size === 'keys')) {
+    return count(shapeOf(axes, { ...extent, tokens: 1, keys: 1 })) * pairsSeen(window, extent);
+  }
+  return count(shapeOf(axes, extent, Math.min(extent.keys, window + extent.tokens - 1)));
+}
+
+/** Pairs of a token of the chunk and a key that it may see: itself, and those before it, no more than `window` in all. */
+function pairsSeen(window: number, { tokens, keys }: Extent): number {
+  const before = keys - tokens;
+  const growing = Math.max(0, Math.min(tokens, window - before)); // tokens that see everything so far
+  return growing * before + (growing * (growing + 1)) / 2 + (growing === tokens ? 0 : (tokens - growing) * window);
 }
 
 /** Values that a stage writes. */
 const outputOf = ({ operation, axes }: Stage, extent: Extent): number =>
   operation.kind === 'cache' ? valuesPerToken(axes) * extent.tokens : count(shapeOf(axes, extent));
 
-/** Multiplications and additions of a stage. */
-export function flopsOf(stage: Stage, extent: Extent): number {
+/** Multiplications and additions of a stage. @param step which does it, if that stands for more */
+export function flopsOf(stage: Stage, extent: Extent, step?: Step): number {
   const { kind } = stage.operation;
   const output = outputOf(stage, extent);
   switch (kind) {
@@ -78,9 +88,9 @@ export function flopsOf(stage: Stage, extent: Extent): number {
     case 'head':
       return 2 * output * stage.weight!.shape[1];
     case 'scores':
-      return 2 * (valuesPerToken(stage.inputs[0].axes) * extent.tokens) * keysRead(stage, extent);
+      return 2 * valuesPerToken(stage.inputs[0].axes) * pairsSeen(windowOf(stage), extent);
     case 'mix':
-      return 2 * output * keysRead(stage, extent);
+      return 2 * valuesPerToken(stage.axes) * pairsSeen(windowOf(stage), extent);
     case 'embed':
     case 'add':
     case 'mul':
@@ -89,8 +99,11 @@ export function flopsOf(stage: Stage, extent: Extent): number {
       return 3 * output;
     case 'rmsNorm':
       return 4 * output;
-    case 'softmax':
-      return 5 * output;
+    case 'softmax': {
+      // Alone it takes masked scores like any other. Where the scores go nowhere, there are none of those.
+      const scores = step?.stages.find(({ name }) => name === stage.inputs[0].name);
+      return 5 * (scores ? valuesPerToken(stage.axes) * pairsSeen(windowOf(scores), extent) : output);
+    }
     case 'geluTanh':
       return 10 * output;
     case 'cache':
