@@ -6,7 +6,7 @@ import { type Captured, type Slice, type Tap, tapBytes } from '../../engine/taps
 import { Activation } from '../values/activation.js';
 import { checkBudget } from '../values/arguments.js';
 import type { Dim } from '../values/dims.js';
-import { MASKED } from './pieces.js';
+import { MASKED } from '../values/stats.js';
 
 /** What a run may bring back at most, in bytes. */
 export const CAPTURE_BUDGET = 1 << 30;

@@ -1,9 +1,7 @@
 // An activation in pieces along its tokens: cut for chunks that are fed, joined from chunks that were read.
 
 import { type Axis, count, type Extent, type Stage, shapeOf } from '../../engine/plan.js';
-
-/** What a score is that the mask hides: the lowest f32. */
-export const MASKED = -3.4028234663852886e38;
+import { MASKED } from '../values/stats.js';
 
 /** Rows `start` to `start + tokens` of a value [T,…] or [A,T,S], as a chunk of that extent holds it: keys after the chunk are left out. */
 export function cut(data: Float32Array, axes: readonly Axis[], whole: Extent, part: Extent): Float32Array {

@@ -4,6 +4,7 @@ import type { Table } from 'apache-arrow';
 import type { CacheFormat } from '../../engine/cache-format.js';
 import { NumberError, OptionError } from '../../engine/errors.js';
 import type { AxisName } from '../../engine/plan.js';
+import { argmax, combined, combinedWith, REDUCTIONS, type Reduce, reduced } from './arithmetic.js';
 import { partsOf, toArrow } from './arrow.js';
 import {
   type Cut,
@@ -13,6 +14,7 @@ import {
   type Dim,
   type DimSpec,
   dimText,
+  isWhole,
   type Range,
   rangeOf,
   said,
@@ -22,6 +24,9 @@ import { checkParts } from './parts.js';
 import { Shown } from './shown.js';
 import { Histogram, Outliers } from './spread.js';
 import { type Stats, statsOf } from './stats.js';
+
+/** A dimension by name, or several. */
+export type Axes = AxisName | readonly AxisName[];
 
 /**
  * Indices are positions in the model, in everything that takes or gives one: of what holds heads 2 and 3, `head(2)` is the first, and
@@ -145,6 +150,74 @@ export class Activation extends Shown implements Values {
     return order.slice(0, many).map(i => ({ index: from + i, value: row[i] }));
   }
 
+  /**
+   * The difference at every position in the model, of the same shape: `run.at('layers.5.resid').minus(other.at('layers.5.resid'))`. What is taken away may lack dimensions, as a mean
+   * does, and is then the same along them; a number is the same everywhere. Throws OptionError for a dimension that is not here, and for other positions of one.
+   * @example resid.minus(resid.mean('token')) // [T,H], the mean over the tokens taken away
+   */
+  minus(other: Activation | number): Activation {
+    return this.#with(other, 'The difference', '-', (x, y) => x - y);
+  }
+
+  /** The sum at every position, as `minus`. @example resid.plus(other.at('layers.5.resid')) */
+  plus(other: Activation | number): Activation {
+    return this.#with(other, 'The sum', '+', (x, y) => x + y);
+  }
+
+  /** The product at every position, as `minus`. @example pattern.times(0.5) */
+  times(other: Activation | number): Activation {
+    return this.#with(other, 'The product', '*', (x, y) => x * y);
+  }
+
+  /** The quotient at every position, as `minus`; by 0 it is ±∞ or NaN. @example resid.over(resid.norm('dim')) */
+  over(other: Activation | number): Activation {
+    return this.#with(other, 'The quotient', '/', (x, y) => x / y);
+  }
+
+  /**
+   * The mean along dimensions by name, which go; by default the last. Summed in float64; NaN where a value is NaN. Throws OptionError for a dimension that is not here.
+   * @example run.at('layers.5.attn.pattern').mean('head') // [T,S]
+   */
+  mean(axes?: Axes): Activation {
+    return this.#reduced('mean', axes, REDUCTIONS.mean);
+  }
+
+  /** The sum along dimensions, as `mean`. @example pattern.sum('key') // 1 for every head and query */
+  sum(axes?: Axes): Activation {
+    return this.#reduced('sum', axes, REDUCTIONS.sum);
+  }
+
+  /** The standard deviation along dimensions, as `mean`: of all there are, divided by their number. @example resid.std(['token', 'dim']) */
+  std(axes?: Axes): Activation {
+    return this.#reduced('std', axes, REDUCTIONS.std);
+  }
+
+  /** The L2 norm along dimensions, as `mean`. @example run.at('layers.5.resid').norm() // [T] */
+  norm(axes?: Axes): Activation {
+    return this.#reduced('norm', axes, REDUCTIONS.norm);
+  }
+
+  /** The smallest value along dimensions, as `mean`. @example resid.min('token') */
+  min(axes?: Axes): Activation {
+    return this.#reduced('min', axes, REDUCTIONS.min);
+  }
+
+  /** The largest value along dimensions, as `mean`. @example resid.max('token') */
+  max(axes?: Axes): Activation {
+    return this.#reduced('max', axes, REDUCTIONS.max);
+  }
+
+  /**
+   * Where the largest value is along one dimension, by default the last: its position in the model, the first of several that are equal. Throws OptionError for a dimension that is not
+   * here, NumberError where a value is NaN or all are masked.
+   * @example run.at('logits').argmax() // [T], ids of the likeliest next tokens
+   */
+  argmax(axis?: AxisName): Activation {
+    if (Array.isArray(axis))
+      throw new OptionError(`argmax() goes along one dimension, not ${said(axis)}. Give its name.`);
+    return this.#reduced('argmax', axis, argmax(this.name, axis ?? this.#last('argmax').name));
+  }
+
   stats(): Stats {
     return statsOf(this.data);
   }
@@ -188,6 +261,27 @@ export class Activation extends Shown implements Values {
   override toString(): string {
     const kept = this.kept ? `, as the cache has it in ${this.kept}` : '';
     return `${this.name} [${this.dims.map(dimText).join(', ')}]${this.recomputed ? ', recomputed' : ''}${kept}`;
+  }
+
+  #with(other: unknown, what: string, sign: string, of: (x: number, y: number) => number): Activation {
+    if (typeof other === 'number') {
+      const { dims, data } = combinedWith(this, other, of);
+      return new Activation(`${this.name} ${sign} ${other}`, dims, data, this.recomputed, this.kept);
+    }
+    if (!(other instanceof Activation))
+      throw new OptionError(
+        `${what} of ${this.name} is with another activation or a number, not ${said(other)}. Give one.`,
+      );
+    const { dims, data } = combined(this, other, what, of);
+    const recomputed = this.recomputed || other.recomputed;
+    return new Activation(`${this.name} ${sign} ${other.name}`, dims, data, recomputed, this.kept ?? other.kept);
+  }
+
+  #reduced(what: string, axes: Axes | undefined, reduce: Reduce): Activation {
+    const { dims, data } = reduced(this, axes, what, reduce);
+    const gone = this.dims.filter(({ name }) => !dims.some(dim => dim.name === name));
+    const along = gone.map(dim => (isWhole(dim) ? dim.name : `${dim.name} ${dim.from}:${dim.from + dim.size}`));
+    return new Activation(`${this.name}.${what}(${along.join(', ')})`, dims, data, this.recomputed, this.kept);
   }
 
   #last(what: string): Dim {

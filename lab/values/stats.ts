@@ -12,8 +12,12 @@ export interface Stats {
   readonly masked: number;
 }
 
+/** What a score is that the mask hides: the lowest f32. */
+export const MASKED = -3.4028234663852886e38;
 /** Values at or below this are masked attention scores. */
 export const MASK_LIMIT = -1e30;
+/** −∞ is none: that is what a computation came to. */
+export const isMasked = (value: number): boolean => value <= MASK_LIMIT && value !== Number.NEGATIVE_INFINITY;
 
 export function statsOf(data: Float32Array): Stats {
   let [min, max, sum, squares, nans, masked] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0, 0, 0];
