@@ -33,7 +33,7 @@ export class Context {
   readonly #allocate: () => Executor;
   #released = false;
   readonly #ids: number[] = [];
-  /** Positions that the caches have been written to: more than the ids, where `ahead` was stopped. */
+  /** Positions that the caches have been written to since they were empty: more than the ids after a rewind, and where `ahead` was stopped. */
   #reached = 0;
   readonly #allRows: boolean;
   /** Chunks of `ahead` on their way at once: the next begins before the one before it is known. No more than a ring has slots beside its window. */
@@ -78,18 +78,23 @@ export class Context {
     return this.#ids;
   }
 
-  /** Whether a part can be forgotten: sliding layers cannot go back past what their rings still hold. */
+  /** Whether any part can be forgotten: sliding layers cannot go back past what their rings still hold. */
   get canRewind(): boolean {
     return !this.model.config.layerKinds.includes('sliding') || this.#reached <= this.#ringLength();
   }
 
-  /** Forgets everything after the first `tokens`. Throws PromptError where only all of it can be forgotten. */
+  /** Whether what comes after the first `tokens` can be forgotten: all, or what is not more than a chunk. */
+  canRewindTo(tokens: number): boolean {
+    return tokens === 0 || this.canRewind || this.#reached - tokens <= this.chunk;
+  }
+
+  /** Forgets everything after the first `tokens`. Throws PromptError where the sliding layers do not hold what comes before. */
   rewind(tokens = 0): void {
-    if (tokens > 0 && !this.canRewind) {
+    if (!this.canRewindTo(tokens)) {
       throw new PromptError('The sliding layers have forgotten what a rewind would need; rewind to 0 and read again.');
     }
     this.#ids.length = Math.min(tokens, this.#ids.length);
-    this.#reached = this.#ids.length;
+    if (this.#ids.length === 0) this.#reached = 0;
     this.#read = this.#read.flatMap(chunk => {
       const { extent } = chunk;
       const left = tokens - (extent.keys - extent.tokens);

@@ -24,8 +24,9 @@ export function costOf(stage: Stage, extent: Extent, bytesOfWeight: (weight: Wei
   const output = outputOf(stage, extent);
   const inputs = stage.inputs.reduce((n, input) => n + valuesRead(stage, input, extent), 0);
   const { weight } = stage;
-  const rows = weight && kind === 'embed' ? extent.tokens / weight.shape[0] : 1;
-  const weightBytes = weight ? rows * bytesOfWeight(weight) : 0;
+  const share =
+    weight && kind === 'embed' ? extent.tokens / weight.shape[0] : kind === 'head' && extent.rows === 0 ? 0 : 1;
+  const weightBytes = weight ? share * bytesOfWeight(weight) : 0;
   return {
     weightBytes,
     bytes: weightBytes + F32 * (inputs + output),
@@ -59,9 +60,10 @@ export function costOfStep(
 const windowOf = ({ operation }: Stage): number =>
   ('window' in operation && operation.window) || Number.POSITIVE_INFINITY;
 
-/** Values that a stage reads of an input: of a cache, what any token of the chunk may see; of a pattern that is mixed, what each may. */
+/** Values that a stage reads of an input: of a cache, what any token of the chunk may see; of a pattern that is mixed, what each may; for logits, the rows wanted. */
 function valuesRead(stage: Stage, { axes }: Ref, extent: Extent): number {
   const window = windowOf(stage);
+  if (stage.operation.kind === 'head') return count(shapeOf(axes, { ...extent, tokens: extent.rows }));
   if (stage.operation.kind === 'mix' && axes.some(({ size }) => size === 'keys')) {
     return count(shapeOf(axes, { ...extent, tokens: 1, keys: 1 })) * pairsSeen(window, extent);
   }

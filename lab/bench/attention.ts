@@ -15,12 +15,14 @@ export interface AttentionTimes {
 
 const ATTENTION = new Set(['scores', 'softmax', 'mix']);
 
-/** Has the context read `LOOKS` tokens more. */
+/** Of a token after those that the context has read. It is read `LOOKS` times, and forgotten. */
 export async function attentionTimes(model: Model, context: Context, ids: readonly number[]): Promise<AttentionTimes> {
   const steps = model.steps(context.plan).filter(({ stages }) => stages.every(s => ATTENTION.has(s.operation.kind)));
   const found = { sliding: [] as number[], full: [] as number[] };
+  const after = context.ids.length;
   for (let i = 0; i < LOOKS; i++) {
     const { times } = await context.forward([ids[i]], { profile: true });
+    context.rewind(after);
     if (i === 0) continue; // compiles what is compiled
     const layers = new Map<number, number>();
     for (const { name } of steps) {

@@ -10,7 +10,7 @@ import { interruptSignal } from '../host/interrupt.js';
 import { modelPath } from '../session/open.js';
 import type { Session } from '../session/session.js';
 import { startLlama } from './llama.js';
-import { LOOKS, lengthOf, measure, type Speed, type Wanted } from './measure.js';
+import { lengthOf, measure, type Speed, type Wanted } from './measure.js';
 import { type AttentionTimes, attentionTimes } from './attention.js';
 import { type BatchSpeeds, batchSpeeds } from './batch.js';
 import { ours, type Peer } from './peer.js';
@@ -88,9 +88,7 @@ export async function bench(session: Session, options: BenchOptions): Promise<Be
         progress.count(done, total, `measurements: ${what}`);
       },
       look: async tokens => {
-        if (!timed) return 0;
-        attention.set(tokens, await attentionTimes(model, context, ids));
-        return LOOKS;
+        if (timed) attention.set(tokens, await attentionTimes(model, context, ids));
       },
     });
     const batch = await batchSpeeds(model, { ...options, sequences: options.batch, leftOut });
@@ -213,8 +211,9 @@ async function cacheGain(context: Context, ids: readonly number[], at: number): 
   const withCache: number[] = [];
   for (let i = 0; i < 3; i++) {
     const start = performance.now();
-    await context.forward([ids[at + i]], { argmax: true });
+    await context.forward([ids[at]], { argmax: true });
     withCache.push(performance.now() - start);
+    context.rewind(at);
   }
   context.rewind(0);
   const start = performance.now();

@@ -25,9 +25,9 @@ export interface Wanted {
 
 /** Tokens that a sequence has in the end. */
 export const lengthOf = ({ lengths, contexts, decode, rounds }: Wanted): number =>
-  Math.max(...lengths, ...contexts.map(context => Math.max(1, context) + rounds * decode + LOOKS), 5);
+  Math.max(...lengths, ...contexts.map(context => Math.max(1, context) + rounds * decode), 5);
 
-/** Tokens more that may be read after each context, to look at what they take. */
+/** How often a token after each context may be read, to look at what it takes. */
 export const LOOKS = 4;
 /** Prompts from this length are measured twice at most: they take longest, and vary least. */
 export const LONG = 1000;
@@ -45,11 +45,11 @@ export async function measure(
   { lengths, contexts, decode, rounds }: Wanted,
   {
     told = () => {},
-    look = async () => 0,
+    look = async () => {},
   }: {
     told?: (done: number, total: number, what: string) => void;
-    /** Called after each context; it may have the first of the peers read as many as `LOOKS` tokens more. @returns how many it did */
-    look?: (context: number) => Promise<number>;
+    /** Called when each context was read; it leaves the first of the peers as it was. */
+    look?: (context: number) => Promise<void>;
   } = {},
 ): Promise<Speed[]> {
   const prompts = peers.map(() => new Map<number, number[]>(lengths.map(length => [length, []])));
@@ -82,6 +82,7 @@ export async function measure(
         await peer.read(ids.slice(held[i], Math.min(from, held[i] + PIECE)));
       }
     }
+    await look(context);
     for (let round = 0; round < rounds; round++) {
       for (const [i, peer] of peers.entries()) {
         told(done++, total, `a token after ${context}`);
@@ -89,7 +90,6 @@ export async function measure(
         held[i] += decode;
       }
     }
-    held[0] += await look(context);
   }
   const speed = (ms: readonly number[]) => ({ tokensPerSecond: spread(ms.map(one => 1000 / one)) });
   return peers.map((_, i) => ({

@@ -3,11 +3,12 @@
 
 import { CACHE_BYTES } from '../../engine/cache-format.js';
 import { type Ceilings, Yardstick } from '../../engine/ceilings.js';
-import { costOfStep } from '../../engine/cost.js';
+import { type Cost, costOfStep } from '../../engine/cost.js';
 import { OptionError, PromptError } from '../../engine/errors.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import type { Shaders } from '../../engine/kernel.js';
 import type { Model } from '../../engine/model.js';
+import type { Extent } from '../../engine/plan.js';
 import type { Step } from '../../engine/step.js';
 import { checkOptions, type OptionNames } from '../values/arguments.js';
 import { said } from '../values/dims.js';
@@ -101,11 +102,12 @@ export async function roofline(session: Session, given: RooflineOptions = {}): P
   const rounds = checkCount('rounds', options.rounds ?? 5, 1);
   const tokens = checkCount('tokens', options.tokens ?? 1, 1);
   const { model } = session;
-  const most = model.config.contextLength - rounds * tokens - tokens;
+  const shaders = await model.kernels.inForce(); // those of now, before anything is waited for
+  const most = model.config.contextLength - tokens;
   const context = checkCount('context', options.context ?? Math.max(0, Math.min(64, most)), 0);
   if (context > most) {
     throw new PromptError(
-      `${context} tokens before, and ${rounds + 1} times ${tokens}, are more than the ${model.config.contextLength} that this model was made for. Ask for less.`,
+      `${context} tokens before and ${tokens} after them are more than the ${model.config.contextLength} that this model was made for. Ask for less.`,
     );
   }
   const signal = eitherSignal(options.signal);
@@ -113,20 +115,21 @@ export async function roofline(session: Session, given: RooflineOptions = {}): P
   progress.count(0, rounds + 1, 'chunks');
   using yardstick = await Yardstick.make(session.gpu);
   const done = (n: number) => progress.count(n, rounds + 1, 'chunks');
-  const shaders = await model.kernels.inForce();
   const { edited } = shaders;
-  const times = await timesOf(model, { shaders, plan, tokens, context, rounds, signal, done, yardstick });
+  const { times, chunks } = await timesOf(model, { shaders, plan, tokens, context, rounds, signal, done, yardstick });
   const { ceilings } = yardstick;
   const total = [...times.values()].reduce((a, b) => a + b, 0);
-  const extent = { tokens, keys: context + tokens, rows: 1 };
   const steps = model.steps(plan).map((step, index): StepReached => {
-    const { bytes, bytesWritten, flops } = costOfStep(
-      step,
-      extent,
-      weight => model.bytesOf(weight),
-      CACHE_BYTES[model.cache],
+    const costs = chunks.map(extent =>
+      costOfStep(step, extent, weight => model.bytesOf(weight), CACHE_BYTES[model.cache]),
     );
-    const sums = { ns: times.get(step.name)!, read: bytes - bytesWritten, written: bytesWritten, flops };
+    const sum = (of: (cost: Cost) => number) => costs.reduce((n, cost) => n + of(cost), 0);
+    const sums = {
+      ns: times.get(step.name)!,
+      read: sum(({ bytes, bytesWritten }) => bytes - bytesWritten),
+      written: sum(({ bytesWritten }) => bytesWritten),
+      flops: sum(({ flops }) => flops),
+    };
     return { index, step: step.name, operation: operationOf(step), ...reached(sums, total, ceilings) };
   });
   const longest = <T extends Reached>(all: T[]) => all.sort((a, b) => b.us - a.us);
@@ -150,7 +153,10 @@ function checkCount(name: string, value: unknown, least: number): number {
 
 const operationOf = ({ rule, stages }: Step) => rule ?? stages[0].operation.kind;
 
-/** Nanoseconds of every step: medians of `rounds` chunks, after one that is not counted. */
+/**
+ * Nanoseconds of every step, medians of `rounds`, after one that is not counted; each round reads the same tokens at the same place. And the chunks that
+ * they were read in: one, where that fits.
+ */
 async function timesOf(
   model: Model,
   {
@@ -172,15 +178,16 @@ async function timesOf(
     done: (rounds: number) => void;
     yardstick: Yardstick;
   },
-): Promise<Map<string, number>> {
-  const length = before + (rounds + 1) * tokens;
+): Promise<{ times: Map<string, number>; chunks: Extent[] }> {
+  const length = before + tokens;
   using context = model.context({ length, plan, chunk: Math.max(64, tokens) });
   const ids = Array.from({ length }, (_, i) => (i * 37) % model.config.vocab);
-  if (before > 0) await context.forward(ids.slice(0, before), { shaders, logits: 'none', signal });
   const all = new Map<string, number[]>();
   for (let round = 0; round <= rounds; round++) {
-    const from = before + round * tokens;
-    const { times } = await context.forward(ids.slice(from, from + tokens), { shaders, profile: true, signal });
+    context.rewind(context.canRewindTo(before) ? before : 0);
+    const held = context.ids.length;
+    if (held < before) await context.forward(ids.slice(held, before), { shaders, logits: 'none', signal });
+    const { times } = await context.forward(ids.slice(before), { shaders, profile: true, signal });
     if (round > 0) await yardstick.round();
     // What an edit opened into its stages is told as the step that they are.
     for (const step of round === 0 ? [] : model.steps(plan)) {
@@ -189,7 +196,13 @@ async function timesOf(
     }
     done(round + 1);
   }
-  return new Map([...all].map(([name, each]) => [name, spread(each).median]));
+  const chunks: Extent[] = [];
+  for (let keys = before; keys < length; ) {
+    const part = Math.min(context.chunk, length - keys);
+    keys += part;
+    chunks.push({ tokens: part, keys, rows: keys === length ? 1 : 0 });
+  }
+  return { times: new Map([...all].map(([name, each]) => [name, spread(each).median])), chunks };
 }
 
 interface Sums {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { costOf, costOfStep } from '../../engine/cost.js';
 import { fuse } from '../../engine/fuse.js';
 import type { Extent, Plan } from '../../engine/plan.js';
-import { Recorder } from '../../engine/recorder.js';
+import { axis, Recorder } from '../../engine/recorder.js';
 
 const [A, K, D] = [4, 2, 32];
 
@@ -96,4 +96,20 @@ test('what that comes to: 512 tokens of the atlas from an empty cache', () => {
   expect(flops(full, 512, 512)).toEqual([33_619_968, 33_619_968]);
   expect(flops(windowed, 20, 64)).toEqual([81_920, 81_920]);
   expect(flops(full, 20, 64)).toEqual([279_040, 279_040]);
+});
+
+test('logits cost what is wanted of them: rows of the stream, and the weight if there are any', () => {
+  const m = new Recorder();
+  const stream = m.embed('embed', m.ids, [axis.vocab(512), axis.hidden(128)], { scale: 1 });
+  m.head('logits', stream, axis.vocab(512), { softcap: null, weight: 'embed' });
+  const head = m.finish().stage('logits');
+  const weight = 4 * 512 * 128;
+  for (const rows of [0, 1, 64]) {
+    expect(costOf(head, { tokens: 64, keys: 64, rows }, () => weight)).toEqual({
+      flops: 2 * rows * 512 * 128,
+      weightBytes: rows === 0 ? 0 : weight,
+      bytes: (rows === 0 ? 0 : weight) + 4 * rows * (128 + 512),
+      bytesWritten: 4 * rows * 512,
+    });
+  }
 });

@@ -48,14 +48,19 @@ const IDS = Array.from({ length: 4000 }, (_, i) => i);
 
 test('everybody is asked the same, in turn, and contexts are read once', async () => {
   const asked: string[] = [];
-  const [told, looked]: [number[], number[]] = [[], []];
+  const [told, looked]: [number[], [number, number][]] = [[], []];
   const peers = [noting('a', 1, asked), noting('b', 2, asked)];
   const wanted = { lengths: [16, 700], contexts: [0, 10, 1300], decode: 4, rounds: 2 };
   const [a, b] = await measure(peers, IDS, wanted, {
     told: done => void told.push(done),
-    look: async context => looked.push(context) * 0,
+    look: async context => void looked.push([context, asked.length]),
   });
-  expect(looked).toEqual([0, 10, 1300]);
+  // Before anybody goes on: after 4 lines of warming up and 8 of prompts, at 12, 18 and 22.
+  expect(looked).toEqual([
+    [0, 14],
+    [10, 18],
+    [1300, 22],
+  ]);
   expect(asked.slice(4)).toEqual([
     ...['a prompt 16', 'b prompt 16', 'a prompt 16', 'b prompt 16'],
     ...['a prompt 700', 'b prompt 700', 'a prompt 700', 'b prompt 700'],

@@ -1,6 +1,6 @@
 // model.roofline(): every step once, with what it moves and computes; two ceilings that were measured; and a shader made slow is seen where it is.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { costOfStep } from '../../engine/cost.js';
 import type { Roofline } from '../../lab/bench/roofline.js';
 import { DISPLAY } from '../../lab/values/shown.js';
@@ -53,6 +53,81 @@ test('every step is told once, with what it must move and compute, as shares of 
   expect(head.bytesRead).toBe(4 * 512 * 128 + 4 * 128);
 });
 
+/** Where chunks are read with timestamps: tokens before each, and in it. */
+async function timed(what: () => Promise<unknown>): Promise<(readonly [number, number])[]> {
+  const at: (readonly [number, number])[] = [];
+  const { model } = atlas;
+  const make = model.context.bind(model);
+  using _ = vi.spyOn(model, 'context').mockImplementation(options => {
+    const context = make(options);
+    const forward = context.forward.bind(context);
+    context.forward = (ids, given) => {
+      if (given?.profile) at.push([context.ids.length, ids.length]);
+      return forward(ids, given);
+    };
+    return context;
+  });
+  await what();
+  return at;
+}
+
+test('every round is measured where it says: after as many tokens as that', async () => {
+  for (const [tokens, context, rounds] of [
+    [1, 0, 2],
+    [64, 64, 3], // past what the rings hold
+    [20, 130, 2],
+    [128, 0, 1],
+  ]) {
+    const at = await timed(async () => {
+      const { steps, extent } = await atlas.roofline({ tokens, context, rounds });
+      expect(extent).toEqual({ tokens, context });
+      const planned = atlas.model.steps('fast');
+      const keys = { tokens, keys: context + tokens, rows: 1 };
+      for (const { index, operations } of steps)
+        expect(operations).toBe(costOfStep(planned[index], keys, weight => atlas.model.bytesOf(weight)).flops);
+    });
+    expect(at).toEqual(Array.from({ length: rounds + 1 }, () => [context, tokens]));
+  }
+  // As many as the model was made for, however many rounds there are.
+  const { contextLength } = atlas.config;
+  await expect(atlas.roofline({ tokens: 8, context: contextLength - 7 })).rejects.toThrow(
+    /before and 8 after them are/,
+  );
+  expect(await timed(() => atlas.roofline({ tokens: 1, context: contextLength - 1, rounds: 3 }))).toEqual(
+    Array.from({ length: 4 }, () => [contextLength - 1, 1]),
+  );
+});
+
+test('a chunk that does not fit a binding is counted as the chunks that it is read in', async () => {
+  const { traits } = atlas.gpu;
+  const { maxBinding } = traits;
+  // Scores of 20 tokens fit, in a context of 200: 4 heads × 20 × 200.
+  (atlas.gpu as { traits: typeof traits }).traits = { ...traits, maxBinding: 4 * 4 * 20 * 200 };
+  try {
+    const at = await timed(async () => {
+      const { steps } = await atlas.roofline({ tokens: 50, context: 150, rounds: 1, plan: 'exact' });
+      const planned = atlas.model.steps('exact');
+      for (const { index, operations, bytesRead, bytesWritten } of steps) {
+        const costs = [170, 190, 200].map((keys, i) =>
+          costOfStep(planned[index], { tokens: i < 2 ? 20 : 10, keys, rows: i < 2 ? 0 : 1 }, weight =>
+            atlas.model.bytesOf(weight),
+          ),
+        );
+        expect(operations).toBe(costs.reduce((n, { flops }) => n + flops, 0));
+        expect(bytesRead + bytesWritten).toBe(costs.reduce((n, { bytes }) => n + bytes, 0));
+      }
+      const head = steps.find(({ step }) => step === 'logits')!;
+      expect(head.bytesRead).toBe(4 * 512 * 128 + 4 * 128);
+    });
+    expect(at).toEqual([
+      [150, 50],
+      [150, 50],
+    ]);
+  } finally {
+    (atlas.gpu as { traits: typeof traits }).traits = { ...traits, maxBinding };
+  }
+});
+
 test('caches in f16 are counted as what they are', async () => {
   using half = await open('atlas', { quiet: true, cache: 'f16' });
   const { steps } = await half.roofline({ rounds: 1 });
@@ -69,11 +144,11 @@ test('times are not rounded to what a web page may know', () => {
 });
 
 test('a shader that was made slow is at the top, and what it reaches falls', async () => {
-  // The product of rows of 512 does its loop twenty times: of atlas, that is mlp.down.
+  // The product of rows of 512 does its loop two hundred times: of atlas, that is mlp.down. Asked of it is a fiftieth of that, whatever else runs.
   const slow = (wgsl: string) =>
     wgsl.replace(
       /for \(var k = ([^;]+); k < IN; k \+= ([^{]+)\) \{/,
-      'for (var n = $1; n < IN * select(1u, 20u, IN == 512); n += $2) {\n    let k = n % IN;',
+      'for (var n = $1; n < IN * select(1u, 200u, IN == 512); n += $2) {\n    let k = n % IN;',
     );
   const shaders = ['matvec', 'matvec_lanes', 'matvec_broadcast'];
   for (const shader of shaders) await atlas.edit(shader, slow);
@@ -130,7 +205,7 @@ test('as text it fits a terminal; the picture has both ceilings, every step with
 });
 
 test('what cannot be measured is refused', async () => {
-  await expect(atlas.roofline({ context: 2000 })).rejects.toThrow(/2000 tokens before, and 6 times 1, are more than/);
+  await expect(atlas.roofline({ context: 2000 })).rejects.toThrow(/2000 tokens before and 1 after them are more than/);
   await expect(atlas.roofline({ rounds: 0 })).rejects.toThrow(/rounds of roofline is a whole number from 1/);
   await expect(atlas.roofline({ plan: 'slow' as 'fast' })).rejects.toThrow(/The plan is/);
   await expect(atlas.roofline({ round: 3 } as object)).rejects.toThrow(/rounds/);
