@@ -1,6 +1,7 @@
 // Static pictures: ECharts drawn to SVG text, for places that run no script.
 
-import * as echarts from 'echarts';
+import { createRequire } from 'node:module';
+import type { EChartsCoreOption } from 'echarts';
 import { printable } from '../../engine/printable.js';
 import { GREY } from './page.js';
 
@@ -36,8 +37,12 @@ export const DIVERGING = [
 export const scaleThrough = (colours: readonly string[]): [number, string][] =>
   colours.map((colour, i) => [i / (colours.length - 1), colour]);
 
-export function svg(option: echarts.EChartsCoreOption, width: number, height: number): string {
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
+const require = createRequire(import.meta.url);
+/** Loaded with the first picture, and as the one file that it has for require: as modules it is hundreds, half a second of every start. */
+const charts = () => require('echarts') as typeof import('echarts');
+
+export function svg(option: EChartsCoreOption, width: number, height: number): string {
+  const chart = charts().init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
     chart.setOption({ animation: false, textStyle: { color: GREY, fontFamily: 'system-ui, sans-serif' }, ...option });
     return printable(compact(chart.renderToSVGString())); // control characters are no XML
