@@ -6,16 +6,13 @@ import { join } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
+import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { writeTiny } from '../fixtures/tiny-model.js';
 
 const folder = freshFolder();
-const loupe = (...args: string[]) => {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [join(packageRoot(), 'dist/lab/cli/loupe.js'), ...args],
-    { encoding: 'utf8' },
-  );
+/** What a person reads of it: not what Vulkan warns of. */
+const read = ({ status, stdout, stderr }: { status: number | null; stdout: string; stderr: string }) => {
   const said = stderr
     .split('\n')
     .filter(line => !line.startsWith('Warning: ') && !/^ +at /.test(line))
@@ -23,6 +20,9 @@ const loupe = (...args: string[]) => {
     .trim();
   return { status, stdout, stderr: said };
 };
+const program = join(packageRoot(), 'dist/lab/cli/loupe.js');
+const inProcess = (...args: string[]) => read(spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' }));
+const loupe = async (...args: string[]) => read(await command(...args));
 
 const mistakes: [string, string[], RegExp][] = [
   ['a missing model', ['info', '-m', '/nowhere'], /^loupe: There is no model '\/nowhere'\. Give 'atlas'/],
@@ -179,37 +179,70 @@ const mistakes: [string, string[], RegExp][] = [
   ],
 ];
 
-test.each(mistakes)('%s: one sentence with the cure, exit code 2', (_, args, message) => {
-  const { status, stderr } = loupe(...args);
+test.each(mistakes)('%s: one sentence with the cure, exit code 2', async (_, args, message) => {
+  const { status, stderr } = await loupe(...args);
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/\n\s+at |defect/);
   expect(status).toBe(2);
 });
 
-test('what is the same twice, and what gathers, may come again; what changes nothing is said', () => {
-  const { status, stdout, stderr } = loupe('generate', '-p', 'hi', '-p', 'hi', '-n', '1', '-n', '1', '--top-k', '5');
+test.each([
+  ['done', 0, ['info', '--json']],
+  ['a check that failed', 1, ['diff', '--limit', '1e-12', '--local-limit', '1e-12', '--json']],
+  ['a mistake', 2, ['generate', '--ids', '2,512']],
+  ['an option that there is not', 2, ['info', '--colour']],
+])('a process says and returns what the tests below see: %s', async (_, status, args) => {
+  const process = inProcess(...args);
+  expect(process).toEqual(await loupe(...args));
+  expect(process.status).toBe(status);
+});
+
+test('what is the same twice, and what gathers, may come again; what changes nothing is said', async () => {
+  const { status, stdout, stderr } = await loupe(
+    'generate',
+    '-p',
+    'hi',
+    '-p',
+    'hi',
+    '-n',
+    '1',
+    '-n',
+    '1',
+    '--top-k',
+    '5',
+  );
   expect([status, stderr]).toEqual([
     0,
     'loupe: --top-k changes nothing at temperature 0, which takes the most likely token. Give --temperature too.',
   ]);
   expect(stdout).not.toBe('');
   const out = join(folder, 'two.safetensors');
-  const traced = loupe('trace', '--ids', '2, 300 ,17', '--tap', 'embed', '--tap', 'layers.0.resid', '-o', out);
+  const traced = await loupe('trace', '--ids', '2, 300 ,17', '--tap', 'embed', '--tap', 'layers.0.resid', '-o', out);
   expect(traced.stdout).toMatch(/: 2 stages, 768 values/);
-  expect(loupe('tokenize', '--decode', ' 2, 300\n17 ').stdout).toBe(loupe('tokenize', '--decode', '2,300,17').stdout);
+  expect((await loupe('tokenize', '--decode', ' 2, 300\n17 ')).stdout).toBe(
+    (await loupe('tokenize', '--decode', '2,300,17')).stdout,
+  );
 });
 
-test('diff passes with 0, and fails with 1 when the limit is too tight for rounding', () => {
-  expect(loupe('diff').stdout).toMatch(/^All 135 stages pass\./);
-  const failed = loupe('diff', '--limit', '1e-12', '--local-limit', '1e-12', '--json');
+test('diff passes with 0, and fails with 1 when the limit is too tight for rounding', async () => {
+  expect((await loupe('diff')).stdout).toMatch(/^All 135 stages pass\./);
+  const failed = await loupe('diff', '--limit', '1e-12', '--local-limit', '1e-12', '--json');
   expect(failed.status).toBe(1);
   const report = JSON.parse(failed.stdout);
   expect(report.pass).toBe(false);
   expect(report.first).toBe('layers.0.input_norm');
 });
 
-test('generate --json says what it made, how fast and on what', () => {
-  const { status, stdout } = loupe('generate', '-p', 'The capital of France is', '-n', '6', '--ignore-eos', '--json');
+test('generate --json says what it made, how fast and on what', async () => {
+  const { status, stdout } = await loupe(
+    'generate',
+    '-p',
+    'The capital of France is',
+    '-n',
+    '6',
+    '--ignore-eos',
+    '--json',
+  );
   expect(status).toBe(0);
   const report = JSON.parse(stdout);
   expect(Object.keys(report)).toEqual(['ids', 'text', 'tokensPerSecond', 'firstTokenMs', 'plan', 'adapter']);
@@ -220,76 +253,78 @@ test('generate --json says what it made, how fast and on what', () => {
 test('a model without a vocabulary runs on ids, and says so when it is given text', async () => {
   const tiny = await writeTiny(join(folder, 'tiny'));
   const report = JSON.parse(
-    loupe('generate', '-m', tiny, '--ids', '2,17,999', '-n', '3', '--ignore-eos', '--json').stdout,
+    (await loupe('generate', '-m', tiny, '--ids', '2,17,999', '-n', '3', '--ignore-eos', '--json')).stdout,
   );
   expect(report.ids).toHaveLength(3);
-  const refused = loupe('generate', '-m', tiny, '-p', 'hello');
+  const refused = await loupe('generate', '-m', tiny, '-p', 'hello');
   expect(refused.stderr).toMatch(/'tiny' has no vocabulary\. Give token ids, or open it with/);
   expect(refused.status).toBe(2);
 });
 
-test('a trace is a golden of itself, in the same form', () => {
+test('a trace is a golden of itself, in the same form', async () => {
   const out = join(folder, 'run.safetensors');
-  expect(loupe('trace', '-p', 'The capital of Peru is', '-o', out).stdout).toMatch(/135 stages/);
-  expect(loupe('diff', '-g', out).stdout).toMatch(/^All 135 stages pass\. The largest error in the run is 0,/);
+  expect((await loupe('trace', '-p', 'The capital of Peru is', '-o', out)).stdout).toMatch(/135 stages/);
+  expect((await loupe('diff', '-g', out)).stdout).toMatch(/^All 135 stages pass\. The largest error in the run is 0,/);
 });
 
-test('a trace of parts says where they are, and is no golden', () => {
-  const trace = (out: string, slice: string, tap: string) =>
-    loupe('trace', '-p', 'The capital of Peru is', '--tap', tap, '--slice', slice, '-o', join(folder, out));
-  trace('part.safetensors', 'token=-2:', 'model.layers.*');
+test('a trace of parts says where they are, and is no golden', async () => {
+  const trace = async (out: string, slice: string, tap: string) =>
+    await loupe('trace', '-p', 'The capital of Peru is', '--tap', tap, '--slice', slice, '-o', join(folder, out));
+  await trace('part.safetensors', 'token=-2:', 'model.layers.*');
   const bytes = readFileSync(join(folder, 'part.safetensors'));
   const header = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE())).toString());
   expect(header['layers.5.resid'].shape).toEqual([2, 128]);
   const ids = JSON.parse(header.__metadata__.ids).length;
   expect(JSON.parse(header.__metadata__.slice)['layers.5.resid']).toEqual({ token: [ids - 2, ids], channel: [0, 128] });
-  expect(loupe('diff', '-g', join(folder, 'part.safetensors')).stderr).toMatch(/is a trace of parts of its stages/);
-  trace('part.arrow', 'head=2:4,query=1', 'layers.5.attn.pattern');
+  expect((await loupe('diff', '-g', join(folder, 'part.safetensors'))).stderr).toMatch(
+    /is a trace of parts of its stages/,
+  );
+  await trace('part.arrow', 'head=2:4,query=1', 'layers.5.attn.pattern');
   const table = tableFromIPC(readFileSync(join(folder, 'part.arrow')));
   expect([...table].map(r => [r.head, r.query, r.row])).toEqual([2, 3].map(head => [head, 1, head * ids + 1]));
 });
 
-test('tokenize: lines of JSON to ids and back', () => {
+test('tokenize: lines of JSON to ids and back', async () => {
   const texts = ['Hello world', ' two  spaces\n', '👍 é'];
   const file = join(folder, 'texts.jsonl');
   writeFileSync(file, texts.map(t => JSON.stringify(t)).join('\n'));
-  const ids = loupe('tokenize', '--jsonl', file).stdout;
+  const ids = (await loupe('tokenize', '--jsonl', file)).stdout;
   writeFileSync(file, ids.trim());
   expect(
-    loupe('tokenize', '--decode', '--jsonl', file)
-      .stdout.trim()
+    (await loupe('tokenize', '--decode', '--jsonl', file)).stdout
+      .trim()
       .split('\n')
       .map(l => JSON.parse(l)),
   ).toEqual(texts);
-  expect(loupe('tokenize', '--bos', 'a').stdout).toMatch(/^2,/);
+  expect((await loupe('tokenize', '--bos', 'a')).stdout).toMatch(/^2,/);
   writeFileSync(file, '"fine"\nnot json');
-  expect(loupe('tokenize', '--jsonl', file).stderr).toMatch(/Line 2 of .* is no JSON string\. Mend the line\./);
+  expect((await loupe('tokenize', '--jsonl', file)).stderr).toMatch(/Line 2 of .* is no JSON string\. Mend the line\./);
 });
 
-test('tokenize --decode says which ids gave no text because there are none such', () => {
-  const beyond = (ids: string, rest: string) =>
-    expect(loupe('tokenize', '--decode', ids)).toEqual({
+test('tokenize --decode says which ids gave no text because there are none such', async () => {
+  const beyond = async (ids: string, rest: string) =>
+    expect(await loupe('tokenize', '--decode', ids)).toEqual({
       status: 0,
       stdout: ' P\n',
       stderr: `loupe: ${rest}, 511, and gave no text.`,
     });
-  beyond('2,99999,348', 'The id 99999 is beyond the last');
-  beyond('600,348,600,512', 'The ids 600, 512 are beyond the last');
-  beyond(
+  await beyond('2,99999,348', 'The id 99999 is beyond the last');
+  await beyond('600,348,600,512', 'The ids 600, 512 are beyond the last');
+  await beyond(
     `348,${[...Array(12).keys()].map(n => 600 + n)}`,
     'The ids 600, 601, 602, 603, 604, 605, 606, 607 and others are beyond the last',
   );
-  expect(loupe('tokenize', '--decode', '2,348,511').stderr).toBe('');
+  expect((await loupe('tokenize', '--decode', '2,348,511')).stderr).toBe('');
   const file = join(folder, 'beyond.jsonl');
   writeFileSync(file, '[348]\n[348, 700]\n');
-  expect(loupe('tokenize', '--decode', '--jsonl', file)).toEqual({
+  expect(await loupe('tokenize', '--decode', '--jsonl', file)).toEqual({
     status: 0,
     stdout: '" P"\n" P"\n',
     stderr: 'loupe: The id 700 is beyond the last, 511, and gave no text.',
   });
 });
 
-test('what is piped in beside a text or a prompt is said not to be read', () => {
+test('what is piped in beside a text or a prompt is said not to be read', async () => {
   const piped = (command: string) => {
     const script = `echo other | "$0" "$1" ${command}`;
     const { status, stdout, stderr } = spawnSync(
@@ -300,17 +335,17 @@ test('what is piped in beside a text or a prompt is said not to be read', () => 
     return { status, stdout: stdout.trim(), said: stderr.match(/^loupe: .*$/m)?.[0] ?? '' };
   };
   const said = (what: string) => `loupe: Standard input is a pipe, and it is not read: ${what} that was given is.`;
-  const ids = loupe('tokenize', 'The capital').stdout.trim();
+  const ids = (await loupe('tokenize', 'The capital')).stdout.trim();
   expect(piped('tokenize "The capital"')).toEqual({ status: 0, stdout: ids, said: said('the text') });
   const file = join(folder, 'text.txt');
   writeFileSync(file, 'The capital');
   expect(piped(`tokenize --file ${file}`)).toEqual({ status: 0, stdout: ids, said: said('the file') });
   expect(piped('generate -p "The capital" -n 1')).toMatchObject({ status: 0, said: said('the prompt') });
-  expect(loupe('tokenize', 'The capital').stderr).toBe('');
+  expect((await loupe('tokenize', 'The capital')).stderr).toBe('');
 });
 
-test('info tells pieces and rows where they are not as many', () => {
-  expect(loupe('info').stdout).toMatch(/sentencepiece, 512 pieces\n/);
+test('info tells pieces and rows where they are not as many', async () => {
+  expect((await loupe('info')).stdout).toMatch(/sentencepiece, 512 pieces\n/);
   const config = JSON.parse(readFileSync(join(packageRoot(), 'golden/atlas/config.json'), 'utf8'));
   const made = join(folder, 'more');
   mkdirSync(made);
@@ -318,22 +353,22 @@ test('info tells pieces and rows where they are not as many', () => {
   for (const name of ['model.safetensors', 'tokenizer.model'])
     copyFileSync(join(packageRoot(), 'golden/atlas', name), join(made, name));
   writeFileSync(join(made, 'added_tokens.json'), '{"<more>": 512}');
-  expect(loupe('info', '-m', made).stdout).toMatch(/sentencepiece, 513 pieces for the model’s 512 rows/);
+  expect((await loupe('info', '-m', made)).stdout).toMatch(/sentencepiece, 513 pieces for the model’s 512 rows/);
 });
 
-test('info, plan, doctor and bench speak JSON', () => {
-  expect(JSON.parse(loupe('info', '--json').stdout)).toMatchObject({
+test('info, plan, doctor and bench speak JSON', async () => {
+  expect(JSON.parse((await loupe('info', '--json')).stdout)).toMatchObject({
     parameters: 1494528,
     config: { family: 3, layers: 6 },
   });
-  const plan = JSON.parse(loupe('plan', '--json', '--tokens', '4').stdout);
+  const plan = JSON.parse((await loupe('plan', '--json', '--tokens', '4')).stdout);
   expect(plan.stages[0]).toMatchObject({ stage: 'embed', shape: '[T,128]', weight: 'embed' });
-  expect(JSON.parse(loupe('doctor', '--json').stdout)).toMatchObject({
+  expect(JSON.parse((await loupe('doctor', '--json')).stdout)).toMatchObject({
     ok: true,
     versions: { node: process.versions.node },
   });
   const bench = JSON.parse(
-    loupe('bench', '--json', '--prefill', '8', '--decode', '3', '--cache-at', '32', '--rounds', '1').stdout,
+    (await loupe('bench', '--json', '--prefill', '8', '--decode', '3', '--cache-at', '32', '--rounds', '1')).stdout,
   );
   expect(bench).toMatchObject({
     bytesWrittenPerToken: 20,
@@ -349,7 +384,9 @@ test('info, plan, doctor and bench speak JSON', () => {
   expect(Object.keys(bench.decodeAt)).toEqual(['8']);
   expect(bench.memory.gpu).toBeGreaterThan(6e6);
   const picture = join(folder, 'roofline.svg');
-  const { stages, ceilings, operations } = JSON.parse(loupe('bench', '--stages', '--json', '--svg', picture).stdout);
+  const { stages, ceilings, operations } = JSON.parse(
+    (await loupe('bench', '--stages', '--json', '--svg', picture)).stdout,
+  );
   expect(stages.length).toBe(51);
   expect(stages[0]).toMatchObject({ us: expect.any(Number), reached: expect.any(Number) });
   expect(ceilings.bytesPerSecond).toBeGreaterThan(1e7);
@@ -357,7 +394,7 @@ test('info, plan, doctor and bench speak JSON', () => {
   expect(readFileSync(picture, 'utf8')).toMatch(/^<svg/);
 });
 
-test('the lockfile and the notebooks name no address and no folder of a machine', () => {
+test('the lockfile and the notebooks name no address and no folder of a machine', async () => {
   expect(readFileSync(join(packageRoot(), 'package-lock.json'), 'utf8')).not.toMatch(
     /"resolved"|https?:\/\/[^"]*registry/,
   );
