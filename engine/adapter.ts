@@ -58,7 +58,7 @@ export async function findAdapter(option?: string): Promise<FoundAdapter> {
   }
   const manifest = swiftShaderManifest();
   loadVulkanLoader(dirname(manifest));
-  const found = await request(manifest);
+  const found = await request(manifest, [EXACT_TIMES, ZEROS_AT_ONCE]);
   if (found) return found;
   throw new AdapterError(
     'No GPU adapter was found, and SwiftShader from the package @sparticuz/chromium did not start either. ' +
@@ -67,13 +67,15 @@ export async function findAdapter(option?: string): Promise<FoundAdapter> {
 }
 
 /** Dawn rounds timestamps to 65 µs, longer than most steps take, lest a web page learn something from them. There is no web page here. */
-const EXACT_TIMES = ['disable-dawn-features=timestamp_quantization'];
+const EXACT_TIMES = 'timestamp_quantization';
+/** SwiftShader writes the zeros that workgroup memory begins with as one instruction a value, and compiles them for seconds; Dawn's own loop it does not. */
+const ZEROS_AT_ONCE = 'use_vulkan_zero_initialize_workgroup_memory_extension';
 
-async function request(manifest?: string): Promise<FoundAdapter | null> {
+async function request(manifest?: string, without = [EXACT_TIMES]): Promise<FoundAdapter | null> {
   // The Vulkan loader reads the variable when Dawn creates its instance; children must not inherit our choice.
   const before = process.env.VK_ICD_FILENAMES;
   if (manifest) process.env.VK_ICD_FILENAMES = manifest;
-  const gpu = create(EXACT_TIMES);
+  const gpu = create([`disable-dawn-features=${without}`]);
   held.push(gpu);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (manifest) {
