@@ -1,6 +1,5 @@
 // Nothing is written onto a file that is being read: the model's own, its tokenizer, a golden; by whatever name they are called.
 
-import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
@@ -22,6 +21,7 @@ import { load, save } from '../../lab/chat/file.js';
 import { report } from '../../lab/display/report.js';
 import { golden } from '../../lab/values/golden.js';
 import { checkTarget, writeWhole } from '../../lab/values/write-file.js';
+import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { writeTinyParts } from '../fixtures/tiny-gguf.js';
 import { writeTiny } from '../fixtures/tiny-model.js';
@@ -114,7 +114,7 @@ test('a conversation is saved over itself, and over no file of a model', async (
   expect(() => save(join(folder, 'config.json'), saved)).toThrow(REFUSED);
 });
 
-test('loupe trace onto the model it reads leaves the model as it was', () => {
+test('loupe trace onto the model it reads leaves the model as it was', async () => {
   const folder = join(freshFolder(), 'copy');
   mkdirSync(folder);
   for (const name of ['config.json', 'model.safetensors', 'tokenizer.model'])
@@ -123,8 +123,7 @@ test('loupe trace onto the model it reads leaves the model as it was', () => {
   linkSync(join(folder, 'model.safetensors'), join(dirname(folder), 'run.safetensors'));
   for (const out of [join(folder, 'model.safetensors'), join(dirname(folder), 'run.safetensors')]) {
     const args = ['trace', '-m', folder, '--ids', '2,300', '--tap', 'embed', '-o', out];
-    const cli = join(packageRoot(), 'dist/lab/cli/loupe.js');
-    const { status, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8' });
+    const { status, stderr } = await command(...args);
     expect([status, stderr]).toEqual([2, expect.stringMatching(REFUSED)]);
   }
   expect(readFileSync(join(folder, 'model.safetensors')).equals(before)).toBe(true);

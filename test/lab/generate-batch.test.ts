@@ -1,21 +1,20 @@
 // Several prompts continued together: each becomes what it would alone, and none holds up or costs another.
 
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BudgetError, Interrupted, NumberError, OptionError, PromptError } from '../../engine/errors.js';
-import { packageRoot } from '../../engine/files.js';
 import type { BatchRunOptions, BatchToken } from '../../lab/session/batch.js';
 import { restGenerations } from '../../lab/session/generation.js';
 import { open } from '../../lab/session/open.js';
 import type { Session } from '../../lab/session/session.js';
+import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 let atlas: Session;
 let before: number;
 beforeAll(async () => {
-  atlas = await open('atlas', { quiet: true });
+  atlas = await open('atlas', { quiet: true, another: true }); // beside those of the commands
   before = atlas.gpu.liveBytes;
 });
 afterAll(() => atlas[Symbol.dispose]());
@@ -220,16 +219,13 @@ test('what does not fit at once is refused with how many would, and by default s
 
 test('the command reads a file of prompts, and tells what became of them in its order', async () => {
   const folder = freshFolder();
-  const loupe = (...args: string[]) => {
-    const program = join(packageRoot(), 'dist/lab/cli/loupe.js');
-    return spawnSync(process.execPath, [program, 'generate', '-n', '6', ...args], { encoding: 'utf8' });
-  };
+  const loupe = (...args: string[]) => command('generate', '-n', '6', ...args);
   const file = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   };
   const lines = file('p.jsonl', '"Once"\n{"prompt": "The capital of Italy is"}\n[2, 300]\n');
-  const { stdout, status } = loupe('--prompts', lines, '--json', '--at-once', '2');
+  const { stdout, status } = await loupe('--prompts', lines, '--json', '--at-once', '2');
   expect(status).toBe(0);
   const told = stdout
     .trim()
@@ -238,7 +234,7 @@ test('the command reads a file of prompts, and tells what became of them in its 
   expect(told.map(({ prompt }) => prompt)).toEqual(['Once', 'The capital of Italy is', [2, 300]]);
   for (const { prompt, ids, text, stop } of told)
     expect({ ids, text, stop }).toEqual(await alone(prompt, { maxTokens: 6 }));
-  const text = loupe('--prompts', file('p.txt', 'Once\r\nThe\n'));
+  const text = await loupe('--prompts', file('p.txt', 'Once\r\nThe\n'));
   const [once, the] = await atlas.generate(['Once', 'The'], { maxTokens: 6 });
   expect(text.stdout).toBe(`Once${once.text}\n\nThe${the.text}\n`);
   const wrong: [string[], RegExp][] = [
@@ -260,7 +256,7 @@ test('the command reads a file of prompts, and tells what became of them in its 
     [['-p', 'Once', '--at-once', '2'], /--at-once is how many of --prompts/],
   ];
   for (const [args, message] of wrong) {
-    const { status, stderr } = loupe(...args);
+    const { status, stderr } = await loupe(...args);
     expect(stderr).toMatch(message);
     expect(status).toBe(2);
   }

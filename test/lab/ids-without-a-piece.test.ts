@@ -1,12 +1,11 @@
 // A model with more rows than its vocabulary has pieces, which picks one of the rows that have none. transformers 5.23 makes id 540 eight
 // times after this prompt, and decodes it to nothing.
 
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { packageRoot } from '../../engine/files.js';
 import { DISPLAY } from '../../lab/values/shown.js';
 import { open } from '../../lab/session/open.js';
+import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { PICKED, writePaddedAtlas } from '../fixtures/padded-atlas.js';
 
@@ -56,19 +55,15 @@ test('runs, lenses, surprisal, patching and conversations go on', async () => {
   expect([answer.includes('#'), tokens]).toEqual([false, 4]);
 });
 
-test('the commands too', () => {
-  const loupe = (...args: string[]) => {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [join(packageRoot(), 'dist/lab/cli/loupe.js'), ...args],
-      { encoding: 'utf8' },
-    );
+test('the commands too', async () => {
+  const loupe = async (...args: string[]) => {
+    const { status, stdout, stderr } = await command(...args);
     expect({ status, stderr: stderr.match(/loupe: .*/)?.[0] }).toEqual({ status: 0, stderr: undefined });
     return stdout;
   };
   const made = JSON.parse(
-    loupe('generate', '-m', folder, '--ids', `2,274,280,270,371,272,${PICKED}`, '-n', '2', '--json'),
+    await loupe('generate', '-m', folder, '--ids', `2,274,280,270,371,272,${PICKED}`, '-n', '2', '--json'),
   );
   expect(made).toMatchObject({ ids: [PICKED, PICKED], text: '' });
-  expect(loupe('tokenize', '-m', folder, '--decode', `348,${PICKED}`)).toBe(' P\n');
+  expect(await loupe('tokenize', '-m', folder, '--decode', `348,${PICKED}`)).toBe(' P\n');
 });

@@ -1,16 +1,15 @@
 // Logits that are no numbers: generation, chat and everything that reads next tokens end with a sentence that names the stage where it
 // begins. The right places are by construction: the weight that was broken, or the arithmetic that overflows.
 
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { NumberError } from '../../engine/errors.js';
-import { packageRoot } from '../../engine/files.js';
 import { DISPLAY, INSPECT } from '../../lab/values/shown.js';
 import { golden } from '../../lab/values/golden.js';
 import { open } from '../../lab/session/open.js';
 import type { Session } from '../../lab/session/session.js';
 import { atlasWith } from '../fixtures/atlas-weights.js';
+import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { writeTiny } from '../fixtures/tiny-model.js';
 
@@ -183,9 +182,7 @@ test('the diff of such a model goes on, and names the stage', async () => {
   expect(diff.rows.at(-1)!.accumulated.nonFinite).toBeGreaterThan(0);
 });
 
-test('commands end with the sentence and exit code 2; a trace goes on', () => {
-  const loupe = (...args: string[]) =>
-    spawnSync(process.execPath, [join(packageRoot(), 'dist/lab/cli/loupe.js'), ...args], { encoding: 'utf8' });
+test('commands end with the sentence and exit code 2; a trace goes on', async () => {
   for (const args of [
     ['generate', '--prompt', 'The'],
     ['generate', '--prompt', 'The', '--json'],
@@ -193,11 +190,11 @@ test('commands end with the sentence and exit code 2; a trace goes on', () => {
     ['chat', 'hi'],
     ['chat', 'hi', '--json'],
   ]) {
-    const { status, stdout, stderr } = loupe(...args, '--model', infinite);
+    const { status, stdout, stderr } = await command(...args, '--model', infinite);
     expect(stderr, args.join(' ')).toMatch(/^loupe: The logits hold values .* is 'layers\.2\.mlp\.down'.*\n$/m);
     expect(stdout.trim(), args.join(' ')).toBe('');
     expect(status, args.join(' ')).toBe(2);
   }
   const out = join(folder, 'trace.safetensors');
-  expect(loupe('trace', '--prompt', 'The', '--model', infinite, '--out', out).status).toBe(0);
+  expect((await command('trace', '--prompt', 'The', '--model', infinite, '--out', out)).status).toBe(0);
 });

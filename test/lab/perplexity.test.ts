@@ -1,24 +1,22 @@
 // Perplexity against PyTorch's logits and against the definition written out in float64; what is held against another plan; what cannot be measured.
 
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NumberError, OptionError, PromptError } from '../../engine/errors.js';
-import { packageRoot } from '../../engine/files.js';
 import { golden } from '../../lab/values/golden.js';
 import { open } from '../../lab/session/open.js';
 import type { Session } from '../../lab/session/session.js';
+import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 const TEXT = 'The capital of France is Paris. The capital of Italy is Rome. The capital of Spain is Madrid.';
 const folder = freshFolder();
-const cli = join(packageRoot(), 'dist/lab/cli/loupe.js');
-const loupe = (...args: string[]) => spawnSync(process.execPath, [cli, 'perplexity', ...args], { encoding: 'utf8' });
+const loupe = (...args: string[]) => command('perplexity', ...args);
 let model: Session;
 let rough: Session;
 beforeAll(async () => {
-  model = await open('atlas', { quiet: true });
+  model = await open('atlas', { quiet: true, another: true });
   rough = await open('atlas', { quiet: true, activations: 'int8' });
 });
 afterAll(() => {
@@ -110,12 +108,12 @@ test('what cannot be measured is refused', async () => {
 test('the command prints it, and --json gives the numbers', async () => {
   const file = join(folder, 'text.txt');
   writeFileSync(file, TEXT);
-  const { status, stdout } = loupe('--text', file, '--against', 'exact', '--json');
+  const { status, stdout } = await loupe('--text', file, '--against', 'exact', '--json');
   expect(status).toBe(0);
   const told = JSON.parse(stdout) as { tokens: number; against: { agree: number } };
   expect(told).toMatchObject({ tokens: model.encode(TEXT).length - 1, against: { plan: 'exact', agree: 1 } });
-  const missing = loupe('--text', join(folder, 'none'));
+  const missing = await loupe('--text', join(folder, 'none'));
   expect([missing.status, missing.stderr]).toEqual([2, expect.stringContaining('Give a file')]);
-  const exact = loupe('--text', file, '--activations', 'int8', '--plan', 'exact');
+  const exact = await loupe('--text', file, '--activations', 'int8', '--plan', 'exact');
   expect([exact.status, exact.stderr]).toEqual([2, expect.stringContaining('--plan fast')]);
 });
