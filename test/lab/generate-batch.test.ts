@@ -1,9 +1,10 @@
 // Several prompts continued together: each becomes what it would alone, and none holds up or costs another.
 
-import { writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BudgetError, Interrupted, NumberError, OptionError, PromptError } from '../../engine/errors.js';
+import { packageRoot } from '../../engine/files.js';
 import type { BatchRunOptions, BatchToken } from '../../lab/session/batch.js';
 import { restGenerations } from '../../lab/session/generation.js';
 import { open } from '../../lab/session/open.js';
@@ -14,7 +15,7 @@ import { freshFolder } from '../fixtures/folder.js';
 let atlas: Session;
 let before: number;
 beforeAll(async () => {
-  atlas = await open('atlas', { quiet: true, another: true }); // beside those of the commands
+  atlas = await open('atlas', { quiet: true });
   before = atlas.gpu.liveBytes;
 });
 afterAll(() => atlas[Symbol.dispose]());
@@ -219,7 +220,10 @@ test('what does not fit at once is refused with how many would, and by default s
 
 test('the command reads a file of prompts, and tells what became of them in its order', async () => {
   const folder = freshFolder();
-  const loupe = (...args: string[]) => command('generate', '-n', '6', ...args);
+  // A model of its own: what is opened again gives way.
+  const copy = join(folder, 'atlas');
+  cpSync(join(packageRoot(), 'golden/atlas'), copy, { recursive: true });
+  const loupe = (...args: string[]) => command('generate', '-m', copy, '-n', '6', ...args);
   const file = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);

@@ -1,6 +1,7 @@
 // Logits that are no numbers: generation, chat and everything that reads next tokens end with a sentence that names the stage where it
 // begins. The right places are by construction: the weight that was broken, or the arithmetic that overflows.
 
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { NumberError } from '../../engine/errors.js';
@@ -9,6 +10,7 @@ import { golden } from '../../lab/values/golden.js';
 import { open } from '../../lab/session/open.js';
 import type { Session } from '../../lab/session/session.js';
 import { atlasWith } from '../fixtures/atlas-weights.js';
+import { packageRoot } from '../../engine/files.js';
 import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { writeTiny } from '../fixtures/tiny-model.js';
@@ -183,6 +185,8 @@ test('the diff of such a model goes on, and names the stage', async () => {
 });
 
 test('commands end with the sentence and exit code 2; a trace goes on', async () => {
+  const child = (...args: string[]) =>
+    spawnSync(process.execPath, [join(packageRoot(), 'dist/lab/cli/loupe.js'), ...args], { encoding: 'utf8' });
   for (const args of [
     ['generate', '--prompt', 'The'],
     ['generate', '--prompt', 'The', '--json'],
@@ -190,7 +194,8 @@ test('commands end with the sentence and exit code 2; a trace goes on', async ()
     ['chat', 'hi'],
     ['chat', 'hi', '--json'],
   ]) {
-    const { status, stdout, stderr } = await command(...args, '--model', infinite);
+    // A chat reads what is piped in, to its end: it needs a process.
+    const { status, stdout, stderr } = await (args[0] === 'chat' ? child : command)(...args, '--model', infinite);
     expect(stderr, args.join(' ')).toMatch(/^loupe: The logits hold values .* is 'layers\.2\.mlp\.down'.*\n$/m);
     expect(stdout.trim(), args.join(' ')).toBe('');
     expect(status, args.join(' ')).toBe(2);

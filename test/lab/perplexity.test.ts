@@ -16,7 +16,7 @@ const loupe = (...args: string[]) => command('perplexity', ...args);
 let model: Session;
 let rough: Session;
 beforeAll(async () => {
-  model = await open('atlas', { quiet: true, another: true });
+  model = await open('atlas', { quiet: true });
   rough = await open('atlas', { quiet: true, activations: 'int8' });
 });
 afterAll(() => {
@@ -108,10 +108,11 @@ test('what cannot be measured is refused', async () => {
 test('the command prints it, and --json gives the numbers', async () => {
   const file = join(folder, 'text.txt');
   writeFileSync(file, TEXT);
+  const tokens = model.encode(TEXT).length - 1;
   const { status, stdout } = await loupe('--text', file, '--against', 'exact', '--json');
   expect(status).toBe(0);
   const told = JSON.parse(stdout) as { tokens: number; against: { agree: number } };
-  expect(told).toMatchObject({ tokens: model.encode(TEXT).length - 1, against: { plan: 'exact', agree: 1 } });
+  expect(told).toMatchObject({ tokens, against: { plan: 'exact', agree: 1 } });
   const missing = await loupe('--text', join(folder, 'none'));
   expect([missing.status, missing.stderr]).toEqual([2, expect.stringContaining('Give a file')]);
   const exact = await loupe('--text', file, '--activations', 'int8', '--plan', 'exact');
