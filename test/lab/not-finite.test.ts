@@ -5,13 +5,12 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { NumberError } from '../../engine/errors.js';
+import { packageRoot } from '../../engine/files.js';
 import { DISPLAY, INSPECT } from '../../lab/values/shown.js';
 import { golden } from '../../lab/values/golden.js';
 import { open } from '../../lab/session/open.js';
 import type { Session } from '../../lab/session/session.js';
 import { atlasWith } from '../fixtures/atlas-weights.js';
-import { packageRoot } from '../../engine/files.js';
-import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { writeTiny } from '../fixtures/tiny-model.js';
 
@@ -184,8 +183,8 @@ test('the diff of such a model goes on, and names the stage', async () => {
   expect(diff.rows.at(-1)!.accumulated.nonFinite).toBeGreaterThan(0);
 });
 
-test('commands end with the sentence and exit code 2; a trace goes on', async () => {
-  const child = (...args: string[]) =>
+test('commands end with the sentence and exit code 2; a trace goes on', () => {
+  const loupe = (...args: string[]) =>
     spawnSync(process.execPath, [join(packageRoot(), 'dist/lab/cli/loupe.js'), ...args], { encoding: 'utf8' });
   for (const args of [
     ['generate', '--prompt', 'The'],
@@ -194,12 +193,11 @@ test('commands end with the sentence and exit code 2; a trace goes on', async ()
     ['chat', 'hi'],
     ['chat', 'hi', '--json'],
   ]) {
-    // A chat reads what is piped in, to its end: it needs a process.
-    const { status, stdout, stderr } = await (args[0] === 'chat' ? child : command)(...args, '--model', infinite);
+    const { status, stdout, stderr } = loupe(...args, '--model', infinite);
     expect(stderr, args.join(' ')).toMatch(/^loupe: The logits hold values .* is 'layers\.2\.mlp\.down'.*\n$/m);
     expect(stdout.trim(), args.join(' ')).toBe('');
     expect(status, args.join(' ')).toBe(2);
   }
   const out = join(folder, 'trace.safetensors');
-  expect((await command('trace', '--prompt', 'The', '--model', infinite, '--out', out)).status).toBe(0);
+  expect(loupe('trace', '--prompt', 'The', '--model', infinite, '--out', out).status).toBe(0);
 });
