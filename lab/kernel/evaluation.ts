@@ -5,6 +5,7 @@ import { isDisplay, type Presented, present } from '../host/show.js';
 import { restGenerations } from '../session/generation.js';
 import { CellCompiler } from './compile.js';
 import { type Failure, failureOf, isInterrupted } from './failure.js';
+import { Foundations, putBackText } from './foundations.js';
 import { Interrupts } from './interrupts.js';
 import { listenAgain } from './lifeline.js';
 import { Modules } from './modules.js';
@@ -25,6 +26,9 @@ export class Evaluation {
   readonly interrupts: Interrupts;
   readonly #writeStacksAgain: () => void;
   #silent = 0;
+  #foundations: Foundations | null = null;
+  /** What the next output is to say of them. */
+  #changed: string | null = null;
 
   /** @param state the courier's memory */
   constructor(state: Int32Array) {
@@ -32,6 +36,18 @@ export class Evaluation {
     this.runner = new CellRunner(this.compiler, modules, state);
     this.interrupts = new Interrupts(state, () => this.runner.interrupt());
     this.#writeStacksAgain = writeStacks(this.compiler.cells);
+  }
+
+  /** What the kernel runs on is as it is now after every cell. */
+  keepFoundations(): void {
+    this.#foundations = new Foundations();
+    this.runner.onEnd = () => this.mend(true);
+  }
+
+  /** @param all see Foundations.putBack */
+  mend(all: boolean): void {
+    const changed = this.#foundations && putBackText(this.#foundations.putBack(all));
+    this.#changed = changed ?? this.#changed;
   }
 
   /** Loading the lab is a cell like any other, before the first: it warms the compiler too. Throws what went wrong, as text. */
@@ -49,6 +65,7 @@ export class Evaluation {
    * @param stopped before it began
    */
   async run(name: string | null, code: string, output: CellOutput, stopped = false): Promise<Outcome> {
+    this.mend(true); // what a timer did since
     this.compiler.begin(name ?? `silent-${++this.#silent}`);
     try {
       if (stopped) throw new Interrupted();
@@ -56,6 +73,9 @@ export class Evaluation {
     } catch (error) {
       return this.#failed(error);
     } finally {
+      this.mend(true);
+      if (this.#changed !== null) output.write('stderr', `${this.#changed}\n`);
+      this.#changed = null;
       restGenerations();
       listenAgain();
       this.#writeStacksAgain();

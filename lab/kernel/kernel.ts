@@ -77,6 +77,7 @@ class Kernel {
     hideResources();
     hideAdded();
     (globalThis as Record<string, unknown>)[CHECK] = () => this.interrupts.check();
+    this.#evaluation.keepFoundations();
     this.#chain = this.#evaluation.loadLab().catch(defect);
   }
 
@@ -89,6 +90,7 @@ class Kernel {
   }
 
   #take(message: Incoming): void {
+    this.#evaluation.mend(false); // a cell that waits may have broken what answers
     if (message.kind === 'interrupt') this.interrupts.heard(message.number);
     else if (message.kind === 'shutdown') exit(0);
     else if (message.kind === 'input') this.#questions.answer(message.value);
@@ -245,7 +247,13 @@ function defect(error: unknown): void {
   );
 }
 
-const exit = process.exit.bind(process);
+/** Node's own, through what Node's own calls in turn: cells are refused both (lifeline.ts). */
+const leaving = process as NodeJS.Process & { reallyExit: unknown };
+const { exit: exitProcess, reallyExit } = leaving;
+function exit(code: number): never {
+  leaving.reallyExit = reallyExit;
+  return exitProcess.call(leaving, code);
+}
 
 function start(connectionFile: string | undefined): void {
   const connection = readConnection(connectionFile);

@@ -70,9 +70,32 @@ function goOn(): void {
       `${how} would end the kernel and its session. Use Kernel → Shut Down, or throw an error to end the cell.`,
     );
   };
+  // What cannot be changed again, no later cell could declare anything in, and the kernel could not mend.
+  for (const [owner, where, names] of [
+    [Object, 'Object', ['freeze', 'seal', 'preventExtensions']],
+    [Reflect, 'Reflect', ['preventExtensions']],
+  ] as const) {
+    for (const name of names) {
+      const fasten = (owner as unknown as Record<string, (value: unknown) => unknown>)[name];
+      const checked = {
+        [name]: (value: unknown) => {
+          if (value === globalThis || value === process)
+            refuse(`${where}.${name}(${value === process ? 'process' : 'globalThis'})`);
+          return fasten(value);
+        },
+      };
+      Object.defineProperty(owner, name, {
+        value: checked[name],
+        writable: true,
+        enumerable: false,
+        configurable: true,
+      });
+    }
+  }
   const { kill } = process;
   Object.assign(process, {
     exit: (code?: number) => refuse(`process.exit(${code ?? ''})`),
+    reallyExit: (code?: number) => refuse(`process.reallyExit(${code ?? ''})`),
     abort: () => refuse('process.abort()'),
     kill(id: number, signal?: string | number) {
       if ((id === process.pid || id === 0) && signal !== 0 && signal !== 'SIGINT') refuse(`process.kill(${id})`);

@@ -37,6 +37,8 @@ export class CellRunner {
   #come = new Set<string>();
   readonly #executor: Executor;
   #interrupt: (reason: Interrupted) => void = () => {};
+  /** Called when a cell's own code waits for the first time, and when it is over, before anything looks at what it has left. */
+  onEnd: () => void = () => {};
 
   constructor(
     private readonly compiler: CellCompiler,
@@ -88,7 +90,16 @@ export class CellRunner {
         path,
         folder,
       ];
-      const value = await this.#executor.run(breakable(() => start(this.#scope, imports, ...given), this.signals));
+      const begun = breakable(() => start(this.#scope, imports, ...given), this.signals);
+      const value = await this.#executor.run(async () => {
+        try {
+          const running = begun();
+          this.onEnd(); // the executor goes on with it
+          return await running;
+        } finally {
+          this.onEnd();
+        }
+      });
       ended = true;
       return (value as { value: unknown } | undefined) ?? { value: undefined };
     } finally {
