@@ -79,7 +79,7 @@ const browser = await chromium.launch({
   executablePath: await chromiumPackage.executablePath(),
   args: [...chromiumPackage.args, '--no-sandbox'],
 });
-const page = await browser.newPage({ viewport: { width: 1480, height: 1000 } });
+const page = await browser.newPage({ viewport: { width: Number(process.env.WIDTH ?? 1280), height: 1000 } });
 await page.goto(`http://127.0.0.1:${port}/lab/tree/displays.ipynb?token=t&reset`, { waitUntil: 'domcontentloaded' });
 await page.getByText('Loupe (TypeScript) | Idle').waitFor({ timeout: 90_000 });
 const menu = async (...path) => {

@@ -5,7 +5,7 @@ import { MASK_LIMIT } from '../values/stats.js';
 import { labelsOf, rowName } from '../values/dims.js';
 import { blockSize, blocksOf, poolText } from './blocks.js';
 import type { Bundle } from '../values/shown.js';
-import { CONFIG, HOLE, PAGE, TITLE } from './page.js';
+import { CONFIG, HOLE, PAGE, titled } from './page.js';
 import { DIVERGING, packed, scaleThrough } from './chart.js';
 import { label } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
@@ -59,9 +59,8 @@ export function activationBundle(activation: Activation): Bundle {
         hovertemplate: `%{y}<br>${label(last.name)} around %{x}, of ${last.of}<br>largest |x|: %{z} at ${label(last.name)} %{customdata}<extra></extra>`,
       }
     : { hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z}<extra></extra>` };
-  const clipped =
-    stats.maxAbs > limit ? `<br>colours end at ±${sci(limit)}; the largest |x| is ${sci(stats.maxAbs)}` : '';
-  const note = [pool, clipped.replace('<br>', '')].filter(Boolean).join('; ');
+  const clipped = `colours end at ±${sci(limit)}; the largest |x| is ${sci(stats.maxAbs)}`;
+  const notes = [pool, stats.maxAbs > limit ? clipped : ''].filter(Boolean);
   const figure = {
     data: [
       {
@@ -80,12 +79,9 @@ export function activationBundle(activation: Activation): Bundle {
     layout: {
       ...PAGE,
       plot_bgcolor: HOLE,
-      title: {
-        text: `${label(`${activation}`)}${note && `<br><span style="font-size:11px">${label(note)}</span>`}`,
-        ...TITLE,
-      },
+      title: titled(label(`${activation}`), notes.map(label)),
       height: Math.max(190, Math.min(640, 130 + 16 * grid.rows)),
-      margin: { l: byRows > 1 ? 230 : 130, r: 20, t: note ? 66 : 50, b: 50 },
+      margin: { l: byRows > 1 ? 230 : 130, r: 20, t: 50 + 15 * notes.length, b: 50 },
       xaxis: {
         title: { text: `${label(last.name)}${byColumns > 1 ? `, ${byColumns} a cell` : ''}` },
         showgrid: false,

@@ -1,10 +1,21 @@
 // All heads of a layer side by side, small, those that share a key/value head beside each other under one colour.
 
 import type { AttentionFigure } from '../values/attention.js';
-import { attentionBundle, barText, gridOf, headsOf, hoverText, sideOf, titleText, WEIGHTS } from './attention.js';
+import {
+  attentionBundle,
+  attentionTitle,
+  barText,
+  gridOf,
+  headsOf,
+  hoverText,
+  sideOf,
+  notesOf,
+  WEIGHTS,
+} from './attention.js';
 import { blockName, restOf, sinkOf } from './attention-sink.js';
 import type { Bundle } from '../values/shown.js';
-import { CONFIG, HOLE, PAGE, TITLE } from './page.js';
+import { CONFIG, HOLE, PAGE, titled } from './page.js';
+import { label } from '../values/html.js';
 import { drawn } from './drawn.js';
 
 /** Okabe–Ito, for the key/value heads. */
@@ -25,8 +36,8 @@ export function headsBundle(figure: AttentionFigure): Bundle {
   const { by, rows, columns } = grids[0];
   const sink = sinkOf(first);
   const rest = restOf([first], [sink]);
-  const title = titleText(first, by, sink, rest);
-  const top = 62 + 15 * title.split('<br>').length;
+  const notes = notesOf(by, sink, rest);
+  const top = 77 + 15 * notes.length;
   const height = top + down * (SIDE + ABOVE) - ABOVE + 40;
   const axes: Record<string, unknown> = {};
   const annotations: unknown[] = [];
@@ -88,7 +99,7 @@ export function headsBundle(figure: AttentionFigure): Bundle {
     plot_bgcolor: HOLE,
     ...axes,
     annotations,
-    title: { text: title, ...TITLE },
+    title: titled(label(attentionTitle(first)), notes),
     height,
     margin: { l: 12, r: 20, t: top, b: 40 },
   };

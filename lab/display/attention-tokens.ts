@@ -41,12 +41,12 @@ export function tokensBundle(figure: AttentionFigure): Bundle {
   const reads = (head: number, i: number): Html[] =>
     keys.slice(fromKey, Math.min(keysTo, visibleTo(pattern, i))).map((text, n) => {
       const w = weight(head, i, fromKey + n);
-      return html`<span title="${key.from + fromKey + n}: ${(100 * w).toFixed(1)} %" style="background:rgba(230,159,0,${Math.min(1, w).toFixed(2)})">${visible(text)}</span>`;
+      return html`<span title="${key.from + fromKey + n}: ${(100 * w).toFixed(1)} %" style="background:rgba(230,159,0,${Math.min(1, w).toFixed(2)})">${visible(text)}</span><wbr>`;
     });
   const panel = (head: number): Html => {
     const tokens = Array.from({ length: shown }, (_, i) => {
       const at = fromQuery + i;
-      return html`<span class="q" tabindex="0" title="${query.from + at}">${visible(queries[at])}<span class="r">${reads(head, at)}</span></span>`;
+      return html`<span class="q" tabindex="0" title="${query.from + at}">${visible(queries[at])}<span class="r">${reads(head, at)}</span></span><wbr>`;
     });
     return html`<div class="panel p${head + 1}">${tokens}</div>`;
   };
@@ -64,7 +64,7 @@ export function tokensBundle(figure: AttentionFigure): Bundle {
         `#${name}-${head + 1}:checked~.panels .p${head + 1}{display:block}#${name}-${head + 1}:checked~.labels label[for="${name}-${head + 1}"]{background:rgba(0,114,178,.3)}`,
     )
     .join('');
-  const lines = Math.ceil(keys.slice(fromKey, keysTo).join('').length / 90) + 1;
+  const lines = Math.ceil(keys.slice(fromKey, keysTo).join('').length / 60) + 1;
   const left = shown < T ? ` The last ${shown} of ${T} tokens are shown.` : '';
   const cut = fromKey > 0 ? ` Of what they read, positions from ${key.from + fromKey} on.` : '';
   return {

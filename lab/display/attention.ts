@@ -6,7 +6,7 @@ import type { AttentionFigure, AttentionLayer } from '../values/attention.js';
 import { labelsOf, partText } from '../values/dims.js';
 import { blockSize, blocksOf } from './blocks.js';
 import type { Bundle, Figure } from '../values/shown.js';
-import { CONFIG, GREY, HOLE, MENU, PAGE, TITLE } from './page.js';
+import { CONFIG, GREY, HOLE, MENU, PAGE, titled } from './page.js';
 import { blockName, restOf, type Sink, sinkOf } from './attention-sink.js';
 import { CIVIDIS, type Packed, packed, scaleThrough } from './chart.js';
 import { label, visible } from '../values/html.js';
@@ -71,15 +71,15 @@ function plotly(figure: AttentionFigure): Figure {
     hoverongaps: false,
   }));
   const fixed = 130 + CELL * S;
-  const title = (layer: AttentionLayer, i: number) => titleText(layer, by, rest === null ? null : sinks[i], rest);
-  const lines = Math.max(...layers.map((layer, i) => title(layer, i).split('<br>').length));
+  const notes = (i: number) => notesOf(by, rest === null ? null : sinks[i], rest);
+  const lines = 1 + Math.max(...layers.map((_, i) => notes(i).length));
   const few = heads <= 4;
   return {
     data,
     layout: {
       ...PAGE,
       plot_bgcolor: HOLE,
-      title: { text: title(first, 0), ...TITLE },
+      title: titled(label(attentionTitle(first)), notes(0)),
       ...(fixed <= NARROW ? { width: Math.max(fixed, 500) } : {}),
       height: Math.max(300, Math.min(760, 130 + 15 * lines + 40 + CELL * rows)),
       margin: { l: by > 1 ? 84 : 100, r: 20, t: 40 + 15 * lines + 36, b: 96 },
@@ -120,7 +120,11 @@ function plotly(figure: AttentionFigure): Figure {
                   method: 'update',
                   args: [
                     { z: grids[i].map(({ z }) => z), ...(by > 1 && { customdata: grids[i].map(({ at }) => at) }) },
-                    { 'title.text': title(layer, i), shapes: edges(layer, by) },
+                    {
+                      'title.text': label(attentionTitle(layer)),
+                      'title.subtitle.text': notes(i).join('<br>'),
+                      shapes: edges(layer, by),
+                    },
                   ],
                 })),
               },
@@ -173,17 +177,14 @@ export const hoverText = (by: number, before: string): string =>
     ? `${before}%{y} reads %{x}<br>weight %{z}<extra></extra>`
     : `${before}queries %{y}, keys %{x}<br>largest weight %{z}:<br>query %{customdata[0]} reads %{customdata[1]}<extra></extra>`;
 
-/** The title, and under it what a picture must say of itself. */
-export function titleText(layer: AttentionLayer, by: number, sink: Sink | null, rest: number | null): string {
-  const notes = [
+/** What a picture must say of itself. */
+export function notesOf(by: number, sink: Sink | null, rest: number | null): string[] {
+  return [
     by > 1 ? `a cell is ${by} × ${by} tokens, the largest weight of them` : '',
     sink
-      ? `${label(sink.name)} holds ${percentText(sink.share)} of the weight${rest !== null && rest < 1 ? `: colours end at ${rest}` : ''}`
+      ? `${sink.name} holds ${percentText(sink.share)} of the weight${rest !== null && rest < 1 ? `: colours end at ${rest}` : ''}`
       : '',
   ].filter(Boolean);
-  return [label(attentionTitle(layer)), ...notes.map(note => `<span style="font-size:11px">${note}</span>`)].join(
-    '<br>',
-  );
 }
 
 interface Grid {

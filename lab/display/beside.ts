@@ -1,7 +1,7 @@
 // The next tokens of two runs side by side: what a change of prompt, a patch or an edited shader did to the prediction.
 
 import type { Bundle } from '../values/shown.js';
-import { CONFIG, GRID, PAGE, TITLE } from './page.js';
+import { CONFIG, GRID, PAGE, titled } from './page.js';
 import type { Beside } from '../values/next-token.js';
 import { label, visible } from '../values/html.js';
 import { percentText, shortened } from '../values/numbers.js';
@@ -35,7 +35,7 @@ export function besideBundle({ rows, kl, prompts: names }: Beside): Bundle {
     })),
     layout: {
       ...PAGE,
-      title: { text: title, ...TITLE },
+      title: titled(title),
       height: 150 + 44 * rows.length,
       barmode: 'group',
       margin: { l: 130, r: 20, t: 92, b: 50 },

@@ -11,6 +11,7 @@ import { type Html, html } from '../values/html.js';
 import { sci } from '../values/numbers.js';
 import { type Cell, type Column, htmlTable, type Row, textTable } from './table.js';
 
+/** Of the text, which is as wide as it has to be. */
 const COLUMNS: readonly Column[] = [
   { title: 'verdict' },
   { title: 'stage' },
@@ -23,6 +24,14 @@ const COLUMNS: readonly Column[] = [
   { title: 'worst at' },
   { title: 'ours', right: true },
   { title: "PyTorch's", right: true },
+];
+/** What fits a page; the rest of a row is where it unfolds. */
+const ON_PAGE: readonly Column[] = [
+  { title: 'verdict' },
+  { title: 'stage' },
+  { title: 'alone, rel L2', right: true },
+  { title: 'in the run', right: true },
+  { title: 'max abs', right: true },
 ];
 /** Vermilion, orange, purple and green of the Okabe–Ito palette: told apart by colour-blind eyes too. */
 export const VERDICT_COLOURS: Readonly<Record<DiffRow['verdict'], string>> = {
@@ -42,13 +51,13 @@ export function diffBundle(diff: Diff): Bundle {
   const { first, limits } = diff;
   const sorted = inOrder(diff);
   const note = `limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`;
-  const table = sorted.map((row, i) => cells(row, limits, row === first, i < UNFOLDED));
+  const table = sorted.map((row, i) => onPage(row, limits, row === first, i < UNFOLDED));
   const left = leftoverText(diff.leftover);
   const colour = VERDICT_COLOURS[first?.verdict ?? 'ok'];
   return {
     'text/html':
       html`<div style="--l:${along(limits.local)}px;--t:${along(limits.accumulated)}px"><p style="font-size:14px;margin:4px 0"><span style="color:${colour}">●</span> <b>${summary(diff)}</b><br>${diff.weights === null ? '' : html`${diff.weights}<br>`}${left && html`${left}<br>`}<span style="opacity:.7">${diff.golden} · ${diff.provenance.adapter} · ${note}</span></p>
-${htmlTable(COLUMNS, table, { tools: true, colours: VERDICT_COLOURS })}</div>`.text,
+${htmlTable(ON_PAGE, table, { tools: true, colours: VERDICT_COLOURS })}</div>`.text,
     'text/plain': text(diff, MOST_LINES),
   };
 }
@@ -64,7 +73,7 @@ function text(diff: Diff, most: number): string {
   const sorted = inOrder(diff);
   const table = textTable(
     COLUMNS,
-    sorted.slice(0, most).map(row => cells(row, limits, false, false)),
+    sorted.slice(0, most).map(row => cells(row, limits)),
   );
   const more = sorted.length > most ? `\n… and ${sorted.length - most} stages more` : '';
   const left = leftoverText(diff.leftover);
@@ -94,23 +103,44 @@ export function summary({ rows, first, provenance }: Diff): string {
   return `All ${rows.length} ${what} pass.${cached} The largest error in the run is ${sci(worst.accumulated.relL2)}, at ${worst.stage}.`;
 }
 
-function cells(row: DiffRow, limits: Diff['limits'], open: boolean, unfolds: boolean): Row {
-  const { stage, shape, accumulated, local, gain, verdict, where } = row;
-  const shown = verdict === 'source' && local ? local : accumulated;
+/** Of a wrong stage what it does alone, where it has been run; else what came of it in the run. */
+const shownOf = ({ verdict, local, accumulated }: DiffRow): Metrics =>
+  verdict === 'source' && local ? local : accumulated;
+const cosineText = ({ cosine }: Metrics) => (Number.isNaN(cosine) ? '–' : cosine.toFixed(6));
+const gainText = (gain: number | null) => (gain === null ? '–' : `${sci(Number(gain.toPrecision(2)))}×`);
+
+function cells(row: DiffRow, limits: Diff['limits']): Row {
+  const { stage, shape, accumulated, local, gain, verdict } = row;
+  const shown = shownOf(row);
   return {
     kind: verdict,
     cells: [
       verdict,
-      where.length === 0 || !unfolds ? stage : { text: stage, html: unfolding(stage, where, open) },
+      stage,
       `[${shape.join(',')}]`,
       local ? error(local, limits.local) : '–',
       error(accumulated, limits.accumulated),
       number(shown.maxAbs),
-      Number.isNaN(shown.cosine) ? '–' : { text: shown.cosine.toFixed(6), value: shown.cosine },
-      gain === null ? '–' : { text: `${sci(Number(gain.toPrecision(2)))}×`, value: gain },
+      cosineText(shown),
+      gainText(gain),
       `[${shown.worst.join(',')}]`,
       number(shown.actualAtWorst),
       number(shown.expectedAtWorst),
+    ],
+  };
+}
+
+function onPage(row: DiffRow, limits: Diff['limits'], open: boolean, unfolds: boolean): Row {
+  const { stage, accumulated, local, verdict, where } = row;
+  const shown = shownOf(row);
+  return {
+    kind: verdict,
+    cells: [
+      verdict,
+      { text: stage, html: unfolding(row, unfolds ? where : [], open) },
+      local ? error(local, limits.local) : '–',
+      error(accumulated, limits.accumulated),
+      number(shown.maxAbs),
     ],
   };
 }
@@ -123,10 +153,14 @@ function error({ relL2 }: Metrics, limit: number): Cell {
   return { text: sci(relL2), value: relL2, html: html`${sci(relL2)}${bar}` };
 }
 
-const along = (v: number) => (v === 0 ? 0 : Math.round(60 * Math.min(1, Math.max(0, (Math.log10(v) + 9) / 9))));
+const along = (v: number) => (v === 0 ? 0 : Math.round(40 * Math.min(1, Math.max(0, (Math.log10(v) + 9) / 9))));
 
-function unfolding(stage: string, where: readonly Spread[], open: boolean): Html {
-  return html`<details ${open ? 'open' : ''}><summary>${stage}</summary><div class=where>the error: ${locationText(where)}${where.map(bars)}</div></details>`;
+function unfolding(row: DiffRow, where: readonly Spread[], open: boolean): Html {
+  const { stage, shape, gain } = row;
+  const shown = shownOf(row);
+  const rest = html`shape [${shape.join(',')}]; worst at [${shown.worst.join(',')}]: ours ${sci(shown.actualAtWorst)}, PyTorch's ${sci(shown.expectedAtWorst)}<br>cosine ${cosineText(shown)}, gain ${gainText(gain)}`;
+  const error = where.length > 0 ? html`<br>the error: ${locationText(where)}${where.map(bars)}` : '';
+  return html`<details ${open ? 'open' : ''}><summary>${stage}</summary><div class=where>${rest}${error}</div></details>`;
 }
 
 const MOST_BARS = 64;
@@ -149,5 +183,5 @@ function bars({ axis, share }: Spread): Html {
   const drawn = (wanted: boolean) => sums.map((_, i) => (outstanding(i) === wanted ? bar(i) : '')).join('');
   const name = by === 1 ? `${axis} ${at}` : `${axis} ${at * by}–${Math.min(share.length, (at + 1) * by) - 1}`;
   const title = `${name}: ${(100 * most).toFixed(1)} % of the error`;
-  return html`<div class=axis><span>${axis}</span><svg width="${sums.length * (width + 1)}" height="${HEIGHT}"><title>${title}</title><path fill="#7f8791" d="${drawn(false)}"/><path fill="${VERDICT_COLOURS.source}" d="${drawn(true)}"/></svg></div>`;
+  return html`<div class=axis><span>${axis}</span><svg width="${sums.length * (width + 1)}" height="${HEIGHT}" viewBox="0 0 ${sums.length * (width + 1)} ${HEIGHT}" preserveAspectRatio="none"><title>${title}</title><path fill="#7f8791" d="${drawn(false)}"/><path fill="${VERDICT_COLOURS.source}" d="${drawn(true)}"/></svg></div>`;
 }

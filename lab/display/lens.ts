@@ -2,7 +2,7 @@
 
 import type { Lens } from '../probe/lens.js';
 import type { Bundle } from '../values/shown.js';
-import { CONFIG, HOLE, MENU, PAGE, TITLE } from './page.js';
+import { CONFIG, HOLE, MENU, PAGE, titled } from './page.js';
 import { CIVIDIS, scaleThrough } from './chart.js';
 import { label, visible } from '../values/html.js';
 import { percentText, shortened } from '../values/numbers.js';
@@ -59,7 +59,7 @@ export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
     layout: {
       ...PAGE,
       plot_bgcolor: HOLE,
-      title: { text: title, ...TITLE },
+      title: titled(title),
       height: (windows.length > 1 ? 180 : 150) + 26 * rows.length,
       margin: { l: 64, r: 20, t: windows.length > 1 ? 84 : 50, b: 96 },
       dragmode: 'pan',

@@ -1,7 +1,7 @@
 // The most likely next tokens, as bars of probability.
 
 import type { Bundle } from '../values/shown.js';
-import { ACCENT, CONFIG, GRID, PAGE, TITLE } from './page.js';
+import { ACCENT, CONFIG, GRID, PAGE, titled } from './page.js';
 import type { TopTokens } from '../values/next-token.js';
 import { label, visible } from '../values/html.js';
 import { percentText, shortened } from '../values/numbers.js';
@@ -34,7 +34,7 @@ export function logitsBundle({ rows: all, prompt }: Pick<TopTokens, 'rows' | 'pr
     ],
     layout: {
       ...PAGE,
-      title: { text: `After “${label(ending)}”`, ...TITLE },
+      title: titled(`After “${label(ending)}”`),
       height,
       margin: { l: 130, r: 80, t: 50, b: 50 },
       xaxis: {

@@ -3,9 +3,9 @@
 import { cacheBytesPerToken } from '../../engine/cache-format.js';
 import type { Session } from '../session/session.js';
 import type { Bundle } from '../values/shown.js';
-import { Html, html } from '../values/html.js';
+import { html } from '../values/html.js';
 import { bytesText, countText } from '../values/numbers.js';
-import { planBundle } from './plan.js';
+import { planTable } from './plan-table.js';
 import { htmlTable, textTable } from './table.js';
 
 /** The facts of a card, a label and a value each. */
@@ -71,10 +71,9 @@ export function modelBundle(session: Session): Bundle {
     ([name, bytes], i) =>
       html`<span style="margin-right:14px;white-space:nowrap"><span style="color:${PARTS[i % PARTS.length]}">■</span> ${name} ${bytesText(bytes)}</span>`,
   );
-  const picture = planBundle(session, null)['image/svg+xml'];
   return {
     'text/html':
-      html`<div style="max-width:820px"><h4 style="margin:4px 0">${session.name}</h4>${htmlTable(columns, rows)}<div style="margin:8px 0 2px;display:flex;width:100%;max-width:640px">${bar}</div><div style="font-size:12px;opacity:.85">${legend}</div><div style="margin-top:10px">${new Html(picture ?? '')}</div></div>`
+      html`<div style="max-width:820px"><h4 style="margin:4px 0">${session.name}</h4>${htmlTable(columns, rows)}<div style="margin:8px 0 2px;display:flex;width:100%;max-width:640px">${bar}</div><div style="font-size:12px;opacity:.85">${legend}</div>${planTable(session)}</div>`
         .text,
     'text/plain': textTable(columns, [
       ...rows,

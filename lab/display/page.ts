@@ -7,8 +7,13 @@ export const PAGE = {
   font: { family: 'system-ui, sans-serif', size: 12, color: '#7f8791' },
   margin: { l: 90, r: 20, t: 60, b: 80 },
 } as const;
-/** A title at the very top, clear of the buttons below it. */
-export const TITLE = { x: 0.02, y: 1, yref: 'container', yanchor: 'top', pad: { t: 12 }, font: { size: 15 } } as const;
+/** A title at the very top, clear of the buttons below it; under it, small, what a picture must say of itself. */
+export function titled(text: string, notes: readonly string[] = []) {
+  const place = { x: 0.02, y: 1, yref: 'container', yanchor: 'top', pad: { t: 12 }, font: { size: 15 } } as const;
+  return notes.length === 0
+    ? { text, ...place }
+    : { text, subtitle: { text: notes.join('<br>'), font: { size: 11 } }, ...place };
+}
 export const GREY = '#7f8791';
 export const ACCENT = '#4c8dae';
 /**

@@ -2,7 +2,7 @@
 
 import type { Patching } from '../probe/patching.js';
 import type { Bundle } from '../values/shown.js';
-import { CONFIG, PAGE, TITLE } from './page.js';
+import { CONFIG, PAGE, titled } from './page.js';
 import { DIVERGING, scaleThrough } from './chart.js';
 import { label, visible } from '../values/html.js';
 import { shortened } from '../values/numbers.js';
@@ -41,7 +41,7 @@ export function patchingBundle({ stages, tokens, restored, answer, wrong }: Patc
     ],
     layout: {
       ...PAGE,
-      title: { text: label(title), ...TITLE },
+      title: titled(label(title)),
       height: 150 + Math.round(Math.max(15, Math.min(26, 480 / stages.length)) * stages.length),
       margin: { l: 180, r: 20, t: 50, b: 90 },
       xaxis: { type: 'category', tickangle: -50, showgrid: false },

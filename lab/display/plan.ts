@@ -1,8 +1,7 @@
 // The plan as a picture: layers across, the stages of a layer down, coloured by what a stage does, by what it costs, or by the verdict and
 // the error of a diff. One grid where scripts run and where they do not.
 
-import { type Cost, costOf } from '../../engine/cost.js';
-import { type OperationKind, type Stage, shapeText } from '../../engine/plan.js';
+import { type Stage, shapeText } from '../../engine/plan.js';
 import type { Diff } from '../diff/diff.js';
 import type { DiffRow } from '../diff/row.js';
 import { leftoverText } from '../diff/leftover.js';
@@ -10,44 +9,15 @@ import type { PlanView } from '../session/views.js';
 import { label } from '../values/html.js';
 import { bytesText, countText, sci } from '../values/numbers.js';
 import type { Bundle, Figure } from '../values/shown.js';
-import { CONFIG, GREY, MENU, PAGE, TITLE } from './page.js';
+import { CONFIG, GREY, MENU, PAGE, titled } from './page.js';
 import { textTable } from './table.js';
 import { CIVIDIS, scaleThrough } from './chart.js';
 import { VERDICT_COLOURS } from './diff.js';
 import { drawn } from './drawn.js';
-
-/** What stages do, by colour (Okabe–Ito); a legend names them. Blue reads weights, purple is attention. */
-const KINDS = [
-  { name: 'embedding, head', colour: '#56b4e9', of: ['embed', 'head'] },
-  { name: 'weights', colour: '#0072b2', of: ['linear'] },
-  { name: 'norm', colour: '#009e73', of: ['rmsNorm'] },
-  { name: 'RoPE', colour: '#e69f00', of: ['rope'] },
-  { name: 'cache', colour: '#d55e00', of: ['cache'] },
-  { name: 'attention', colour: '#cc79a7', of: ['scores', 'softmax', 'mix'] },
-  { name: 'element by element', colour: '#f0e442', of: ['geluTanh', 'mul', 'add'] },
-] as const satisfies readonly { name: string; colour: string; of: readonly OperationKind[] }[];
-const NOT_COMPARED = '#aeb6c1';
-/** One decoded token with 64 keys before it. */
-const EXTENT = { tokens: 1, keys: 64, rows: 1 };
-
-interface Block {
-  readonly stage: Stage;
-  readonly cost: Cost;
-  readonly layer: number | null;
-  /** Name within its layer. */
-  readonly short: string;
-}
+import { type Block, blocksOfPlan, columnOf, IN, KINDS, kindOfStage, linesOfPlan, OUT } from './plan-blocks.js';
 
 export function planBundle(session: PlanView['session'], diff: Diff | null): Bundle {
-  const blocks = session.plan.stages.map(stage => {
-    const [, layer, short] = /^layers\.(\d+)\.(.+)$/.exec(stage.name) ?? [null, null, stage.name];
-    return {
-      stage,
-      cost: costOf(stage, EXTENT, weight => session.model.bytesOf(weight)),
-      layer: layer === null ? null : Number(layer),
-      short,
-    };
-  });
+  const blocks = blocksOfPlan(session);
   const columns = [
     { title: 'stage' },
     { title: 'output' },
@@ -67,6 +37,9 @@ export function planBundle(session: PlanView['session'], diff: Diff | null): Bun
   }));
   return drawn(picture(session, blocks, diff), `${left && `${left}\n`}${textTable(columns, rows)}`);
 }
+
+/** Of what a diff has no row for: caches. */
+const NOT_COMPARED = '#aeb6c1';
 
 /** None for caches, which no diff compares. */
 const rowOf = (diff: Diff, { name }: Stage): DiffRow | undefined => diff.rows.find(row => row.stage === name);
@@ -129,16 +102,10 @@ function amounts(
   };
 }
 
-const IN = 'in';
-const OUT = 'out';
-
 function picture(session: PlanView['session'], blocks: readonly Block[], diff: Diff | null): Figure {
   const left = diff ? leftoverText(diff.leftover, 3) : '';
-  const inner = [...new Set(blocks.filter(({ layer }) => layer !== null).map(({ short }) => short))];
-  const outer = blocks.filter(({ layer }) => layer === null).map(({ short }) => short);
-  const lines = [...outer.filter(name => name === 'embed'), ...inner, ...outer.filter(name => name !== 'embed')];
+  const lines = linesOfPlan(blocks);
   const columns = [IN, ...Array.from({ length: session.config.layers }, (_, i) => String(i)), OUT];
-  const columnOf = ({ layer, short }: Block) => (layer === null ? (short === 'embed' ? IN : OUT) : String(layer));
   const at = new Map(blocks.map(block => [`${block.short} ${columnOf(block)}`, block]));
   const cells = <T>(value: (block: Block) => T, none: T): T[][] =>
     lines.map(line =>
@@ -166,11 +133,7 @@ function picture(session: PlanView['session'], blocks: readonly Block[], diff: D
           ),
         ]
       : []),
-    kinds(
-      'by operation',
-      ({ stage }) => KINDS.findIndex(({ of }) => (of as readonly string[]).includes(stage.operation.kind)),
-      KINDS,
-    ),
+    kinds('by operation', ({ stage }) => KINDS.indexOf(kindOfStage(stage)), KINDS),
     amounts(
       'by bytes',
       'bytes a token',
@@ -227,12 +190,9 @@ function picture(session: PlanView['session'], blocks: readonly Block[], diff: D
     ],
     layout: {
       ...PAGE,
-      height: 150 + 15 * sub.length + row * lines.length,
-      margin: { l: 116, r: 20, t: 66 + 15 * sub.length, b: 48 },
-      title: {
-        text: [label(title), ...sub.map(text => `<span style="font-size:11px">${label(text)}</span>`)].join('<br>'),
-        ...TITLE,
-      },
+      height: 160 + 15 * sub.length + row * lines.length,
+      margin: { l: 116, r: 20, t: 76 + 15 * sub.length, b: 48 },
+      title: titled(label(title), sub.map(label)),
       xaxis: { type: 'category', title: { text: 'layer' }, showgrid: false, zeroline: false },
       yaxis: {
         type: 'category',

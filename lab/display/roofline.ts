@@ -8,7 +8,7 @@ import { label, visible } from '../values/html.js';
 import { bytesText, countText } from '../values/numbers.js';
 import { type Placed, placed } from './placing.js';
 import { textTable } from './table.js';
-import { CONFIG, GREY, PAGE, TITLE } from './page.js';
+import { CONFIG, GREY, PAGE, titled } from './page.js';
 
 /** By what a step does, in the Okabe–Ito palette; what multiplies by weights is blue and green, attention purple. */
 const COLOURS: Readonly<Record<string, string>> = {
@@ -232,10 +232,7 @@ function figure(roofline: Roofline, drawing: Drawing): Figure {
       height: HEIGHT,
       showlegend: false,
       margin: { l: AREA.left, r: WIDTH - AREA.right, t: AREA.top, b: HEIGHT - AREA.bottom },
-      title: {
-        text: `${label(titleOf(roofline))}<br><span style="font-size:11px">${label(adapter)}<br>${SUBTITLE}</span>`,
-        ...TITLE,
-      },
+      title: titled(label(titleOf(roofline)), [label(adapter), SUBTITLE]),
       xaxis: axis(x, X_TITLE, 0),
       yaxis: axis(y, Y_TITLE, 9),
       annotations: [

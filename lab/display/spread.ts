@@ -4,7 +4,7 @@ import type { Histogram, Norms, Outliers } from '../values/spread.js';
 import { MASK_LIMIT, statsOf } from '../values/stats.js';
 import { partText, rowName } from '../values/dims.js';
 import type { Bundle } from '../values/shown.js';
-import { ACCENT, CONFIG, GREY, GRID, PAGE, TITLE } from './page.js';
+import { ACCENT, CONFIG, GREY, GRID, PAGE, titled } from './page.js';
 import { label, visible } from '../values/html.js';
 import { sci } from '../values/numbers.js';
 import { drawn } from './drawn.js';
@@ -38,7 +38,7 @@ export function histogramBundle({ of: activation }: Histogram): Bundle {
     ],
     layout: {
       ...PAGE,
-      title: { text: label(title), ...TITLE },
+      title: titled(label(title)),
       height: 320,
       margin: { l: 70, r: 20, t: 50, b: 50 },
       xaxis: { title: { text: 'value' }, gridcolor: GRID, zerolinecolor: GREY },
@@ -171,7 +171,7 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
     ],
     layout: {
       ...PAGE,
-      title: { text: `${label(title)}${note && `<br><span style="font-size:11px">${note}</span>`}`, ...TITLE },
+      title: titled(label(title), note ? [note] : []),
       height: 420,
       margin: { l: 70, r: 20, t: note ? 112 : 92, b: 50 },
       legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom' },

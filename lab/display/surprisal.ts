@@ -1,7 +1,7 @@
 // How well a model foresaw a prompt: surprisal of every token and entropy before it, in bits.
 
 import type { Bundle } from '../values/shown.js';
-import { ACCENT, CONFIG, GRID, PAGE, TITLE } from './page.js';
+import { ACCENT, CONFIG, GRID, PAGE, titled } from './page.js';
 import type { Surprisal } from '../values/surprisal.js';
 import { label, visible } from '../values/html.js';
 import { percentText, shortened } from '../values/numbers.js';
@@ -58,7 +58,7 @@ export function surprisalBundle({ tokens }: Surprisal): Bundle {
     ],
     layout: {
       ...PAGE,
-      title: { text: title, ...TITLE },
+      title: titled(title),
       height: 380,
       margin: { l: 60, r: 20, t: 78, b: 110 },
       // As many names as there is room for; zooming in shows the others.

@@ -85,10 +85,10 @@ const STYLE = new Html(`<style>.loupe-table table{font-variant-numeric:tabular-n
 .loupe-table.loupe-table table tr>*{text-align:left;white-space:nowrap;vertical-align:top}
 .loupe-table.tools th{cursor:pointer}.loupe-table .scroll{max-height:480px;overflow:auto}
 .loupe-table input{margin:2px 0 6px;padding:2px 8px;min-width:16em}
-.loupe-table .m{display:inline-block;position:relative;width:60px;height:9px;margin-left:8px;background:rgba(127,135,145,.18)}
+.loupe-table .m{display:inline-block;position:relative;width:40px;height:9px;margin-left:6px;background:rgba(127,135,145,.18)}
 .loupe-table .m:before{content:'';position:absolute;left:0;top:0;bottom:0;width:var(--w);background:#009e73}.loupe-table .m.bad:before{background:#d55e00}
-.loupe-table td:nth-child(4) .m{--t:var(--l)}.loupe-table .m:after{content:'';position:absolute;left:var(--t);top:-2px;bottom:-2px;width:1.5px;background:currentColor}
-.loupe-table summary{cursor:pointer}.loupe-table .where{padding:4px 0 8px 14px}
+.loupe-table td:nth-child(3) .m{--t:var(--l)}.loupe-table .m:after{content:'';position:absolute;left:var(--t);top:-2px;bottom:-2px;width:1.5px;background:currentColor}
+.loupe-table summary{cursor:pointer}.loupe-table .where{padding:4px 0 8px 14px;white-space:normal;max-width:17em}.loupe-table .where svg{max-width:11em}
 .loupe-table .axis{display:flex;align-items:flex-end;gap:8px;margin-top:4px}.loupe-table .axis span{width:4.5em;opacity:.7}</style>`);
 
 /** Runs in the page. It reads what is in the table and writes nothing into it: rows are moved and hidden. */

@@ -18,6 +18,8 @@ let model: Session;
 let browser: Browser;
 let page: Page;
 const bundles = new Map<string, Bundle>();
+/** What is shown as HTML. */
+const pages = new Map<string, string>();
 
 beforeAll(async () => {
   model = await open('atlas', { quiet: true });
@@ -57,6 +59,14 @@ beforeAll(async () => {
     patching: await model.patching({ clean, corrupt: 'The capital of Italy is', stages: ['embed', 'layers.*.resid'] }),
   };
   for (const [name, value] of Object.entries(all)) bundles.set(name, of(value));
+  const tables: Record<string, unknown> = {
+    model,
+    diff,
+    'what tokens read': run.attention(5).byToken(),
+    'what tokens read, long': long.attention(5).byToken(),
+    outliers: run.at('layers.5.resid').outliers(),
+  };
+  for (const [name, value] of Object.entries(tables)) pages.set(name, of(value)['text/html']!);
   browser = await openBrowser();
   page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
   await page.setContent(
@@ -120,6 +130,15 @@ describe('both forms of a picture', () => {
     for (const [name, bundle] of bundles)
       expect([name, JSON.stringify(bundle).length < 1_000_000]).toEqual([name, true]);
   });
+});
+
+test('tables and texts are not wider than their cell', async () => {
+  for (const [name, html] of pages) {
+    for (const width of WIDTHS) {
+      const wide = await page.evaluate(`wideOf(${JSON.stringify({ html, width })})`);
+      expect([name, width, wide]).toEqual([name, width, []]);
+    }
+  }
 });
 
 test('a figure keeps its height and takes the width of its cell when that changes, as JupyterLab redraws it', async () => {

@@ -62,7 +62,7 @@ function markup(path: string, text: string): string[] {
   const template = /template$|^\.data\.0\.customdata\.\d+\.\d+$/.test(path); // of the plan's blocks the notes
   const rest = text
     .replaceAll(/<b>(?=[^<]*<\/b>)|<\/b>/g, template ? '' : '$&') // the name of a stage
-    .replaceAll(/<br><span style="font-size:11px">([^<]*)<\/span>/g, path.endsWith('.title.text') ? '$1' : '$&') // what a title says of its picture
+    .replaceAll('<br>', path.endsWith('.subtitle.text') ? '' : '<br>') // a line each
     .replaceAll(/<br>|<extra><\/extra>|<extra>%\{fullData\.name\}<\/extra>/g, template ? '' : '$&')
     .replaceAll(/<span style="color:#[0-9a-f]{6}">■ kv \d+<\/span>/g, '')
     .replaceAll(/%\{(x|y|z|id|text|customdata(\[\d\])?)(:[^{}]*)?\}/g, template ? '' : '$&');

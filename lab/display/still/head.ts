@@ -9,7 +9,9 @@ import type { Layout, Trace } from './trace.js';
 export function heading(layout: Layout): string {
   const out: string[] = [];
   const size = layout.title?.font?.size ?? 15;
-  if (layout.title) out.push(text(12, 12 + size, layout.title.text, { size, colour: GREY }));
+  if (layout.title) out.push(text(12, 9 + size, layout.title.text, { size, colour: GREY }));
+  const under = layout.title?.subtitle;
+  if (under) out.push(text(12, 29 + size, under.text, { size: under.font?.size ?? 11, colour: GREY }));
   const state = (layout.updatemenus ?? [])
     .map(({ buttons, active = 0 }) => buttons[active]?.label)
     .filter(Boolean)

@@ -81,7 +81,11 @@ export interface Menu {
 
 export interface Layout {
   readonly [axis: `xaxis${string}` | `yaxis${string}`]: Axis | undefined;
-  readonly title?: { readonly text: string; readonly font?: { readonly size?: number } };
+  readonly title?: {
+    readonly text: string;
+    readonly font?: { readonly size?: number };
+    readonly subtitle?: { readonly text: string; readonly font?: { readonly size?: number } };
+  };
   readonly width?: number;
   readonly height: number;
   readonly margin: { readonly l: number; readonly r: number; readonly t: number; readonly b: number };
