@@ -49,7 +49,7 @@ const CASES: [string, RegExp][] = [
   ['Object.freeze(globalThis); 1', /Object\.freeze\(globalThis\) would end the kernel and its session/],
   ['Reflect.preventExtensions(process)', /would end the kernel and its session/],
   ['setTimeout(() => { (Array.prototype as any).push = null }, 0); 1', /^$|it is again as it was/], // before the next cell
-  [`${any}.Promise = null; await null; throw new Error('mine')`, /was changed[^]*Error: mine/],
+  [`${any}.Promise = null; await null; throw new Error('mine')`, /was changed[\s\S]*Error: mine/],
   [
     'Math.random = () => 0.5; Date.now = () => 7; console.debug = () => {}; (Array.prototype as any).last = 1; Math.random() + Date.now()',
     /^$/,
