@@ -8,7 +8,7 @@ import { endsOfKeys } from './ends.js';
 import { quoted } from './quoted.js';
 import { vocabularyFromModel } from './sentencepiece-model.js';
 import { vocabularyFromJson } from './tokenizer-json.js';
-import { endKeysIn, tokensBeside } from './tokens-beside.js';
+import { endKeysIn, tokensBeside, otherWays } from './tokens-beside.js';
 import type { Vocabulary } from './vocabulary.js';
 import type { FolderFiles } from '../weights/source.js';
 
@@ -26,7 +26,7 @@ export async function vocabularyOfFolder(
   const beside = tokensBeside(folder, rows);
   const ofModel = model === null ? null : vocabularyFromModel(await read(model), model);
   let ofJson: Vocabulary | null = null;
-  const notices: string[] = [];
+  const notices: string[] = otherWays(folder);
   if (json !== null) {
     try {
       ofJson = vocabularyFromJson(await read(json), json, beside);
@@ -43,7 +43,7 @@ export async function vocabularyOfFolder(
     const around = fits(ofJson, rows) ? byJson(whole, ofJson, folder) : byKeys(whole, folder);
     return { vocabulary: said(around, notices), path: model! };
   }
-  if (ofJson) return { vocabulary: byJson(ofJson, ofJson, folder), path: json! };
+  if (ofJson) return { vocabulary: said(byJson(ofJson, ofJson, folder), notices), path: json! };
   const whole = withTokens(ofModel!, beside.all([]), model!, rows);
   return { vocabulary: said(byKeys(whole, folder), notices), path: model! };
 }

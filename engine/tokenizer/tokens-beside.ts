@@ -44,7 +44,7 @@ export function tokensBeside(folder: string, rows: number): TokensBeside {
   const { added_tokens_decoder: decoder } = readJson(configPath);
   const specials = specialsIn(folder);
   const defaults = defaultsIn(folder);
-  const extra = specials.extra_special_tokens ?? specials.additional_special_tokens ?? [];
+  const extra = extrasOf(specials);
   // A mapping gives names, as the keys that end in _token do; a list has none.
   const byName = { ...specials, ...object(extra) };
   const extras = Array.isArray(extra) ? extra : [];
@@ -91,11 +91,15 @@ export function tokensBeside(folder: string, rows: number): TokensBeside {
   };
 }
 
+/** Under their new name, or, where that has none, under the old one: what transformers 4 wrote has both. */
+const extrasOf = (from: Json): unknown =>
+  [from.extra_special_tokens, from.additional_special_tokens].find(list => Object.keys(list ?? {}).length > 0) ?? [];
+
 /** Extra tokens that make one of added_tokens.json special; transformers does not look at special_tokens_map.json's additional ones for that. */
 function extrasIn(folder: string): unknown[] {
   const config = readJson(join(folder, 'tokenizer_config.json'));
   const map = readJson(join(folder, 'special_tokens_map.json'));
-  return [config.extra_special_tokens ?? config.additional_special_tokens ?? [], map.extra_special_tokens ?? []].flat();
+  return [extrasOf(config), map.extra_special_tokens ?? []].flat();
 }
 
 /** Special tokens by name; null for one that there is none of. */
@@ -111,7 +115,8 @@ function specialsIn(folder: string): Json {
 function smallFiles(folder: string): Json {
   const config = readJson(join(folder, 'tokenizer_config.json'));
   const map = config.added_tokens_decoder ? {} : readJson(join(folder, 'special_tokens_map.json'));
-  return { ...config, ...map };
+  const empty = ([key, value]: [string, unknown]) => LISTS.test(key) && Object.keys(value ?? {}).length === 0;
+  return { ...config, ...Object.fromEntries(Object.entries(map).filter(entry => !empty(entry))) };
 }
 
 /** What no file names. A class that is not Gemma's own has no names but those of the files, where it reads a tokenizer.json. */
@@ -119,6 +124,32 @@ function defaultsIn(folder: string): Json {
   const { tokenizer_class: name } = readJson(join(folder, 'tokenizer_config.json'));
   const bare = name === 'PreTrainedTokenizerFast' || name === 'TokenizersBackend';
   return bare && existsSync(join(folder, 'tokenizer.json')) ? {} : GEMMA;
+}
+
+/** Classes of transformers that read a text as Loupe does. */
+const READ_ALIKE = [
+  'GemmaTokenizer',
+  'GemmaTokenizerFast',
+  'PreTrainedTokenizerFast',
+  'TokenizersBackend',
+  'PreTrainedTokenizer',
+];
+
+/** What tokenizer_config.json asks for that makes transformers give other ids, and is not done here. */
+export function otherWays(folder: string): string[] {
+  const { tokenizer_class: name, split_special_tokens: splits } = readJson(join(folder, 'tokenizer_config.json'));
+  const notices: string[] = [];
+  if (typeof name === 'string' && !READ_ALIKE.includes(name)) {
+    notices.push(
+      `tokenizer_config.json says tokenizer_class ${quoted(name)}, by which transformers may give other ids for a text; the vocabulary is read as Gemma's.`,
+    );
+  }
+  if (splits === true) {
+    notices.push(
+      'tokenizer_config.json says split_special_tokens: true, by which transformers cuts texts like <bos> into pieces; here each is one token.',
+    );
+  }
+  return notices;
 }
 
 /** What the small files say of what goes around a prompt. Throws ConfigError for an add_bos_token that is neither true nor false. */

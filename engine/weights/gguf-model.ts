@@ -9,7 +9,7 @@ import { type Gguf, openGguf } from './gguf.js';
 import { modelFiles } from './model-files.js';
 import { canBeLeftOut, checkWeights, nameFromGguf, strangeTensor } from './names.js';
 import type { ModelFiles, WeightEntry } from './source.js';
-import { filesIn } from './text-files.js';
+import { chatTemplateOfGguf, filesIn } from './text-files.js';
 
 export async function openGgufModel(path: string): Promise<ModelFiles> {
   const parts = await openParts(path);
@@ -35,7 +35,7 @@ export async function openGgufModel(path: string): Promise<ModelFiles> {
         holders.set(name, part);
       }
     }
-    const template = metadata.get('tokenizer.chat_template');
+    const { template, from, problem } = chatTemplateOfGguf(metadata);
     const tokens = metadata.get('tokenizer.ggml.tokens');
     // One whose embedding is missing is told so by checkWeights, whatever is said of its size until then.
     const vocab = entries.get('embed')?.shape[0] ?? ((Array.isArray(tokens) && tokens.length) || 1);
@@ -49,10 +49,10 @@ export async function openGgufModel(path: string): Promise<ModelFiles> {
       config,
       entries,
       vocabulary: metadata.has('tokenizer.ggml.tokens') ? { kind: 'gguf', metadata } : null,
-      chatTemplate: typeof template === 'string' ? template : null,
+      chatTemplate: template,
       chat: {
-        templateFrom: typeof template === 'string' ? 'tokenizer.chat_template' : null,
-        templateProblem: null,
+        templateFrom: from,
+        templateProblem: problem,
         specialTokens: specialTokensOfGguf(metadata),
         sampling: {},
         notices: [],

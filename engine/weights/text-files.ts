@@ -54,6 +54,26 @@ export function chatTemplateIn(folder: string): FoundTemplate {
   return { template: null, from: null, problem: null };
 }
 
+/** The same of a GGUF, where several by name are keys of their own and the default is the one without a name. */
+export function chatTemplateOfGguf(metadata: ReadonlyMap<string, unknown>): FoundTemplate {
+  const key = 'tokenizer.chat_template';
+  const template = metadata.get(key);
+  if (typeof template === 'string') return { template, from: key, problem: null };
+  if (template !== undefined) {
+    return {
+      template: null,
+      from: null,
+      problem: `The GGUF has a ${key} that is no text. Give one with --chat-template FILE, or chat({ template }).`,
+    };
+  }
+  const named = new Map(
+    [...metadata].flatMap(([name, value]) =>
+      name.startsWith(`${key}.`) && typeof value === 'string' ? [[name.slice(key.length + 1), value] as const] : [],
+    ),
+  );
+  return named.size > 0 ? oneOf(named, `${key}.…`) : { template: null, from: null, problem: null };
+}
+
 const pair = ([name, template]: readonly [string, unknown]) => ({ name, template });
 
 /** transformers takes no template where none is called default, and neither is one guessed here. */
