@@ -3,6 +3,7 @@
 import type { Context } from './context.js';
 import type { ForwardOptions } from './forward.js';
 import { OptionError, PromptError } from './errors.js';
+import type { Shaders } from './kernel.js';
 import { allFinite } from './finite.js';
 import { checkSampling, isGreedy, type Sampling, sample, sampleTop, told, topWanted, uniform } from './sample.js';
 import type { Captured, Tap } from './taps.js';
@@ -53,11 +54,12 @@ export function checkGenerate(options: GenerateOptions): void {
  * Continues `context` with `prompt` and then with what the model makes of it. Every token but the last is in the context
  * afterwards. Throws PromptError before anything runs if the prompt does not fit, and NumberError, with the stage
  * where it begins, when logits are NaN or ±∞.
+ * @param options.shaders those that read the prompt, by default those in force once the edits asked for so far are; each later token is by those in force then
  */
 export async function* generate(
   context: Context,
   prompt: readonly number[],
-  options: GenerateOptions = {},
+  options: GenerateOptions & { readonly shaders?: Shaders } = {},
 ): AsyncGenerator<Generated, void, void> {
   const { maxTokens = 128, ignoreEos = false, signal, taps, onPrefill, onLayer } = options;
   checkGenerate(options);
@@ -76,6 +78,7 @@ export async function* generate(
     signal?.throwIfAborted();
     const onProgress = made === 0 ? onPrefill : undefined;
     const { captured, token, top, edited } = await context.forward(next, {
+      shaders: made === 0 ? options.shaders : undefined,
       taps,
       argmax: greedy,
       top: wanted,

@@ -34,9 +34,9 @@ export function oneStage(session: Reader, name: string): OneStage {
     session.ready();
     checkDiff(golden);
     checkGolden(session.model, golden);
+    const shaders = await session.model.kernels.inForce(); // before anything else is waited for: those of the call
     await leftoverOf(session.plan, golden);
     const step = compared(session.model, 'exact').get(stage);
-    const shaders = await session.model.kernels.inForce();
     const captured = await runStage(session.model, stage, inputsOf(golden), shaders, step);
     const labels = golden.pieces?.map(piece => piece.replaceAll('\u2581', ' ')) ?? session.labels(golden.ids);
     return assemble([captured], labels).get(stage.name)!;
@@ -55,8 +55,9 @@ export async function against(
   const options = checkOptions('diff', given, DIFF_OPTIONS);
   checkDiff(golden, options);
   checkGolden(session.model, golden);
+  // The same for the run and for the stages alone, and those the table names. Before anything else is waited for: those of the call.
+  const shaders = options.shaders ?? (await session.model.kernels.inForce());
   const leftover = await leftoverOf(session.plan, golden);
-  const shaders = options.shaders ?? (await session.model.kernels.inForce()); // the same for the run and for the stages alone, and those the table names
   const signal = eitherSignal(options.signal);
   const logits = golden.stages.get('logits')!.shape[0] === golden.ids.length ? 'all' : 'last';
   const { budget } = options;

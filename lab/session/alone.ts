@@ -56,6 +56,6 @@ async function* tokensOf(
   const { context, reused } = held;
   contexts.reusedLast = reused;
   hold(context);
-  yield* stream(session, context, ids.slice(reused), { ...options, maxTokens });
+  yield* stream(session, context, ids.slice(reused), { ...options, maxTokens, shaders });
   held.keep();
 }

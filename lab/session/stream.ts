@@ -3,6 +3,7 @@
 import type { Context } from '../../engine/context.js';
 import { StageError } from '../../engine/errors.js';
 import { generate } from '../../engine/generate.js';
+import type { Shaders } from '../../engine/kernel.js';
 import type { Plan } from '../../engine/plan.js';
 import type { Tap } from '../../engine/taps.js';
 import type { DecodeStream, Tokenizer } from '../../engine/tokenizer/tokenizer.js';
@@ -30,7 +31,7 @@ export async function* stream(
   session: Speaker,
   context: Context,
   ids: readonly number[],
-  options: GenerateRunOptions & { readonly stopIds?: readonly number[] },
+  options: GenerateRunOptions & { readonly stopIds?: readonly number[]; readonly shaders?: Shaders },
 ): AsyncGenerator<Token, void, void> {
   const { budget = CAPTURE_BUDGET, maxTokens = 128 } = options;
   // The prompt's are the largest.

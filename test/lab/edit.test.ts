@@ -83,6 +83,82 @@ test('a run keeps the shaders it began with, and says so', async () => {
   expect(after.provenance.edited_shaders).toBe('rope');
 });
 
+test('what was called before an edit keeps the shaders of then, and what is called after has the new ones', async () => {
+  const g = await golden('atlas/capital');
+  const PAIR = { clean: PROMPT, corrupt: 'The capital of Italy is', answer: 5, wrong: 9 };
+  const collected = async (tokens: AsyncIterable<{ readonly id: number; readonly edited: readonly string[] }>) => {
+    const all: [number, ...string[]][] = [];
+    for await (const { id, edited } of tokens) all.push([id, ...edited]);
+    return all;
+  };
+  let seen = await model.run(PROMPT, { tap: 'layers.2.resid' });
+  const uses: Record<string, () => Promise<{ value: unknown; edited?: string }>> = {
+    diff: async () => {
+      const { rows, provenance } = await model.diff(g);
+      return {
+        value: rows.map(({ accumulated, local }) => [accumulated.relL2, local?.relL2]),
+        edited: provenance.edited_shaders,
+      };
+    },
+    'diff by the fast plan': async () => {
+      const { rows, provenance } = await model.diff(g, { plan: 'fast' });
+      return {
+        value: rows.map(({ accumulated, local }) => [accumulated.relL2, local?.relL2]),
+        edited: provenance.edited_shaders,
+      };
+    },
+    stage: async () => ({ value: [...(await model.stage('layers.0.attn.q_rope').run(g)).data] }),
+    run: async () => {
+      const { logits, provenance } = await model.run(PROMPT, { plan: 'fast' });
+      return { value: [...logits.values.data], edited: provenance.edited_shaders };
+    },
+    patching: async () => ({ value: (await model.patching(PAIR)).restored }),
+    perplexity: async () => {
+      const { bits, provenance } = await model.perplexity(PROMPT);
+      return { value: bits, edited: provenance.edited_shaders };
+    },
+    lens: async () => ({ value: (await seen.lens('layers.2.resid')).cells }),
+    // Later tokens are of an edit that comes into them, and say so.
+    'first token': async () => ({ value: await collected(model.generate(PROMPT, { maxTokens: 1 })) }),
+    'first token, drawn': async () => ({
+      value: await collected(model.generate(PROMPT, { maxTokens: 1, temperature: 1, seed: 3 })),
+    }),
+    'first tokens': async () => ({
+      value: await collected(model.generate([PROMPT, 'The capital of Italy is'], { maxTokens: 1 })),
+    }),
+    'first token of a turn': async () => {
+      using chat = model.chat();
+      return { value: await collected(chat.say(PROMPT, { maxTokens: 1 })) };
+    },
+  };
+  const changes: Record<string, (wgsl: string) => string> = {
+    rope: wrong,
+    rms_norm: wgsl => wgsl.replace('scale * gain[', 'scale * -gain['),
+  };
+  for (const [name, use] of Object.entries(uses)) {
+    const shader = /lens|token/.test(name) ? 'rms_norm' : 'rope';
+    seen = await model.run(PROMPT, { tap: 'layers.2.resid' });
+    const plain = await use();
+    const during = use();
+    const edit = model.edit(shader, changes[shader]);
+    expect(await during, `${name}, before an edit`).toEqual(plain);
+    await edit;
+    if (name === 'lens') seen = await model.run(PROMPT, { tap: 'layers.2.resid' });
+    const edited = await use();
+    expect(edited, `${name}, after an edit`).not.toEqual(plain);
+    if (edited.edited !== undefined) expect([plain.edited, edited.edited]).toEqual(['', shader]);
+    const still = use();
+    const restored = model.edit(shader, null);
+    expect(await still, `${name}, before an edit is taken back`).toEqual(edited);
+    await restored;
+  }
+  // A roofline times what was in force, and says so.
+  const before = model.roofline({ rounds: 1 });
+  const edit = model.edit('rope', wrong);
+  expect([(await before).edited, (await before).provenance.edited_shaders]).toEqual([[], '']);
+  await edit;
+});
+
 test('edits at once are taken in the order they were asked for, each on what the one before left', async () => {
   const seen: string[] = [];
   const step = (text: string) => (wgsl: string) => {
