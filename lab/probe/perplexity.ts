@@ -50,7 +50,7 @@ export class Perplexity extends Shown {
     readonly perplexity: number,
     /** Mean surprisal, bits a token. */
     readonly bits: number,
-    /** Tokens that were foreseen: all that had a token before them in their window. */
+    /** Tokens that were foreseen: those of the text that had a token before them in their window. */
     readonly tokens: number,
     readonly window: number,
     readonly provenance: Readonly<Record<string, string>>,
@@ -127,7 +127,8 @@ export async function perplexity(
       for (const context of contexts) logits.push(await logitsOf(context, part));
       for (let row = 0; row < part.length && at + row + 1 < ids.length; row++) {
         signal.throwIfAborted();
-        await add(logits, row, ids[at + row + 1], from + at + row + 1);
+        // What stands in front is given, not foreseen.
+        if (at + row + 1 >= front.length) await add(logits, row, ids[at + row + 1], from + at + row + 1);
       }
       progress.count(Math.max(0, from + at + part.length), read.length, 'tokens');
     }
@@ -155,14 +156,14 @@ export async function perplexity(
   }
 }
 
-/** What every window begins with, and the rest. */
+/** What every window begins with, and the rest. Ids that begin as a text's would are read as that. */
 function parts(session: Session, text: string | readonly number[]) {
   const ids = session.encode(text);
-  const { front, back } =
-    typeof text === 'string'
-      ? (session.tokenizer?.ends ?? { front: [session.config.bosId], back: [] })
-      : { front: ids[0] === session.config.bosId ? [ids[0]] : [], back: [] };
-  return { front, body: ids.slice(front.length, ids.length - back.length) };
+  const { bosId } = session.config;
+  const { front, back } = session.tokenizer?.ends ?? { front: [bosId], back: [] };
+  if (typeof text === 'string') return { front, body: ids.slice(front.length, ids.length - back.length) };
+  const given = [front, [bosId]].find(begin => begin.length > 0 && begin.every((id, i) => ids[i] === id)) ?? [];
+  return { front: given, body: ids.slice(given.length) };
 }
 
 /** The logarithm of the sum of exponentials, in float64, and where the largest is. */

@@ -70,6 +70,70 @@ test('windows begin anew, with bos in front, and every token of the text is fore
   expect(whole.bits).toBeLessThan(found.bits); // who sees more foresees more
 });
 
+// torch 2.13 and transformers 5.23 on the atlas: each window is what stands in front and some of the text, of which the text's own tokens count.
+const ITALIAN = 'The capital of France is Paris. The capital of Italy is Rome. In Rome people speak Italian.';
+test.each<[string, number[], [number, number, number][]]>([
+  [
+    'one token',
+    [2],
+    [
+      [8, 59.804893, 27],
+      [13, 35.502318, 27],
+      [512, 8.798772, 27],
+    ],
+  ],
+  [
+    'two tokens',
+    [2, 5],
+    [
+      [8, 236.134304, 27],
+      [13, 170.759962, 27],
+      [512, 26.258871, 27],
+    ],
+  ],
+  [
+    'three tokens',
+    [2, 5, 4],
+    [
+      [8, 337.496274, 27],
+      [13, 262.670714, 27],
+      [512, 42.19067, 27],
+    ],
+  ],
+  [
+    'nothing',
+    [],
+    [
+      [8, 71.30644, 23],
+      [13, 87.793133, 24],
+      [512, 22.313304, 26],
+    ],
+  ],
+])('with %s in front, the tokens of the text are what is foreseen', async (_, front, expected) => {
+  const tokenizer = model.tokenizer as { ends?: { front: readonly number[]; back: readonly number[]; from: string } };
+  const before = tokenizer.ends;
+  tokenizer.ends = { front, back: [], from: 'a test' };
+  try {
+    expect(model.encode(ITALIAN).length).toBe(front.length + 27);
+    for (const [window, perplexity, tokens] of expected) {
+      const ids = model.encode(ITALIAN);
+      for (const [text, plan] of [
+        [ITALIAN, 'exact'],
+        [ids, 'fast'],
+      ] as const) {
+        const found = await model.perplexity(text, { window, plan });
+        expect(found.tokens, `${window}, ${plan}`).toBe(tokens);
+        expect(Math.abs(found.perplexity / perplexity - 1), `${window}, ${plan}`).toBeLessThan(1e-5);
+      }
+    }
+    const { against, tokens } = await model.perplexity(ITALIAN, { window: 8, against: 'exact' });
+    expect([tokens, against!.agree * tokens]).toEqual([expected[0][2], expected[0][2]]);
+    expect(Math.abs(against!.perplexity / expected[0][1] - 1)).toBeLessThan(1e-5);
+  } finally {
+    tokenizer.ends = before;
+  }
+});
+
 test('held against another plan it tells the divergence, its largest place and the agreement', async () => {
   const same = await model.perplexity(TEXT, { against: 'exact' });
   expect(same.against!.klMost).toBeLessThan(1e-6);
