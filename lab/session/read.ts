@@ -69,6 +69,7 @@ export async function read(
   const made = {
     absent,
     budget,
+    chunks,
     revision: shaders.revision,
     provenance: {
       ...session.provenance(shaders),

@@ -4,19 +4,18 @@ import { OptionError } from '../../engine/errors.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import type { GenerateOptions } from '../../engine/generate.js';
 import type { Shaders } from '../../engine/kernel.js';
-import type { Slice } from '../../engine/taps.js';
 import type { Activations } from '../../engine/dispatch.js';
 import type { Opened } from '../../engine/units.js';
 import type { Activation } from '../values/activation.js';
 import type { OptionNames } from '../values/arguments.js';
-import { said } from '../values/dims.js';
+import { type Cuts, said } from '../values/dims.js';
 import type { Selector } from '../values/select.js';
 
 export interface PatchSpec {
   readonly stage: Selector;
   readonly values: Activation | number;
-  /** Which part: `{ token: [3, 4] }`, `{ head: [0, 1] }`; `values` has exactly that part. All of it by default. */
-  readonly slice?: Slice;
+  /** Which part: `{ token: 3 }`, `{ head: [0, 2] }`; `values` has exactly that part, with or without a dimension that has one index. All of it by default. */
+  readonly slice?: Cuts;
 }
 
 export const PATCH_KEYS: OptionNames<PatchSpec> = { stage: true, values: true, slice: true };
@@ -24,8 +23,8 @@ export const PATCH_KEYS: OptionNames<PatchSpec> = { stage: true, values: true, s
 export interface RunOptions {
   /** Stages to bring back. */
   readonly tap?: Selector;
-  /** Parts of them, by dimension: `{ head: [0, 2], query: [10, 20] }`. */
-  readonly slice?: Slice;
+  /** Parts of them, by dimension: `{ head: [0, 2], query: [10, 20] }`. An index is that entry alone, and the dimension stays: `{ head: 2 }` is `{ head: [2, 3] }`. */
+  readonly slice?: Cuts;
   /** Logits of every token, or of the last (default). */
   readonly logits?: 'last' | 'all';
   /** Values to put in the place of what stages compute: another run's activations, or a number (0 removes a part). */
@@ -55,7 +54,7 @@ export const RUN_OPTIONS: OptionNames<RunOptions> = {
 
 export interface GenerateRunOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill' | 'onLayer'> {
   readonly tap?: Selector;
-  readonly slice?: Slice;
+  readonly slice?: Cuts;
   /** Most bytes to bring back for one token, the prompt's with the first. */
   readonly budget?: number;
   /** Default fast: several stages a step. */

@@ -8,6 +8,7 @@ import type { Activation } from '../values/activation.js';
 import { AttentionView } from '../values/attention.js';
 import { checkMany, said } from '../values/dims.js';
 import { Beside, logProbabilities, TopTokens } from '../values/next-token.js';
+import { saveTrace } from '../values/save.js';
 import { namesOf, type Selector, select } from '../values/select.js';
 import { Shown } from '../values/shown.js';
 import { Norms } from '../values/spread.js';
@@ -38,6 +39,8 @@ export interface Made {
   /** Of the shaders that it ran. */
   readonly revision?: number;
   readonly provenance?: Readonly<Record<string, string>>;
+  /** Sizes of the chunks that were asked for. */
+  readonly chunks?: readonly number[];
   /** Stages that were patched. */
   readonly patched?: readonly string[];
   /** The same run again, with other taps. */
@@ -183,6 +186,23 @@ export class Run extends Shown {
       .sort((a, b) => Math.max(...b.probability) - Math.max(...a.probability))
       .slice(0, many);
     return new Beside(rows, kl, [this.prompt, other.prompt]);
+  }
+
+  /**
+   * Writes what was tapped to a file, as `loupe trace` does, by the ending of `path`: `.safetensors`, `.arrow` or `.parquet`, with ids, texts of tokens and provenance. A safetensors file with
+   * every stage whole is a golden. Throws OptionError for another ending, for a run without taps, and where it cannot be written.
+   * @example run.save('run.arrow')
+   */
+  save(path: string): void {
+    if (this.activations.size === 0)
+      throw new OptionError('Nothing was tapped in this run, so there is nothing to save. Say which stages: { tap }.');
+    saveTrace(path, [...this.activations.values()], {
+      loupe_trace: '1',
+      ids: JSON.stringify(this.ids),
+      chunks: JSON.stringify(this.made.chunks ?? [this.ids.length]),
+      pieces: JSON.stringify(this.tokens),
+      ...this.provenance,
+    });
   }
 
   /** The text that was read, without its bos. */

@@ -6,7 +6,7 @@ import type { Patch } from '../../engine/patches.js';
 import { type Axis, type AxisName, nearest, type Plan, type Stage } from '../../engine/plan.js';
 import type { Slice, Tap } from '../../engine/taps.js';
 import { checkKeys, looked } from '../values/arguments.js';
-import { type Cut, checkAxis, type Dim, rangeOf, said } from '../values/dims.js';
+import { type Cut, type Cuts, checkAxis, type Dim, rangeOf, said } from '../values/dims.js';
 import { PATCH_KEYS, type PatchSpec } from './request.js';
 import { select } from '../values/select.js';
 
@@ -30,7 +30,7 @@ export interface Planned {
  * A slice for each of the stages; an axis that a stage has not leaves it whole. Throws OptionError for an axis that none of them has, and
  * for a range that is not in one of them.
  */
-export function planTaps(stages: readonly Stage[], slice: Slice | undefined, reach: Reach): Planned {
+export function planTaps(stages: readonly Stage[], slice: Cuts | undefined, reach: Reach): Planned {
   const asked: Entries = entriesOf(slice, 'slice');
   if (asked.length > 0 && stages.length === 0)
     throw new OptionError(`A slice was asked for (${asked[0][0]}), and nothing is tapped. Say which stages: { tap }.`);
@@ -42,7 +42,7 @@ export function planTaps(stages: readonly Stage[], slice: Slice | undefined, rea
       `${who} has ${stages.length === 1 ? 'no' : 'a'} dimension '${name}' to slice; there is ${axes.join(', ')}. ${nearest(name, axes, 1)}`,
     );
   }
-  checkRanges(asked, 'slice', stages, reach);
+  checkCuts(asked, 'slice');
   const taps: Tap[] = [];
   const absent = new Map<string, string>();
   for (const stage of stages) {
@@ -73,7 +73,7 @@ export function planPatches(plan: Plan, patch: PatchSpec | readonly PatchSpec[] 
     return select(plan, spec.stage).map(stage => {
       const axes = stage.axes.map(({ name }) => name);
       for (const [name] of asked) checkAxis(`'${stage.name}'`, name, axes);
-      checkRanges(asked, 'slice of a patch', [stage], reach);
+      checkCuts(asked, 'slice of a patch');
       const ranges = rangesOf(stage, asked, reach);
       const whole = stage.axes.map(axis => {
         const range = ranges[axis.name];
@@ -85,7 +85,8 @@ export function planPatches(plan: Plan, patch: PatchSpec | readonly PatchSpec[] 
         );
       });
       const slice: Slice = Object.fromEntries(stage.axes.map(({ name }, i) => [name, whole[i]]));
-      return { stage, slice, ...valuesOf(stage, spec, whole) };
+      const single = asked.flatMap(([name, cut]) => (typeof cut === 'number' ? [name] : []));
+      return { stage, slice, ...valuesOf(stage, spec, whole, single) };
     });
   });
 }
@@ -94,35 +95,42 @@ function valuesOf(
   stage: Stage,
   { values }: PatchSpec,
   ranges: readonly (readonly [number, number])[],
+  single: readonly string[],
 ): Pick<Patch, 'values' | 'shape'> {
   if (typeof values === 'number') return { values };
   if (!Array.isArray(values?.dims) || !(values.data instanceof Float32Array))
     throw new OptionError(
       `The values of a patch of '${stage.name}' are a number or an activation, not ${said(values)}. Take them from a tap.`,
     );
-  const { dims, shape, data } = values;
-  if (dims.length !== stage.axes.length) {
+  const { data } = values;
+  // What was cut by an index has lost the dimension that is one entry wide here.
+  const lost = (name: string) => single.includes(name) && !values.dims.some(dim => dim.name === name);
+  const axes = stage.axes.filter(({ name }) => !lost(name));
+  const wanted = ranges.filter((_, i) => !lost(stage.axes[i].name));
+  const { dims, shape: given } = values;
+  if (dims.length !== axes.length) {
     throw new OptionError(
-      `A patch of '${stage.name}' needs values of ${stage.axes.length} dimensions, and has [${shape}]. Take them from a tap of the same stage.`,
+      `A patch of '${stage.name}' needs values of ${axes.length} dimensions, and has [${given}]. Take them from a tap of the same stage.`,
     );
   }
-  stage.axes.forEach(({ name }, i) => {
+  axes.forEach(({ name }, i) => {
     if (dims[i].name !== name) {
       throw new OptionError(
         `A patch of '${stage.name}' has the dimensions ${dims.map(d => d.name).join(', ')}, and the stage has ${stage.axes.map(a => a.name).join(', ')}. Take the values from a tap of such a stage.`,
       );
     }
-    const size = ranges[i][1] - ranges[i][0];
-    if (shape[i] === size) return;
+    const size = wanted[i][1] - wanted[i][0];
+    if (given[i] === size) return;
     throw new OptionError(
-      `A patch of '${stage.name}' has ${shape[i]} entries along '${name}', and ${size} are to be replaced. Slice it: { ${name}: [first, one past the last] }.`,
+      `A patch of '${stage.name}' has ${given[i]} entries along '${name}', and ${size} are to be replaced. Slice it: { ${name}: [first, one past the last] }.`,
     );
   });
+  const shape = ranges.map(([from, to]) => to - from);
   return { values: data, shape };
 }
 
 type Entries = readonly (readonly [string, unknown])[];
-type Asked = readonly (readonly [AxisName, readonly [number, number]])[];
+type Asked = readonly (readonly [AxisName, Cut])[];
 
 /** What is asked for along each axis, be it a range or not. */
 function entriesOf(slice: unknown, what: string): Entries {
@@ -132,27 +140,14 @@ function entriesOf(slice: unknown, what: string): Entries {
   return looked(`The ${what}`, OptionError, () => Object.entries(slice).filter(([, range]) => range !== undefined));
 }
 
-/** Throws OptionError unless they are ranges along axes that are there, with the range that an index stands for. */
-function checkRanges(asked: Entries, what: string, stages: readonly Stage[], reach: Reach): asserts asked is Asked {
-  for (const [name, range] of asked) {
-    if (Array.isArray(range) && range.length === 2) continue;
-    const axes = stages.flatMap(stage => stage.axes.filter(axis => axis.name === name));
-    const instead = Number.isInteger(range) ? ` ${oneAlone(name, Number(range), axes, reach)}` : '';
+/** Throws OptionError for what is neither an index nor a range. */
+function checkCuts(asked: Entries, what: string): asserts asked is Asked {
+  for (const [name, cut] of asked) {
+    if (typeof cut === 'number' || (Array.isArray(cut) && cut.length === 2)) continue;
     throw new OptionError(
-      `A ${what} is a range of whole numbers [first, one past the last] along '${name}', not ${said(range)}.${instead}`,
+      `A ${what} is an index or a range of whole numbers [first, one past the last] along '${name}', not ${said(cut)}.`,
     );
   }
-}
-
-function oneAlone(name: string, index: number, axes: readonly Axis[], reach: Reach): string {
-  if (index < 0 && reach.open && axes.every(({ size }) => typeof size !== 'number'))
-    return 'A generation has no end to count from yet: give positions from 0, or [first, Infinity].';
-  const sizes = axes.map(axis => dimOf(axis, reach).size);
-  const size = sizes.find(n => index < n && index >= -n);
-  if (size === undefined)
-    return `There ${sizes[0] === 1 ? 'is 1 entry' : `are ${sizes[0]} entries`} along '${name}', so ${index} is outside.`;
-  const at = index < 0 ? index + size : index;
-  return `For one alone: { ${name}: [${at}, ${at + 1}] }.`;
 }
 
 /** The part of the slice that a stage has axes for, in positions of the model. */
@@ -162,12 +157,12 @@ function rangesOf(stage: Stage, asked: Asked, reach: Reach): Slice {
     const axis = stage.axes.find(found => found.name === name);
     if (!axis) continue;
     const dim = dimOf(axis, reach);
-    if (reach.open && typeof axis.size !== 'number' && cut.some(n => n < 0)) {
+    if (reach.open && typeof axis.size !== 'number' && [cut].flat().some(n => n < 0)) {
       throw new OptionError(
         `The slice ${name}: ${said(cut)} of '${stage.name}' counts from an end that a generation does not have yet. Give positions from 0, or [first, Infinity].`,
       );
     }
-    const { from, to } = rangeOf(`'${stage.name}'`, dim, cut as Cut);
+    const { from, to } = rangeOf(`'${stage.name}'`, dim, cut);
     out[name] = [from, to];
   }
   return out;

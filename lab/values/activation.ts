@@ -7,10 +7,11 @@ import type { AxisName } from '../../engine/plan.js';
 import { argmax, combined, combinedWith, REDUCTIONS, type Reduce, reduced } from './arithmetic.js';
 import { partsOf, toArrow } from './arrow.js';
 import {
-  type Cut,
+  type Cuts,
   checkAxis,
   checkMany,
   completed,
+  cutOut,
   type Dim,
   type DimSpec,
   dimText,
@@ -21,6 +22,7 @@ import {
   type Values,
 } from './dims.js';
 import { checkParts } from './parts.js';
+import { saveActivation } from './save.js';
 import { Shown } from './shown.js';
 import { Histogram, Outliers } from './spread.js';
 import { type Stats, statsOf } from './stats.js';
@@ -63,7 +65,7 @@ export class Activation extends Shown implements Values {
    * before; negative ones count from the end of what is here. Throws OptionError for what is not here.
    * @example pattern.slice({ head: 0, query: [4, 8] })
    */
-  slice(cuts: Partial<Record<AxisName, Cut>>): Activation {
+  slice(cuts: Cuts): Activation {
     if (typeof cuts !== 'object' || cuts === null || Array.isArray(cuts))
       throw new OptionError(`A slice is { axis: index or [first, one past the last] }, not ${said(cuts)}.`);
     const axes = this.dims.map(({ name }) => name);
@@ -76,18 +78,7 @@ export class Activation extends Shown implements Values {
         ? { from: dim.from, to: dim.from + dim.size, drop: false }
         : rangeOf(this.name, dim, cut);
     });
-    const strides = this.dims.map((_, i) => this.dims.slice(i + 1).reduce((n, { size }) => n * size, 1));
-    const out = new Float32Array(ranges.reduce((n, { from, to }) => n * (to - from), 1));
-    let at = 0;
-    const copy = (dim: number, base: number): void => {
-      if (dim === ranges.length) {
-        out[at++] = this.data[base];
-        return;
-      }
-      const { from } = this.dims[dim];
-      for (let i = ranges[dim].from; i < ranges[dim].to; i++) copy(dim + 1, base + (i - from) * strides[dim]);
-    };
-    copy(0, 0);
+    const out = cutOut(this, ranges);
     const dims = this.dims.flatMap((dim, i) => {
       const { from, to, drop } = ranges[i];
       const labels = dim.labels?.slice(from - dim.from, to - dim.from);
@@ -169,7 +160,7 @@ export class Activation extends Shown implements Values {
     return this.#with(other, 'The product', '*', (x, y) => x * y);
   }
 
-  /** The quotient at every position, as `minus`; by 0 it is ±∞ or NaN. @example resid.over(resid.norm('dim')) */
+  /** The quotient at every position, as `minus`; by 0 it is ±∞ or NaN. @example resid.over(resid.norm('channel')) */
   over(other: Activation | number): Activation {
     return this.#with(other, 'The quotient', '/', (x, y) => x / y);
   }
@@ -187,7 +178,7 @@ export class Activation extends Shown implements Values {
     return this.#reduced('sum', axes, REDUCTIONS.sum);
   }
 
-  /** The standard deviation along dimensions, as `mean`: of all there are, divided by their number. @example resid.std(['token', 'dim']) */
+  /** The standard deviation along dimensions, as `mean`: of all there are, divided by their number. @example resid.std(['token', 'channel']) */
   std(axes?: Axes): Activation {
     return this.#reduced('std', axes, REDUCTIONS.std);
   }
@@ -255,6 +246,15 @@ export class Activation extends Shown implements Values {
   static fromArrow(table: Table): Activation {
     const { name, dims, data } = partsOf(table);
     return new Activation(name, dims, data);
+  }
+
+  /**
+   * Writes it to a file, by the ending of `path`: `.npy` and `.safetensors` have the values [shape], `.arrow` and `.parquet` the positions in the model too; `fromArrow` reads `.arrow`
+   * back. Throws OptionError for another ending, and where it cannot be written; then what was there is there still.
+   * @example run.at('layers.5.resid').save('resid.npy') // numpy.load('resid.npy')
+   */
+  save(path: string): void {
+    saveActivation(path, this);
   }
 
   /** `layers.3.attn.pattern [head 2:4 of 4, query 6, key 6]` */

@@ -29,6 +29,8 @@ export type DimSpec = Omit<Dim, 'from' | 'of'> & Partial<Pick<Dim, 'from' | 'of'
 
 /** An index, or a range [first, one past the last]. Negative ones count from the end; a range to Infinity goes to it. */
 export type Cut = number | readonly [number, number];
+/** Cuts by dimension: `{ head: 2, query: [4, 8] }`. */
+export type Cuts = Partial<Record<AxisName, Cut>>;
 
 export interface Range {
   readonly from: number;
@@ -66,6 +68,23 @@ export function rangeOf(who: string, { name, size, from }: Dim, cut: Cut): Range
   throw new OptionError(
     `${has}${where}, so ${what}. Take ${allowed}${isRange ? `, as a range [first, one past the last] within [${from}, ${end}]` : ''}.`,
   );
+}
+
+/** The values within a range of each dimension, row by row. */
+export function cutOut({ dims, data }: Values, ranges: readonly Range[]): Float32Array {
+  const strides = dims.map((_, i) => dims.slice(i + 1).reduce((n, { size }) => n * size, 1));
+  const out = new Float32Array(ranges.reduce((n, { from, to }) => n * (to - from), 1));
+  let at = 0;
+  const copy = (dim: number, base: number): void => {
+    if (dim === ranges.length) {
+      out[at++] = data[base];
+      return;
+    }
+    const { from } = dims[dim];
+    for (let i = ranges[dim].from; i < ranges[dim].to; i++) copy(dim + 1, base + (i - from) * strides[dim]);
+  };
+  copy(0, 0);
+  return out;
 }
 
 const FORM = 'a cut is an index or a range [first, one past the last] of whole numbers';

@@ -408,27 +408,47 @@ test('a pattern of very many alternatives is answered', () => {
   expect(() => select(model.plan, '{a,b}'.repeat(40))).toThrow(StageError);
 });
 
-test.each<[string, Anything, RegExp, Anything]>([
-  ['token -1', { slice: { token: -1 } }, /For one alone: \{ token: \[6, 7\] \}/, { slice: { token: [6, 7] } }],
-  ['token -3', { slice: { token: -3 } }, /For one alone: \{ token: \[4, 5\] \}/, { slice: { token: [4, 5] } }],
-  ['token 2', { slice: { token: 2 } }, /For one alone: \{ token: \[2, 3\] \}/, { slice: { token: [2, 3] } }],
-  ['head -1', { slice: { head: -1 } }, /For one alone: \{ head: \[3, 4\] \}/, { slice: { head: [3, 4] } }],
-])('a slice by a number, %s, is answered by a form that is taken', async (_, wrong, told, right) => {
+test.each<[string, Anything, Anything]>([
+  ['token -1', { slice: { token: -1 } }, { slice: { token: [6, 7] } }],
+  ['token -3', { slice: { token: -3 } }, { slice: { token: [4, 5] } }],
+  ['token 2', { slice: { token: 2 } }, { slice: { token: [2, 3] } }],
+  ['head -1', { slice: { head: -1 } }, { slice: { head: [3, 4] } }],
+])('a slice by an index, %s, is the range of that one', async (_, index, range) => {
   const ids = [2, 300, 301, 302, 303, 304, 305];
-  await expect(model.run(ids, { tap: 'layers.5.attn.q', ...wrong })).rejects.toThrow(told);
-  await expect(model.run(ids, { tap: 'layers.5.attn.q', ...right })).resolves.toBeTruthy();
-  const patch = (slice: Anything) => ({ patch: { stage: 'layers.5.attn.q', values: 0, slice } });
-  await expect(model.run(ids, patch(wrong.slice))).rejects.toThrow(told);
-  await expect(model.run(ids, patch(right.slice))).resolves.toBeTruthy();
+  const tap = 'layers.5.attn.q';
+  const [one, other] = [await model.run(ids, { tap, ...index }), await model.run(ids, { tap, ...range })];
+  expect(one.at(tap)).toEqual(other.at(tap));
+  const patched = (slice: Anything) => model.run(ids, { patch: { stage: tap, values: 0, slice } });
+  const [a, b] = [await patched(index.slice), await patched(range.slice)];
+  expect(a.logits.values.data).toEqual(b.logits.values.data);
+  // What was cut by the same index has lost the dimension.
+  const whole = await model.run(ids, { tap });
+  const cut = whole.at(tap).slice(index.slice);
+  const same = await model.run(ids, { patch: { stage: tap, values: cut, slice: index.slice } });
+  expect(same.logits.values.data).toEqual(whole.logits.values.data);
+  const refused = model.run(ids, { patch: { stage: tap, values: cut, slice: range.slice } });
+  await expect(refused).rejects.toThrow(/needs values of 3 dimensions/);
 });
 
-test('no form is told for what is outside, or is not known yet; a misspelt axis is told first', async () => {
+test('a generation takes an index too, where it has it', async () => {
+  const tap = 'layers.5.attn.q';
+  const tokens = model.generate([2, 300, 301], { tap, slice: { token: 1, head: 2 }, maxTokens: 2 });
+  const { value } = await tokens.next();
+  expect(String(value!.at(tap))).toBe('layers.5.attn.q [token 1:2 of 3, head 2:3 of 4, dim 32]');
+  await tokens.return();
+});
+
+test('an index that is outside, or is not known yet, is refused; a misspelt axis is told first', async () => {
   const tap = 'layers.5.attn.q';
   await expect(model.run([2, 3], { tap, slice: { token: 9 } as Anything })).rejects.toThrow(
-    /are 2 entries along 'token', so 9 is outside/,
+    /has 2 entries along 'token', so 9 is outside/,
+  );
+  await expect(model.run([2, 3], { tap, slice: { token: 0.5 } as Anything })).rejects.toThrow(/so 0\.5 is outside/);
+  await expect(model.run([2, 3], { tap, slice: { token: '1' } as Anything })).rejects.toThrow(
+    /an index or a range of whole numbers .* along 'token', not '1'/,
   );
   const later = all(model.generate([2, 3], { tap, slice: { token: -1 } as Anything }));
-  await expect(later).rejects.toThrow(/along 'token', not -1\. .*positions from 0/);
+  await expect(later).rejects.toThrow(/token: -1 of 'layers\.5\.attn\.q' counts from an end .*positions from 0/);
   await expect(model.run([2, 3], { tap, slice: { haed: 1 } as Anything })).rejects.toThrow(/dimension 'haed'.*'head'/);
   const patch = { stage: tap, values: 0, slice: { tok: 1 } } as Anything;
   await expect(model.run([2, 3], { patch })).rejects.toThrow(/dimension 'tok'.*'token'/);

@@ -367,7 +367,7 @@ describe('what is not there is refused', () => {
     ],
     [{ slice: { channel: [0, 4] } }, /None of the 2 stages tapped has a dimension 'channel' to slice/],
     [{ tap: [], slice: { head: [0, 1] } }, /nothing is tapped/],
-    [{ slice: { head: 2 } as never }, /along 'head', not 2\. For one alone: \{ head: \[2, 3\] \}/],
+    [{ slice: { head: 2 } }, /'layers\.5\.attn\.k' has 1 entry along 'head', so 2 is outside/],
     [{ slice: [0, 1] as never }, /A slice is/],
     [{ tap: 'logits', slice: { token: [0, 3] } }, /'logits' is computed for token 39 alone/],
   ];

@@ -1,0 +1,107 @@
+// run.save and activation.save: what is written is what others read, here by this package's own readers and by what NumPy's format says.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tableFromIPC } from 'apache-arrow';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { OptionError } from '../../engine/errors.js';
+import { openSafetensors } from '../../engine/weights/safetensors.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
+import { Activation } from '../../lab/values/activation.js';
+import { golden } from '../../lab/values/golden.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'loupe-save-'));
+const at = (name: string) => join(folder, name);
+let model: Session;
+beforeAll(async () => {
+  model = await open('atlas', { quiet: true });
+});
+afterAll(() => {
+  model[Symbol.dispose]();
+  rmSync(folder, { recursive: true });
+});
+
+const part = new Activation(
+  'layers.0.attn.q',
+  [
+    { name: 'token', size: 2, from: 3, of: 7, labels: [' of', ' France'] },
+    { name: 'head', size: 1, from: 2, of: 4 },
+    { name: 'dim', size: 3 },
+  ],
+  Float32Array.from([1, Number.NaN, -0, 1e-45, Number.POSITIVE_INFINITY, 0.1]),
+);
+
+test('an activation as .npy is what numpy writes for it', () => {
+  part.save(at('part.npy'));
+  const bytes = readFileSync(at('part.npy'));
+  // numpy.save of the same values, numpy 2: the header is padded to 64 bytes.
+  const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1, 3), }";
+  expect(bytes.subarray(0, 10).toString('latin1')).toBe('\x93NUMPY\x01\x00v\x00');
+  expect(bytes.subarray(10, 128).toString('latin1')).toBe(`${header.padEnd(117)}\n`);
+  expect(bytes.subarray(128)).toEqual(Buffer.from(part.data.buffer));
+  new Activation('line', [{ name: 'dim', size: 2 }], new Float32Array(2)).save(at('line.npy'));
+  expect(readFileSync(at('line.npy'), 'latin1')).toContain("'shape': (2,), }");
+  part.mean(['token', 'head', 'dim']).save(at('one.npy'));
+  expect(readFileSync(at('one.npy'), 'latin1')).toContain("'shape': (), }");
+});
+
+test('as .arrow it comes back bit by bit, with its places; as .safetensors with its shape', async () => {
+  part.save(at('part.arrow'));
+  const back = Activation.fromArrow(tableFromIPC(readFileSync(at('part.arrow'))));
+  expect(back.dims).toEqual(part.dims);
+  expect(Buffer.from(back.data.buffer)).toEqual(Buffer.from(part.data.buffer));
+  part.save(at('part.safetensors'));
+  const file = await openSafetensors(at('part.safetensors'));
+  expect(file.tensors.get('layers.0.attn.q')?.shape).toEqual([2, 1, 3]);
+  expect(await file.readF32('layers.0.attn.q')).toEqual(part.data);
+  expect(JSON.parse(file.metadata.get('loupe')!)).toEqual({ name: part.name, dims: part.dims });
+  await file.close();
+  part.save(at('part.parquet'));
+  expect(readFileSync(at('part.parquet')).subarray(0, 4).toString()).toBe('PAR1');
+});
+
+test('a run with all stages is a golden of itself; one with parts says where they are', async () => {
+  const run = await model.run('The capital of France is', { tap: '**' });
+  run.save(at('run.safetensors'));
+  const diff = await model.diff(await golden(at('run.safetensors')), { alone: false });
+  expect([diff.pass, Math.max(...diff.rows.map(row => row.accumulated.maxAbs))]).toEqual([true, 0]);
+  const cut = await model.run('The capital of France is', { tap: 'layers.5.resid', slice: { token: 3 } });
+  cut.save(at('cut.safetensors'));
+  const file = await openSafetensors(at('cut.safetensors'));
+  expect(JSON.parse(file.metadata.get('slice')!)).toEqual({ 'layers.5.resid': { token: [3, 4], channel: [0, 128] } });
+  await file.close();
+  cut.save(at('cut.arrow'));
+  const table = tableFromIPC(readFileSync(at('cut.arrow')));
+  expect([...table.getChild('token')!]).toEqual([3]);
+  expect([...table.getChild('values')!.get(0)]).toEqual([...cut.at('layers.5.resid').data]);
+  const chunks = await model.run([2, 300, 301, 302], { tap: 'embed', chunks: [3, 1] });
+  chunks.save(at('chunks.safetensors'));
+  expect((await golden(at('chunks.safetensors'))).chunks).toEqual([3, 1]);
+});
+
+test('what cannot be saved so is refused, and what was there stays', async () => {
+  const run = await model.run([2, 300]);
+  const deep = new Activation(
+    'deep',
+    ['a', 'b', 'c', 'd'].map(name => ({ name: name as 'dim', size: 1 })),
+    new Float32Array(1),
+  );
+  writeFileSync(at('kept.parquet'), 'before');
+  const before = readdirSync(folder);
+  for (const [save, words] of [
+    [() => part.save(at('part.csv')), /ends in '.csv', and an activation is .npy, .safetensors, .arrow or .parquet/],
+    [() => part.save(at('part')), /ends in ''/],
+    [() => part.save(3 as never), /is saved to a path, not 3/],
+    [() => part.save(at('no/part.npy')), /there is no folder/],
+    [() => run.save(at('run.npy')), /a trace is .safetensors, .arrow or .parquet|Nothing was tapped/],
+    [() => run.save(at('run.arrow')), /Nothing was tapped in this run/],
+    [() => deep.save(at('kept.parquet')), /deep has 4 dimensions, and a row of this Parquet file has places for three/],
+  ] as const) {
+    expect(save).toThrow(OptionError);
+    expect(save).toThrow(words);
+  }
+  expect(readFileSync(at('kept.parquet'), 'utf8')).toBe('before');
+  expect(readdirSync(folder)).toEqual(before);
+});
