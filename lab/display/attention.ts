@@ -81,8 +81,8 @@ function plotly(figure: AttentionFigure): Figure {
       plot_bgcolor: HOLE,
       title: titled(label(attentionTitle(first)), notes(0)),
       ...(fixed <= NARROW ? { width: Math.max(fixed, 500) } : {}),
-      height: Math.max(300, Math.min(760, 130 + 15 * lines + 40 + CELL * rows)),
-      margin: { l: by > 1 ? 84 : 100, r: 20, t: 40 + 15 * lines + 36, b: 96 },
+      height: Math.max(300, Math.min(760, 138 + 15 * lines + 40 + CELL * rows)),
+      margin: { l: by > 1 ? 84 : 100, r: 20, t: 48 + 15 * lines + 36, b: 96 },
       xaxis: {
         title: { text: `key (read from)${by > 1 ? `, ${by} a cell` : ''}` },
         type: 'category',

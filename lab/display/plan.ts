@@ -190,8 +190,8 @@ function picture(session: PlanView['session'], blocks: readonly Block[], diff: D
     ],
     layout: {
       ...PAGE,
-      height: 160 + 15 * sub.length + row * lines.length,
-      margin: { l: 116, r: 20, t: 76 + 15 * sub.length, b: 48 },
+      height: 176 + 15 * sub.length + row * lines.length,
+      margin: { l: 116, r: 20, t: 92 + 15 * sub.length, b: 48 },
       title: titled(label(title), sub.map(label)),
       xaxis: { type: 'category', title: { text: 'layer' }, showgrid: false, zeroline: false },
       yaxis: {
