@@ -174,10 +174,9 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
       { ...files.chat, notices: [...files.chat.notices, ...(tokenizer ? ownBosNotices(files, tokenizer) : [])] },
       options.reuse,
       read,
+      [...files.notices, ...fit],
     );
-    if (!options.quiet)
-      for (const notice of [...files.notices, ...fit, ...session.notices])
-        process.stderr.write(`loupe: ${printable(notice)}\n`);
+    if (!options.quiet) for (const notice of session.notices) process.stderr.write(`loupe: ${printable(notice)}\n`);
     sessions.set(key, session);
     return session;
   } finally {

@@ -55,6 +55,8 @@ export class Session extends Shown {
     reuse = false,
     /** The model's files as they were opened. */
     private readonly files: (() => Promise<ModelFiles>) | null = null,
+    /** What there is to say of how the files were read. */
+    private readonly fileNotices: readonly string[] = [],
   ) {
     super();
     this.loaded = model;
@@ -63,7 +65,7 @@ export class Session extends Shown {
 
   /** What a person should know of the model's files: which of two was read, what is not used. */
   get notices(): readonly string[] {
-    return [...(this.tokenizer?.notices ?? []), ...(this.chatFiles?.notices ?? [])];
+    return [...this.fileNotices, ...(this.tokenizer?.notices ?? []), ...(this.chatFiles?.notices ?? [])];
   }
 
   get model(): Model {

@@ -12,6 +12,8 @@ import type { ModelFiles } from '../../engine/weights/source.js';
 import { open } from '../../lab/session/open.js';
 import { checkVocabulary } from '../../lab/session/vocabulary-fit.js';
 import { freshFolder } from '../fixtures/folder.js';
+import { writeGguf } from '../fixtures/gguf.js';
+import { TINY_METADATA, tinyTensors } from '../fixtures/tiny-gguf.js';
 
 const atlas = join(packageRoot(), 'golden', 'atlas');
 const own = await openTokenizerFile(join(atlas, 'tokenizer.model'));
@@ -85,4 +87,13 @@ test('what generation_config.json asks for and Loupe does not do is among the no
   expect(await noticed({ suppress_tokens: [340] }, null)).toMatch(/^config\.json asks for suppress_tokens = \[340\]/);
   expect(await noticed({ suppress_tokens: [340] }, { temperature: 1 })).toBe('');
   expect(await noticed({}, { num_beams: 3 })).toMatch(/^generation_config\.json asks for num_beams = 3, which Loupe/);
+});
+
+test('what there is to say of how files were read is among the notices of the session too', async () => {
+  const path = join(freshFolder(), 'tiny.gguf');
+  writeGguf(path, { ...TINY_METADATA, 'gemma3.vocab_size': 500 }, tinyTensors());
+  using opened = await open(path, { quiet: true });
+  expect(opened.notices).toContain(
+    `The file says vocab_size 500, and its embedding has ${opened.config.vocab} rows: these are what counts.`,
+  );
 });
