@@ -8,7 +8,7 @@ import { blocksOfPlan, columnOf, IN, KINDS, kindOfStage, linesOfPlan, OUT } from
 const ROW = 9;
 const WIDEST = 440;
 
-/** Cells carry their colours as attributes too: some pages keep those and drop styles. */
+/** Cells carry their colours as attributes: pages keep those that drop styles. */
 export function planTable(session: PlanView['session']): Html {
   const blocks = blocksOfPlan(session);
   const { layers } = session.config;
@@ -19,7 +19,7 @@ export function planTable(session: PlanView['session']): Html {
     const block = at.get(`${line} ${column}`);
     if (!block) return html`<td width="${width}" style="padding:0"></td>`;
     const { colour } = kindOfStage(block.stage);
-    return html`<td width="${width}" height="${ROW}" bgcolor="${colour}" title="${block.stage.name}" style="padding:0;background-color:${colour};border:1px solid transparent;background-clip:padding-box"></td>`;
+    return html`<td width="${width}" height="${ROW}" bgcolor="${colour}" title="${block.stage.name}" style="padding:0"></td>`;
   };
   const small = 'padding:0 6px 0 0;font-size:9px;line-height:11px;text-align:right';
   const rows = linesOfPlan(blocks).map(
@@ -37,5 +37,5 @@ export function planTable(session: PlanView['session']): Html {
     ({ name, colour }) =>
       html`<span style="margin-right:12px;white-space:nowrap"><span style="color:${colour}">■</span> ${name}</span> `,
   );
-  return html`<div style="margin-top:12px;font-size:12px">${legend}</div><table cellpadding="0" cellspacing="0" style="border-collapse:separate;margin:6px 0">${rows}<tr style="background:none"><td style="${small}">layer</td>${names}</tr></table>`;
+  return html`<div style="margin-top:12px;font-size:12px">${legend}</div><table cellpadding="0" cellspacing="0" style="border-collapse:separate;border-spacing:1px;margin:6px 0">${rows}<tr style="background:none"><td style="${small}">layer</td>${names}</tr></table>`;
 }

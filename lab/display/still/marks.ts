@@ -15,7 +15,7 @@ const DASHES: Readonly<Record<string, string>> = { dot: '2 3', dash: '7 5', long
 export const dashOf = (dash: string | undefined) => (dash && DASHES[dash] ? ` stroke-dasharray="${DASHES[dash]}"` : '');
 
 /** Cells that are drawn one by one; a grid of more, without gaps, is an image. */
-const CELLS = 2_000;
+const CELLS = 600;
 
 export function heatmap(trace: Trace, { x, y }: Frame): string {
   const { values, rows, columns } = gridOf(trace);
