@@ -91,7 +91,7 @@ export function endsNotices(ends: Ends | null, bosId: number, piece: (id: number
   const named = (ids: readonly number[]) => (ids.length === 0 ? 'nothing' : ids.map(id => quoted(piece(id))).join(' '));
   const on = ends.back.length === 0 ? '' : ' A generation goes on from behind that.';
   return [
-    `By ${ends.from} a prompt gets ${named(ends.front)} in front and ${named(ends.back)} behind; Gemma's own get ${quoted(piece(bosId))} in front alone.${on}`,
+    `By ${ends.from} a prompt gets ${named(ends.front)} in front and ${named(ends.back)} behind; Gemma's own get ${quoted(bosId < 0 ? '<bos>' : piece(bosId))} in front alone.${on}`,
   ];
 }
 

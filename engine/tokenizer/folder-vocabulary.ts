@@ -8,7 +8,7 @@ import { endsOfKeys } from './ends.js';
 import { quoted } from './quoted.js';
 import { vocabularyFromModel } from './sentencepiece-model.js';
 import { vocabularyFromJson } from './tokenizer-json.js';
-import { endKeysIn, tokensBeside, otherWays } from './tokens-beside.js';
+import { endKeysIn, endKeysOfMap, otherWays, tokensBeside } from './tokens-beside.js';
 import type { Vocabulary } from './vocabulary.js';
 import type { FolderFiles } from '../weights/source.js';
 
@@ -53,8 +53,14 @@ function byKeys(vocabulary: Vocabulary, folder: string): Vocabulary {
   return { ...vocabulary, ends: endsOfKeys(endKeysIn(folder), text => idIn(vocabulary, text)) };
 }
 
-/** The same where there is a tokenizer.json: its post_processor says it, and the keys are passed over, as in transformers. */
+/**
+ * The same where there is a tokenizer.json: its post_processor says it, and the keys of tokenizer_config.json are passed over, as in
+ * transformers; those of special_tokens_map.json are not.
+ */
 function byJson(vocabulary: Vocabulary, { ends }: Vocabulary, folder: string): Vocabulary {
+  const ofMap = endKeysOfMap(folder);
+  if (ofMap)
+    return { ...vocabulary, ends: endsOfKeys(ofMap, text => idIn(vocabulary, text), 'special_tokens_map.json') };
   const keys = endKeysIn(folder);
   const said = (name: string, value: boolean) =>
     `tokenizer_config.json says ${name}: ${value}; tokenizer.json is there, and so it is passed over, as in transformers.`;
@@ -150,9 +156,23 @@ function withSpecials(model: Vocabulary, { added }: Vocabulary): Vocabulary {
   return { ...model, kinds };
 }
 
-/** A SentencePiece vocabulary with what the small files add; itself when they add nothing. */
-function withTokens(vocabulary: Vocabulary, tokens: readonly DeclaredToken[], where: string, rows: number): Vocabulary {
-  const kindOf = new Map(vocabulary.pieces.map((piece, id) => [piece, vocabulary.kinds[id]]));
+/**
+ * A SentencePiece vocabulary with what the small files add; itself when they add nothing. Of a piece that is there already a name such as
+ * `bos_token` says no more than that it stands for no text: whether it takes the spaces beside it is said by `added_tokens_decoder` alone, as
+ * in transformers.
+ */
+function withTokens(model: Vocabulary, declared: readonly DeclaredToken[], where: string, rows: number): Vocabulary {
+  const kindOf = new Map(model.pieces.map((piece, id) => [piece, model.kinds[id]]));
+  const tokens = declared.map(token =>
+    token.id === null && kindOf.has(token.content)
+      ? { ...token, lstrip: false, rstrip: false, singleWord: false }
+      : token,
+  );
+  const silent = new Set(tokens.filter(({ special, assumed }) => special && !assumed).map(({ content }) => content));
+  const vocabulary = {
+    ...model,
+    kinds: model.kinds.map((kind, id) => (kind === 'user' && silent.has(model.pieces[id]) ? 'control' : kind)),
+  };
   const adds = tokens.filter(({ content, lstrip, rstrip, singleWord, assumed }) => {
     const kind = kindOf.get(content);
     if (assumed) return false;

@@ -53,7 +53,15 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
       `The GGUF's 'tokenizer.ggml.${key}' is ${JSON.stringify(value)}, and true or false is expected. Convert it again.`,
     );
   };
-  const id = (key: string, otherwise: number) => Number(metadata.get(`tokenizer.ggml.${key}`) ?? otherwise);
+  const id = (key: string, otherwise: number): number => {
+    const value = metadata.get(`tokenizer.ggml.${key}`) ?? otherwise;
+    if (value === -1 || value === NONE) return -1;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < Math.max(pieces.length, 3))
+      return value;
+    throw new TokenizerError(
+      `The GGUF's 'tokenizer.ggml.${key}' is ${JSON.stringify(value)}, and its vocabulary has ids from 0 to ${pieces.length - 1}. Convert it again, or give a vocabulary with --tokenizer.`,
+    );
+  };
   return {
     source: 'gguf',
     pieces,
@@ -77,7 +85,10 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
         bosText: 'bos',
         eosText: metadata.has('tokenizer.ggml.eos_token_id') ? 'eos' : null,
       },
-      text => id(`${text}_token_id`, text === 'bos' ? 2 : 1),
+      text => {
+        const found = id(`${text}_token_id`, text === 'bos' ? 2 : 1);
+        return found < 0 ? null : found;
+      },
       `the GGUF's tokenizer.ggml.add_bos_token and add_eos_token`,
     ),
     notices,
@@ -118,3 +129,5 @@ function marksOf(template: string): Map<string, PieceKind> {
 }
 
 const MAX_TEMPLATE = 1 << 20;
+/** What llama.cpp writes for an id that there is none of. */
+const NONE = 2 ** 32 - 1;

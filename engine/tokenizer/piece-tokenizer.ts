@@ -93,7 +93,7 @@ export class PieceTokenizer implements Tokenizer {
     const [asWritten, normalised] = special ? this.#withControl : this.#withoutControl;
     const push = (id: number) => ids.push(id);
     asWritten.cut(text, part => normalised.cut(this.#normalise(part), rest => this.#plain(rest, ids), push), push);
-    if (bos && ids[0] !== this.bosId) ids.unshift(this.bosId);
+    if (bos && this.bosId >= 0 && ids[0] !== this.bosId) ids.unshift(this.bosId);
     return ids;
   }
 

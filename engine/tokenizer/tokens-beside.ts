@@ -22,6 +22,7 @@ const GEMMA: Json = {
 };
 const ADDS = /^add_(bos|eos)_token$/;
 const LISTS = /^(extra|additional)_special_tokens$/;
+const MAP = 'special_tokens_map.json';
 const SIZE = 1 << 24; // no vocabulary is larger
 
 /** The texts of `bos_token` and the like, which templates may name; one that the files set to null has none. A file that is none says so when the vocabulary is opened. */
@@ -62,6 +63,10 @@ export function tokensBeside(folder: string, rows: number): TokensBeside {
         for (const [id, token] of Object.entries(object(decoder))) {
           byId.set(Number(id), declared(token, SIZE, configPath, Number(id)));
         }
+        // A class that is not Gemma's own takes tokenizer.json as it is, and the list of the small file besides.
+        const told = new Set([...byId.values()].map(({ content }) => content));
+        if (isBare(folder))
+          for (const token of listed) if (!byId.has(token.id!) && !told.has(token.content)) byId.set(token.id!, token);
       } else {
         const special = new Set([...singles.map(({ text }) => text), ...extrasIn(folder).map(textOf)]);
         for (const [content, id] of legacyIn(folder)) {
@@ -120,20 +125,18 @@ function smallFiles(folder: string): Json {
 }
 
 /** What no file names. A class that is not Gemma's own has no names but those of the files, where it reads a tokenizer.json. */
-function defaultsIn(folder: string): Json {
+const defaultsIn = (folder: string): Json => (isBare(folder) ? {} : GEMMA);
+
+/** Classes of transformers that add nothing of their own to a tokenizer.json. */
+const BARE = ['PreTrainedTokenizerFast', 'TokenizersBackend', 'PreTrainedTokenizer', 'PythonBackend'];
+
+function isBare(folder: string): boolean {
   const { tokenizer_class: name } = readJson(join(folder, 'tokenizer_config.json'));
-  const bare = name === 'PreTrainedTokenizerFast' || name === 'TokenizersBackend';
-  return bare && existsSync(join(folder, 'tokenizer.json')) ? {} : GEMMA;
+  return typeof name === 'string' && BARE.includes(name) && existsSync(join(folder, 'tokenizer.json'));
 }
 
 /** Classes of transformers that read a text as Loupe does. */
-const READ_ALIKE = [
-  'GemmaTokenizer',
-  'GemmaTokenizerFast',
-  'PreTrainedTokenizerFast',
-  'TokenizersBackend',
-  'PreTrainedTokenizer',
-];
+const READ_ALIKE = ['GemmaTokenizer', 'GemmaTokenizerFast', ...BARE];
 
 /** What tokenizer_config.json asks for that makes transformers give other ids, and is not done here. */
 export function otherWays(folder: string): string[] {
@@ -154,13 +157,30 @@ export function otherWays(folder: string): string[] {
 
 /** What the small files say of what goes around a prompt. Throws ConfigError for an add_bos_token that is neither true nor false. */
 export function endKeysIn(folder: string): EndKeys {
-  const all = smallFiles(folder);
+  return endKeys(folder, smallFiles(folder), 'tokenizer_config.json');
+}
+
+/**
+ * The same of special_tokens_map.json alone, which transformers heeds beside a tokenizer.json too; null where it has no such key, or is not read
+ * because tokenizer_config.json lists the tokens.
+ */
+export function endKeysOfMap(folder: string): EndKeys | null {
+  const { added_tokens_decoder: decoder } = readJson(join(folder, 'tokenizer_config.json'));
+  const map = decoder ? {} : readJson(join(folder, MAP));
+  if (!Object.keys(map).some(key => ADDS.test(key))) return null;
+  const { add_bos_token: bos, add_eos_token: eos } = map;
+  const said = { ...(bos !== undefined && { add_bos_token: bos }), ...(eos !== undefined && { add_eos_token: eos }) };
+  const texts = Object.entries(smallFiles(folder)).filter(([key]) => !ADDS.test(key));
+  return endKeys(folder, { ...Object.fromEntries(texts), ...said }, MAP);
+}
+
+function endKeys(folder: string, all: Json, file: string): EndKeys {
   const key = (name: string) => {
     const value = all[name];
     if (value === undefined) return null;
     if (value === null || typeof value === 'boolean') return value === true;
     throw new ConfigError(
-      `${join(folder, 'tokenizer_config.json')} has ${name} = ${JSON.stringify(value)}, and true or false is expected. Mend the file.`,
+      `${join(folder, file)} has ${name} = ${JSON.stringify(value)}, and true or false is expected. Mend the file.`,
     );
   };
   const text = (name: string) => textOf(Object.hasOwn(all, name) ? all[name] : GEMMA[name]);

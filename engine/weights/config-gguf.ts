@@ -189,7 +189,9 @@ function stretched(keys: ConfigKeys, family: number, contextLength: number, noti
 
 function idOf(metadata: ReadonlyMap<string, unknown>, key: string, where: string): number | null {
   const id = metadata.get(key) ?? null;
-  if (id === null || Number.isInteger(id)) return id !== null && (id as number) >= 0 ? (id as number) : null;
+  // 2^32 − 1 is what llama.cpp writes for none.
+  if (id === null || Number.isInteger(id))
+    return id !== null && (id as number) >= 0 && (id as number) < 2 ** 32 - 1 ? (id as number) : null;
   throw new ConfigError(`${where} has ${key} = ${shownValue(id)}, and a token id is needed. Convert the model again.`);
 }
 

@@ -247,6 +247,76 @@ test('a post_processor that is not understood is refused by name, and so is a ke
   }
 });
 
+test('an id of a GGUF that its vocabulary has not is refused by its key; what llama.cpp writes for none is none', () => {
+  for (const [key, value] of [
+    ['bos_token_id', 9999],
+    ['bos_token_id', model.pieces.length],
+    ['eos_token_id', 9999],
+    ['unknown_token_id', 9999],
+    ['bos_token_id', -2],
+    ['bos_token_id', 1.5],
+    ['bos_token_id', '2'],
+  ] as const)
+    expect(() => vocabularyFromGguf(metadata({ [key]: value as number }))).toThrow(
+      new RegExp(`'tokenizer.ggml.${key}' is .*, and its vocabulary has ids from 0 to ${model.pieces.length - 1}`),
+    );
+  for (const none of [-1, 2 ** 32 - 1]) {
+    const one = new PieceTokenizer(vocabularyFromGguf(metadata({ bos_token_id: none, add_bos_token: true })));
+    expect(one.encode('The', { bos: true })).toEqual(one.encode('The'));
+    expect(fed(one)).not.toContain(-1);
+    const eos = new PieceTokenizer(vocabularyFromGguf(metadata({ eos_token_id: none, add_eos_token: true })));
+    expect(fed(eos)).not.toContain(-1);
+  }
+});
+
+// transformers 5.23's AutoTokenizer; of what nobody says Gemma's bos stays.
+test.each<[Record<string, unknown>, Record<string, unknown>, string]>([
+  [{}, { add_bos_token: false }, 'x'],
+  [{}, { add_bos_token: true }, '<bos>x'],
+  [{}, { add_bos_token: null }, 'x'],
+  [{ add_bos_token: true }, { add_bos_token: false }, 'x'],
+  [{ add_eos_token: true }, { add_bos_token: true }, '<bos>x'],
+  [{ add_bos_token: false }, { add_bos_token: true, add_eos_token: true }, '<bos>x<eos>'],
+  [{ add_bos_token: false }, {}, '<bos>x'],
+])(
+  'beside a tokenizer.json, %j in tokenizer_config.json and %j in special_tokens_map.json',
+  async (config, map, around) => {
+    const bos = { SpecialToken: { id: '<bos>', type_id: 0 } };
+    const json = {
+      post_processor: {
+        type: 'TemplateProcessing',
+        single: [bos, { Sequence: { id: 'A', type_id: 0 } }],
+        pair: [],
+        special_tokens: { '<bos>': { id: '<bos>', ids: [BOS], tokens: ['<bos>'] } },
+      },
+    };
+    const at = written({ json, 'tokenizer_config.json': config, 'special_tokens_map.json': map });
+    const one = await opened(at);
+    const [front, back] = around.split('x');
+    expect(fed(one, 'x')).toEqual([...(front ? [BOS] : []), ...one.encode('x'), ...(back ? [1] : [])]);
+    const told = one.notices.filter(notice => /passed over, as in transformers/.test(notice));
+    expect(told.length).toBe('add_bos_token' in config && Object.keys(map).length === 0 ? 1 : 0);
+  },
+);
+
+// transformers 5.23 again: GemmaTokenizer has the tokens of the small file and those that it is made with, other classes tokenizer.json's besides.
+const listed = { content: '<bos>', lstrip: false, rstrip: false, single_word: false, normalized: false, special: true };
+test.each([
+  ['PreTrainedTokenizerFast', true],
+  ['TokenizersBackend', true],
+  ['PythonBackend', true],
+  ['PreTrainedTokenizer', true],
+  ['GemmaTokenizer', false],
+  [undefined, false],
+])('tokenizer_class %s: tokens that added_tokens_decoder leaves out are kept: %s', async (name, kept) => {
+  const config = { added_tokens_decoder: { 2: listed }, ...(name && { tokenizer_class: name }) };
+  const at = written({ json: {}, 'tokenizer_config.json': config });
+  const one = await opened(at);
+  const isOne = (text: string) => one.encode(text, { special: true }).length === 1;
+  expect([isOne('<bos>'), isOne('<pad>'), isOne('<start_of_turn>')]).toEqual([true, true, kept]);
+  expect(specialTokensIn(at).bos_token).toBe(kept ? undefined : '<bos>');
+});
+
 test('what a text brings in front is not put there twice', () => {
   expect(withEnds([2, 7], { front: [2], back: [] })).toEqual([2, 7]);
   expect(withEnds([7, 2], { front: [2], back: [1] })).toEqual([2, 7, 2, 1]);

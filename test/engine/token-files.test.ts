@@ -68,3 +68,52 @@ test('a chat template of a GGUF that is no text, or has a name alone, is no lack
     /^The model has the chat templates 'rag' \(tokenizer\.chat_template\.…\) and none called default/,
   );
 });
+
+const flags = { lstrip: false, rstrip: false, single_word: false, normalized: false, special: true };
+const object = (content: string, more: object = {}) => ({ __type: 'AddedToken', content, ...flags, ...more });
+const entry = (content: string, more: object = {}) => ({ content, ...flags, ...more });
+const BOS_HI = [2, 317, 464];
+const TURN = [4, 462, 366, 285, 6, 5, 462, 506];
+const STRIPPED = [2, 475, 464];
+const SPOKEN = '<start_of_turn>x<end_of_turn>';
+
+// transformers 5.23's AutoTokenizer beside a tokenizer.model alone: ids of two texts, and what is left of a text without special tokens.
+test.each<[Record<string, unknown>, number[], number[], string]>([
+  [{}, BOS_HI, TURN, SPOKEN],
+  [{ bos_token: object('<bos>', { rstrip: true }) }, BOS_HI, TURN, SPOKEN],
+  [{ bos_token: object('<bos>', { lstrip: true }) }, BOS_HI, TURN, SPOKEN],
+  [{ added_tokens_decoder: { 2: entry('<bos>', { rstrip: true }) } }, STRIPPED, TURN, SPOKEN],
+  [
+    {
+      bos_token: object('<bos>', { rstrip: true }),
+      added_tokens_decoder: { 2: entry('<bos>', { rstrip: true }) },
+    },
+    STRIPPED,
+    TURN,
+    SPOKEN,
+  ],
+  [{ added_tokens_decoder: { 4: entry('<start_of_turn>'), 5: entry('<end_of_turn>') } }, BOS_HI, TURN, 'x'],
+  [
+    { added_tokens_decoder: { 4: entry('<start_of_turn>', { rstrip: true }) } },
+    BOS_HI,
+    [4, 366, 285, 6, 5, 462, 506],
+    'x<end_of_turn>',
+  ],
+  [{ added_tokens_decoder: { 4: entry('<start_of_turn>', { special: false }) } }, BOS_HI, TURN, SPOKEN],
+  [{ eos_token: '<end_of_turn>' }, BOS_HI, TURN, '<start_of_turn>x'],
+  [{ pad_token: object('<end_of_turn>', { rstrip: true }) }, BOS_HI, TURN, '<start_of_turn>x'],
+])('beside a tokenizer.model alone, %j', async (config, bos, turn, spoken) => {
+  const folder = freshFolder();
+  for (const name of ['config.json', 'model.safetensors', 'tokenizer.model'])
+    cpSync(join(packageRoot(), 'golden/atlas', name), join(folder, name));
+  writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
+  const files = await openModelFiles(folder);
+  const one = await openTokenizer(files.vocabulary!);
+  await files.close();
+  expect(one.encode('<bos> hi', { special: true })).toEqual(bos);
+  expect(one.encode('<start_of_turn> user\n<end_of_turn> x', { special: true })).toEqual(turn);
+  expect(one.decode([4, 506, 5, 1, 2])).toBe(spoken);
+  expect(one.notices.filter(notice => /add 1 token/.test(notice))).toEqual(
+    /rstrip":true/.test(JSON.stringify(config.added_tokens_decoder ?? null)) ? [expect.any(String)] : [],
+  );
+});
