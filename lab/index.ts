@@ -18,6 +18,7 @@ export { Diff, type DiffOptions } from './diff/diff.js';
 export type { DiffRow } from './diff/row.js';
 export { compare, type Metrics } from './diff/metrics.js';
 export { type Bundle, DISPLAY } from './values/shown.js';
+export { bar, type HeatmapOptions, heatmap, type Numbers, OwnPicture, type PlotOptions, plot } from './display/own.js';
 export { report } from './display/report.js';
 export { type Display, show } from './host/show.js';
 export { type Golden, golden } from './values/golden.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
-import { golden, open, type Session } from '../../lab/index.js';
+import { bar, golden, heatmap, open, plot, type Session } from '../../lab/index.js';
 import { type Bundle, DISPLAY, type Figure, type Shown } from '../../lab/values/shown.js';
 import { openBrowser } from '../fixtures/browser.js';
 
@@ -58,6 +58,20 @@ beforeAll(async () => {
     'lens, long': lenses[1],
     patching: await model.patching({ clean, corrupt: 'The capital of Italy is', stages: ['embed', 'layers.*.resid'] }),
   };
+  const squares = Array.from({ length: 60 }, (_, i) => i * i);
+  Object.assign(all, {
+    'a line': plot(squares, undefined, { title: 'squares', x: 'n', y: 'n²' }),
+    'lines by name': plot([0, 1, 2], { exact: [1, 2, 4], fast: [1, Number.NaN, 3] }, { title: 'two plans', log: 'y' }),
+    bars: bar({ 'head 0': 0.3, 'head 1': -0.1, 'head 2': 0.7 }, { title: 'scores', y: 'score' }),
+    'a grid': heatmap(
+      [
+        [0.1, 0.9],
+        [0.4, -0.3],
+      ],
+      { x: ['head 0', 'head 1'], y: ['layer 0', 'layer 1'], title: 'copying' },
+    ),
+    'a large grid': heatmap(run.at('layers.0.mlp.gate')),
+  });
   for (const [name, value] of Object.entries(all)) bundles.set(name, of(value));
   const tables: Record<string, unknown> = {
     model,

@@ -1,0 +1,255 @@
+// Pictures of one's own numbers, in the lab's style: a line, bars, a grid. Each is an object that shows itself, as everything here is.
+
+import { OptionError } from '../../engine/errors.js';
+import { Activation } from '../values/activation.js';
+import { said } from '../values/dims.js';
+import { label, visible } from '../values/html.js';
+import { sci, shortened } from '../values/numbers.js';
+import { type Figure, Shown } from '../values/shown.js';
+import { blockSize, blocksOf, poolText } from './blocks.js';
+import { CIVIDIS, DIVERGING, packed, scaleThrough } from './chart.js';
+import { ACCENT, CONFIG, GRID, HOLE, PAGE, titled } from './page.js';
+import { textTable } from './table.js';
+
+/** Numbers in a row: an array, a typed array, or an activation of one dimension. */
+export type Numbers = ArrayLike<number> | Activation;
+
+export interface PlotOptions {
+  readonly title?: string;
+  /** What the axes count. */
+  readonly x?: string;
+  readonly y?: string;
+  /** Axes on a logarithmic scale. */
+  readonly log?: 'x' | 'y' | 'xy';
+}
+
+export interface HeatmapOptions {
+  readonly title?: string;
+  /** A name for each column and each row; an activation brings its own. */
+  readonly x?: readonly (string | number)[];
+  readonly y?: readonly (string | number)[];
+}
+
+/** A picture of one's own numbers. */
+export class OwnPicture extends Shown {
+  constructor(
+    readonly figure: Figure,
+    readonly text: string,
+  ) {
+    super();
+  }
+}
+
+/** Points, bars and cells that a page carries. */
+const MOST = 20_000;
+const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9', '#7f8791'];
+
+/**
+ * Lines of numbers: `plot(y)`, `plot(x, y)`, or several by name, `plot(x, { exact, fast })`. What is no finite number is a gap, and said.
+ * Throws OptionError for lists of different lengths, for what is no number, and for more than 20,000 points.
+ * @example plot(layers, { mean: means, largest: maxima }, { x: 'layer', y: 'L2 norm' })
+ */
+export function plot(
+  x: Numbers,
+  y?: Numbers | Readonly<Record<string, Numbers>>,
+  options: PlotOptions = {},
+): OwnPicture {
+  const first = numbers('plot', 'x', x);
+  const byName = y === undefined ? { '': x } : isNumbers(y) ? { '': y } : y;
+  const lines = Object.entries(byName).map(([name, values]) => ({ name, y: numbers('plot', name || 'y', values) }));
+  const xs = y === undefined ? first.map((_, i) => i) : first;
+  if (lines.length === 0) throw new OptionError('plot was given no line. Give numbers, or { name: numbers }.');
+  for (const line of lines) sameLength('plot', 'x', xs.length, line.name || 'y', line.y.length);
+  checkMany('plot', lines.length * xs.length, 'points');
+  const gaps = lines.reduce((n, line) => n + line.y.filter(v => !Number.isFinite(v)).length, 0);
+  const { title = '', log = '' } = options;
+  const several = lines.length > 1;
+  const notes = gaps > 0 ? [`${gaps} of the values ${gaps === 1 ? 'is' : 'are'} no finite number: a gap`] : [];
+  const axis = (name: string | undefined, letter: string) => ({
+    gridcolor: GRID,
+    ...(name ? { title: { text: label(name) } } : {}),
+    ...(log.includes(letter) ? { type: 'log' } : {}),
+  });
+  const figure: Figure = {
+    data: lines.map((line, i) => ({
+      type: 'scatter',
+      mode: xs.length <= 40 ? 'lines+markers' : 'lines',
+      x: xs,
+      y: line.y.map(v => (Number.isFinite(v) ? v : null)),
+      ...(line.name && { name: label(line.name) }),
+      line: { color: COLOURS[i % COLOURS.length], width: 2 },
+      marker: { size: 5 },
+      hovertemplate: `%{x}<br>%{y}<extra>${line.name ? '%{fullData.name}' : ''}</extra>`,
+    })),
+    layout: {
+      ...PAGE,
+      title: titled(label(title), notes),
+      height: 360,
+      margin: { l: 70, r: 20, t: 50 + 15 * notes.length + (several ? 30 : 0), b: 54 },
+      legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom' },
+      xaxis: axis(options.x, 'x'),
+      yaxis: axis(options.y, 'y'),
+    },
+    config: CONFIG,
+  };
+  const shown = xs.slice(0, 20);
+  const table = textTable(
+    [options.x ?? 'x', ...lines.map(({ name }) => name || (options.y ?? 'y'))].map(text => ({
+      title: visible(text),
+      right: true,
+    })),
+    shown.map((at, i) => ({ cells: [sci(at), ...lines.map(line => sci(line.y[i]))] })),
+  );
+  const more = xs.length > shown.length ? `\n… and ${xs.length - shown.length} points more` : '';
+  return new OwnPicture(figure, `${title ? `${visible(title)}\n` : ''}${table}${more}`);
+}
+
+/**
+ * Bars: `bar({ head0: 0.3, head1: 0.1 })`, or `bar(names, values)`. Throws OptionError for lists of different lengths, for what is no number,
+ * and for more than 20,000 bars.
+ */
+export function bar(
+  names: Readonly<Record<string, number>> | readonly (string | number)[],
+  values?: Numbers | PlotOptions,
+  options: PlotOptions = {},
+): OwnPicture {
+  const listed = Array.isArray(names);
+  const texts = (listed ? (names as readonly unknown[]) : Object.keys(names)).map(String);
+  if (listed && (values === undefined || !isNumbers(values)))
+    throw new OptionError('bar was given names without values. Give bar(names, values), or bar({ name: value }).');
+  const heights = numbers('bar', 'values', listed ? (values as Numbers) : Object.values(names));
+  const { title = '', x, y } = listed ? options : ((values as PlotOptions | undefined) ?? options);
+  sameLength('bar', 'names', texts.length, 'values', heights.length);
+  checkMany('bar', texts.length, 'bars');
+  const figure: Figure = {
+    data: [
+      {
+        type: 'bar',
+        x: texts.map((text, i) => `${label(shortened(text, 16))}${'\u200b'.repeat(texts.indexOf(text) === i ? 0 : i)}`),
+        y: heights.map(v => (Number.isFinite(v) ? v : null)),
+        marker: { color: ACCENT },
+        hovertemplate: '%{x}<br>%{y}<extra></extra>',
+      },
+    ],
+    layout: {
+      ...PAGE,
+      title: titled(label(title)),
+      height: 340,
+      margin: { l: 70, r: 20, t: 50, b: 90 },
+      xaxis: { type: 'category', ...(x ? { title: { text: label(x) } } : {}) },
+      yaxis: { gridcolor: GRID, rangemode: 'tozero', ...(y ? { title: { text: label(y) } } : {}) },
+    },
+    config: CONFIG,
+  };
+  const table = textTable(
+    [{ title: visible(x ?? '') }, { title: visible(y ?? 'value'), right: true }],
+    texts.map((text, i) => ({ cells: [visible(text), sci(heights[i])] })),
+  );
+  return new OwnPicture(figure, `${title ? `${visible(title)}\n` : ''}${table}`);
+}
+
+/**
+ * A grid of numbers, rows downwards: an activation of two dimensions or rows of numbers. Blue to red through white where some are negative.
+ * Grids larger than a page are pooled by the largest magnitude, and the picture says so. Throws OptionError for rows of different lengths.
+ * @example heatmap(scores, { x: heads, y: layers, title: 'induction' })
+ */
+export function heatmap(values: Activation | readonly Numbers[], options: HeatmapOptions = {}): OwnPicture {
+  const own = values instanceof Activation;
+  if (own && values.dims.length !== 2)
+    throw new OptionError(
+      `heatmap was given '${values.name}' of ${values.dims.length} dimensions, and it draws two. Take a slice.`,
+    );
+  const rows = own
+    ? Array.from({ length: values.shape[0] }, (_, i) =>
+        Array.from(values.data.subarray(i * values.shape[1], (i + 1) * values.shape[1])),
+      )
+    : Array.from(values, (row, i) => numbers('heatmap', `row ${i}`, row));
+  const columns = rows[0]?.length ?? 0;
+  if (columns === 0) throw new OptionError('heatmap was given no values. Give rows of numbers.');
+  rows.forEach((row, i) => {
+    sameLength('heatmap', 'row 0', columns, `row ${i}`, row.length);
+  });
+  const dims = own ? values.dims : null;
+  const names = (axis: 0 | 1, many: number, given?: readonly (string | number)[]) => {
+    if (given) sameLength('heatmap', axis === 0 ? 'y' : 'x', given.length, axis === 0 ? 'rows' : 'columns', many);
+    const dim = dims?.[axis];
+    return Array.from({ length: many }, (_, i) => {
+      const text = given?.[i] ?? dim?.labels?.[i];
+      return text === undefined ? String((dim?.from ?? 0) + i) : `${given ? '' : `${dim!.from + i} `}${text}`;
+    });
+  };
+  const [down, across] = [names(0, rows.length, options.y), names(1, columns, options.x)];
+  const flat = Float32Array.from(rows.flat(), v => (Number.isFinite(v) ? v : Number.NaN));
+  const grid = blocksOf(flat, rows.length, columns, blockSize(rows.length, 160), blockSize(columns, 240));
+  const pool = poolText(grid, 'row', 'column');
+  const finite = flat.filter(v => !Number.isNaN(v));
+  const low = finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const high = finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  if (finite.length === 0) throw new OptionError('heatmap was given no finite number, so there is nothing to draw.');
+  const most = Math.max(-low, high) || 1;
+  // From zero, unless all values lie far from it.
+  const least = low < 0 ? -most : low > 0.5 * high && high > low ? low : 0;
+  const title = options.title ?? (own ? String(values) : '');
+  const unique = (list: readonly string[]) => {
+    const seen = new Map<string, number>();
+    return list.map(text => {
+      const n = seen.get(text) ?? 0;
+      seen.set(text, n + 1);
+      return `${label(shortened(text, 20))}${'\u200b'.repeat(n)}`;
+    });
+  };
+  const figure: Figure = {
+    data: [
+      {
+        type: 'heatmap',
+        z: packed(grid.z, grid.rows, grid.columns),
+        x: unique(across.filter((_, j) => j % grid.byColumns === 0)),
+        y: unique(down.filter((_, i) => i % grid.byRows === 0)),
+        zmin: least,
+        zmax: most,
+        colorscale: scaleThrough(low < 0 ? DIVERGING : CIVIDIS),
+        colorbar: { thickness: 12 },
+        hoverongaps: false,
+        hovertemplate: `${pool ? 'from ' : ''}%{y}, %{x}<br>%{z}<extra></extra>`,
+      },
+    ],
+    layout: {
+      ...PAGE,
+      plot_bgcolor: HOLE,
+      title: titled(label(title), pool ? [pool] : []),
+      height: Math.max(200, Math.min(640, 140 + 18 * grid.rows)),
+      margin: { l: 130, r: 20, t: 50 + (pool ? 15 : 0), b: 90 },
+      xaxis: { type: 'category', showgrid: false, zeroline: false },
+      yaxis: { type: 'category', autorange: 'reversed', showgrid: false, zeroline: false },
+    },
+    config: CONFIG,
+  };
+  const text = `${visible(title) || 'heatmap'}: ${rows.length} × ${columns}, from ${sci(low)} to ${sci(high)}`;
+  return new OwnPicture(figure, text);
+}
+
+const isNumbers = (value: unknown): value is Numbers =>
+  value instanceof Activation || Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+
+function numbers(who: string, name: string, value: unknown): number[] {
+  if (!isNumbers(value)) throw new OptionError(`${who} was given ${said(value)} as ${name}, and numbers are needed.`);
+  if (value instanceof Activation) {
+    if (value.dims.length === 1) return Array.from(value.data);
+    throw new OptionError(
+      `${who} was given '${value.name}' of ${value.dims.length} dimensions as ${name}, and numbers in a row are needed. Take a slice, or a mean.`,
+    );
+  }
+  const list = Array.from(value as ArrayLike<unknown>);
+  const odd = list.findIndex(v => typeof v !== 'number');
+  if (odd < 0) return list as number[];
+  throw new OptionError(`${who} was given ${said(list[odd])} as ${name}[${odd}], and a number is needed.`);
+}
+
+function sameLength(who: string, a: string, many: number, b: string, others: number): void {
+  if (many !== others) throw new OptionError(`${who} was given ${many} of ${a} and ${others} of ${b}. Give as many.`);
+}
+
+function checkMany(who: string, many: number, what: string): void {
+  if (many > MOST)
+    throw new OptionError(`${who} was given ${many} ${what}, and a page carries ${MOST}. Take every nth, or a mean.`);
+}

@@ -1,0 +1,104 @@
+// Pictures of one's own numbers: what they hold, what they say, and what they refuse.
+
+import { expect, test } from 'vitest';
+import { Activation, bar, heatmap, plot } from '../../lab/index.js';
+import { type Bundle, DISPLAY, type Shown } from '../../lab/values/shown.js';
+import { type Packed, unpacked } from '../fixtures/plotly.js';
+
+const of = (value: unknown): Bundle => (value as Shown)[DISPLAY]();
+const figure = (value: unknown) =>
+  of(value)['application/vnd.plotly.v1+json']! as unknown as {
+    data: { name?: string; x: unknown[]; y: unknown[]; z?: Packed; zmin?: number; zmax?: number }[];
+    layout: { title: { subtitle: { text: string } } };
+  };
+
+test('lines have the numbers they were given, and gaps where there is none, which is said', () => {
+  const one = figure(plot([3, 1, 2]));
+  expect(one.data).toHaveLength(1);
+  expect(one.data[0]).toMatchObject({ x: [0, 1, 2], y: [3, 1, 2] });
+  const two = figure(plot([10, 20, 30], { a: [1, Number.NaN, 3], b: new Float32Array([4, 5, Infinity]) }, { x: 'n' }));
+  expect(two.data.map(({ name, y }) => [name, y])).toEqual([
+    ['a', [1, null, 3]],
+    ['b', [4, 5, null]],
+  ]);
+  expect(two.layout.title.subtitle.text).toBe('2 of the values are no finite number: a gap');
+  expect(of(plot([3, 1, 2], undefined, { title: 'three' }))['text/plain']).toMatch(/^three\n/);
+  const row = new Activation('x', [{ name: 'token', size: 3 }], new Float32Array([1, 2, 4]));
+  expect(figure(plot(row)).data[0].y).toEqual([1, 2, 4]);
+});
+
+test('bars stand for their names, twice the same too', () => {
+  expect(figure(bar({ a: 1, b: -2 })).data[0]).toMatchObject({ x: ['a', 'b'], y: [1, -2] });
+  const [{ x, y }] = figure(bar(['a', 'a', 'b'], [1, 2, 3])).data;
+  expect(new Set(x).size).toBe(3);
+  expect(y).toEqual([1, 2, 3]);
+});
+
+test('a grid keeps its rows, its names and its sign, and says where it is pooled', () => {
+  const small = figure(
+    heatmap(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { x: ['p', 'q'], y: [7, 8] },
+    ),
+  ).data[0];
+  expect(unpacked(small.z as Packed)).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+  expect([small.x, small.y, small.zmin, small.zmax]).toEqual([['p', 'q'], ['7', '8'], 0, 4]);
+  expect(figure(heatmap([[-1, 4]])).data[0]).toMatchObject({ zmin: -4, zmax: 4 });
+  expect(figure(heatmap([[9, 10]])).data[0]).toMatchObject({ zmin: 9, zmax: 10 });
+  const rows = Array.from({ length: 500 }, (_, i) =>
+    Array.from({ length: 2 }, (_, j) => (i === 321 && j === 1 ? 5 : 0)),
+  );
+  const large = figure(heatmap(rows));
+  expect(large.layout.title.subtitle.text).toBe('a cell is 4 rows × 1 column, the largest |x| of them');
+  expect(unpacked(large.data[0].z as Packed)[80]).toEqual([0, 5]);
+  const part = new Activation(
+    'scores',
+    [
+      { name: 'head', size: 1, from: 3, of: 4 },
+      { name: 'dim', size: 2 },
+    ],
+    new Float32Array([1, 2]),
+  );
+  expect(figure(heatmap(part)).data[0].y).toEqual(['3']);
+});
+
+test('what cannot be drawn is refused with what was given', () => {
+  const wrong: [() => unknown, RegExp][] = [
+    [() => plot([1, 2], [1]), /plot was given 2 of x and 1 of y. Give as many/],
+    [() => plot([1, 2], { a: [1, 2, 3] }), /2 of x and 3 of a/],
+    [() => plot([1], {}), /was given no line/],
+    [() => plot(['a' as unknown as number]), /was given 'a' as x\[0\], and a number is needed/],
+    [() => plot(3 as never), /was given 3 as x, and numbers are needed/],
+    [() => plot(new Float64Array(30_000)), /was given 30000 points, and a page carries 20000/],
+    [() => bar(['a'], [1, 2]), /1 of names and 2 of values/],
+    [() => bar(['a']), /names without values/],
+    [() => heatmap([[1, 2], [3]]), /2 of row 0 and 1 of row 1/],
+    [() => heatmap([]), /no values/],
+    [() => heatmap([[Number.NaN]]), /no finite number/],
+    [() => heatmap([[1, 2]], { x: ['a'] }), /1 of x and 2 of columns/],
+    [
+      () => heatmap(new Activation('a', [{ name: 'token', size: 1 }], new Float32Array(1))),
+      /'a' of 1 dimensions, and it draws two/,
+    ],
+  ];
+  for (const [make, message] of wrong) expect(make).toThrow(message);
+});
+
+test('names are text', () => {
+  const evil = '<img src=x onerror=alert(1)>';
+  for (const value of [
+    plot([1], { [evil]: [1], b: [2] }, { title: evil, x: evil, y: evil }),
+    bar({ [evil]: 1 }, { title: evil }),
+    heatmap([[1]], { x: [evil], y: [evil], title: evil }),
+  ]) {
+    const bundle = of(value);
+    expect(JSON.stringify(bundle['application/vnd.plotly.v1+json'])).not.toContain('<img');
+    expect(bundle['image/svg+xml']).not.toContain('<img');
+  }
+});
