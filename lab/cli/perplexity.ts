@@ -38,7 +38,7 @@ export function perplexityCommand(): Command {
         MOST_FILE,
         why => new OptionError(`The text ${options.text} cannot be read: ${why}. Give a file of text in UTF-8.`),
       );
-      const session = await openModel(options);
+      using session = await openModel(options);
       const { window, tokens, plan, against } = options;
       const found = await session.perplexity(text, { window, tokens, plan, against });
       if (options.json) printJson({ ...found });

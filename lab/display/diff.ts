@@ -81,7 +81,7 @@ function text(diff: Diff, most: number): string {
 }
 
 /** The first failing stage, then the other failures, then the rest. */
-function inOrder({ rows, first }: Diff): DiffRow[] {
+export function inOrder({ rows, first }: Diff): DiffRow[] {
   const rank = (row: DiffRow) => (row === first ? 0 : row.pass ? 2 : 1);
   return [...rows].sort((a, b) => rank(a) - rank(b) || rows.indexOf(a) - rows.indexOf(b));
 }
@@ -104,7 +104,7 @@ export function summary({ rows, first, provenance }: Diff): string {
 }
 
 /** Of a wrong stage what it does alone, where it has been run; else what came of it in the run. */
-const shownOf = ({ verdict, local, accumulated }: DiffRow): Metrics =>
+export const shownOf = ({ verdict, local, accumulated }: DiffRow): Metrics =>
   verdict === 'source' && local ? local : accumulated;
 const cosineText = ({ cosine }: Metrics) => (Number.isNaN(cosine) ? '–' : cosine.toFixed(6));
 const gainText = (gain: number | null) => (gain === null ? '–' : `${sci(Number(gain.toPrecision(2)))}×`);

@@ -224,6 +224,24 @@ test('what is the same twice, and what gathers, may come again; what changes not
   );
 });
 
+test('diff fits 80 columns: what fails, and one line for what passes; --all and --wide have the rest', async () => {
+  const rows = (text: string) => text.split('\n').filter(line => /^(ok|source|carrier|masked|cache) /.test(line));
+  const widest = (text: string) => Math.max(...text.split('\n').map(line => line.length));
+  const pass = await loupe('diff');
+  expect(rows(pass.stdout)).toEqual([]);
+  expect(pass.stdout).toMatch(/\n135 of 135 stages pass; --all lists them too\.\n$/);
+  const all = await loupe('diff', '--all');
+  expect(rows(all.stdout)).toHaveLength(135);
+  const some = await loupe('diff', '--limit', '6e-7', '--no-alone');
+  const failing = rows(some.stdout).length;
+  expect(failing).toBeGreaterThan(0);
+  expect(some.stdout).toContain(`${135 - failing} of 135 stages pass; --all lists them too.`);
+  for (const { stdout } of [pass, all, some]) expect(widest(stdout)).toBeLessThanOrEqual(80);
+  const wide = await loupe('diff', '--limit', '6e-7', '--wide');
+  expect(wide.stdout).toMatch(/verdict +stage .* shape +cosine +gain +ours +PyTorch's/);
+  expect((await loupe('diff', '--all', '--wide')).stdout).toContain('cosine');
+});
+
 test('diff passes with 0, and fails with 1 when the limit is too tight for rounding', async () => {
   expect((await loupe('diff')).stdout).toMatch(/^All 135 stages pass\./);
   const failed = await loupe('diff', '--limit', '1e-12', '--local-limit', '1e-12', '--json');

@@ -29,7 +29,10 @@ describe('an error that a cell looks at itself', () => {
     ['traced', /^Trace: traced\n {4}at cell-9:2:9$/],
     ['evaluated', /^Error: evaluated\n {4}at eval \(eval at <anonymous> \(cell-10:2:7\), .*\n.*\n {4}at cell-10:2:7$/],
     ['of_file', /^Error: in file\n {4}at fails \(\S+throws\.ts:4:9\)\n {4}at cell-11:2:\d+$/],
-    ['of_the_lab', /^ModelFileError: There is no model[^\n]*\n( {4}at .*\/lab\/session\/open\.js.*\n)+ {4}at cell-12:2:7$/],
+    [
+      'of_the_lab',
+      /^ModelFileError: There is no model[^\n]*\n( {4}at .*\/lab\/session\/open\.js.*\n)+ {4}at cell-12:2:7$/,
+    ],
     ['undefined', /^Error: u\n {4}at cell-13:2:59$/],
     ['deleted', /^Error: d\n {4}at cell-14:2:54$/],
     ['after_deleted', /^Error: a\n {4}at cell-15:3:13$/],

@@ -1,0 +1,84 @@
+// The diff in a terminal of 80 columns: what fails, and one line for what passes.
+
+import type { Diff } from '../diff/diff.js';
+import { leftoverText } from '../diff/leftover.js';
+import { printable } from '../../engine/printable.js';
+import { sci } from '../values/numbers.js';
+import { diffText, inOrder, shownOf, summary } from './diff.js';
+import { textTable } from './table.js';
+
+export interface DiffLines {
+  /** Stages that pass too. */
+  readonly all?: boolean;
+  /** Every column, however wide: shapes, cosine, gain, both values at the worst place. */
+  readonly wide?: boolean;
+}
+
+const WIDTH = 80;
+
+export function diffLines(diff: Diff, { all = false, wide = false }: DiffLines = {}): string {
+  if (wide && all) return diffText(diff);
+  const rows = inOrder(diff).filter(({ pass }) => all || !pass);
+  const passing = diff.rows.length - diff.rows.filter(({ pass }) => !pass).length;
+  const { limits } = diff;
+  const left = leftoverText(diff.leftover);
+  const heads = [
+    summary(diff),
+    ...(diff.weights === null ? [] : [diff.weights]),
+    ...(left ? [left] : []),
+    `${diff.golden}, ${diff.provenance.adapter}; limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`,
+  ].map(text => wrapped(printable(text), WIDTH));
+  const right = (title: string) => ({ title, right: true });
+  const table = textTable(
+    [
+      { title: 'verdict' },
+      { title: 'stage' },
+      right('alone'),
+      right('in the run'),
+      right('max abs'),
+      { title: 'worst at' },
+      ...(wide ? [{ title: 'shape' }, right('cosine'), right('gain'), right('ours'), right("PyTorch's")] : []),
+    ],
+    rows.map(row => {
+      const shown = shownOf(row);
+      return {
+        cells: [
+          row.verdict,
+          row.stage,
+          row.local ? sci(row.local.relL2) : '–',
+          sci(row.accumulated.relL2),
+          sci(shown.maxAbs),
+          `[${shown.worst.join(',')}]`,
+          ...(wide
+            ? [
+                `[${row.shape.join(',')}]`,
+                Number.isNaN(shown.cosine) ? '–' : shown.cosine.toFixed(6),
+                row.gain === null ? '–' : `${sci(Number(row.gain.toPrecision(2)))}×`,
+                sci(shown.actualAtWorst),
+                sci(shown.expectedAtWorst),
+              ]
+            : []),
+        ],
+      };
+    }),
+    { narrow: true },
+  );
+  const rest = all || passing === 0 ? '' : `${passing} of ${diff.rows.length} stages pass; --all lists them too.`;
+  return [...heads, ...(rows.length > 0 ? [table] : []), ...(rest ? [rest] : [])].join('\n');
+}
+
+/** Broken between words; a word that is longer stays whole. */
+export function wrapped(text: string, width: number): string {
+  const lines: string[] = [];
+  for (const line of text.split('\n')) {
+    let current = '';
+    for (const word of line.split(' ')) {
+      if (current !== '' && current.length + 1 + word.length > width) {
+        lines.push(current);
+        current = word;
+      } else current = current === '' ? word : `${current} ${word}`;
+    }
+    lines.push(current);
+  }
+  return lines.join('\n');
+}
