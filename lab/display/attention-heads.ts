@@ -35,7 +35,7 @@ export function headsBundle(figure: AttentionFigure): Bundle {
   const grids = numbers.map((_, head) => gridOf(first, head, Math.min(128, sideOf(first, heads))));
   const { by, rows, columns } = grids[0];
   const sink = sinkOf(first);
-  const rest = restOf([first], [sink]);
+  const rest = restOf(first, sink);
   const notes = notesOf(by, sink, rest);
   const top = 77 + 15 * notes.length;
   const height = top + down * (SIDE + ABOVE) - ABOVE + 40;

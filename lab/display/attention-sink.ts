@@ -46,20 +46,17 @@ export function sinkOf({ pattern }: AttentionLayer): Sink | null {
   return S > 1 && share > SINK ? { key: most, name: blockName(key, most, 1), share } : null;
 }
 
-/** The largest weight outside of the sinks, to two digits upwards; null where no layer has a sink. */
-export function restOf(layers: readonly AttentionLayer[], sinks: readonly (Sink | null)[]): number | null {
-  if (sinks.every(sink => sink === null)) return null;
+/** The largest weight outside of a layer's sink, to two digits upwards: where its colours end. Null where there is no sink, or nothing is gained. */
+export function restOf({ pattern }: AttentionLayer, sink: Sink | null): number | null {
+  if (sink === null) return null;
   let most = 0;
-  layers.forEach(({ pattern }, n) => {
-    const { key = -1 } = sinks[n] ?? {};
-    const [heads, T, S] = pattern.shape;
-    const { from } = pattern.dims[1];
-    for (let row = 0; row < heads * T; row++) {
-      if (from + (row % T) === 0) continue;
-      for (let j = 0; j < S; j++) if (j !== key) most = Math.max(most, pattern.data[row * S + j] || 0);
-    }
-  });
-  if (most === 0 || most > 0.95) return most === 0 ? null : 1;
+  const [heads, T, S] = pattern.shape;
+  const { from } = pattern.dims[1];
+  for (let row = 0; row < heads * T; row++) {
+    if (from + (row % T) === 0) continue;
+    for (let j = 0; j < S; j++) if (j !== sink.key) most = Math.max(most, pattern.data[row * S + j] || 0);
+  }
+  if (most === 0 || most > 0.95) return null;
   const unit = 10 ** (Math.floor(Math.log10(most)) - 1);
-  return Number((Math.ceil(most / unit) * unit).toPrecision(2));
+  return Number((Math.ceil(most / unit - 1e-6) * unit).toPrecision(2));
 }

@@ -54,7 +54,9 @@ function plotly(figure: AttentionFigure): Figure {
   const grids = layers.map(layer => Array.from({ length: heads }, (_, head) => gridOf(layer, head, side)));
   const { rows, columns, by } = grids[0][0];
   const sinks = layers.map(sinkOf);
-  const rest = restOf(layers, sinks);
+  // A layer's own: one without a sink would take the colours of all others with it.
+  const rests = layers.map((layer, i) => restOf(layer, sinks[i]));
+  const [rest] = rests;
   const data = grids[0].map(({ z, at }, head) => ({
     type: 'heatmap',
     name: headName(figure, numbers[head]),
@@ -71,7 +73,7 @@ function plotly(figure: AttentionFigure): Figure {
     hoverongaps: false,
   }));
   const fixed = 130 + CELL * S;
-  const notes = (i: number) => notesOf(by, rest === null ? null : sinks[i], rest);
+  const notes = (i: number) => notesOf(by, rests[i] === null ? null : sinks[i], rests[i]);
   const lines = 1 + Math.max(...layers.map((_, i) => notes(i).length));
   const few = heads <= 4;
   return {
@@ -119,7 +121,13 @@ function plotly(figure: AttentionFigure): Figure {
                   label: `layer ${layer.layer}`,
                   method: 'update',
                   args: [
-                    { z: grids[i].map(({ z }) => z), ...(by > 1 && { customdata: grids[i].map(({ at }) => at) }) },
+                    {
+                      z: grids[i].map(({ z }) => z),
+                      ...(by > 1 && { customdata: grids[i].map(({ at }) => at) }),
+                      zmax: rests[i] ?? 1,
+                      'colorbar.tickvals': [barText(rests[i]).tickvals],
+                      'colorbar.ticktext': [barText(rests[i]).ticktext],
+                    },
                     {
                       'title.text': label(attentionTitle(layer)),
                       'title.subtitle.text': notes(i).join('<br>'),
@@ -130,7 +138,7 @@ function plotly(figure: AttentionFigure): Figure {
               },
             ]
           : []),
-        ...(rest === null
+        ...(rest === null || layers.length > 1
           ? []
           : [
               {

@@ -245,3 +245,43 @@ test('outliers are the channels with the largest root mean square', () => {
   expect(rows[0]).toMatchObject({ channel: 7, maxAbs: 77, row: 2 });
   expect(rows[0].ratio).toBeCloseTo(Math.sqrt((57 ** 2 + 67 ** 2 + 77 ** 2) / 3));
 });
+
+test('a sink of attention is named and the colours of its layer end behind it; another layer keeps its own', () => {
+  const pattern = (weight: number, other: number) => {
+    const data = new Float32Array(9);
+    data.set([1, 0, 0, weight, other, 0, weight, other / 2, other / 2]);
+    const labels = ['<bos>', 'a', 'b'];
+    const dims = [
+      { name: 'head' as const, size: 1 },
+      { name: 'query' as const, size: 3, labels },
+      { name: 'key' as const, size: 3, labels },
+    ];
+    return new Activation('layers.0.attn.pattern', dims, data);
+  };
+  const of = (...layers: [number, number][]) =>
+    attentionBundle({
+      layers: layers.map(([weight, other], layer) => ({ layer, pattern: pattern(weight, other), window: null })),
+      heads: 1,
+      kvHeads: 1,
+    })[FIGURE]! as unknown as {
+      data: { zmax: number }[];
+      layout: {
+        title: { subtitle?: { text: string } };
+        updatemenus: { buttons: { label: string; args: Record<string, unknown>[] }[] }[];
+      };
+    };
+  const sunk = of([0.97, 0.03]);
+  expect(sunk.data[0].zmax).toBe(0.03);
+  expect(sunk.layout.title.subtitle?.text).toBe('0 &lt;bos&gt; holds 97.0 % of the weight: colours end at 0.03');
+  expect(sunk.layout.updatemenus.at(-1)!.buttons.map(({ label }) => label)).toEqual([
+    'colours to 0.03',
+    'colours to 1',
+  ]);
+  expect(of([0.5, 0.5]).data[0].zmax).toBe(1);
+  expect(of([0.5, 0.5]).layout.title.subtitle).toBeUndefined();
+  const both = of([0.97, 0.03], [0.2, 0.8]).layout.updatemenus.at(-1)!.buttons;
+  expect(both.map(({ label, args }) => [label, args[0].zmax])).toEqual([
+    ['layer 0', 0.03],
+    ['layer 1', 1],
+  ]);
+});
