@@ -2,6 +2,7 @@
 
 import type { Stage } from './plan.js';
 
+/** How caches keep keys and values: as they are, or rounded to half the bytes. */
 export type CacheFormat = 'f32' | 'f16';
 export const CACHE_FORMATS: readonly CacheFormat[] = ['f32', 'f16'];
 

@@ -10,6 +10,7 @@ import { Tensor } from './tensor.js';
 import { Timer } from './timer.js';
 import type { Store } from './weight-store.js';
 
+/** What an adapter does at most, as it was measured. */
 export interface Ceilings {
   /** Medians over the rounds. */
   readonly bytesPerSecond: number;
@@ -19,6 +20,7 @@ export interface Ceilings {
   readonly store: Store;
   /** How much was read in a round: more than caches hold. */
   readonly bytes: number;
+  /** Measurements of each ceiling. */
   readonly rounds: number;
 }
 

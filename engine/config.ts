@@ -48,7 +48,9 @@ export type RopeScaling =
 
 /** The geometry of a Gemma text model. Letters in brackets are those used for shapes all over the project. */
 export interface GemmaConfig {
+  /** Gemma 1, 2 or 3. */
   readonly family: 1 | 2 | 3;
+  /** How many layers there are. */
   readonly layers: number;
   /** [H] width of the residual stream. */
   readonly hidden: number;
@@ -64,6 +66,7 @@ export interface GemmaConfig {
   readonly vocab: number;
   /** Longest sequence the model was made for, in tokens. */
   readonly contextLength: number;
+  /** Added to the mean square in every RMSNorm. */
   readonly rmsEps: number;
   /** Factor on q·k: query_pre_attn_scalar^−½ (Gemma 2, 3) or D^−½ (Gemma 1). */
   readonly queryScale: number;
@@ -77,13 +80,20 @@ export interface GemmaConfig {
   readonly layerKinds: readonly LayerKind[];
   /** Tokens a sliding layer sees, the current one included: key j is seen from query i when i − W < j ≤ i. */
   readonly slidingWindow: number | null;
-  readonly rope: { readonly sliding: Rope; readonly full: Rope };
+  /** RoPE of either kind of layer. */
+  readonly rope: {
+    /** Of sliding layers. */
+    readonly sliding: Rope;
+    /** Of full layers. */
+    readonly full: Rope;
+  };
   /** RMSNorm on q and k before RoPE (Gemma 3). */
   readonly qkNorm: boolean;
   /** Norms after attention and after the MLP as well as before (Gemma 2, 3). */
   readonly postNorms: boolean;
   /** The head is the embedding matrix. */
   readonly tiedHead: boolean;
+  /** Id that a sequence begins with. */
   readonly bosId: number;
   /** Generation stops on any of these. */
   readonly eosIds: readonly number[];

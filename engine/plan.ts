@@ -12,8 +12,11 @@ export type RunSize = 'tokens' | 'keys' | 'rows' | 'slots';
 
 /** One axis of an activation: the design's letter (T, S, A, K, D, H, F, V), its name and its size. */
 export interface Axis {
+  /** T, S, A, K, D, H, F or V. */
   readonly letter: string;
+  /** What it counts. */
   readonly name: AxisName;
+  /** A number, or what changes from run to run. */
   readonly size: number | RunSize;
 }
 
@@ -51,25 +54,35 @@ export type OperationKind = Operation['kind'];
 
 /** A value in the plan: the output of a stage, or the token ids. */
 export interface Ref {
+  /** As `loupe plan` lists it. */
   readonly name: string;
+  /** From the outermost to the innermost. */
   readonly axes: readonly Axis[];
 }
 
 /** A weight matrix or gain, by its canonical name (weights/source.ts). */
 export interface WeightRef {
+  /** The stage that uses it, mostly. */
   readonly name: string;
+  /** [out, in] of a matrix. */
   readonly shape: readonly number[];
 }
 
+/** One value of the forward pass, with what it is made of. */
 export interface Stage extends Ref {
+  /** What it computes, with its constants. */
   readonly operation: Operation;
+  /** What it reads: outputs of other stages, or the token ids. */
   readonly inputs: readonly Ref[];
+  /** What it multiplies by; null where it has none. */
   readonly weight: WeightRef | null;
   /** A key/value cache: it outlives the chunk, and is no activation that could be tapped. */
   readonly state: boolean;
 }
 
+/** The forward pass as a list of stages. */
 export interface Plan {
+  /** In the order in which they run, caches among them. */
   readonly stages: readonly Stage[];
   /** By name; throws StageError with the nearest names. */
   stage(name: string): Stage;

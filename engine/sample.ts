@@ -11,6 +11,7 @@ export interface Sampling {
   readonly topK?: number;
   /** Only the most likely that together have this probability; 1: all. */
   readonly topP?: number;
+  /** A seed gives the same tokens again; default 0. */
   readonly seed?: number;
 }
 

@@ -1,31 +1,55 @@
 // What `import … from 'gemma-loupe'` gives: the lab, whole. What the rooms above sessions can do is put onto them here, and every
-// value gets its picture.
+// value gets its picture. Every class and type that something here takes or gives has a name here too, and a place in docs/API.md.
 
 import './bench/methods.js';
 import './chat/methods.js';
 import './display/all.js';
 import './probe/methods.js';
 
+export type { CacheFormat } from '../engine/cache-format.js';
+export type { Ceilings } from '../engine/ceilings.js';
+export type { GemmaConfig } from '../engine/config.js';
+export type { Activations } from '../engine/dispatch.js';
 export * from '../engine/errors.js';
-export { Activation, fromArrow } from './values/activation.js';
-export type { Dim } from './values/dims.js';
-export type { Stats } from './values/stats.js';
-export type { BatchRunOptions, BatchToken, Continuation } from './session/batch.js';
-export { toArrow, traceToIpc } from './values/arrow.js';
-export type { Roofline, RooflineOptions } from './bench/roofline.js';
-export { Conversation, type ConversationOptions, type TurnStats } from './chat/conversation.js';
-export { Diff, type DiffOptions } from './diff/diff.js';
-export type { DiffRow } from './diff/row.js';
+export type { PlanKind } from '../engine/fuse.js';
+export type { Axis, AxisName, Plan, Ref, Stage, WeightRef } from '../engine/plan.js';
+export type { ChatMessage } from '../engine/tokenizer/messages.js';
+export type { KernelChoice } from '../engine/traits.js';
+export type { Quantise } from '../engine/weights/quantise.js';
+export type { OperationReached, Reached, Roofline, RooflineOptions, StepReached } from './bench/roofline.js';
+export { Conversation, type ConversationOptions, type TurnOptions, type TurnStats } from './chat/conversation.js';
+export { Diff, type DiffLimits, type DiffOptions } from './diff/diff.js';
+export type { Leftover } from './diff/leftover.js';
+export type { Spread } from './diff/locate.js';
 export { compare, type Metrics } from './diff/metrics.js';
-export { type Bundle, DISPLAY } from './values/shown.js';
+export type { DiffRow, Verdict } from './diff/row.js';
 export { bar, type HeatmapOptions, heatmap, type Numbers, OwnPicture, type PlotOptions, plot } from './display/own.js';
 export { report } from './display/report.js';
-export { type Display, show } from './host/show.js';
-export { type Golden, golden } from './values/golden.js';
 export { ask, clearOutput } from './host/notebook.js';
+export { type Display, show } from './host/show.js';
+export type { Lens, LensCell, LensOptions } from './probe/lens.js';
+export type { Patching, PatchingOptions } from './probe/patching.js';
+export type { Apart, Perplexity, PerplexityOptions } from './probe/perplexity.js';
+export type { BatchGeneration, BatchRunOptions, BatchToken, Continuation, Prompt } from './session/batch.js';
 export { type OpenOptions, open } from './session/open.js';
 export type { GenerateRunOptions, PatchSpec, RunOptions, Token } from './session/request.js';
-export { Run } from './session/run.js';
-export type { TopTokens } from './values/next-token.js';
-export { type Selector, select } from './values/select.js';
+export { type Logits, Run } from './session/run.js';
 export { Session } from './session/session.js';
+export type { Edited, OneStage, PlanView } from './session/views.js';
+export { Activation, type Axes, fromArrow, type Ranked } from './values/activation.js';
+export { toArrow, traceToIpc } from './values/arrow.js';
+export type {
+  AttentionByToken,
+  AttentionFigure,
+  AttentionHeads,
+  AttentionLayer,
+  AttentionView,
+} from './values/attention.js';
+export type { Cut, Cuts, Dim, DimSpec, Values } from './values/dims.js';
+export { type Golden, golden } from './values/golden.js';
+export type { Beside, Compared, TopToken, TopTokens } from './values/next-token.js';
+export { type Selector, select } from './values/select.js';
+export { type Bundle, DISPLAY, type Figure, type Shown } from './values/shown.js';
+export type { Histogram, Norms, Outlier, Outliers } from './values/spread.js';
+export type { Stats } from './values/stats.js';
+export type { Foreseen, Surprisal } from './values/surprisal.js';

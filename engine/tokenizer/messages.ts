@@ -12,7 +12,9 @@ export interface Message {
  * `tool_calls`. What the template makes of it is its own affair; what Loupe cannot read (images) is refused.
  */
 export interface ChatMessage {
+  /** `user`, `assistant`, `system`, or what the template knows. */
   readonly role: string;
+  /** A text, mostly. */
   readonly content?: unknown;
 }
 

@@ -8,6 +8,7 @@ import type { ModelFiles, WeightEntry, WeightSource } from './source.js';
 
 /** What weights can be made on loading. */
 export const QUANTISED = ['q8_0', 'q4_0'] as const;
+/** A format that matrices are made smaller to on loading. */
 export type Quantise = (typeof QUANTISED)[number];
 
 const VALUES = 32; // in a block

@@ -19,6 +19,7 @@ import { checkPlan } from '../session/request.js';
 import type { Session } from '../session/session.js';
 import { spread } from './spread.js';
 
+/** What to measure. */
 export interface RooflineOptions {
   /** Default fast: the steps that generate. */
   readonly plan?: PlanKind;
@@ -28,6 +29,7 @@ export interface RooflineOptions {
   readonly context?: number;
   /** Chunks, and measurements of the ceilings. Default 5. */
   readonly rounds?: number;
+  /** Stops it; it then rejects with Interrupted. */
   readonly signal?: AbortSignal;
 }
 
@@ -45,12 +47,15 @@ export interface Reached {
   readonly us: number;
   /** Of the time of all steps. */
   readonly share: number;
-  /** Weights and values, each once. */
+  /** Weights and values that are read, each once. */
   readonly bytesRead: number;
+  /** Values that are written, each once. */
   readonly bytesWritten: number;
   /** Multiplications, additions and the like, of f32. */
   readonly operations: number;
+  /** Read and written, over its time. */
   readonly bytesPerSecond: number;
+  /** Over its time. */
   readonly operationsPerSecond: number;
   /** Of the measured bandwidth. */
   readonly ofBandwidth: number;
@@ -62,33 +67,49 @@ export interface Reached {
   readonly reached: number;
 }
 
+/** One step of the plan. */
 export interface StepReached extends Reached {
   /** Its place in the plan, from 0. */
   readonly index: number;
+  /** The stages that it stands for. */
   readonly step: string;
   /** The rule that made it (fuse.ts), or what its stage does. */
   readonly operation: string;
 }
 
+/** All steps that do the same. */
 export interface OperationReached extends Reached {
+  /** The rule that made them, or what their stages do. */
   readonly operation: string;
+  /** How many there are. */
   readonly steps: number;
 }
 
 /** Shows itself as a roofline. */
 export class Roofline extends Shown {
   constructor(
+    /** Name of the model. */
     readonly model: string,
+    /** Where it ran. */
     readonly adapter: string,
+    /** By which plan. */
     readonly plan: PlanKind,
-    /** Of the chunk, and before it. */
-    readonly extent: { readonly tokens: number; readonly context: number },
+    /** How many tokens. */
+    readonly extent: {
+      /** Of the chunk. */
+      readonly tokens: number;
+      /** Before it. */
+      readonly context: number;
+    },
+    /** What the adapter does at most, measured in turn with the steps. */
     readonly ceilings: Ceilings,
     /** What takes longest first. */
     readonly steps: readonly StepReached[],
     /** The same by what steps do, what takes longest first. */
     readonly operations: readonly OperationReached[],
+    /** Shaders that were edited. */
     readonly edited: readonly string[],
+    /** Model, adapter and the shaders that ran. */
     readonly provenance: Readonly<Record<string, string>>,
   ) {
     super();

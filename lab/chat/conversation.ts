@@ -17,6 +17,7 @@ import { stream } from '../session/stream.js';
 import { StopTexts } from './stop.js';
 import { Turns, templateOf } from './turns.js';
 
+/** How a conversation begins. */
 export interface ConversationOptions {
   /** What the model is told before the first turn. */
   readonly system?: string;
@@ -47,15 +48,19 @@ const { plan: _, ...TURN_OPTIONS } = GENERATE_OPTIONS;
 
 /** What the last turn took. */
 export interface TurnStats {
-  /** Tokens read for it, and tokens that were in the cache already. */
+  /** Tokens read for it. */
   readonly read: number;
+  /** Tokens that were in the cache already. */
   readonly reused: number;
+  /** Tokens of the answer. */
   readonly made: number;
+  /** Milliseconds until the first of them. */
   readonly firstTokenMs: number;
   /** Of the tokens after the first; null for fewer than two. */
   readonly tokensPerSecond: number | null;
 }
 
+/** Turns on one cache: each reads only what is new. `session.chat()` begins one. */
 export class Conversation extends Shown {
   readonly #turns: Turns;
   /** What a person should know of the template that was given. */
@@ -68,11 +73,13 @@ export class Conversation extends Shown {
   #stats: TurnStats | null = null;
   #busy = false;
   #disposed = false;
+  /** The plan that all turns go by. */
   readonly plan: PlanKind;
   readonly #stops: readonly number[];
   readonly #stopTexts: readonly string[];
 
   constructor(
+    /** Whose model answers. */
     readonly session: Session,
     private readonly tokenizer: Tokenizer,
     { system = '', template, stop = [], messages = [], plan }: ConversationOptions,
@@ -120,10 +127,12 @@ export class Conversation extends Shown {
     if (this.#busy) throw new PromptError('The model is still answering. Wait for it, or stop it.');
   }
 
+  /** Whether it was closed. */
   get disposed(): boolean {
     return this.#disposed;
   }
 
+  /** What the model is told before the first turn. */
   get system(): string {
     return this.#turns.system;
   }
@@ -135,11 +144,12 @@ export class Conversation extends Shown {
     this.#text = '';
   }
 
-  /** Tokens that the context holds, and how many fit. */
+  /** Tokens that the context holds. */
   get used(): number {
     return (this.#context?.ids.length ?? 0) + this.#pending.length;
   }
 
+  /** Tokens that the context holds at most. */
   get length(): number {
     return this.session.longest;
   }
@@ -245,6 +255,7 @@ export class Conversation extends Shown {
     this.#pending = [];
   }
 
+  /** Gives its cache back and ends it. */
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.forget();

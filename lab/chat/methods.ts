@@ -7,7 +7,11 @@ import { CONVERSATION_OPTIONS, Conversation, type ConversationOptions } from './
 
 declare module '../session/session.js' {
   interface Session {
-    /** A conversation on one cache, in the turns the model was trained on. Dispose of it, or of the session. */
+    /**
+     * A conversation on one cache, in the turns the model was trained on. Dispose of it, or of the session. Throws TokenizerError where there is no vocabulary, or for a template that
+     * Jinja does not compile.
+     * @example const chat = model.chat(); await chat.write('Why is the sky blue?')
+     */
     chat(options?: ConversationOptions): Conversation;
   }
 }

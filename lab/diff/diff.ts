@@ -12,22 +12,27 @@ import { type Leftover, NOTHING_LEFT } from './leftover.js';
 import { largest } from './locate.js';
 import type { DiffRow } from './row.js';
 
+/** How far off a stage may be. */
 export interface DiffLimits {
   /** Relative L2; see tolerance.ts for where the defaults come from. */
   readonly accumulated?: number;
+  /** The same of a stage alone, on the golden’s inputs. */
   readonly local?: number;
 }
 
+/** How to compare. */
 export interface DiffOptions extends DiffLimits {
   /** Run every stage alone on the golden's inputs as well; default true. */
   readonly alone?: boolean;
   /** Most bytes of our own activations to hold at once; more take several runs. */
   readonly budget?: number;
+  /** Stops it; it then rejects with Interrupted. */
   readonly signal?: AbortSignal;
   /** The shaders to compare; by default those in force once the edits asked for so far are. */
   readonly shaders?: Shaders;
   /** `exact`, the default: every stage. `fast`: what the steps of the fast plan leave, in its run and each step alone. */
   readonly plan?: PlanKind;
+  /** Called after every stage that was compared. */
   onProgress?(done: number, total: number): void;
 }
 
@@ -42,14 +47,19 @@ export const DIFF_OPTIONS: OptionNames<DiffOptions> = {
   onProgress: true,
 };
 
+/** Every stage against a golden, in the run and alone: which is wrong, and which only passes on what it was given. `session.diff(golden)` makes one. */
 export class Diff extends Shown {
+  /** Whether no stage fails. */
   readonly pass: boolean;
 
   constructor(
     /** In the plan's order. */
     readonly rows: readonly DiffRow[],
+    /** Name of the golden. */
     readonly golden: string,
+    /** Relative L2 above which a stage fails, in the run and alone. */
     readonly limits: Required<DiffLimits>,
+    /** Model, adapter and the shaders that ran. */
     readonly provenance: Readonly<Record<string, string>>,
     /** What the golden has beside the stages of this model. */
     readonly leftover: Leftover = NOTHING_LEFT,
@@ -73,6 +83,7 @@ export class Diff extends Shown {
     return this.rows.find(row => row.stage === name)!;
   }
 
+  /** What `loupe diff --json` prints: all rows, the first failing stage, where the golden and the model are from. */
   toJSON(): unknown {
     const { pass, golden, limits, provenance, rows } = this;
     const told = rows.map(row => ({

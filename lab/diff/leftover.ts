@@ -6,6 +6,7 @@ import type { Plan } from '../../engine/plan.js';
 import type { Golden } from '../values/golden.js';
 import { namesOf } from '../values/select.js';
 
+/** What a golden has beside the stages of the model. */
 export interface Leftover {
   /** Tensors of the golden that belong to no stage of the model. */
   readonly notCompared: readonly string[];

@@ -5,6 +5,7 @@ import { MASK_LIMIT } from '../values/stats.js';
 
 /** The error along one dimension. */
 export interface Spread {
+  /** The dimension. */
   readonly axis: AxisName;
   /** By index: the part of the whole squared error that is there, 0 to 1. Values that are broken on one side count alone. */
   readonly share: Float32Array;

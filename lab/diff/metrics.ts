@@ -5,6 +5,7 @@ import { GoldenError } from '../../engine/errors.js';
 import { MASK_LIMIT } from '../values/stats.js';
 import { said } from '../values/dims.js';
 
+/** How far two tensors are apart, summed in f64; masked attention scores are compared as a mask. */
 export interface Metrics {
   /** Largest |actual − expected|. */
   readonly maxAbs: number;
@@ -12,12 +13,15 @@ export interface Metrics {
   readonly relL2: number;
   /** relL2². */
   readonly nmse: number;
+  /** Of the angle between them; 1 for the same direction. */
   readonly cosine: number;
   /** 99th percentile of the distance in units of the last place of f32. */
   readonly ulpP99: number;
   /** Where the largest difference is, one index a dimension. */
   readonly worst: readonly number[];
+  /** Ours there. */
   readonly actualAtWorst: number;
+  /** The other there. */
   readonly expectedAtWorst: number;
   /** Positions masked on one side only. */
   readonly maskMismatch: number;

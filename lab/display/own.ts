@@ -14,26 +14,34 @@ import { textTable } from './table.js';
 /** Numbers in a row: an array, a typed array, or an activation of one dimension. */
 export type Numbers = ArrayLike<number> | Activation;
 
+/** What stands around lines and bars. */
 export interface PlotOptions {
+  /** Above the picture. */
   readonly title?: string;
   /** What the axes count. */
   readonly x?: string;
+  /** What the other axis counts. */
   readonly y?: string;
   /** Axes on a logarithmic scale. */
   readonly log?: 'x' | 'y' | 'xy';
 }
 
+/** What stands around a grid. */
 export interface HeatmapOptions {
+  /** Above the picture. */
   readonly title?: string;
   /** A name for each column and each row; an activation brings its own. */
   readonly x?: readonly (string | number)[];
+  /** A name for each row. */
   readonly y?: readonly (string | number)[];
 }
 
 /** A picture of one's own numbers. */
 export class OwnPicture extends Shown {
   constructor(
+    /** As plotly draws it. */
     readonly figure: Figure,
+    /** As a terminal shows it. */
     readonly text: string,
   ) {
     super();
@@ -107,6 +115,7 @@ export function plot(
 /**
  * Bars: `bar({ head0: 0.3, head1: 0.1 })`, or `bar(names, values)`. Throws OptionError for lists of different lengths, for what is no number,
  * and for more than 20,000 bars.
+ * @example bar({ 'head 0': 0.3, 'head 1': 0.1 }, { y: 'copying' })
  */
 export function bar(
   names: Readonly<Record<string, number>> | readonly (string | number)[],

@@ -17,6 +17,7 @@ section{margin:2em 0;overflow-x:auto}footer{opacity:.7;font-size:12px;border-top
 /**
  * Writes a self-contained page of everything given, plotly.js inlined once.
  * @param path the file, e.g. out.html. Throws OptionError where it cannot be written.
+ * @example report('session.html', run, run.attention())
  */
 export function report(path: string, ...values: readonly unknown[]): void {
   checkTarget(path);

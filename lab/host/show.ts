@@ -19,7 +19,10 @@ const HANDLE = Symbol.for('gemma-loupe.display');
 export const isDisplay = (value: unknown): boolean =>
   attempt(() => typeof value === 'object' && value !== null && HANDLE in value) === true;
 
-/** Shows values now, without being a cell's last expression. A display method that is asynchronous is waited for by the cell. */
+/**
+ * Shows values now, without being a cell's last expression. A display method that is asynchronous is waited for by the cell.
+ * @example show(run.attention(), run.norms()); show({ 'text/html': '<b>bold</b>' })
+ */
 export function show(...values: readonly unknown[]): Display {
   const places = values.map(() => place());
   values.forEach((value, i) => {

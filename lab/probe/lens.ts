@@ -19,15 +19,19 @@ import { type Selector, select } from '../values/select.js';
 
 /** What the lens sees at one layer and token. */
 export interface LensCell {
+  /** Whose residual stream. */
   readonly stage: string;
   /** Position in the sequence. */
   readonly token: number;
-  /** The likeliest next token there, and its probability. */
+  /** The likeliest next token there. */
   readonly id: number;
+  /** Its piece. */
   readonly text: string;
+  /** What the lens gives it, 0 to 1. */
   readonly probability: number;
-  /** Probability and rank there of the token that the model itself says after this one, whatever stages were selected. */
+  /** Probability there of the token that the model itself says after this one, whatever stages were selected. */
   readonly finalProbability: number;
+  /** Rank there of that token; 1: it is the likeliest already. */
   readonly finalRank: number;
 }
 
@@ -43,6 +47,7 @@ export class Lens extends Shown {
   }
 }
 
+/** How the lens looks. */
 export interface LensOptions {
   /** Most bytes of logits at a time; default: the run's. */
   readonly budget?: number;

@@ -12,7 +12,9 @@ declare module '../session/run.js' {
   interface Run {
     /**
      * What each layer would say if the model stopped there, beside what the model does say. Needs a tap on the residual stream,
-     * `layers.*.resid`. Logits are made in pieces that fit the budget, by default the run's, and never kept.
+     * `layers.*.resid`, and throws StageError without. Logits are made in pieces that fit the budget, by default the run's, and never kept. Source: nostalgebraist,
+     * "interpreting GPT: the logit lens", 2020.
+     * @example await (await model.run('The capital of Japan is', { tap: 'layers.*.resid' })).lens()
      */
     lens(stages?: Selector, options?: LensOptions): Promise<Lens>;
   }
@@ -20,9 +22,18 @@ declare module '../session/run.js' {
 
 declare module '../session/session.js' {
   interface Session {
-    /** Which stage at which token carries the answer: see probe/patching.ts. */
+    /**
+     * Which stage at which token carries the answer: the corrupt prompt is run again and again, each time with one token's activation of one stage put back as it was for the clean one.
+     * Throws PromptError for prompts of different lengths, OptionError for answers that are no single token or tell nothing apart. Sources: Meng et al. 2022; Wang et al. 2022.
+     * @example await model.patching({ clean: 'The capital of France is', corrupt: 'The capital of Italy is' })
+     */
     patching(options: PatchingOptions): Promise<Patching>;
-    /** How well the model foresees a text, by one plan or held against another: see probe/perplexity.ts. */
+    /**
+     * How well the model foresees a text, by one plan or held against another. Throws PromptError for less than two tokens, OptionError for a window that the session does not read,
+     * NumberError where a logit is NaN or ±∞.
+     * @param text text, or token ids as they are
+     * @example (await model.perplexity(text)).bits // a token
+     */
     perplexity(text: string | readonly number[], options?: PerplexityOptions): Promise<Perplexity>;
   }
 }

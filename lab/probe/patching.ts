@@ -11,13 +11,15 @@ import type { Run } from '../session/run.js';
 import { type Selector, select } from '../values/select.js';
 import type { Session } from '../session/session.js';
 
+/** What to compare. */
 export interface PatchingOptions {
   /** The prompt whose answer is right. */
   readonly clean: string | readonly number[];
   /** One that differs in a token or two, of the same length, and has another answer. */
   readonly corrupt: string | readonly number[];
-  /** What the clean prompt is answered by, and the corrupt one; by default what the model says. One token each. */
+  /** What the clean prompt is answered by: one token, as text or id; by default what the model says. */
   readonly answer?: string | number;
+  /** The same of the corrupt one. */
   readonly wrong?: string | number;
   /** The stages to put back, a row each; [T,…] all. Any name of them. */
   readonly stages?: Selector;
@@ -34,12 +36,15 @@ const PATCHING_OPTIONS: OptionNames<PatchingOptions> = {
 /** What each token's activation of each stage brings back of the answer. */
 export class Patching extends Shown {
   constructor(
+    /** Those that were put back, a row each. */
     readonly stages: readonly string[],
+    /** Texts of the clean prompt’s tokens. */
     readonly tokens: readonly string[],
     /** By stage, then by token: 0 the corrupt run, 1 the clean one, by the difference of the two answers' logits. */
     readonly restored: readonly (readonly number[])[],
-    /** Texts of the two answers. */
+    /** Text of the clean prompt’s answer. */
     readonly answer: string,
+    /** Text of the corrupt prompt’s answer. */
     readonly wrong: string,
   ) {
     super();

@@ -12,6 +12,7 @@ import { eitherSignal } from '../host/interrupt.js';
 import { checkPlan, planProvenance } from '../session/request.js';
 import type { Session } from '../session/session.js';
 
+/** How to read the text. */
 export interface PerplexityOptions {
   /** Tokens read together, from an empty cache, with what the tokenizer puts in front; default 512, or what the session reads. */
   readonly window?: number;
@@ -21,6 +22,7 @@ export interface PerplexityOptions {
   readonly plan?: PlanKind;
   /** A plan to read the same by, to tell how far the first is from it. */
   readonly against?: PlanKind;
+  /** Stops it; it then rejects with Interrupted. */
   readonly signal?: AbortSignal;
 }
 
@@ -34,9 +36,13 @@ const OPTIONS: OptionNames<PerplexityOptions> = {
 
 /** How far two ways of computing are apart, over all next-token distributions; divergences in bits, of the first from the one it is held against. */
 export interface Apart {
+  /** What it was held against. */
   readonly plan: PlanKind;
+  /** By that one. */
   readonly perplexity: number;
+  /** The mean over the tokens. */
   readonly klMean: number;
+  /** The largest. */
   readonly klMost: number;
   /** Place in the text, from 0, of the token where that is. */
   readonly klMostAt: number;
@@ -44,6 +50,7 @@ export interface Apart {
   readonly agree: number;
 }
 
+/** How well a model foresees a text. `session.perplexity(text)` makes one. */
 export class Perplexity extends Shown {
   constructor(
     /** 2 to the mean surprisal. */
@@ -52,8 +59,11 @@ export class Perplexity extends Shown {
     readonly bits: number,
     /** Tokens that were foreseen: those of the text that had a token before them in their window. */
     readonly tokens: number,
+    /** Tokens that were read together. */
     readonly window: number,
+    /** Model, adapter, plan and the shaders that ran. */
     readonly provenance: Readonly<Record<string, string>>,
+    /** The same by another plan, and how far apart they are; null where none was asked for. */
     readonly against: Apart | null,
   ) {
     super();

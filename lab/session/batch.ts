@@ -16,6 +16,7 @@ import { owned } from '../values/owned.js';
 import { checkEnds, checkPlan, GENERATE_OPTIONS, type GenerateRunOptions, type Token } from './request.js';
 import { type Speaker, textOf } from './stream.js';
 
+/** Text, or token ids as they are. */
 export type Prompt = string | readonly number[];
 
 /** As for one prompt, without taps. */
@@ -41,7 +42,9 @@ export interface BatchToken extends Omit<Token, 'at'> {
 
 /** What was made of one of several prompts. */
 export interface Continuation {
+  /** What was made, without the prompt. */
   readonly ids: readonly number[];
+  /** What they stand for. */
   readonly text: string;
   /** Whether an end-of-sequence token ended it, which is the last of `ids`. */
   readonly stop: boolean;

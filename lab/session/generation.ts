@@ -41,6 +41,7 @@ export class Generation<T> implements AsyncGenerator<T, void, void> {
     dropped.register(this, this.#state, this.#state);
   }
 
+  /** @internal */
   next(): Promise<IteratorResult<T, void>> {
     const state = this.#state;
     const { aborted, reason } = state.stop.signal;
@@ -54,18 +55,22 @@ export class Generation<T> implements AsyncGenerator<T, void, void> {
     return this.#waitFor(this.#inner.next());
   }
 
+  /** @internal */
   return(): Promise<IteratorResult<T, void>> {
     return this.#waitFor(this.#inner.return()).finally(() => finish(this.#state));
   }
 
+  /** @internal */
   throw(error: unknown): Promise<IteratorResult<T, void>> {
     return this.#waitFor(this.#inner.throw(error)).finally(() => finish(this.#state));
   }
 
+  /** @internal */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  /** @internal */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }

@@ -25,6 +25,7 @@ import { hubName } from '../pull/name.js';
 import { Session } from './session.js';
 import { checkVocabulary } from './vocabulary-fit.js';
 
+/** How a model is opened. */
 export interface OpenOptions {
   /** `hardware`, `lavapipe`, `swiftshader`; default: the best there is. */
   readonly adapter?: string;
@@ -57,6 +58,7 @@ export interface OpenOptions {
   readonly watchdog?: number;
   /** Show no progress. */
   readonly quiet?: boolean;
+  /** Stops the opening; it then rejects with Interrupted. */
   readonly signal?: AbortSignal;
 }
 
@@ -98,7 +100,12 @@ export function modelPath(name: string): string {
   );
 }
 
-/** Opens a model: detects what it is, checks all of it, then puts its weights on the GPU. */
+/**
+ * Opens a model: detects what it is, checks all of it, then puts its weights on the GPU. Opening the same one again closes the session before it. Throws ModelFileError, ConfigError and
+ * TokenizerError for files that are not what they say, AdapterError without an adapter, BudgetError for weights that do not fit.
+ * @param name `atlas`, a folder, a .gguf or .safetensors file, or org/name after `loupe pull`
+ * @example const model = await open('atlas')
+ */
 export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Session> {
   checkName('open', name);
   const options = checkOptions('open', given, OPEN_OPTIONS);

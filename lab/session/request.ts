@@ -11,8 +11,11 @@ import type { OptionNames } from '../values/arguments.js';
 import { type Cuts, said } from '../values/dims.js';
 import type { Selector } from '../values/select.js';
 
+/** Values to put in the place of what a stage computes, before anybody reads it. */
 export interface PatchSpec {
+  /** Which stages. */
   readonly stage: Selector;
+  /** Of the same shape as the part that is replaced, or one number for all of it. */
   readonly values: Activation | number;
   /** Which part: `{ token: 3 }`, `{ head: [0, 2] }`; `values` has exactly that part, with or without a dimension that has one index. All of it by default. */
   readonly slice?: Cuts;
@@ -20,6 +23,7 @@ export interface PatchSpec {
 
 export const PATCH_KEYS: OptionNames<PatchSpec> = { stage: true, values: true, slice: true };
 
+/** What a run brings back, and what it changes. */
 export interface RunOptions {
   /** Stages to bring back. */
   readonly tap?: Selector;
@@ -33,6 +37,7 @@ export interface RunOptions {
   readonly chunks?: readonly number[];
   /** Most bytes to bring back. */
   readonly budget?: number;
+  /** Stops it; it then rejects with Interrupted. */
   readonly signal?: AbortSignal;
   /** The shaders to run; by default those in force once the edits asked for so far are. */
   readonly shaders?: Shaders;
@@ -52,8 +57,11 @@ export const RUN_OPTIONS: OptionNames<RunOptions> = {
   plan: true,
 };
 
+/** How a prompt is continued. */
 export interface GenerateRunOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill' | 'onLayer'> {
+  /** Stages to bring back with every token, the prompt’s with the first. */
   readonly tap?: Selector;
+  /** Parts of them, by dimension, as for a run. */
   readonly slice?: Cuts;
   /** Most bytes to bring back for one token, the prompt's with the first. */
   readonly budget?: number;
@@ -113,8 +121,11 @@ export function checkEnds({ stopIds, ignoreEos }: GenerateRunOptions, vocab: num
 
 /** A generated token: its text so far certain, and what the taps saw while it was computed. */
 export interface Token {
+  /** In the vocabulary. */
   readonly id: number;
+  /** What is certain to stand in the text now; a character of several tokens comes with the last. */
   readonly text: string;
+  /** In the sequence, the prompt included. */
   readonly position: number;
   /** True for an end-of-sequence token, whose text is none of its own. */
   readonly stop: boolean;
@@ -122,5 +133,6 @@ export interface Token {
   readonly last: boolean;
   /** Shaders that were edited between what came before and this token: what is in the cache is of the old ones. */
   readonly edited: readonly string[];
+  /** What a tap saw while it was computed, by any name of the stage. Throws StageError for what was not tapped. */
   at(stage: string): Activation;
 }

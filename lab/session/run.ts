@@ -15,9 +15,11 @@ import { Norms } from '../values/spread.js';
 import { foresee, Surprisal } from '../values/surprisal.js';
 import type { RunOptions } from './request.js';
 
+/** What the model says after the last token. */
 export interface Logits {
   /** [V] */
   readonly values: Activation;
+  /** The k likeliest next tokens, 10 by default. Throws NumberError where a logit is NaN or ±∞, OptionError for a k outside the vocabulary. */
   top(k?: number): TopTokens;
 }
 
@@ -47,15 +49,19 @@ export interface Made {
   again?(wanted: Pick<RunOptions, 'tap' | 'slice' | 'logits'>): Promise<Run>;
 }
 
+/** What one run gave: its tokens, the activations that were tapped, and the logits after the last token. `session.run()` makes one. */
 export class Run extends Shown {
   constructor(
     /** The session that it came from. */
     readonly session: Origin,
+    /** Token ids, as they were read. */
     readonly ids: readonly number[],
     /** Texts of the tokens. */
     readonly tokens: readonly string[],
+    /** What was tapped, by stage; `at` knows other names of a stage too. */
     readonly activations: ReadonlyMap<string, Activation>,
     private readonly last: Activation,
+    /** @internal */
     readonly made: Made = {},
     /** Why the logits hold NaN or ±∞, where they do. The activations are as they were computed; what is read out of the logits throws it. */
     readonly fault: NumberError | null = null,
@@ -72,7 +78,10 @@ export class Run extends Shown {
     return this.made.provenance ?? this.session.provenance();
   }
 
-  /** A tapped activation, by any name of its stage. Throws StageError when it was not tapped. */
+  /**
+   * A tapped activation, by any name of its stage. Throws StageError when it was not tapped.
+   * @example run.at('layers.5.resid') // [T,H]; also run.at('blocks.5.hook_resid_post')
+   */
   at(stage: string): Activation {
     const known = this.activations.get(stage);
     if (known) return known;
@@ -89,6 +98,7 @@ export class Run extends Shown {
     );
   }
 
+  /** Logits after the last token, [V], and the likeliest next tokens. */
   get logits(): Logits {
     const values = this.last;
     return {
@@ -113,6 +123,7 @@ export class Run extends Shown {
    * layer side by side, `byToken()` what each token reads as it is pointed at. Needs a tap on `layers.N.attn.pattern`. Heads, queries and
    * keys are called by their number in the model, also where the tap was sliced.
    * @param layer its number, or a selector of patterns. Throws OptionError for a layer that the model has not
+   * @example run.attention(5).byToken()
    */
   attention(layer?: number | Selector): AttentionView {
     const { config, plan } = this.session;
@@ -133,7 +144,10 @@ export class Run extends Shown {
     return new AttentionView({ layers, kvHeads: config.kvHeads, heads: config.heads });
   }
 
-  /** L2 norms by layer, a line a token; `stages` selects the same stage of several layers. Needs a tap on them. */
+  /**
+   * L2 norms by layer, a line a token; `stages` selects the same stage of several layers. Needs a tap on them: throws StageError without, OptionError for stages whose rows differ.
+   * @example run.norms('layers.*.attn.out')
+   */
   norms(stages: Selector = 'layers.*.resid'): Norms {
     const found = select(this.session.plan, stages).map(({ name }) => this.at(name));
     const [first] = found;
@@ -147,7 +161,10 @@ export class Run extends Shown {
     return new Norms(found);
   }
 
-  /** Surprisal of every token and entropy before it, in bits. Needs `{ tap: 'logits', logits: 'all' }`. */
+  /**
+   * Surprisal of every token and entropy before it, in bits. Needs `{ tap: 'logits', logits: 'all' }`, and throws OptionError without.
+   * @example (await model.run(text, { tap: 'logits', logits: 'all' })).surprisal()
+   */
   surprisal(): Surprisal {
     this.finite();
     const logits = this.at('logits');
@@ -160,7 +177,11 @@ export class Run extends Shown {
     return new Surprisal(foresee(logits, this.ids, id => this.session.labels([id])[0]));
   }
 
-  /** The next tokens of this run and another side by side; `kl` is the divergence of the second from the first, in bits. */
+  /**
+   * The next tokens of this run and another side by side, k of them, 8 by default; `kl` is the divergence of the second from the first, in bits. Throws OptionError for runs of
+   * different vocabularies, NumberError where a logit is NaN or ±∞.
+   * @example run.beside(await model.run(prompt, { patch: { stage: 'layers.3.attn.mix', values: 0, slice: { head: 2 } } }))
+   */
   beside(other: Run, k?: number): Beside {
     if (!(other instanceof Run)) throw new OptionError(`beside() takes another run, not ${said(other)}.`);
     this.finite();

@@ -30,6 +30,7 @@ export interface Dependent {
   [Symbol.dispose](): void;
 }
 
+/** A model in use: run it, look at one stage, compare it, edit its shaders, let it write. `open()` makes one; a notebook keeps it. */
 export class Session extends Shown {
   #disposed = false;
   #replaced = false;
@@ -40,10 +41,12 @@ export class Session extends Shown {
   readonly #contexts: Contexts;
 
   constructor(
+    /** As it was opened. */
     readonly name: string,
     model: Model,
     /** Null where no vocabulary was found: prompts are then lists of ids. */
     readonly tokenizer: Tokenizer | null,
+    /** Longest sequence, as it was opened; see `longest`. */
     readonly contextLength?: number,
     /** The model's own Jinja template of conversations; null for Gemma's turns. */
     readonly chatTemplate: string | null = null,
@@ -68,18 +71,22 @@ export class Session extends Shown {
     return [...this.fileNotices, ...(this.tokenizer?.notices ?? []), ...(this.chatFiles?.notices ?? [])];
   }
 
+  /** The engine’s model: weights on the GPU, plans and shaders. */
   get model(): Model {
     return this.loaded;
   }
 
+  /** The GPU, with its adapter and the bytes that live on it. */
   get gpu(): Gpu {
     return this.model.gpu;
   }
 
+  /** The geometry of the model. */
   get config(): Model['config'] {
     return this.model.config;
   }
 
+  /** All stages, in order. */
   get plan(): Model['plan'] {
     return this.model.plan;
   }
@@ -96,6 +103,7 @@ export class Session extends Shown {
     return withEnds(ids, tokenizer.ends ?? { front: [this.config.bosId], back: [] });
   }
 
+  /** Text of ids. Throws TokenizerError where there is no vocabulary, OptionError for what is no list of ids. */
   decode(ids: readonly number[]): string {
     checkIdList(ids);
     return this.vocabulary().decode(ids);
@@ -107,17 +115,28 @@ export class Session extends Shown {
     return ids.map(id => this.tokenizer?.piece(id).replaceAll('\u2581', ' ') ?? `#${id}`);
   }
 
-  /** Reads a prompt from an empty cache. Looking never changes the run: the logits are the same bits with any taps. */
+  /**
+   * Reads a prompt from an empty cache. Looking never changes the run: the logits are the same bits with any taps. Throws PromptError for a prompt that is empty or too long, StageError for
+   * a tap that selects nothing, and BudgetError, before it runs, for more than would fit.
+   * @param prompt text, or token ids as they are
+   * @example const run = await model.run('The capital of France is', { tap: 'layers.*.resid' })
+   */
   async run(prompt: string | readonly number[], given: RunOptions = {}): Promise<Run> {
     return read(this, this.#contexts, prompt, given);
   }
 
-  /** One stage: look it up, or run its WGSL alone on a golden's inputs. Throws StageError with the nearest names. */
+  /**
+   * One stage: look it up, or run its WGSL alone on a golden's inputs. Throws StageError with the nearest names.
+   * @example await model.stage('layers.3.attn.q_rope').run(await golden('atlas/capital')) // [T,A,D]
+   */
   stage(name: string): OneStage {
     return oneStage(this, name);
   }
 
-  /** Every stage against PyTorch, on our own activations and on the golden's. */
+  /**
+   * Every stage against PyTorch, on our own activations and on the golden's. Throws GoldenError for a golden of another model.
+   * @example const diff = await model.diff(await golden('atlas/capital')); diff.first?.stage
+   */
   async diff(golden: Golden, given: DiffOptions = {}): Promise<Diff> {
     return against(this, golden, given, this.files);
   }
@@ -126,6 +145,7 @@ export class Session extends Shown {
    * Replaces a shader by what `change` makes of its source, for everything that begins from now on: runs wait until it is checked. `null`
    * brings the file's back. What does not compile, or does not fit every stage that uses it, is refused with a ShaderError, what changes
    * nothing with an OptionError; the old shader then stays. Edits asked for at once are taken in their order.
+   * @example await model.edit('rope', wgsl => wgsl.replace('a * turn.x - b', 'a * turn.x + b'))
    * @returns who uses the shader, and when it is not used
    */
   async edit(shader: string, change: ((wgsl: string) => string) | null): Promise<Edited> {
@@ -142,11 +162,16 @@ export class Session extends Shown {
     return this.model.kernels.source(name);
   }
 
-  /** Continues a prompt, token by token, as an async iterator that stops within a token when interrupted. */
+  /**
+   * Continues a prompt, token by token, as an async iterator that stops within a token when interrupted. Throws PromptError for a prompt that is empty or too long, NumberError, with the
+   * stage where it begins, where logits are NaN or ±∞.
+   * @example for await (const { text } of model.generate('Once', { maxTokens: 40 })) process.stdout.write(text)
+   */
   generate(prompt: Prompt, options?: GenerateRunOptions): AsyncGenerator<Token, void, void>;
   /**
    * Continues several prompts together, which is faster than one after the other; each becomes what it would alone. Awaited, it gives a list of
    * { ids, text, stop } in the order of the prompts; as an async iterator, the tokens as they come, each with the place of its prompt, `sequence`.
+   * @example const [france, italy] = await model.generate(['The capital of France is', 'The capital of Italy is'])
    */
   generate(prompts: readonly Prompt[], options?: BatchRunOptions): BatchGeneration;
   generate(
@@ -180,7 +205,10 @@ export class Session extends Shown {
     if (this.#disposed) this.loaded[Symbol.dispose]();
   }
 
-  /** Writes a continuation into the cell, or to the terminal, as it is made, with its speed. What there was stays when it is stopped. */
+  /**
+   * Writes a continuation into the cell, or to the terminal, as it is made, with its speed. What there was stays when it is stopped.
+   * @example await model.write('The capital of Japan is', { maxTokens: 40 })
+   */
   async write(prompt: string, options: GenerateRunOptions = {}): Promise<void> {
     if (isSeveral(prompt))
       throw new OptionError('write() continues one prompt. Several are continued by generate([…]).');
@@ -216,26 +244,33 @@ export class Session extends Shown {
     };
   }
 
-  /** Called for a token that other shaders computed than what it goes on from. */
+  /**
+   * Called for a token that other shaders computed than what it goes on from.
+   * @internal
+   */
   noteEdit(shaders: readonly string[], position: number): void {
     this.editedWhile.push(`${shaders.join(', ')} at token ${position}`);
     if (this.editedWhile.length > 16) this.editedWhile.shift();
   }
 
   /**
-   * The plan as a picture: one block a stage, foldable by layer, coloured by what it does or
-   * costs, or by the verdicts of a diff.
+   * The plan as a picture: layers × stages, coloured by what a stage does, its bytes or operations, or by the verdicts and errors of a diff; a click writes a stage's name.
+   * @example model.picture(await model.diff(g))
    */
   picture(diff: Diff | null = null): PlanView {
     return new PlanView(this, diff);
   }
 
-  /** Closes it for a newer one with the same model. */
+  /**
+   * Closes it for a newer one with the same model.
+   * @internal
+   */
   giveWay(): void {
     this.#replaced ||= !this.#disposed;
     this[Symbol.dispose]();
   }
 
+  /** Closes it and gives its memory back. */
   [Symbol.dispose](): void {
     this.#disposed = true;
     for (const one of this.#dependents) one[Symbol.dispose]();
@@ -243,13 +278,19 @@ export class Session extends Shown {
     this.model[Symbol.dispose]();
   }
 
-  /** What holds GPU memory of this session: closed with it, and told to give it back where the device was lost. */
+  /**
+   * What holds GPU memory of this session: closed with it, and told to give it back where the device was lost.
+   * @internal
+   */
   depend(dependent: Dependent): void {
     for (const earlier of this.#dependents) if (earlier.disposed) this.#dependents.delete(earlier);
     this.#dependents.add(dependent);
   }
 
-  /** Throws where it was closed, or its device is lost. */
+  /**
+   * Throws where it was closed, or its device is lost.
+   * @internal
+   */
   ready(): void {
     if (this.#disposed) throw this.#closed();
     this.gpu.begin();

@@ -11,6 +11,7 @@ import type { Origin } from './run.js';
 /** One stage of the plan: what it computes from what. */
 export class OneStage extends Shown {
   constructor(
+    /** Its name, operation, inputs, weight and axes. */
     readonly stage: Stage,
     /** Of its weight on the GPU; 0 where it has none. */
     readonly weightBytes: number,
@@ -23,8 +24,11 @@ export class OneStage extends Shown {
 
 /** What an edit of a shader came to: who uses it, and when it is not used. */
 export class Edited extends Shown implements ShaderUse {
+  /** Its name, as `shaders/` has it. */
   readonly shader: string;
+  /** The stages that it computes, in the plan’s order; or `taps`, `patches` … */
   readonly by: readonly string[];
+  /** What there is to know about when it is not used; null when it always is. */
   readonly note: string | null;
 
   constructor(
@@ -42,7 +46,12 @@ export class Edited extends Shown implements ShaderUse {
 /** The plan, a block a stage; with a diff, by its verdicts. */
 export class PlanView extends Shown {
   constructor(
-    readonly session: Origin & { readonly name: string },
+    /** Whose plan it is. */
+    readonly session: Origin & {
+      /** As it was opened. */
+      readonly name: string;
+    },
+    /** By whose verdicts it is coloured; null for what stages do and cost. */
     readonly diff: Diff | null,
   ) {
     super();

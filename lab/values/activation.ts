@@ -27,6 +27,14 @@ import { Shown } from './shown.js';
 import { Histogram, Outliers } from './spread.js';
 import { type Stats, statsOf } from './stats.js';
 
+/** One of the largest values of a row. */
+export interface Ranked {
+  /** Position in the model along the last dimension. */
+  readonly index: number;
+  /** What it is. */
+  readonly value: number;
+}
+
 /** A dimension by name, or several. */
 export type Axes = AxisName | readonly AxisName[];
 
@@ -35,6 +43,7 @@ export type Axes = AxisName | readonly AxisName[];
  * `get(0, …)` is refused.
  */
 export class Activation extends Shown implements Values {
+  /** What each dimension counts, and where in the model its entries are, from the outermost to the innermost. */
   readonly dims: readonly Dim[];
 
   /** Throws OptionError where there are not as many values as the dimensions say. */
@@ -42,6 +51,7 @@ export class Activation extends Shown implements Values {
     /** Stage name, with the cuts made since in brackets. */
     readonly name: string,
     dims: readonly DimSpec[],
+    /** The values, row by row. */
     readonly data: Float32Array,
     /** Inside a step of the fast plan, and made once more by the stage's own shader from what the step was given: the run did without. */
     readonly recomputed = false,
@@ -56,6 +66,7 @@ export class Activation extends Shown implements Values {
     throw new OptionError(`${name} has ${data.length} values for a shape of ${size}. Give as many as the shape has.`);
   }
 
+  /** Size of each dimension. */
   get shape(): number[] {
     return this.dims.map(({ size }) => size);
   }
@@ -90,7 +101,7 @@ export class Activation extends Shown implements Values {
     return new Activation(`${this.name}[${cutText.join(', ')}]`, dims, out, this.recomputed, this.kept);
   }
 
-  /** One head, by its number in the model. */
+  /** One head, by its number in the model; the dimension goes. @example run.at('layers.5.attn.pattern').head(2) // [T,S] */
   head(index: number): Activation {
     return this.slice({ head: index ?? Number.NaN });
   }
@@ -101,7 +112,10 @@ export class Activation extends Shown implements Values {
     return this.slice({ [axis]: index ?? Number.NaN });
   }
 
-  /** One value, by its position in the model along every dimension. Throws OptionError for a position that is not here. */
+  /**
+   * One value, by its position in the model along every dimension. Throws OptionError for a position that is not here.
+   * @example run.at('layers.5.resid').get(3, 75) // token 3, channel 75
+   */
   get(...indices: readonly number[]): number {
     if (indices.length !== this.dims.length) {
       const names = this.dims.map(({ name }) => name).join(', ');
@@ -126,8 +140,9 @@ export class Activation extends Shown implements Values {
   /**
    * The k largest values along the last dimension of the last row, with their indices in the model: the next-token table of logits. Throws
    * OptionError unless k is a whole number from 1 to what there is.
+   * @example run.at('layers.5.resid').top(3) // channels of the last token
    */
-  top(k?: number): { index: number; value: number }[] {
+  top(k?: number): Ranked[] {
     const { size, from } = this.#last('top');
     const many = checkMany(k ?? Math.min(10, size), size, `top() of ${this.name}`);
     const row = this.data.subarray(this.data.length - size);
@@ -209,6 +224,7 @@ export class Activation extends Shown implements Values {
     return this.#reduced('argmax', axis, argmax(this.name, axis ?? this.#last('argmax').name));
   }
 
+  /** Range, mean, spread and norm of all values, in float64; masked ones are left out and counted. */
   stats(): Stats {
     return statsOf(this.data);
   }

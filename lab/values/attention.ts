@@ -3,23 +3,32 @@
 import type { Activation } from './activation.js';
 import { Shown } from './shown.js';
 
+/** The pattern of one layer. */
 export interface AttentionLayer {
+  /** Its number in the model. */
   readonly layer: number;
   /** [A,T,S], or a part of it: its dimensions say which heads, queries and keys. */
   readonly pattern: Activation;
+  /** Tokens that a sliding layer sees; null where it sees all. */
   readonly window: number | null;
 }
 
+/** Patterns, and the heads that the model has. */
 export interface AttentionFigure {
+  /** One a layer. */
   readonly layers: readonly AttentionLayer[];
   /** Heads and key/value heads of the model; a pattern may hold fewer. */
   readonly heads: number;
+  /** Heads of keys and values; several query heads share one. */
   readonly kvHeads: number;
 }
 
 /** A heatmap of query × key, with a selector for the heads, and one for the layers where there are several. */
 export class AttentionView extends Shown {
-  constructor(readonly patterns: AttentionFigure) {
+  constructor(
+    /** The patterns. */
+    readonly patterns: AttentionFigure,
+  ) {
     super();
   }
 
@@ -34,14 +43,22 @@ export class AttentionView extends Shown {
   }
 }
 
+/** All heads of a layer side by side. */
 export class AttentionHeads extends Shown {
-  constructor(readonly patterns: AttentionFigure) {
+  constructor(
+    /** The patterns. */
+    readonly patterns: AttentionFigure,
+  ) {
     super();
   }
 }
 
+/** What each token reads, as it is pointed at. */
 export class AttentionByToken extends Shown {
-  constructor(readonly patterns: AttentionFigure) {
+  constructor(
+    /** The patterns. */
+    readonly patterns: AttentionFigure,
+  ) {
     super();
   }
 }

@@ -5,7 +5,9 @@ import { OptionError } from '../../engine/errors.js';
 import { type AxisName, nearest } from '../../engine/plan.js';
 import { attempt } from './plain.js';
 
+/** One dimension of an activation. */
 export interface Dim {
+  /** What it counts. */
   readonly name: AxisName;
   /** Entries that are here. */
   readonly size: number;
@@ -19,8 +21,11 @@ export interface Dim {
 
 /** Values with named dimensions, row by row: what pictures and tables are made of. */
 export interface Values {
+  /** Stage name, with the cuts made since in brackets. */
   readonly name: string;
+  /** From the outermost to the innermost. */
   readonly dims: readonly Dim[];
+  /** Row by row. */
   readonly data: Float32Array;
 }
 

@@ -11,21 +11,34 @@ import { checkName } from './arguments.js';
 import { Names } from './select.js';
 import { Shown } from './shown.js';
 
+/** PyTorch’s activations for one sequence, in a file; values are read when they are asked for. */
 export interface Golden {
   /** What was asked for: `atlas/capital` or a path. */
   readonly name: string;
+  /** Token ids of the sequence. */
   readonly ids: readonly number[];
   /** Sizes of the chunks the ids were read in. */
   readonly chunks: readonly number[];
   /** Texts of the tokens, where the golden has them. */
   readonly pieces: readonly string[] | null;
+  /** What made it, key by key. */
   readonly provenance: ReadonlyMap<string, string>;
-  readonly stages: ReadonlyMap<string, { readonly shape: readonly number[] }>;
+  /** Shape of every stage that it has. */
+  readonly stages: ReadonlyMap<
+    string,
+    {
+      /** Size of each dimension. */
+      readonly shape: readonly number[];
+    }
+  >;
   /** Values of one stage, by any of its names; throws GoldenError for a stage that is not in the file, and for a file that was changed since. */
   read(stage: string): Promise<Float32Array>;
 }
 
-/** Opens `MODEL/NAME` (golden/MODEL/NAME.safetensors of this package) or a .safetensors file. */
+/**
+ * Opens `MODEL/NAME` (golden/MODEL/NAME.safetensors of this package) or a .safetensors file. Throws GoldenError for what is none.
+ * @example const g = await golden('atlas/capital')
+ */
 export async function golden(name: string): Promise<Golden & Shown> {
   if (typeof name !== 'string')
     throw new GoldenError("A golden is given by its name, e.g. 'atlas/capital', or by a file.");

@@ -9,16 +9,25 @@ export const DISPLAY = Symbol.for('Jupyter.display');
 /** Node's convention for text. */
 export const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
+/** A figure as plotly takes it. */
 export interface Figure {
+  /** Traces. */
   readonly data: readonly Readonly<Record<string, unknown>>[];
+  /** Axes, title and size. */
   readonly layout: Readonly<Record<string, unknown>>;
+  /** How it behaves on a page. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
+/** The forms in which a value shows itself; a page takes the richest that it can show. */
 export interface Bundle {
+  /** For a terminal. */
   readonly 'text/plain': string;
+  /** A table or a text. */
   readonly 'text/html'?: string;
+  /** The picture where no script runs. */
   readonly 'image/svg+xml'?: string;
+  /** The picture, to look into. */
   readonly 'application/vnd.plotly.v1+json'?: Figure;
 }
 
@@ -52,10 +61,12 @@ function pictureOf(value: object): Picture<object> | undefined {
 
 /** A value with a picture in the table; without one, or before the table is filled, it is its own text. */
 export abstract class Shown {
+  /** @internal */
   [DISPLAY](): Bundle {
     return plain(pictureOf(this)?.bundle(this) ?? { 'text/plain': String(this) });
   }
 
+  /** @internal */
   [INSPECT](): string {
     return printable(pictureOf(this)?.text(this) ?? String(this));
   }

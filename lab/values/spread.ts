@@ -6,20 +6,27 @@ import { MASK_LIMIT } from './stats.js';
 
 /** All values of an activation, counted by their size. */
 export class Histogram extends Shown {
-  constructor(readonly of: Values) {
+  constructor(
+    /** What is counted. */
+    readonly of: Values,
+  ) {
     super();
   }
 }
 
+/** A channel that sticks out. */
 export interface Outlier {
   /** Position in the model along the last dimension. */
   readonly channel: number;
-  /** Root mean square over all rows, and how many times that of the median channel it is. */
+  /** Root mean square over all rows. */
   readonly rms: number;
+  /** That, over the median channel’s. */
   readonly ratio: number;
+  /** Its largest |value|. */
   readonly maxAbs: number;
-  /** The row where it is largest: its number in the activation uncut, and its positions in the model, as `get` takes them. */
+  /** The row where it is largest: its number in the activation uncut. */
   readonly row: number;
+  /** The same row as positions in the model, as `get` takes them. */
   readonly at: readonly number[];
 }
 
@@ -51,9 +58,11 @@ export function outliersOf({ dims, data }: Values, many: number): Outlier[] {
 
 /** The channels that stick out. */
 export class Outliers extends Shown {
+  /** The largest first. */
   readonly rows: readonly Outlier[];
 
   constructor(
+    /** The activation. */
     readonly of: Values,
     many: number,
   ) {
@@ -67,7 +76,10 @@ export class Norms extends Shown {
   /** By activation, then by row. */
   readonly norms: readonly (readonly number[])[];
 
-  constructor(readonly of: readonly Values[]) {
+  constructor(
+    /** One activation a layer. */
+    readonly of: readonly Values[],
+  ) {
     super();
     this.norms = of.map(({ dims, data }) => {
       const width = dims[dims.length - 1].size;

@@ -1,12 +1,20 @@
 // What values come to: their range, mean and spread, without what attention hides.
 
+/** What values come to; of all that are neither masked nor NaN. */
 export interface Stats {
+  /** The smallest. */
   readonly min: number;
+  /** The largest. */
   readonly max: number;
+  /** The mean. */
   readonly mean: number;
+  /** Standard deviation, of all there are. */
   readonly std: number;
+  /** The largest |value|. */
   readonly maxAbs: number;
+  /** L2 norm. */
   readonly l2: number;
+  /** How many are NaN. */
   readonly nans: number;
   /** Values attention hides (−3.4e38); they are left out of the others. */
   readonly masked: number;

@@ -3,14 +3,19 @@
 import type { Activation } from './activation.js';
 import { Shown } from './shown.js';
 
+/** How one token was foreseen. */
 export interface Foreseen {
+  /** In the sequence. */
   readonly position: number;
+  /** In the vocabulary. */
   readonly id: number;
+  /** Its piece. */
   readonly text: string;
   /** −log2 of the probability it was given. */
   readonly surprisal: number;
   /** Of the whole distribution it was drawn from. */
   readonly entropy: number;
+  /** What it was given before it came. */
   readonly probability: number;
   /** 1: it was the most likely one. */
   readonly rank: number;
@@ -51,7 +56,10 @@ export function foresee(logits: Activation, ids: readonly number[], textOf: (id:
 
 /** Every token of a prompt but the first, as it was foreseen. */
 export class Surprisal extends Shown {
-  constructor(readonly tokens: readonly Foreseen[]) {
+  constructor(
+    /** From the second token on. */
+    readonly tokens: readonly Foreseen[],
+  ) {
     super();
   }
 }

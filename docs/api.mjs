@@ -1,0 +1,169 @@
+// npm run api: docs/API.md, made by TypeDoc from the comments of what `gemma-loupe` exports, in the order in which people come upon things.
+// test/lab/api.test.ts holds that everything has a comment and a place here, and that the file is what this makes.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { argv } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { Application, Converter, LogLevel, ReflectionGroup, ReflectionKind, TSConfigReader } from 'typedoc';
+import { MarkdownTheme, MarkdownThemeContext } from 'typedoc-plugin-markdown';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+export const FILE = join(root, 'docs', 'API.md');
+
+const ORDER = {
+  'Open a model': 'open OpenOptions Session',
+  'Read a prompt': 'RunOptions PatchSpec Prompt Run Logits TopTokens TopToken select Selector',
+  'Look at an activation':
+    'Activation Cuts Cut Axes AxisName Dim DimSpec Values Stats Ranked Histogram Outliers Outlier fromArrow toArrow traceToIpc',
+  'Look at a run':
+    'AttentionView AttentionHeads AttentionByToken AttentionFigure AttentionLayer Norms Surprisal Foreseen Beside Compared Lens LensOptions LensCell',
+  'Find what carries an answer': 'PatchingOptions Patching',
+  'Compare with PyTorch':
+    'golden Golden DiffOptions DiffLimits Diff DiffRow Verdict Spread Leftover compare Metrics OneStage Edited PlanView',
+  'Let it write':
+    'GenerateRunOptions Token BatchRunOptions BatchGeneration BatchToken Continuation ConversationOptions Conversation TurnOptions TurnStats ChatMessage PerplexityOptions Perplexity Apart',
+  'See where the time goes': 'RooflineOptions Roofline StepReached OperationReached Reached Ceilings',
+  'Show, draw and share':
+    'show Display report plot PlotOptions bar heatmap HeatmapOptions Numbers OwnPicture ask clearOutput Shown DISPLAY Bundle Figure',
+  'The model itself':
+    'GemmaConfig Plan Stage Ref Axis WeightRef PlanKind Activations CacheFormat KernelChoice Quantise',
+  Errors:
+    'LoupeError AdapterError DeviceError ShaderError ModelFileError ConfigError TokenizerError PromptError StageError NumberError BudgetError GoldenError PullError OptionError Interrupted',
+};
+
+/** Of the engine: whoever needs more of them than a session gives imports gemma-loupe/engine. */
+const ELSEWHERE =
+  'Gpu Model Tokenizer Shaders Origin ChatFiles Rope LayerKind Operation RunSize ShaderUse QUANTISED'.split(' ');
+
+const OPTIONS = {
+  plugin: ['typedoc-plugin-markdown'],
+  name: 'gemma-loupe',
+  logLevel: 'Warn',
+  readme: 'none',
+  router: 'module',
+  theme: 'brief',
+  entryFileName: 'API',
+  sort: [],
+  skipErrorChecking: true, // npm run check does that
+  disableSources: true,
+  excludePrivate: true,
+  excludeProtected: true,
+  excludeInternal: true,
+  excludeExternals: true,
+  intentionallyNotExported: ELSEWHERE,
+  validation: { notDocumented: true, notExported: true, invalidLink: true },
+  hideBreadcrumbs: true,
+  hidePageHeader: true,
+  hidePageTitle: true,
+  expandParameters: true,
+  useCodeBlocks: true,
+  parametersFormat: 'table',
+  interfacePropertiesFormat: 'table',
+  classPropertiesFormat: 'table',
+  propertyMembersFormat: 'table',
+  typeDeclarationFormat: 'table',
+  typeAliasPropertiesFormat: 'table',
+  tableColumnSettings: {
+    hideSources: true,
+    hideInherited: true,
+    hideModifiers: true,
+    hideDefaults: true,
+    leftAlignHeaders: true,
+  },
+};
+
+const HEAD = `# What there is
+
+Everything that \`import … from 'gemma-loupe'\` gives, and every cell has without an import; made by \`npm run api\` from the comments in the code, which Shift+Tab shows too. Shapes are in the
+letters of the design: T tokens, S keys, H hidden, A heads, K key/value heads, D head size, F feed-forward, V vocabulary. An index is the position in the model, everywhere.
+`;
+
+/** A signature with its types, what is said of it, and an example: what TypeDoc says twice is said once. */
+class Brief extends MarkdownThemeContext {
+  partials = {
+    ...this.partials,
+    hierarchy: () => '',
+    inheritance: () => '',
+    signature: model => {
+      const { comment, parameters = [] } = model;
+      const said = parts => this.helpers.getCommentParts(parts).trim();
+      const described = parameters.filter(one => one.comment?.summary.length > 0);
+      const tag = name => comment?.blockTags.filter(one => one.tag === name).map(one => said(one.content)) ?? [];
+      return [
+        this.partials.signatureTitle(model),
+        comment && said(comment.summary),
+        described.map(one => `- \`${one.name}\`: ${said(one.comment.summary)}`).join('\n'),
+        ...tag('@returns').map(text => `Gives ${text}.`),
+        ...tag('@example'),
+      ]
+        .filter(part => part)
+        .join('\n\n');
+    },
+  };
+}
+
+class BriefTheme extends MarkdownTheme {
+  getRenderContext(page) {
+    return new Brief(this, page, this.application.options);
+  }
+}
+
+/** Before TypeDoc sorts them into groups. */
+function prepare(project) {
+  // Objects are made by the lab; of its classes people make activations alone.
+  for (const made of project.getReflectionsByKind(ReflectionKind.Constructor))
+    if (made.parent.name !== 'Activation') project.removeReflection(made);
+  for (const one of project.getReflectionsByKind(ReflectionKind.Class)) delete one.implementedTypes;
+  // Who reads a property need not know that it is computed.
+  for (const property of project.getReflectionsByKind(ReflectionKind.Accessor)) {
+    const { type, comment } = property.getSignature;
+    property.kind = ReflectionKind.Property;
+    Object.assign(property, { type, comment, getSignature: undefined, setSignature: undefined });
+  }
+}
+
+/** The text that docs/API.md should have, and what is wrong with the comments of what `entry` exports, a sentence each. */
+export async function api(entry = join(root, 'lab/index.ts'), tsconfig = join(root, 'tsconfig.json')) {
+  const out = mkdtempSync(join(tmpdir(), 'loupe-api-'));
+  try {
+    const app = await Application.bootstrapWithPlugins({ ...OPTIONS, entryPoints: [entry], tsconfig, out }, [
+      new TSConfigReader(),
+    ]);
+    const complaints = [];
+    app.logger.log = (message, level) => level >= LogLevel.Warn && complaints.push(message);
+    app.renderer.defineTheme('brief', BriefTheme);
+    app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => prepare(project));
+    const project = await app.convert();
+    const left = new Map(project.children.map(one => [one.name, one]));
+    project.groups = Object.entries(ORDER).map(([title, names]) => {
+      const group = new ReflectionGroup(title, project);
+      for (const name of names.split(' ')) {
+        if (left.has(name)) group.children.push(left.get(name));
+        else complaints.push(`${name} has a place in docs/api.mjs and is not exported.`);
+        left.delete(name);
+      }
+      return group;
+    });
+    complaints.push(...[...left.keys()].map(name => `${name} is exported and has no place in docs/api.mjs.`));
+    app.validate(project);
+    await app.generateOutputs(project);
+    return { text: tidied(readFileSync(join(out, 'API.md'), 'utf8')), complaints };
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+}
+
+/** With a table of contents, and without the places within tables that nobody leads to. */
+function tidied(text) {
+  const contents = Object.keys(ORDER).map(title => `[${title}](#${title.toLowerCase().replaceAll(/[^a-z]+/g, '-')})`);
+  return `${HEAD}\n${contents.join(' · ')}\n\n${text.replaceAll(/<a id="[^"]*"><\/a> /g, '').replaceAll('***\n\n', '')}`;
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  const { text, complaints } = await api();
+  writeFileSync(FILE, text);
+  for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
+  process.exitCode = Number(complaints.length > 0);
+}
