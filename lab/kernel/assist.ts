@@ -38,7 +38,14 @@ export function complete(
     );
   }
   return compiler.ask(source, (service, path, file) => {
-    const found = service.getCompletionsAtPosition(path, position, {})?.entries ?? [];
+    const { entries = [], isMemberCompletion = false } = service.getCompletionsAtPosition(path, position, {}) ?? {};
+    // What the lab's own rooms call on each other's objects is not for cells.
+    const internal = (name: string) =>
+      service
+        .getCompletionEntrySymbol(path, position, name, undefined)
+        ?.getJsDocTags()
+        .some(tag => tag.name === 'internal') ?? false;
+    const found = isMemberCompletion ? entries.filter(({ name }) => !internal(name)) : entries;
     const word = wordAt(file, position);
     const typed = word ? word.text : '';
     const fitting = found

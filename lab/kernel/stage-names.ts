@@ -49,7 +49,7 @@ function literalAt(file: ts.SourceFile, position: number): ts.StringLiteralLike 
 function namesFor(literal: ts.StringLiteralLike, variables: Variables): Name[] | null {
   let node: ts.Node = literal.parent;
   if (ts.isArrayLiteralExpression(node)) node = node.parent;
-  if (ts.isPropertyAssignment(node) && node.name.getText() === 'tap') {
+  if (ts.isPropertyAssignment(node) && ['tap', 'stage', 'stages'].includes(node.name.getText())) {
     const stages = stagesOf(variables, null);
     return [...globsOf(stages), ...stages];
   }
@@ -59,11 +59,15 @@ function namesFor(literal: ts.StringLiteralLike, variables: Variables): Name[] |
   const name = ts.isPropertyAccessExpression(callee) ? callee.name.text : callee.getText();
   switch (name) {
     case 'at':
-    case 'stage':
-    case 'select':
+    case 'attention':
+    case 'lens':
     case 'norms':
+    case 'read':
+    case 'select':
+    case 'stage':
       return stagesOf(variables, owner);
     case 'edit':
+    case 'shader':
       return filesIn(join(packageRoot(), 'shaders'), '.wgsl', 'shader');
     case 'golden':
       return filesIn(join(packageRoot(), 'golden', 'atlas'), '.safetensors', 'golden')
@@ -81,14 +85,15 @@ function namesFor(literal: ts.StringLiteralLike, variables: Variables): Name[] |
   }
 }
 
-/** Of the run or model called `owner`; else of any model that is open. */
+/** Of the run, golden or model called `owner`; else of any model that is open. */
 function stagesOf(variables: Variables, owner: string | null): Name[] {
   const own = owner && Object.hasOwn(variables, owner) ? variables[owner] : undefined;
   const plan = planOf(own) ?? planOf(Object.values(variables).findLast(value => planOf(value)));
-  const tapped = (own as { activations?: unknown } | undefined)?.activations;
+  const { activations, stages: read } = (own ?? {}) as { activations?: unknown; stages?: unknown };
+  const there = [activations, read].find(part => part instanceof Map);
   const stages = plan?.stages.filter(({ state }) => !state) ?? [];
   return stages
-    .filter(({ name }) => !(tapped instanceof Map) || tapped.has(name))
+    .filter(({ name }) => !(there instanceof Map) || there.has(name))
     .map(({ name, axes }) => ({ text: name, kind: 'stage', signature: shapeText(axes) }));
 }
 

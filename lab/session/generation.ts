@@ -41,7 +41,7 @@ export class Generation<T> implements AsyncGenerator<T, void, void> {
     dropped.register(this, this.#state, this.#state);
   }
 
-  /** @internal */
+  /** The next token, or that there is none. */
   next(): Promise<IteratorResult<T, void>> {
     const state = this.#state;
     const { aborted, reason } = state.stop.signal;
@@ -55,22 +55,22 @@ export class Generation<T> implements AsyncGenerator<T, void, void> {
     return this.#waitFor(this.#inner.next());
   }
 
-  /** @internal */
+  /** Ends it, and gives back what it holds. */
   return(): Promise<IteratorResult<T, void>> {
     return this.#waitFor(this.#inner.return()).finally(() => finish(this.#state));
   }
 
-  /** @internal */
+  /** Ends it with an error. */
   throw(error: unknown): Promise<IteratorResult<T, void>> {
     return this.#waitFor(this.#inner.throw(error)).finally(() => finish(this.#state));
   }
 
-  /** @internal */
+  /** Itself. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  /** @internal */
+  /** As `return`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }

@@ -17,7 +17,7 @@ import type { RunOptions } from './request.js';
 
 /** What the model says after the last token. */
 export interface Logits {
-  /** [V] */
+  /** All of them, [V]. */
   readonly values: Activation;
   /** The k likeliest next tokens, 10 by default. Throws NumberError where a logit is NaN or ±∞, OptionError for a k outside the vocabulary. */
   top(k?: number): TopTokens;
