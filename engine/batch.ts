@@ -33,6 +33,8 @@ export interface BatchOptions {
 export interface StepOptions {
   /** Pick the likeliest token of every row on the GPU: 4 bytes a row come back. Otherwise its logits do. */
   readonly argmax: boolean;
+  /** By default those in force once the edits asked for so far are. */
+  readonly shaders?: Shaders;
   readonly signal?: AbortSignal;
 }
 
@@ -93,9 +95,10 @@ export class Batch {
 
   /**
    * A sequence that takes a free place. Throws PromptError for ids outside the vocabulary, none, or more than fit.
+   * @param shaders those that it is expected to be read with: its next token says which others did
    * @param until how many tokens are read, of one that is there only for others to begin with
    */
-  admit(prompt: readonly number[], until: number | null = null): Sequence {
+  admit(prompt: readonly number[], shaders: Shaders | null = null, until: number | null = null): Sequence {
     checkIds(prompt, this.model.config.vocab);
     if (prompt.length > this.length && until === null) {
       throw new PromptError(`A prompt of ${prompt.length} tokens was given, and these sequences hold ${this.length}.`);
@@ -103,17 +106,18 @@ export class Batch {
     const slot = this.#slots.findIndex(one => one === null || one.over);
     if (slot < 0) throw new Error(`All ${this.#slots.length} places of the batch are taken.`);
     const sequence = new Sequence(slot, prompt, this.plan, this.chunk, until);
+    sequence.expected = shaders;
     this.#shareWith(sequence);
     this.#slots[slot] = sequence;
     return sequence;
   }
 
   /** Reads a chunk. Those sequences are told whose last known token was part of it; the others go on with the next step. */
-  async step({ argmax, signal }: StepOptions): Promise<Reached[]> {
+  async step({ argmax, signal, shaders: given }: StepOptions): Promise<Reached[]> {
     if (this.#disposed) throw new PromptError('This batch was closed; make a new one.');
     const { kernels } = this.model;
     const { traits } = this.model.gpu;
-    const shaders = await kernels.inForce();
+    const shaders = given ?? (await kernels.inForce());
     if (!this.#executor) this.#beginAgain();
     this.#giveCopies(shaders);
     const parts = this.#choose();
@@ -124,8 +128,9 @@ export class Batch {
     const extent = { tokens: rows.length, keys: Math.max(...rows.map(({ keys }) => keys)), rows: wanted.length };
     const executor = this.#executor!;
     for (const { sequence } of parts) {
-      const { read, shaders: known } = sequence;
-      if (known && read > 0) sequence.edited = [...new Set([...sequence.edited, ...shaders.changedSince(known.last)])];
+      const { read, shaders: known, expected } = sequence;
+      if (expected) sequence.edited = [...new Set([...sequence.edited, ...shaders.changedSince(expected)])];
+      sequence.expected = shaders;
       sequence.shaders = { first: read > 0 && known ? known.first : shaders, last: shaders };
     }
     const { tokens } = await executor.run({
@@ -151,11 +156,12 @@ export class Batch {
   }
 
   /** What there is to say about logits that are NaN or ±∞: reads that sequence alone, with a check after every stage. */
-  async whyNotFinite({ prompt, ids }: Sequence): Promise<NumberError> {
+  async whyNotFinite({ prompt, ids, shaders: read }: Sequence): Promise<NumberError> {
     this.release(); // there may be no memory for both
     using context = new Context(this.model, { length: this.length, chunk: this.chunk, plan: this.plan });
-    await context.forward(prompt);
-    for (const id of ids.slice(prompt.length)) await context.forward([id]);
+    const shaders = read?.last;
+    await context.forward(prompt, { shaders });
+    for (const id of ids.slice(prompt.length)) await context.forward([id], { shaders });
     return await context.whyNotFinite();
   }
 

@@ -6,12 +6,15 @@ import { OptionError } from './errors.js';
 import { allFinite } from './finite.js';
 import { checkGenerate, type GenerateOptions } from './generate.js';
 import { NO_TOKEN } from './greedy.js';
+import type { Shaders } from './kernel.js';
 import { isGreedy, sample, told, uniform } from './sample.js';
 import { commonStart, type Sequence } from './sequence.js';
 
 export interface BatchGenerateOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill' | 'onLayer' | 'seed'> {
   /** Of the first prompt; each next has one more. Or one a prompt. */
   readonly seed?: number | readonly number[];
+  /** Those that read the prompts until the first token is there, by default those in force then; what comes later is by those in force then, and each sequence's next token says so. */
+  readonly shaders?: Shaders;
   /** Called after every chunk that was read. */
   onStep?(): void;
 }
@@ -66,7 +69,7 @@ export async function* generateBatch(
   options: BatchGenerateOptions = {},
 ): AsyncGenerator<BatchGenerated, void, void> {
   const { maxTokens = 128, ignoreEos = false, signal } = options;
-  const { seed, onStep, ...rest } = options;
+  const { seed, onStep, shaders = await batch.model.kernels.inForce(), ...rest } = options;
   checkGenerate(rest);
   const seeds = seedsOf(seed, prompts.length);
   if (maxTokens === 0 || prompts.length === 0) return;
@@ -75,16 +78,20 @@ export async function* generateBatch(
   const living = new Map<Sequence, { readonly sequence: number; readonly random: () => number }>();
   if (prompts.length > batch.free && batch.free > 1) {
     const shared = beginningOf(prompts);
-    if (shared >= WORTH_A_PLACE) batch.admit(prompts[0], shared);
+    if (shared >= WORTH_A_PLACE) batch.admit(prompts[0], shaders, shared);
   }
+  let first = true; // no token is there
   for (let next = 0; ; ) {
     signal?.throwIfAborted();
     for (; next < prompts.length && batch.free > 0; next++) {
-      living.set(batch.admit(prompts[next]), { sequence: next, random: uniform(seeds[next]) });
+      living.set(batch.admit(prompts[next], shaders), { sequence: next, random: uniform(seeds[next]) });
     }
     if (living.size === 0) return;
     const made: BatchGenerated[] = [];
-    for (const reached of await batch.step({ argmax: greedy, signal })) made.push(await taken(reached));
+    for (const reached of await batch.step({ argmax: greedy, signal, shaders: first ? shaders : undefined })) {
+      made.push(await taken(reached));
+    }
+    first &&= made.length === 0;
     onStep?.();
     for (const one of made) {
       signal?.throwIfAborted();

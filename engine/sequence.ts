@@ -25,6 +25,8 @@ export class Sequence {
   waitsFor: { readonly source: Sequence; readonly tokens: number } | null = null;
   /** The shaders that its first token was read with, and its last. */
   shaders: { readonly first: Shaders; readonly last: Shaders } | null = null;
+  /** Those that its next chunk is read with unless an edit comes: of the chunk before, or of the call; null where nobody says. */
+  expected: Shaders | null = null;
   /** Shaders that were replaced since the last token was made. */
   edited: readonly string[] = [];
   /** The step that it was last part of. */

@@ -133,10 +133,8 @@ function roomFor(model: Model, { plan, cacheAt, lengths, contexts, decode, round
   /** Without what takes more than `most` tokens. */
   const shorten = (most: number, why: string) => {
     const fits = {
-      lengths: wanted.lengths.filter(length => lengthOf({ lengths: [length], contexts: [], decode, rounds }) <= most),
-      contexts: wanted.contexts.filter(
-        context => lengthOf({ lengths: [], contexts: [context], decode, rounds }) <= most,
-      ),
+      lengths: wanted.lengths.filter(length => lengthOf({ lengths: [length], contexts: [], decode }) <= most),
+      contexts: wanted.contexts.filter(context => lengthOf({ lengths: [], contexts: [context], decode }) <= most),
     };
     for (const length of wanted.lengths) {
       if (!fits.lengths.includes(length)) leftOut.push(`a prompt of ${length}: ${why}`);
@@ -146,7 +144,7 @@ function roomFor(model: Model, { plan, cacheAt, lengths, contexts, decode, round
     }
     if (fits.lengths.length === 0 || fits.contexts.length === 0) {
       throw new PromptError(
-        `The bench needs at least ${lengthOf({ lengths: [Math.min(...lengths)], contexts: [Math.min(...contexts)], decode, rounds })} tokens, and ${why}. Ask for fewer.`,
+        `The bench needs at least ${lengthOf({ lengths: [Math.min(...lengths)], contexts: [Math.min(...contexts)], decode })} tokens, and ${why}. Ask for fewer.`,
       );
     }
     wanted = { ...wanted, ...fits };

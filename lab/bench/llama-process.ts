@@ -9,6 +9,9 @@ import { pathToFileURL } from 'node:url';
 
 /** What is used of node-llama-cpp. */
 interface Sequence {
+  readonly nextTokenIndex: number;
+  takeCheckpoint(): Promise<void>;
+  eraseContextTokenRanges(ranges: readonly { readonly start: number; readonly end: number }[]): Promise<void>;
   clearHistory(): Promise<void>;
   evaluate(
     ids: readonly number[],
@@ -63,6 +66,16 @@ async function made(ids: readonly number[], tokens: number): Promise<number[]> {
   return times;
 }
 
+/** Tokens that are forgotten again. A sliding layer's are brought back from a checkpoint, or else the package reads them again. */
+async function forgotten(tokens: number): Promise<number[]> {
+  const before = { next, held: sequence.nextTokenIndex };
+  await sequence.takeCheckpoint();
+  const times = await made([next], tokens);
+  await sequence.eraseContextTokenRanges([{ start: before.held, end: sequence.nextTokenIndex }]);
+  next = before.next;
+  return times;
+}
+
 say({
   peer: `llama.cpp ${llama.llamaCppRelease.release} (node-llama-cpp), CPU`,
   threads: Number(threads),
@@ -75,6 +88,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   } else if (asked.read) {
     await sequence.evaluateWithoutGeneratingNewTokens(asked.read);
     say({ ms: [] });
-  } else say({ ms: await made([next], asked.decode!) });
+  } else say({ ms: await forgotten(asked.decode!) });
 }
 process.exit(0);

@@ -18,14 +18,14 @@ export interface Wanted {
   readonly lengths: readonly number[];
   /** Tokens that there are before the next is made, in rising order; 0: a prompt of one token. */
   readonly contexts: readonly number[];
-  /** Tokens that are made after each, in a round. */
+  /** Tokens that are made after each, in every round. */
   readonly decode: number;
   readonly rounds: number;
 }
 
-/** Tokens that a sequence has in the end. */
-export const lengthOf = ({ lengths, contexts, decode, rounds }: Wanted): number =>
-  Math.max(...lengths, ...contexts.map(context => Math.max(1, context) + rounds * decode), 5);
+/** Tokens that the longest sequence has in the end. */
+export const lengthOf = ({ lengths, contexts, decode }: Omit<Wanted, 'rounds'>): number =>
+  Math.max(...lengths, ...contexts.map(context => Math.max(1, context) + decode), 5);
 
 /** How often a token after each context may be read, to look at what it takes. */
 export const LOOKS = 4;
@@ -36,7 +36,7 @@ export const LONG = 1000;
 const PIECE = 512;
 
 /**
- * Everybody in turn: for each length, prompts in rounds; for each context, reads up to it once and goes on from there in rounds.
+ * Everybody in turn: for each length, prompts in rounds; for each context, reads up to it once and makes tokens after it, in rounds that each begin there.
  * @returns by the order of `peers`
  */
 export async function measure(
@@ -74,7 +74,7 @@ export async function measure(
     const from = Math.max(1, context);
     told(done, total, `reading ${context}`);
     for (const [i, peer] of peers.entries()) {
-      if (held[i] === 0 || held[i] > from) {
+      if (held[i] === 0) {
         held[i] = Math.min(from, PIECE);
         await peer.prefill(ids.slice(0, held[i]));
       }
@@ -87,7 +87,6 @@ export async function measure(
       for (const [i, peer] of peers.entries()) {
         told(done++, total, `a token after ${context}`);
         tokens[i].get(context)!.push(spread(await peer.decode(decode)).median);
-        held[i] += decode;
       }
     }
   }

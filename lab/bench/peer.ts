@@ -16,7 +16,7 @@ export interface Peer {
   prefill(ids: readonly number[]): Promise<number>;
   /** Reads more, after what there is. */
   read(ids: readonly number[]): Promise<void>;
-  /** Goes on greedily: the time of each token. */
+  /** Goes on greedily, and forgets these tokens again, so that what comes next is measured after as many as before: the time of each token. */
   decode(tokens: number): Promise<number[]>;
   close(): void;
 }
@@ -38,11 +38,18 @@ export function ours(model: Model, context: Context, signal?: AbortSignal): Peer
     read: async ids => void (await forward(ids)),
     async decode(tokens) {
       const times: number[] = [];
+      const held = context.ids.length;
       let before = performance.now();
-      for await (const { token } of context.ahead(next, tokens, signal)) {
+      for await (const _ of context.ahead(next, tokens, signal)) {
         const now = performance.now();
         times.push(now - before);
-        [next, before] = [token, now];
+        before = now;
+      }
+      if (context.canRewindTo(held)) context.rewind(held);
+      else {
+        const ids = context.ids.slice(0, held);
+        context.rewind(0);
+        await forward(ids);
       }
       return times;
     },

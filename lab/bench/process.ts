@@ -1,4 +1,4 @@
-// A peer in a process of its own, asked by lines of JSON: {"prefill": ids}, {"read": ids}, {"decode": n}. Its first line says who it is; each answer is
+// A peer in a process of its own, asked by lines of JSON: {"prefill": ids}, {"read": ids}, {"decode": n}, of which the n are forgotten again. Its first line says who it is; each answer is
 // {"ms": [...]}.
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';

@@ -3,6 +3,7 @@
 
 import type { Context } from '../../engine/context.js';
 import { OptionError, PromptError, TokenizerError } from '../../engine/errors.js';
+import type { Shaders } from '../../engine/kernel.js';
 import type { ChatMessage } from '../../engine/tokenizer/chat-template.js';
 import { idsOf } from '../../engine/tokenizer/template-ids.js';
 import type { PlanKind } from '../../engine/fuse.js';
@@ -10,6 +11,7 @@ import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import { checkOptions, looked, type OptionNames } from '../values/arguments.js';
 import { Shown } from '../values/shown.js';
 import { writing } from '../host/writing.js';
+import { shadersNow } from '../session/at-the-call.js';
 import { Generation, stoppedBy, toldLater } from '../session/generation.js';
 import { checkEnds, checkPlan, GENERATE_OPTIONS, type GenerateRunOptions, type Token } from '../session/request.js';
 import type { Session } from '../session/session.js';
@@ -160,15 +162,20 @@ export class Conversation extends Shown {
   }
 
   /**
-   * The model's answer to `text`, token by token. What there is of an answer that is stopped stays in the conversation; a turn that
+   * The model's answer to `text`, token by token, begun with the shaders in force at the call. What there is of an answer that is stopped stays in the conversation; a turn that
    * fails leaves it as it was. Throws PromptError when it does not fit the context.
    */
   say(text: string, options: TurnOptions = {}): AsyncGenerator<Token, void, void> {
     const checked = toldLater(() => checkOptions('say', options, TURN_OPTIONS));
-    return new Generation(stop => this.#say(text, () => stoppedBy(checked(), stop)));
+    const inForce = shadersNow(this.session);
+    return new Generation(stop => this.#say(text, inForce, () => stoppedBy(checked(), stop)));
   }
 
-  async *#say(text: string, given: () => TurnOptions): AsyncGenerator<Token, void, void> {
+  async *#say(
+    text: string,
+    inForce: () => Promise<Shaders>,
+    given: () => TurnOptions,
+  ): AsyncGenerator<Token, void, void> {
     if (this.#disposed) throw new PromptError('This conversation was closed; begin another with chat().');
     this.#idle();
     if (typeof text !== 'string') throw new PromptError('A turn is a text. Give say("…").');
@@ -186,6 +193,7 @@ export class Conversation extends Shown {
     let touched = false;
     try {
       prompt = this.#turns.prompt();
+      const shaders = await inForce();
       const ids = this.#fresh(prompt);
       touched = true;
       const context = this.#context!;
@@ -195,6 +203,7 @@ export class Conversation extends Shown {
         ...options,
         maxTokens,
         stopIds: options.stopIds ?? this.#stops,
+        shaders,
       })) {
         if (first === 0) first = performance.now();
         made += 1;

@@ -1,6 +1,7 @@
 // Several prompts that are continued together: tokens as they come, each with the place of its prompt, or, awaited, all continuations in order.
 
 import type { Batch } from '../../engine/batch.js';
+import type { Shaders } from '../../engine/kernel.js';
 import { LoupeError, OptionError, PromptError } from '../../engine/errors.js';
 import { checkGenerate } from '../../engine/generate.js';
 import { type BatchGenerated, generateBatch, seedsOf } from '../../engine/generate-batch.js';
@@ -14,6 +15,7 @@ import { Generation, stoppedBy, toldLater } from './generation.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { owned } from '../values/owned.js';
 import { checkEnds, checkPlan, GENERATE_OPTIONS, type GenerateRunOptions, type Token } from './request.js';
+import { shadersNow } from './at-the-call.js';
 import { type Speaker, textOf } from './stream.js';
 
 /** Text, or token ids as they are. */
@@ -102,17 +104,19 @@ export interface Speakers extends Speaker {
   ready(): void;
 }
 
-/** Continues several prompts together; each becomes what it would alone. Everything wrong is told with the first token, by the place of the prompt. */
+/** Continues several prompts together; each becomes what it would alone, by the shaders in force at the call. Everything wrong is told with the first token, by the place of the prompt. */
 export function together(session: Speakers, prompts: readonly Prompt[], given: BatchRunOptions): BatchGeneration {
   let held: Batch | null = null;
   const checked = toldLater(() => checkOptions('generate', given as Given, OPTIONS));
   const asked = toldLater(() => looked('The prompts', PromptError, () => owned(prompts)));
+  const inForce = shadersNow(session);
   return new BatchGeneration(
     (signal, so) =>
       tokensOf(
         session,
         so,
         asked,
+        inForce,
         () => stoppedBy(checked(), signal),
         batch => {
           held = batch;
@@ -126,6 +130,7 @@ async function* tokensOf(
   session: Speakers,
   so: Growing[],
   asked: () => readonly Prompt[],
+  inForce: () => Promise<Shaders>,
   given: () => Given,
   hold: (batch: Batch) => void,
 ): AsyncGenerator<BatchToken, void, void> {
@@ -138,6 +143,7 @@ async function* tokensOf(
   checkAtOnce(atOnce);
   const plan = checkPlan(options.plan, 'fast');
   const { maxTokens = 128 } = options;
+  const shaders = await inForce();
   const prompts = asked().map((prompt, place) => at(place, () => idsOf(session, prompt, maxTokens)));
   const seeds = seedsOf(seed, prompts.length);
   so.push(...prompts.map(() => ({ ids: [], text: '', stop: false })));
@@ -153,7 +159,14 @@ async function* tokensOf(
   using progress = progressLine('Reading', total < QUICK);
   const onStep = () => progress.count(Math.min(batch.tokensRead, total), total, 'tokens');
   const signal = eitherSignal(options.signal);
-  for await (const made of generateBatch(batch, prompts, { ...rest, maxTokens, seed: seeds, signal, onStep })) {
+  for await (const made of generateBatch(batch, prompts, {
+    ...rest,
+    maxTokens,
+    seed: seeds,
+    shaders,
+    signal,
+    onStep,
+  })) {
     progress[Symbol.dispose]();
     yield* told(made);
   }

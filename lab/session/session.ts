@@ -163,13 +163,15 @@ export class Session extends Shown {
   }
 
   /**
-   * Continues a prompt, token by token, as an async iterator that stops within a token when interrupted. Throws PromptError for a prompt that is empty or too long, NumberError, with the
-   * stage where it begins, where logits are NaN or ±∞.
+   * Continues a prompt, token by token, as an async iterator that stops within a token when interrupted. The prompt is read with the shaders in force
+   * at this call, whenever the first token is asked for; an edit is in force from the next token on, which says so. Throws PromptError for a prompt that is empty
+   * or too long, NumberError, with the stage where it begins, where logits are NaN or ±∞.
    * @example for await (const { text } of model.generate('Once', { maxTokens: 40 })) process.stdout.write(text)
    */
   generate(prompt: Prompt, options?: GenerateRunOptions): AsyncGenerator<Token, void, void>;
   /**
-   * Continues several prompts together, which is faster than one after the other; each becomes what it would alone. Awaited, it gives a list of
+   * Continues several prompts together, which is faster than one after the other; each becomes what it would alone, with the shaders in force at this call until
+   * the first token. Awaited, it gives a list of
    * { ids, text, stop } in the order of the prompts; as an async iterator, the tokens as they come, each with the place of its prompt, `sequence`.
    * @example const [france, italy] = await model.generate(['The capital of France is', 'The capital of Italy is'])
    */

@@ -152,6 +152,59 @@ test('what was called before an edit keeps the shaders of then, and what is call
     expect(await still, `${name}, before an edit is taken back`).toEqual(edited);
     await restored;
   }
+  // An iterator begins when its first token is asked for, and what becomes of several prompts when it is awaited: they are of their call all the same.
+  const ask: Record<string, () => () => Promise<[number, ...string[]][]>> = {
+    'one prompt': () => {
+      const tokens = model.generate(PROMPT, { maxTokens: 3, ignoreEos: true });
+      return () => collected(tokens);
+    },
+    'one prompt, drawn': () => {
+      const tokens = model.generate(PROMPT, { maxTokens: 3, ignoreEos: true, temperature: 1, seed: 3 });
+      return () => collected(tokens);
+    },
+    'several prompts': () => {
+      const tokens = model.generate([PROMPT, 'The capital of Italy is'], { maxTokens: 3, ignoreEos: true });
+      return () => collected(tokens);
+    },
+    'more prompts than places': () => {
+      const prompts = [PROMPT, 'The capital of Italy is', 'Once'];
+      const tokens = model.generate(prompts, { maxTokens: 1, atOnce: 2 });
+      return () => collected(tokens);
+    },
+    'a turn': () => {
+      const chat = model.chat();
+      const tokens = chat.say(PROMPT, { maxTokens: 3, ignoreEos: true });
+      return () => collected(tokens).finally(() => chat[Symbol.dispose]());
+    },
+  };
+  for (const [name, call] of Object.entries(ask)) {
+    const plain = await call()();
+    const early = call();
+    await model.edit('rms_norm', changes.rms_norm);
+    const late = call();
+    const [first, ...more] = await early();
+    expect(first, `${name}, called before an edit`).toEqual(plain[0]);
+    // What is read after the first token is of the edit, and told once a sequence.
+    const told = more.filter(([, ...edited]) => edited.length > 0);
+    const sequences = { 'several prompts': 2, 'more prompts than places': 1 }[name] ?? 1;
+    expect(
+      told.map(([, ...edited]) => edited),
+      name,
+    ).toEqual(Array(sequences).fill(['rms_norm']));
+    const edited = await late();
+    expect(
+      edited.flatMap(([, ...told]) => told),
+      name,
+    ).toEqual([]);
+    expect(edited, name).not.toEqual(plain);
+    await model.edit('rms_norm', null);
+    expect(await call()(), name).toEqual(plain);
+  }
+  const awaited = model.generate([PROMPT, 'Once'], { maxTokens: 1 });
+  await model.edit('rms_norm', changes.rms_norm);
+  const made = await awaited;
+  await model.edit('rms_norm', null);
+  expect(made).toEqual(await model.generate([PROMPT, 'Once'], { maxTokens: 1 }));
   // A roofline times what was in force, and says so.
   const before = model.roofline({ rounds: 1 });
   const edit = model.edit('rope', wrong);

@@ -157,6 +157,18 @@ test('an edit on the way is in force for all, and told with the next token of ea
   );
 });
 
+test('an edit while it rests is told: all is read again, by other shaders', async () => {
+  const tokens: BatchToken[] = [];
+  for await (const token of atlas.generate(['Once', 'The'], { maxTokens: 4, ignoreEos: true })) {
+    tokens.push(token);
+    if (tokens.length !== 4) continue;
+    expect(restGenerations()).toBe(1);
+    await atlas.edit('rope', wgsl => wgsl.replace('a * turn.x - b', 'a * turn.x + b'));
+  }
+  await atlas.edit('rope', null);
+  expect(tokens.filter(({ edited }) => edited.includes('rope')).map(({ sequence }) => sequence)).toEqual([0, 1]);
+});
+
 test('logits that are no numbers are told with the prompt and the stage', async () => {
   const broken = (wgsl: string) =>
     wgsl.replace('= SCALE * values;', '= SCALE * values * select(1.0, sqrt(-f32(id)), id == 333u);');
