@@ -7,8 +7,9 @@ import { cacheFolder, cacheTrouble } from '../../engine/cache.js';
 import { LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { sharedGpu } from '../../engine/gpu.js';
+import { folded } from '../values/fold.js';
 import { bytesText } from '../values/numbers.js';
-import { textTable } from '../display/table.js';
+import { factsTable } from '../display/table.js';
 import { installedKernels } from '../kernel/spec.js';
 import { print, printJson, withAdapter } from './options.js';
 
@@ -60,7 +61,7 @@ export function doctorCommand(): Command {
     if (json) printJson(report);
     else {
       const { limits } = report;
-      const rows = Object.entries({
+      const facts = {
         adapter: report.adapter ? `${report.adapter.kind}: ${report.adapter.description}` : 'none',
         limits: limits
           ? `binding ${bytesText(limits.largestBinding)}, buffer ${bytesText(limits.largestBuffer)}, ${limits.invocations} invocations, subgroups of ${limits.subgroup ?? 'no fixed size'}`
@@ -73,14 +74,9 @@ export function doctorCommand(): Command {
           .join(', '),
         kernel: report.kernel,
         cache: report.cache,
-      });
-      print(
-        textTable(
-          [{ title: '' }, { title: '' }],
-          rows.map(cells => ({ cells })),
-        ),
-      );
-      for (const line of advice) print(`• ${line}`);
+      };
+      print(factsTable(facts));
+      for (const line of advice) print(folded(`• ${line}`, '  '));
     }
     if (!gpu) process.exitCode = 1;
   });

@@ -14,7 +14,7 @@ import { bytesOf } from '../../engine/weight-store.js';
 import { openModelFiles } from '../../engine/weights/open.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
 import { bytesText, countText } from '../values/numbers.js';
-import { textTable } from '../display/table.js';
+import { factsTable, textTable } from '../display/table.js';
 import { modelPath } from '../session/open.js';
 import { print, printJson, whole } from './options.js';
 
@@ -76,7 +76,7 @@ export function infoCommand(): Command {
         }
         const c = config;
         const sliding = c.layerKinds.filter(kind => kind === 'sliding').length;
-        const rows = Object.entries({
+        const facts = {
           model,
           family: `Gemma ${c.family}, ${countText(parameters)} parameters`,
           layers:
@@ -113,13 +113,8 @@ export function infoCommand(): Command {
           }),
           ...(notices.length > 0 && { note: notices.join(' ') }),
           fingerprint: fingerprint.slice(0, 16),
-        });
-        print(
-          textTable(
-            [{ title: '' }, { title: '' }],
-            rows.map(cells => ({ cells })),
-          ),
-        );
+        };
+        print(factsTable(facts));
       } finally {
         await files.close();
       }

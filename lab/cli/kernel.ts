@@ -2,8 +2,8 @@
 
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { textTable } from '../display/table.js';
 import { installedKernels, installKernelSpec, prefixData, uninstallKernelSpec, userData } from '../kernel/spec.js';
+import { folded } from '../values/fold.js';
 import { print, printJson } from './options.js';
 
 interface Where {
@@ -46,11 +46,11 @@ export function kernelCommand(): Command {
         if (!kernels.some(({ own, trouble }) => own && !trouble)) process.exitCode = 1;
         if (json) return printJson(kernels);
         if (kernels.length === 0) return print('No Loupe kernel is installed. `loupe kernel install` does it.');
-        const columns = ['name', 'version', 'installation', 'folder', 'state'].map(title => ({ title }));
-        const rows = kernels.map(({ name, version, own, root, folder, trouble }) => ({
-          cells: [name, version, own ? 'this one' : root, folder, trouble ?? 'works'],
-        }));
-        print(textTable(columns, rows));
+        for (const { name, version, own, root, folder, trouble } of kernels) {
+          print(`${name} ${version}, ${own ? 'of this installation' : `of ${root}`}`);
+          print(`  ${folder}`);
+          print(folded(`  ${trouble ?? 'works'}`, '  '));
+        }
       }),
   );
   return kernel;

@@ -17,7 +17,7 @@ export function pullCommand(): Command {
     .addHelpText(
       'after',
       '\nThe model is then opened by the same name: loupe chat --model org/name\n' +
-        'A token is taken from HF_TOKEN or from the file of `hf auth login`; another hub from HF_ENDPOINT.',
+        'A token is taken from HF_TOKEN or from the file of `hf auth login`, another\nhub from HF_ENDPOINT.',
     )
     .action(async (model: string, { json }: { json?: boolean }) => {
       const name = hubName(model);

@@ -3,6 +3,7 @@
 import type { BenchReport } from '../bench/bench.js';
 import { LONG, type Speed } from '../bench/measure.js';
 import type { Spread } from '../bench/spread.js';
+import { folded } from '../values/fold.js';
 import { visible } from '../values/html.js';
 import { bytesText } from '../values/numbers.js';
 import { textTable } from './table.js';
@@ -37,7 +38,7 @@ export function benchText(report: BenchReport): string {
   }
   const longOnes = Object.keys(report.prefill).some(length => Number(length) >= LONG);
   const titles = ['', 'tok/s', 'first, ms', ...others.flatMap(([name]) => [name, 'ratio'])];
-  return [
+  const lines = [
     visible([report.model, `${report.plan} plan`, ...special, `on ${report.adapter}`].join(', ')),
     visible(`${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'} of ${machine.cpu}`),
     ...others.map(([name, other]) => `${name}: ${visible(other.name)}, in turn`),
@@ -60,7 +61,9 @@ export function benchText(report: BenchReport): string {
       : []),
     `load      ${(report.load / 1000).toFixed(1)} s`,
     `memory    ${bytesText(memory.gpu)} on the GPU, ${bytesText(memory.cpu)} resident`,
-  ].join('\n');
+  ];
+  const within = (line: string) => folded(line, line.startsWith('left out') ? ' '.repeat(10) : '  ');
+  return lines.map(line => (line.includes('\n') ? line : within(line))).join('\n'); // the table stays one
 }
 
 /** 3724, 118, 16.8 */

@@ -2,6 +2,7 @@
 
 import type { Perplexity } from '../probe/perplexity.js';
 import type { Bundle } from '../values/shown.js';
+import { folded } from '../values/fold.js';
 import { html } from '../values/html.js';
 import { htmlTable, textTable } from './table.js';
 
@@ -12,7 +13,7 @@ export function perplexityBundle(
   const { plan, activations } = provenance;
   const told = `${plan} plan${activations ? `, ${activations} activations` : ''}`;
   const title = `Perplexity ${perplexity.toFixed(3)} (${bits.toFixed(4)} bits a token) of ${tokens.toLocaleString('en')} tokens in windows of ${window}: ${told}`;
-  if (!against) return { 'text/html': html`<div>${title}</div>`.text, 'text/plain': title };
+  if (!against) return { 'text/html': html`<div>${title}</div>`.text, 'text/plain': folded(title, '  ') };
   const more = 100 * (perplexity / against.perplexity - 1);
   const columns = [{ title: `held against the ${against.plan} plan` }, { title: '', right: true }, { title: '' }];
   const rows = [
@@ -27,6 +28,6 @@ export function perplexityBundle(
   ].map(cells => ({ cells }));
   return {
     'text/html': html`<div>${title}</div>${htmlTable(columns, rows)}`.text,
-    'text/plain': `${title}\n${textTable(columns, rows)}`,
+    'text/plain': `${folded(title, '  ')}\n${textTable(columns, rows)}`,
   };
 }

@@ -3,6 +3,7 @@
 
 import Table from 'cli-table3';
 import { printable } from '../../engine/printable.js';
+import { folded, TERMINAL } from '../values/fold.js';
 import { Html, html } from '../values/html.js';
 
 export interface Column {
@@ -39,6 +40,15 @@ export function textTable(columns: readonly Column[], rows: readonly Row[], { na
     .split('\n')
     .map(line => line.trimEnd())
     .join('\n');
+}
+
+/** Names and what there is to say of each, within the width of a terminal. */
+export function factsTable(facts: Readonly<Record<string, string>>): string {
+  const [left, right] = [Math.max(...Object.keys(facts).map(name => name.length)) + 2, 1];
+  const rows = Object.entries(facts).map(([name, text]) => ({
+    cells: [name, folded(text, '', TERMINAL - left - 2 - right)],
+  }));
+  return textTable([{ title: '' }, { title: '' }], rows);
 }
 
 export interface TableOptions {

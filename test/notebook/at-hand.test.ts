@@ -35,7 +35,7 @@ const HELD: Readonly<Record<string, readonly [source: string, ...names: string[]
   'a stage': ["model.stage('layers.0.attn.q')", 'run', 'stage', 'weightBytes'],
   'a diff': ['await model.diff(g)', 'first', 'rows', 'at', 'toArrow'],
   'a row of a diff': ['(await model.diff(g)).rows[0]', 'verdict', 'accumulated', 'where'],
-  'an edit': ["await model.edit('rope', wgsl => `${wgsl} `)", 'by', 'note'],
+  'an edit': ["await model.edit('rope', wgsl => wgsl + ' ')", 'by', 'note'],
   'a picture of the plan': ['model.picture()', 'diff'],
   'a plan': ['model.plan', 'stages', 'stage'],
   'a stage of a plan': ['model.plan.stages[0]', 'inputs', 'weight', 'axes'],
