@@ -5,7 +5,8 @@
 //
 // Sequences that begin alike have the same keys and values there: one reads them, and the others take a copy of its cache.
 
-import { type Row, slotsOf } from './buffers.js';
+import { slotsOf } from './buffers.js';
+import { allOf, layOut, lengthOf, type Part, splitCaptured } from './batch-rows.js';
 import { CACHE_BYTES } from './cache-format.js';
 import { Context } from './context.js';
 import { BudgetError, type NumberError, PromptError } from './errors.js';
@@ -18,7 +19,8 @@ import { valuesPerToken } from './recorder.js';
 import { cacheBytes, roomFor, rowsThatFit } from './room.js';
 import { lengthThatMatters } from './rope-table.js';
 import type { Traits } from './traits.js';
-import { commonStart, type Piece, Sequence } from './sequence.js';
+import { commonStart, Sequence } from './sequence.js';
+import type { Captured, Tap } from './taps.js';
 
 export interface BatchOptions {
   /** Longest sequence in tokens. */
@@ -28,6 +30,8 @@ export interface BatchOptions {
   /** Most tokens in one submit, and of a chunk of a sequence. */
   readonly chunk?: number;
   readonly plan?: PlanKind;
+  /** Whether who begins like another takes over what that has read (default). Of a beginning that was taken over, taps see nothing. */
+  readonly share?: boolean;
 }
 
 export interface StepOptions {
@@ -36,6 +40,9 @@ export interface StepOptions {
   /** By default those in force once the edits asked for so far are. */
   readonly shaders?: Shaders;
   readonly signal?: AbortSignal;
+  /** What to bring back of a sequence, a part of it at a time; slices along heads and channels are the same for all. */
+  taps?(sequence: Sequence): readonly Tap[];
+  onCaptured?(sequence: Sequence, captured: readonly Captured[]): void;
 }
 
 /** A sequence whose last token was read with this step. */
@@ -64,17 +71,19 @@ export class Batch {
   #executor: Executor | null = null;
   readonly #slots: (Sequence | null)[];
   readonly #rows: number;
+  readonly #share: boolean;
   #steps = 0;
   #disposed = false;
 
   constructor(
     readonly model: LoadedModel,
-    { length, sequences, chunk, plan = 'exact' }: BatchOptions,
+    { length, sequences, chunk, plan = 'exact', share = true }: BatchOptions,
     /** Called when it is disposed of. */
     private readonly forgotten: (batch: Batch) => void = () => {},
   ) {
     this.length = length;
     this.plan = plan;
+    this.#share = share;
     this.chunk = chunkThatFits(model, { length, chunk });
     const room = roomFor(model, this);
     if (sequences > room) {
@@ -113,11 +122,11 @@ export class Batch {
   }
 
   /** Reads a chunk. Those sequences are told whose last known token was part of it; the others go on with the next step. */
-  async step({ argmax, signal, shaders: given }: StepOptions): Promise<Reached[]> {
+  async step({ argmax, signal, onCaptured, ...asked }: StepOptions): Promise<Reached[]> {
     if (this.#disposed) throw new PromptError('This batch was closed; make a new one.');
     const { kernels } = this.model;
     const { traits } = this.model.gpu;
-    const shaders = given ?? (await kernels.inForce());
+    const shaders = asked.shaders ?? (await kernels.inForce());
     if (!this.#executor) this.#beginAgain();
     this.#giveCopies(shaders);
     const parts = this.#choose();
@@ -133,10 +142,12 @@ export class Batch {
       sequence.expected = shaders;
       sequence.shaders = { first: read > 0 && known ? known.first : shaders, last: shaders };
     }
-    const { tokens } = await executor.run({
+    const taps = parts.map(({ sequence }) => asked.taps?.(sequence) ?? []);
+    const { tokens, captured } = await executor.run({
       extent,
       rows,
       ids,
+      taps: allOf(taps),
       shaders,
       argmax,
       signal,
@@ -144,6 +155,9 @@ export class Batch {
       length: lengthOf(parts[0].sequence),
       onLayer: rows.length < LONG ? undefined : () => {}, // so that a stop need not wait for the chunk
     });
+    for (const [i, { sequence }] of captured.length > 0 ? parts.entries() : []) {
+      onCaptured?.(sequence, splitCaptured(captured, taps[i], rows, wanted.length, sequence.slot));
+    }
     this.tokensRead += rows.length;
     for (const { sequence, piece } of parts) {
       sequence.read = piece.from + piece.tokens;
@@ -204,6 +218,7 @@ export class Batch {
   /** Finds whose beginning a sequence can take over: the longest that another has, or will have. */
   #shareWith(sequence: Sequence): void {
     let best: { source: Sequence; tokens: number } | null = null;
+    if (!this.#share) return;
     for (const source of this.#slots) {
       if (!source) continue;
       const most = Math.min(sequence.prompt.length - 1, source.sharable);
@@ -315,32 +330,5 @@ export class Batch {
   }
 }
 
-interface Part {
-  readonly sequence: Sequence;
-  readonly piece: Piece;
-}
-
 /** Rows of a chunk that shows how far it is and can be stopped within. */
 const LONG = 32;
-
-/** Tokens of a sequence once what is read as one with its next token is read. */
-const lengthOf = ({ read, prompt }: Sequence): number => (read < prompt.length ? prompt.length : read + 1);
-
-/** The rows of a chunk, those whose logits are wanted last. */
-function layOut(parts: readonly Part[]): { rows: Row[]; ids: number[]; wanted: Sequence[] } {
-  const all = parts.flatMap(({ sequence, piece: { from, tokens } }) =>
-    Array.from({ length: tokens }, (_, i) => ({ sequence, position: from + i })),
-  );
-  const wants = (one: (typeof all)[number]) => one.sequence.wants(one.position);
-  const last = all.filter(wants);
-  const ordered = [...all.filter(one => !wants(one)), ...last];
-  return {
-    rows: ordered.map(({ sequence, position }) => ({
-      sequence: sequence.slot,
-      position,
-      keys: sequence.keysAt(position),
-    })),
-    ids: ordered.map(({ sequence, position }) => sequence.ids[position]),
-    wanted: last.map(({ sequence }) => sequence),
-  };
-}

@@ -134,7 +134,7 @@ export class Executor {
     if (top) largest?.ask(top);
     const chosen = ids === CHOSEN ? this.#greedy : null;
     this.#buffers.begin(extent, ids === CHOSEN ? undefined : ids, chunk.length ?? extent.keys, rows);
-    const tapped = hold(new Taps(this.gpu, shaders, taps, extent));
+    const tapped = hold(new Taps(this.gpu, shaders, taps, extent, rows !== undefined));
     const patched = hold(new Patches(this.gpu, shaders, patches, extent));
     const after = new Map<Stage, ((pass: GPUComputePassEncoder) => void)[]>();
     for (const [of, copies] of [

@@ -37,11 +37,14 @@ interface Box {
   readonly size: number[];
 }
 
-/** The part of a chunk's activation that a slice asks for; sizes may be 0. Throws OptionError for what the stage cannot have. */
-export function boxOf({ stage, slice = {} }: Tap, extent: Extent): Box {
+/**
+ * The part of a chunk's activation that a slice asks for; sizes may be 0. Throws OptionError for what the stage cannot have.
+ * @param together the chunk is of several sequences: its tokens are counted from its first, and slices say nothing of them
+ */
+export function boxOf({ stage, slice = {} }: Tap, extent: Extent, together = false): Box {
   const shape = shapeOf(stage.axes, extent);
-  const start = extent.keys - extent.tokens;
-  const firstRow = start + extent.tokens - extent.rows;
+  const start = together ? 0 : extent.keys - extent.tokens;
+  const firstRow = together ? 0 : start + extent.tokens - extent.rows;
   const offsets = stage.axes.map(({ size }) => (size === 'tokens' ? start : size === 'rows' ? firstRow : 0));
   checkSlice(stage, slice);
   const ranges = stage.axes.map(({ name }, i) => {
@@ -95,9 +98,10 @@ export class Taps {
     readonly shaders: Shaders,
     taps: readonly Tap[],
     readonly extent: Extent,
+    together = false,
   ) {
     for (const tap of taps) {
-      const box = boxOf(tap, extent);
+      const box = boxOf(tap, extent, together);
       const bytes = 4 * count(box.size);
       if (bytes === 0) continue;
       if (bytes > gpu.traits.maxBinding) {

@@ -30,10 +30,12 @@ export { type Display, show } from './host/show.js';
 export type { Lens, LensCell, LensOptions } from './probe/lens.js';
 export type { Patching, PatchingOptions } from './probe/patching.js';
 export type { Apart, Perplexity, PerplexityOptions } from './probe/perplexity.js';
-export type { BatchGeneration, BatchRunOptions, BatchToken, Continuation, Prompt } from './session/batch.js';
+export type { BatchGeneration, BatchRunOptions, BatchToken, Continuation } from './session/batch.js';
 export { type OpenOptions, open } from './session/open.js';
 export type { GenerateRunOptions, PatchSpec, RunOptions, Token } from './session/request.js';
 export { type Logits, Run } from './session/run.js';
+export type { RunsOptions } from './session/read-together.js';
+export { type Prompts, Runs } from './session/runs.js';
 export { Session } from './session/session.js';
 export type { Edited, OneStage, PlanView } from './session/views.js';
 export { Activation, type Axes, fromArrow, type Ranked } from './values/activation.js';
@@ -46,8 +48,10 @@ export type {
   AttentionView,
 } from './values/attention.js';
 export type { Cut, Cuts, Dim, DimSpec, Values } from './values/dims.js';
+export { DataSet } from './values/data-set.js';
 export { type Golden, golden } from './values/golden.js';
 export type { Beside, Compared, TopToken, TopTokens } from './values/next-token.js';
+export { type Prompt, PromptFile, type PromptFileOptions, prompts } from './values/prompt-file.js';
 export { type Selector, select } from './values/select.js';
 export { type Bundle, DISPLAY, type Figure, type Shown } from './values/shown.js';
 export type { Histogram, Norms, Outlier, Outliers } from './values/spread.js';

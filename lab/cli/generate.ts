@@ -37,7 +37,7 @@ export function generateCommand(): Command {
   return withPlan(withModel(new Command('generate').description('continue a prompt')), 'fast')
     .option('-p, --prompt <text>', 'text to continue')
     .option('--ids <ids>', 'token ids to continue, comma-separated; needs no tokenizer', idList)
-    .option('--prompts <file>', 'continue a prompt a line, together; of a .jsonl strings or { "prompt": … }')
+    .option('--prompts <file>', 'continue a prompt a line, together; or of a .jsonl or .parquet')
     .option('--at-once <n>', 'most of them at once; default: what the memory holds, 32 at most', whole(1))
     .option('-n, --max-tokens <n>', 'most tokens to make', whole(0), 64)
     .option('--temperature <t>', '0 takes the most likely token each time', real, 0)
@@ -47,7 +47,7 @@ export function generateCommand(): Command {
     .option('--ignore-eos', 'go on past end-of-sequence tokens')
     .action(async (options: Options, command: Command) => {
       const given = (name: string) => command.getOptionValueSource(name) !== 'default';
-      const several = options.prompts === undefined ? null : severalOf(options);
+      const several = options.prompts === undefined ? null : await severalOf(options);
       const prompt = several ?? promptOf(options);
       if (options.atOnce !== undefined && !several)
         throw new PromptError(
@@ -102,7 +102,7 @@ export function generateCommand(): Command {
     });
 }
 
-function severalOf({ prompts, prompt, ids }: Options): ReturnType<typeof readPrompts> {
+async function severalOf({ prompts, prompt, ids }: Options): ReturnType<typeof readPrompts> {
   if (prompt === undefined && ids === undefined) return readPrompts(prompts!);
   throw new PromptError(
     `There is --prompts, and ${prompt === undefined ? '--ids' : '--prompt'} too, and one is read. Leave one of them out.`,

@@ -14,12 +14,10 @@ import { progressLine } from '../host/progress.js';
 import { Generation, stoppedBy, toldLater } from './generation.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { owned } from '../values/owned.js';
+import type { Prompt } from '../values/prompt-file.js';
 import { checkEnds, checkPlan, GENERATE_OPTIONS, type GenerateRunOptions, type Token } from './request.js';
 import { shadersNow } from './at-the-call.js';
 import { type Speaker, textOf } from './stream.js';
-
-/** Text, or token ids as they are. */
-export type Prompt = string | readonly number[];
 
 /** As for one prompt, without taps. */
 export interface BatchRunOptions extends Omit<GenerateRunOptions, 'seed' | 'tap' | 'slice' | 'budget'> {

@@ -30,6 +30,10 @@ export function checkCapture(taps: readonly Tap[], extents: readonly Extent[], b
   );
 }
 
+/** What taps bring back of a chunk. */
+export const bytesOf = (taps: readonly Tap[], extent: Extent): number =>
+  taps.reduce((n, tap) => n + tapBytes(tap, extent), 0);
+
 /**
  * One activation a stage, the chunks' parts put where they belong, with labels for its tokens. What no chunk had, because its keys did not
  * exist yet, is what the mask makes of it.

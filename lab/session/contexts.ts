@@ -29,30 +29,33 @@ export class Contexts {
     tokens: number,
     { logits, plan, prompt = tokens }: Pick<ContextOptions, 'logits' | 'plan'> & { prompt?: number },
   ): Context {
-    const { model, longest } = this.of;
-    if (prompt > longest) {
-      throw new PromptError(
-        `The prompt has ${prompt} tokens, and this session reads ${longest}. Shorten it${longest < model.config.contextLength ? `, or open the model with a longer context, up to ${model.config.contextLength}: { context }, or --context in a terminal` : ''}.`,
-      );
-    }
-    return model.context({ length: this.#lengthFor(tokens), logits, plan });
+    checkLength(this.of, prompt);
+    return this.of.model.context({ length: lengthFor(this.of, tokens), logits, plan });
   }
 
   /** The one that was kept, where it may go on from what that has read, else a new one. */
   hold(open: () => Context, tokens: number, asked: Omit<Beginning, 'chunk'> | null): Held {
     const { model, longest } = this.of;
     if (!this.reuse || !asked || asked.ids.length > longest) return this.#kept.without(open());
-    const chunk = chunkThatFits(model, { length: this.#lengthFor(tokens) });
+    const chunk = chunkThatFits(model, { length: lengthFor(this.of, tokens) });
     return this.#kept.take(model, longest, open, { ...asked, chunk });
-  }
-
-  /** Rounded up, so that runs of similar lengths share shapes. */
-  #lengthFor(tokens: number): number {
-    return Math.min(this.of.longest, Math.max(16, Math.ceil(tokens / 64) * 64));
   }
 
   /** Gives back what is kept. */
   [Symbol.dispose](): void {
     this.#kept[Symbol.dispose]();
   }
+}
+
+/** Rounded up, so that runs of similar lengths share shapes. */
+export const lengthFor = ({ longest }: Pick<Owner, 'longest'>, tokens: number): number =>
+  Math.min(longest, Math.max(16, Math.ceil(tokens / 64) * 64));
+
+/** Throws PromptError for a prompt of more tokens than a session reads. */
+export function checkLength({ model, longest }: Owner, tokens: number): void {
+  if (tokens <= longest) return;
+  const { contextLength } = model.config;
+  throw new PromptError(
+    `The prompt has ${tokens} tokens, and this session reads ${longest}. Shorten it${longest < contextLength ? `, or open the model with a longer context, up to ${contextLength}: { context }, or --context in a terminal` : ''}.`,
+  );
 }

@@ -1,8 +1,10 @@
 // A run: a prompt read from an empty cache, with what the taps saw and what the patches put in.
 
-import { OptionError } from '../../engine/errors.js';
+import { type NumberError, OptionError } from '../../engine/errors.js';
 import { allFinite } from '../../engine/finite.js';
 import type { Shaders } from '../../engine/kernel.js';
+import type { Patch } from '../../engine/patches.js';
+import type { Captured } from '../../engine/taps.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { progressLine } from '../host/progress.js';
 import { Activation } from '../values/activation.js';
@@ -13,7 +15,7 @@ import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import type { Contexts } from './contexts.js';
 import { checkPlan, planProvenance, RUN_OPTIONS, type RunOptions } from './request.js';
 import { type Origin, Run } from './run.js';
-import { planPatches, planTaps } from './slices.js';
+import { type Planned, planPatches, planTaps } from './slices.js';
 
 /** What reading asks of its session. */
 export interface Reader extends Origin {
@@ -59,23 +61,43 @@ export async function read(
         ? undefined
         : (done, total, tokens, chunk) => progress.layer(done, total, reused + tokens, chunk, ids.length),
   });
-  const labels = session.labels(ids);
-  const activations = assemble(captured, labels, taps);
-  const last = new Activation('logits', [{ name: 'vocab', size: session.config.vocab }], await context.logits());
-  const finite = allFinite(last.data) && allFinite(activations.get('logits')?.data ?? last.data);
+  const last = await context.logits();
+  const finite = allFinite(last) && captured.every(({ stage, data }) => stage.name !== 'logits' || allFinite(data));
   const fault = finite ? null : await context.whyNotFinite();
-  const { patch } = options;
-  const { kernels } = session.model;
+  const told = { ...planProvenance(plan, session.model.activations, opened), ...reusedTokens(reused) };
+  held.keep();
+  return runOf(session, { ids, taps, absent, captured, logits: last, shaders, told, patches, fault }, options);
+}
+
+const reusedTokens = (reused: number): Record<string, string> => (reused > 0 ? { reused_tokens: `${reused}` } : {});
+
+/** What was read of a prompt. */
+export interface Read extends Planned {
+  readonly ids: readonly number[];
+  readonly captured: readonly Captured[];
+  /** After the last token [V]. */
+  readonly logits: Float32Array;
+  /** What ran. */
+  readonly shaders: Shaders;
+  /** What there is to say of how, beside the session's provenance. */
+  readonly told: Readonly<Record<string, string>>;
+  readonly patches?: readonly Patch[];
+  readonly fault?: NumberError | null;
+}
+
+/** The run that was read so. */
+export function runOf(session: Reader, read: Read, { patch, chunks, budget, plan }: RunOptions): Run {
+  const { ids, taps, absent, captured, shaders, told, patches = [], fault = null } = read;
+  const labels = session.labels(ids);
+  const { config, model } = session;
+  const { kernels } = model;
+  const last = new Activation('logits', [{ name: 'vocab', size: config.vocab }], read.logits);
   const made = {
     absent,
-    budget,
+    budget: budget ?? CAPTURE_BUDGET,
     chunks,
     revision: shaders.revision,
-    provenance: {
-      ...session.provenance(shaders),
-      ...planProvenance(plan, session.model.activations, opened),
-      ...(reused > 0 && { reused_tokens: `${reused}` }),
-    },
+    provenance: { ...session.provenance(shaders), ...told },
     patched: patches.map(({ stage }) => stage.name),
     again: (wanted: Pick<RunOptions, 'tap' | 'slice' | 'logits'>) =>
       // A model that was brought back on another device has its own.
@@ -88,6 +110,5 @@ export async function read(
         shaders: kernels === session.model.kernels ? shaders : undefined,
       }),
   };
-  held.keep();
-  return new Run(session, ids, labels, activations, last, made, fault);
+  return new Run(session, ids, labels, assemble(captured, labels, taps), last, made, fault);
 }

@@ -13,14 +13,17 @@ import type { Diff, DiffOptions } from '../diff/diff.js';
 import { writing } from '../host/writing.js';
 import { called, checkIdList } from '../values/arguments.js';
 import type { Golden } from '../values/golden.js';
+import type { Prompt } from '../values/prompt-file.js';
 import { Shown } from '../values/shown.js';
 import { against, oneStage } from './against.js';
 import { alone } from './alone.js';
-import { type BatchGeneration, type BatchRunOptions, isSeveral, type Prompt, together } from './batch.js';
+import { type BatchGeneration, type BatchRunOptions, isSeveral, together } from './batch.js';
 import { Contexts } from './contexts.js';
 import { read } from './read.js';
 import type { GenerateRunOptions, RunOptions, Token } from './request.js';
+import type { RunsOptions } from './read-together.js';
 import type { Run } from './run.js';
+import { type Prompts, type Runs, runs } from './runs.js';
 import { Edited, type OneStage, PlanView } from './views.js';
 
 /** What lives on a session's memory, a conversation. */
@@ -123,6 +126,16 @@ export class Session extends Shown {
    */
   async run(prompt: string | readonly number[], given: RunOptions = {}): Promise<Run> {
     return read(this, this.#contexts, prompt, given);
+  }
+
+  /**
+   * Many prompts, each read from an empty cache as `run` reads it, to the same bits: a list of texts or of ids, a file of them, `prompts('prompts.jsonl')`, or anything that gives one after
+   * the other. Nothing runs until it is looped over, saved as one data set, or made a table. In the exact plan several are read together.
+   * @example await model.runs(['Once', 'The capital of Italy is'], { tap: 'layers.5.resid' }).save('resid.parquet')
+   * @example for await (const run of model.runs(prompts('prompts.txt'))) console.log(run.prompt, run.logits.top(1))
+   */
+  runs(prompts: Prompts, options: RunsOptions = {}): Runs {
+    return runs(this, prompts, options);
   }
 
   /**

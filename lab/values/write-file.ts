@@ -54,43 +54,63 @@ export function checkTarget(path: string): void {
   allowed(path, dirname(real), constants.W_OK | constants.X_OK, `you may not write into ${dirname(real)}`);
 }
 
+/** A file that is being written aside, or a pipe. Disposed of before `commit`, it is as if nothing had been written. */
+export interface Writing extends Disposable {
+  write(part: string | Uint8Array): void;
+  /** Puts it in the place of what was there. */
+  commit(): void;
+}
+
 /** Writes the parts one after the other, all or nothing. A file that was there keeps its permissions. Throws OptionError. */
 export function writeWhole(path: string, parts: Iterable<string | Uint8Array>): void {
+  using file = writeAside(path);
+  for (const part of parts) file.write(part);
+  file.commit();
+}
+
+/** For what is made a piece at a time. A file that was there keeps its permissions. Throws OptionError, as what it returns does. */
+export function writeAside(path: string): Writing {
   checkTarget(path);
   const { path: real, stat, descriptor } = target(path);
-  if (descriptor !== null) {
-    told(path, () => writeParts(descriptor, parts));
-    return;
-  }
-  if (stat && !stat.isFile()) {
+  if (descriptor !== null)
+    return { write: part => told(path, () => writePart(descriptor, part)), commit() {}, [Symbol.dispose]() {} };
+  const isFile = !stat || stat.isFile();
+  const aside = isFile ? join(dirname(real), `.loupe-${randomUUID()}.part`) : real;
+  let fd: number | null = null;
+  let left = false;
+  const close = () => {
+    const open = fd;
+    fd = null;
+    if (open !== null) closeSync(open);
+  };
+  const file: Writing = {
+    write: part => told(path, () => writePart(fd!, part)),
+    commit() {
+      told(path, () => {
+        if (isFile) fsyncSync(fd!);
+        close();
+        if (isFile) renameSync(aside, real);
+        left = false;
+      });
+      if (isFile) settle(dirname(real));
+    },
+    [Symbol.dispose]() {
+      close();
+      if (left) rmSync(aside, { force: true });
+      left = false;
+    },
+  };
+  try {
     told(path, () => {
-      const fd = openSync(real, 'w');
-      try {
-        writeParts(fd, parts);
-      } finally {
-        closeSync(fd);
-      }
+      fd = isFile ? openSync(aside, 'wx', stat ? 0o600 : 0o666) : openSync(real, 'w');
+      left = isFile;
+      if (isFile && stat) keepOwner(fd, stat);
     });
-    return;
+  } catch (error) {
+    file[Symbol.dispose]();
+    throw error;
   }
-  const aside = join(dirname(real), `.loupe-${randomUUID()}.part`);
-  told(path, () => {
-    try {
-      const fd = openSync(aside, 'wx', stat ? 0o600 : 0o666);
-      try {
-        if (stat) keepOwner(fd, stat);
-        writeParts(fd, parts);
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-      renameSync(aside, real);
-    } catch (error) {
-      rmSync(aside, { force: true });
-      throw error;
-    }
-    settle(dirname(real));
-  });
+  return file;
 }
 
 /** Follows links to where a plain write would go, a file that is not there yet included. */
@@ -126,17 +146,15 @@ function allowed(path: string, real: string, mode: number, why: string): void {
   }
 }
 
-function writeParts(fd: number, parts: Iterable<string | Uint8Array>): void {
-  for (const part of parts) {
-    const bytes = typeof part === 'string' ? Buffer.from(part) : part;
-    for (let at = 0; at < bytes.length; ) {
-      try {
-        at += writeSync(fd, bytes, at);
-      } catch (error) {
-        // A pipe that takes no more at the moment.
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-      }
+function writePart(fd: number, part: string | Uint8Array): void {
+  const bytes = typeof part === 'string' ? Buffer.from(part) : part;
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      // A pipe that takes no more at the moment.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
 }

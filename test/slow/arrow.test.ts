@@ -77,3 +77,39 @@ test('pyarrow, pandas, Polars and DuckDB read activations, diffs and traces', as
   expect(read['trace.parquet']).toEqual([6 * 4 * 128, stages]);
   expect(read.parquet).toEqual([[6 * 4 * 128, 6], 6, 6]);
 }, 120_000);
+
+const MANY = `
+import json, sys
+import duckdb, pandas, polars, pyarrow.parquet, pyarrow.ipc
+frames = [pandas.read_parquet("many.parquet"), polars.read_parquet("many.parquet").to_pandas(), duckdb.sql("from 'many.parquet'").df(), pandas.read_feather("many.arrow"), polars.read_ipc("many.arrow").to_pandas()]
+meta = [{k.decode(): v.decode() for k, v in schema.metadata.items() if k != b"pandas"} for schema in [pyarrow.parquet.read_schema("many.parquet"), pyarrow.ipc.open_file("many.arrow").schema]]
+rows = [[[int(r.prompt), int(r.token), int(r.id), r.text, r.stage, r.dims, [int(n) for n in r["shape"]], r["values"].reshape(r["shape"]).astype(float).sum().item()] for _, r in f.iterrows()] for f in frames]
+json.dump({"equal": [r == rows[0] for r in rows], "rows": rows[0], "types": [str(frames[0]["values"][0].dtype), str(polars.read_parquet("many.parquet")["values"].dtype)], "meta": meta}, sys.stdout)
+`;
+
+test('a data set of many prompts is read by pandas, Polars and DuckDB in a line each', async () => {
+  const texts = ['The capital of France is', 'Once', 'The capital of Italy is'];
+  const options = { tap: ['layers.0.attn.pattern', 'layers.5.resid'] };
+  const expected: unknown[] = [];
+  for await (const { ids, tokens, activations } of model.runs(texts, options)) {
+    const prompt = texts.findIndex(text => tokens.join('').endsWith(text));
+    for (const [stage, whole] of activations) {
+      ids.forEach((id, token) => {
+        const part = stage.endsWith('pattern') ? whole.slice({ query: token }) : whole.slice({ token });
+        const dims = stage.endsWith('pattern') ? `head=4,key=${ids.length}` : 'channel=128';
+        const sum = part.data.reduce((a, b) => a + b, 0);
+        expected.push([prompt, token, id, tokens[token], stage, dims, [...part.shape], expect.closeTo(sum, 6)]);
+      });
+    }
+  }
+  await model.runs(texts, options).save(join(folder, 'many.parquet'));
+  await model.runs(texts, options).save(join(folder, 'many.arrow'));
+  const python = join(root, '.loupe', 'check', 'bin', 'python');
+  const { stdout, stderr } = spawnSync(python, ['-c', MANY], { cwd: folder, encoding: 'utf8' });
+  expect(stderr).toBe('');
+  const read = JSON.parse(stdout) as { equal: boolean[]; rows: unknown[]; types: string[]; meta: object[] };
+  expect(read.equal).toEqual([true, true, true, true, true]);
+  expect(read.rows).toEqual(expected);
+  expect(read.types).toEqual(['float32', 'List(Float32)']);
+  for (const meta of read.meta) expect(meta).toMatchObject({ loupe_runs: '1', model: 'atlas', plan: 'exact' });
+}, 120_000);
