@@ -19,6 +19,7 @@ const ORDER = {
     'Activation Cuts Cut Axes AxisName Dim DimSpec Values Stats Ranked Histogram Outliers Outlier fromArrow toArrow traceToIpc',
   'Look at a run':
     'AttentionView AttentionHeads AttentionByToken AttentionFigure AttentionLayer Norms Surprisal Foreseen Beside Compared Lens LensOptions LensCell',
+  'Many prompts': 'Runs RunsOptions Prompts prompts PromptFile PromptFileOptions DataSet',
   'Find what carries an answer': 'PatchingOptions Patching',
   'Compare with PyTorch':
     'golden Golden DiffOptions DiffLimits Diff DiffRow Verdict Spread Leftover compare Metrics OneStage Edited PlanView',

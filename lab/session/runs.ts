@@ -44,6 +44,7 @@ export class Runs extends Shown implements AsyncIterable<Run> {
 
   constructor(
     session: ManyReader,
+    /** As they were given. */
     readonly prompts: Prompts,
     options: RunsOptions,
   ) {

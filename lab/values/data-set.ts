@@ -91,10 +91,15 @@ const partOf = (dim: Dim): string => {
 /** What was written. */
 export class DataSet extends Shown {
   constructor(
+    /** Of the file. */
     readonly path: string,
+    /** How many were run. */
     readonly prompts: number,
+    /** Tokens of all prompts. */
     readonly tokens: number,
+    /** Names of what was tapped. */
     readonly stages: readonly string[],
+    /** One a prompt, stage and token. */
     readonly rows: number,
     /** Of the file. */
     readonly bytes: number,

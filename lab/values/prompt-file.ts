@@ -12,6 +12,7 @@ import { attempt, briefly } from './plain.js';
 /** A prompt: text, or token ids. */
 export type Prompt = string | readonly number[];
 
+/** Where the prompts of a file are. */
 export interface PromptFileOptions {
   /** The column of a Parquet file, or the key of a line's object, that has the prompts; default `prompt`. Others are not read. */
   readonly column?: string;
@@ -20,6 +21,7 @@ export interface PromptFileOptions {
 /** Prompts one after the other; each iteration reads the file anew. */
 export class PromptFile implements AsyncIterable<Prompt> {
   constructor(
+    /** As it was given. */
     readonly path: string,
     private readonly column: string | undefined,
   ) {}
@@ -29,6 +31,7 @@ export class PromptFile implements AsyncIterable<Prompt> {
     return this.#isParquet ? `${this.path}, row ${place} (from 0)` : `${this.path}:${place + 1}`;
   }
 
+  /** The prompts in order. Throws PromptError, with the line or the row, for what is none. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Prompt, void, void> {
     let place = 0;
     for await (const one of this.#isParquet ? this.#rows() : this.#lines()) {
