@@ -16,6 +16,7 @@ import {
   PARITY_LIMIT,
 } from '../parity/configurations.js';
 import { checkFormats, type FormatParity } from '../parity/formats.js';
+import { folded } from '../values/fold.js';
 import { print, printJson, withAdapter } from './options.js';
 
 interface Options {
@@ -49,7 +50,7 @@ export function parityCommand(): Command {
         progress[Symbol.dispose]();
         const formats = await checkFormats();
         if (json) printJson({ limit: PARITY_LIMIT, configurations: rows, formats });
-        else printTables(rows, formats);
+        else print(parityText(rows, formats));
         if (![...rows, ...formats].every(({ pass }) => pass)) process.exitCode = 1;
       } finally {
         if (made === undefined) rmSync(folder, { recursive: true, force: true });
@@ -74,45 +75,40 @@ function make(python: string, folder: string): void {
   }
 }
 
-function printTables(rows: readonly ConfigurationParity[], formats: readonly FormatParity[]): void {
+/** Within 80 columns. */
+export function parityText(rows: readonly ConfigurationParity[], formats: readonly FormatParity[]): string {
   const mark = (pass: boolean) => (pass ? 'equal' : 'DIFFERS');
   const greedy = ({ greedyTokens, greedyEqual }: ConfigurationParity) => `${greedyTokens} ${mark(greedyEqual)}`;
-  print(
-    textTable(
-      [
-        { title: 'model' },
-        { title: 'Gemma', right: true },
-        { title: 'shape' },
-        { title: 'lengths' },
-        { title: 'runs', right: true },
-        { title: 'logits, rel L2', right: true },
-        { title: 'greedy' },
+  const models = textTable(
+    [
+      { title: 'model' },
+      { title: 'Gemma', right: true },
+      { title: 'shape' },
+      { title: 'runs', right: true },
+      { title: 'rel L2', right: true },
+      { title: 'greedy' },
+    ],
+    rows.map(row => ({
+      cells: [
+        row.name,
+        String(row.family),
+        folded(row.shape, '', 26),
+        String(row.runs),
+        `${row.relL2.toExponential(1)}${row.relL2 <= PARITY_LIMIT ? '' : ' FAILS'}`,
+        greedy(row),
       ],
-      rows.map(row => ({
-        cells: [
-          row.name,
-          String(row.family),
-          row.shape,
-          row.lengths.join(' '),
-          String(row.runs),
-          `${row.relL2.toExponential(1)}${row.relL2 <= PARITY_LIMIT ? '' : ' FAILS'}`,
-          greedy(row),
-        ],
-      })),
-    ),
+    })),
+    { narrow: true },
   );
-  print('');
-  print(
-    textTable(
-      [{ title: 'format' }, { title: 'block' }, { title: 'values', right: true }, { title: 'against gguf' }],
-      formats.map(({ format, block, values, different }) => ({
-        cells: [format, block, String(values), different === 0 ? 'bit-equal' : `${different} DIFFER`],
-      })),
-    ),
+  const stored = textTable(
+    [{ title: 'format' }, { title: 'block' }, { title: 'values', right: true }, { title: 'against gguf' }],
+    formats.map(({ format, block, values, different }) => ({
+      cells: [format, block, String(values), different === 0 ? 'bit-equal' : `${different} DIFFER`],
+    })),
   );
   const failed = [...rows, ...formats].filter(({ pass }) => !pass).length;
   const runs = rows.reduce((n, row) => n + row.runs, 0);
-  print(
-    `\n${rows.length} models in ${runs} runs, limit ${PARITY_LIMIT.toExponential(0)}; ${formats.length} formats; ${failed} fail.`,
-  );
+  const lengths = [...new Set(rows.flatMap(row => row.lengths))];
+  const sum = `${rows.length} models in ${runs} runs of ${lengths.join(', ')} tokens, logits within ${PARITY_LIMIT.toExponential(0)}; ${formats.length} formats; ${failed} fail.`;
+  return [models, '', stored, '', folded(sum)].join('\n');
 }

@@ -1,13 +1,15 @@
 // The tour in a real JupyterLab in a real browser: run it, find figures and tables on the page, stop a generation, go on, reload, and
 // still see the plots. LOUPE_SCREENSHOT=folder keeps pictures of it.
 
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import { allRun, cellsOf, openBrowser, type Server, startServer, writeNotebook } from '../fixtures/browser.js';
 import { freshFolder } from '../fixtures/folder.js';
+import { open } from '../../lab/index.js';
+import { type Bundle, DISPLAY, type Shown } from '../../lab/values/shown.js';
 
 let lab: Server;
 let browser: Browser;
@@ -23,6 +25,7 @@ beforeAll(async () => {
     'console.log(made >= 20, (await model.run("The capital of France is")).logits.top(1).rows[0].text);',
     '\'<img src=x onerror="document.title=1"><script>document.title=1</script>\'',
   ]);
+  writeFileSync(join(folder, 'cloned.ipynb'), JSON.stringify(await cloned()));
   const port = String(18000 + (process.pid % 2000));
   const args = ['--no-browser', '--port', port, '--token', 'loupe-test', '--folder', folder];
   lab = await startServer(process.execPath, [join(packageRoot(), 'lab/start/lab.mjs'), ...args]);
@@ -34,6 +37,28 @@ afterAll(async () => {
   await browser?.close();
   lab?.process.kill('SIGTERM');
 });
+
+/** A notebook with outputs that nobody here has run: the page does not trust it. */
+async function cloned(): Promise<unknown> {
+  using model = await open('atlas', { quiet: true, another: true });
+  const run = await model.run('The capital of Japan is', { tap: 'layers.5.resid' });
+  const marked = (bundle: Bundle) => {
+    const html = bundle['text/html'];
+    // Scripts of its own are dropped; that they are shows that it is not trusted.
+    return html ? { ...bundle, 'text/html': `${html}<script>document.title = 'trusted'</script>` } : bundle;
+  };
+  const shown: Shown[] = [model, model.picture(), run.at('layers.5.resid')];
+  const cells = shown.map((value, i) => ({
+    cell_type: 'code',
+    execution_count: i + 1,
+    id: `cell-${i}`,
+    metadata: {},
+    outputs: [{ output_type: 'execute_result', execution_count: i + 1, metadata: {}, data: marked(value[DISPLAY]()) }],
+    source: `// ${Date.now()}`,
+  }));
+  const kernelspec = { name: 'loupe', display_name: 'Loupe (TypeScript)', language: 'typescript' };
+  return { cells, metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 };
+}
 
 async function openNotebook(name: string): Promise<void> {
   const { origin } = new URL(lab.address);
@@ -108,4 +133,41 @@ test('Stop ends an endless generation within the page, and the session goes on',
   await page.keyboard.press('Shift+Enter');
   await markup.getByText('<img src=x').last().waitFor({ timeout: 30_000 });
   expect(await page.title()).not.toBe('1');
+}, 240_000);
+
+test('a cloned notebook that the page does not trust shows the model card with its plan in colours, and figures', async () => {
+  await openNotebook('cloned.ipynb');
+  const [card, plan, activation] = [0, 1, 2].map(i => cellsOf(page).nth(i));
+  const words = await card.locator('.jp-OutputArea').innerText();
+  for (const wanted of ['Gemma 3', 'GPU memory', 'embedding and head', 'norm', 'attention', 'layer'])
+    expect(words).toContain(wanted);
+  expect(await page.title()).not.toBe('trusted');
+  // What each cell of the plan looks like, behind the sanitiser and JupyterLab's own style.
+  const seen = (await page.evaluate(`(area => {
+    const cells = [...area.querySelectorAll('td[bgcolor]')];
+    const boxes = cells.map(cell => cell.getBoundingClientRect());
+    const colours = new Set(cells.map(cell => getComputedStyle(cell).backgroundColor));
+    const legend = [...area.querySelectorAll('span')].filter(span => span.textContent === '■');
+    const named = new Set(legend.map(span => getComputedStyle(span).color));
+    const { right } = area.getBoundingClientRect();
+    return {
+      cells: cells.length,
+      colours: [...colours],
+      unnamed: [...colours].filter(colour => !named.has(colour)),
+      least: Math.min(...boxes.map(box => Math.min(box.width, box.height))),
+      over: boxes.filter(box => box.right > right).length,
+      scripts: area.querySelectorAll('script').length,
+    };
+  })(document.querySelector('.jp-CodeCell .jp-OutputArea'))`)) as Record<string, unknown> & {
+    colours: string[];
+    least: number;
+  };
+  expect(seen).toMatchObject({ cells: 147, over: 0, unnamed: [], scripts: 0 });
+  expect(seen.colours.length).toBeGreaterThanOrEqual(5);
+  expect(seen.least).toBeGreaterThanOrEqual(6);
+  for (const cell of [plan, activation]) {
+    await cell.scrollIntoViewIfNeeded();
+    await cell.locator('.js-plotly-plot .heatmaplayer').first().waitFor({ timeout: 30_000 });
+  }
+  if (shots) await card.screenshot({ path: join(shots, 'untrusted-card.png') });
 }, 240_000);

@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parityText } from '../../lab/cli/parity.js';
 import { folded } from '../../lab/values/fold.js';
 import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
@@ -70,6 +71,21 @@ test('loupe kernel status, also of one that is broken, in a folder far down', as
     if (before === undefined) delete process.env.JUPYTER_PATH;
     else process.env.JUPYTER_PATH = before;
   }
+});
+
+test('loupe parity, also where something fails', () => {
+  const shape = 'H 100, 5/1 heads of 48, FSSFS, window 16, caps 50/30, RoPE ÷ 8, own head';
+  const row = { name: 'g3-multimodal-x', family: 3, shape, lengths: [1, 3, 17, 41], runs: 18, greedyTokens: 24 };
+  const text = parityText(
+    [
+      { ...row, relL2: 1.5e-6, greedyEqual: true, pass: true },
+      { ...row, relL2: 1.5e-2, greedyEqual: false, pass: false },
+    ] as never,
+    [{ format: 'IQ4_XS', block: '256 in 136 B', values: 6144, different: 12, pass: false }] as never,
+  );
+  expect(text).toContain('1.5e-2 FAILS');
+  expect(text.replaceAll('\n', ' ')).toContain('2 models in 36 runs of 1, 3, 17, 41 tokens, logits within 1e-5; 1 formats; 2 fail.');
+  expect(wide(text)).toEqual([]);
 });
 
 test('sentences are folded at blanks, paths are not cut', () => {
