@@ -7,7 +7,7 @@ import { checkLlamaReads } from '../bench/llama.js';
 import { benchText } from '../display/bench.js';
 import { DISPLAY } from '../values/shown.js';
 import { progressLine } from '../host/progress.js';
-import { rooflineText } from '../display/roofline.js';
+import { rooflineText } from '../display/roofline-text.js';
 import { modelPath } from '../session/open.js';
 import { checkTarget, writeWhole } from '../values/write-file.js';
 import { type ModelOptions, openModel, print, printJson, whole, withModel, withPlan } from './options.js';

@@ -51,5 +51,6 @@ export const OUT = 'out';
 export const columnOf = ({ layer, short }: Block): string =>
   layer === null ? (short === 'embed' ? IN : OUT) : String(layer);
 
-export const kindOfStage = ({ operation }: Stage): (typeof KINDS)[number] =>
-  KINDS.find(({ of }) => (of as readonly string[]).includes(operation.kind))!;
+export const kindOfOperation = (operation: OperationKind): (typeof KINDS)[number] =>
+  KINDS.find(({ of }) => (of as readonly string[]).includes(operation))!;
+export const kindOfStage = ({ operation }: Stage): (typeof KINDS)[number] => kindOfOperation(operation.kind);

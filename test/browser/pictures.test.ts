@@ -56,6 +56,8 @@ beforeAll(async () => {
     beside: run.beside(await model.run('The capital of Italy is')),
     lens: lenses[0],
     'lens, long': lenses[1],
+    roofline: await model.roofline({ rounds: 1 }),
+    'roofline of the exact plan': await model.roofline({ rounds: 1, plan: 'exact', tokens: 64 }),
     patching: await model.patching({ clean, corrupt: 'The capital of Italy is', stages: ['embed', 'layers.*.resid'] }),
   };
   const squares = Array.from({ length: 60 }, (_, i) => i * i);

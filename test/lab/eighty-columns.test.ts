@@ -84,7 +84,9 @@ test('loupe parity, also where something fails', () => {
     [{ format: 'IQ4_XS', block: '256 in 136 B', values: 6144, different: 12, pass: false }] as never,
   );
   expect(text).toContain('1.5e-2 FAILS');
-  expect(text.replaceAll('\n', ' ')).toContain('2 models in 36 runs of 1, 3, 17, 41 tokens, logits within 1e-5; 1 formats; 2 fail.');
+  expect(text.replaceAll('\n', ' ')).toContain(
+    '2 models in 36 runs of 1, 3, 17, 41 tokens, logits within 1e-5; 1 formats; 2 fail.',
+  );
   expect(wide(text)).toEqual([]);
 });
 

@@ -229,8 +229,9 @@ function annotation(
   area: Area,
 ): string {
   const frame = frames.get(`${xref} ${yref}`) ?? [...frames.values()][0];
-  const left = xref === 'paper' ? area.left + Number(x) * (area.right - area.left) : frame.x.at(x);
-  const top = yref === 'paper' ? area.bottom - Number(y) * (area.bottom - area.top) : frame.y.at(y);
+  const at = (scale: Scale, value: number | string) => scale.at(scale.kind === 'log' ? 10 ** Number(value) : value); // as plotly has it
+  const left = xref === 'paper' ? area.left + Number(x) * (area.right - area.left) : at(frame.x, x);
+  const top = yref === 'paper' ? area.bottom - Number(y) * (area.bottom - area.top) : at(frame.y, y);
   const size = font.size ?? 12;
   const lines = linesOf(words).length;
   const down = yanchor === 'top' ? size : yanchor === 'bottom' ? -4 - (lines - 1) * 1.3 * size : 0.35 * size;
