@@ -101,8 +101,8 @@ function figure(roofline: Roofline): Figure {
           x: own.map(s => Number(intensity(s).toPrecision(4))),
           y: own.map(s => Number((s.operationsPerSecond / 1e9).toPrecision(4))),
           customdata: own.map(note),
-          marker: { color: kind.colour, size: own.map(diameter), line: { width: 0 } },
-          opacity: 0.8,
+          marker: { color: kind.colour, size: own.map(diameter), opacity: 1, line: { width: 0 } },
+          opacity: 0.85,
           hovertemplate: '%{customdata}<extra></extra>',
         };
         return own.length > 0 ? [trace] : [];
