@@ -3,6 +3,7 @@
 
 import { TokenizerError } from '../errors.js';
 import { type ChatTemplate, folded } from './chat-template.js';
+import { visible } from '../printable.js';
 import { type ChatMessage, turnName } from './messages.js';
 import { strip } from './python-text.js';
 
@@ -15,7 +16,8 @@ export function heardPrompt(template: ChatTemplate, messages: readonly ChatMessa
   const text = template.render(messages, true, first);
   const silent = unheard(template, text, messages);
   if (silent === null) return text;
-  const other = silent.index === 0 ? folded(messages) : null;
+  // Of what else the system message holds nothing would go with its text.
+  const other = silent.index === 0 && keysOf(messages[0]).every(([key]) => USUAL.has(key)) ? folded(messages) : null;
   if (other === null) throw leftOut(silent, messages, first);
   const whole = template.render(other, true, first + 1);
   const still = unheard(template, whole, other);
@@ -30,6 +32,8 @@ interface Spot {
   readonly what: string | null;
   /** @param change what becomes of its text */
   put(messages: readonly ChatMessage[], change: (text: string) => string): ChatMessage;
+  /** Other things in its place, of what is no text: it is left out where the prompt is the same with each. */
+  readonly others?: readonly Spot['put'][];
   /** It is no text: no mark can be put into it. */
   readonly plain: boolean;
 }
@@ -45,15 +49,17 @@ function unheard(template: ChatTemplate, prompt: string, messages: readonly Chat
   return (
     spots.find((spot, i) => {
       if (marks.has(i)) return false;
-      const changed = messages.with(
-        spot.index,
-        spot.put(messages, text => `x${text}x`),
-      );
-      try {
-        return template.render(changed) === prompt;
-      } catch {
-        return false; // it reads the text, at any rate
-      }
+      return [spot.put, ...(spot.others ?? [])].every(put => {
+        const changed = messages.with(
+          spot.index,
+          put(messages, text => `x${text}x`),
+        );
+        try {
+          return template.render(changed) === prompt;
+        } catch {
+          return false; // it reads the text, at any rate
+        }
+      });
     }) ?? null
   );
 }
@@ -83,6 +89,39 @@ function marked(
   }
 }
 
+/**
+ * Keys of a message that are looked at by themselves, or that templates pass over because they know what they are for: names and ids lead from a tool's
+ * answer to its call, and what a model has thought is not told to it again.
+ */
+const USUAL = new Set([
+  'role',
+  'content',
+  'name',
+  'tool_calls',
+  'tool_call_id',
+  'reasoning',
+  'reasoning_content',
+  'thinking',
+]);
+
+/** A key that the usual messages have not, misspelt maybe: what stands there is to be heard too. */
+function spotAt(
+  index: number,
+  where: string,
+  value: unknown,
+  set: (all: readonly ChatMessage[], value: unknown) => ChatMessage,
+): Spot {
+  if (typeof value === 'string')
+    return { index, what: where, plain: false, put: (all, change) => set(all, change(value)) };
+  const put = (other: unknown) => (all: readonly ChatMessage[]) => set(all, other);
+  return { index, what: where, plain: true, put: put(undefined), others: [put(true), put('x'), put(0)] };
+}
+
+/** Keys that hold something, and what. */
+const keysOf = (holder: object): [string, unknown][] =>
+  Object.entries(holder).filter(([, value]) => (value ?? null) !== null);
+const named = (key: string): string => `the key '${visible(key.slice(0, 40))}'`;
+
 function spotsIn(message: ChatMessage, index: number): Spot[] {
   const { content, tool_calls: calls } = message as ChatMessage & { readonly tool_calls?: unknown };
   const spots: Spot[] = [];
@@ -91,6 +130,14 @@ function spotsIn(message: ChatMessage, index: number): Spot[] {
     spots.push({ index, what: null, plain: false, put });
   } else if (Array.isArray(content)) {
     for (const [i, part] of content.entries()) {
+      for (const [key, value] of keysOf(part)) {
+        if (key === 'type' || key === 'text') continue;
+        const set = (all: readonly ChatMessage[], other: unknown) => {
+          const parts = all[index].content as object[];
+          return { ...all[index], content: parts.with(i, { ...parts[i], [key]: other }) };
+        };
+        spots.push(spotAt(index, `${named(key)} of part ${i + 1}`, value, set));
+      }
       if (strip(String(part.text)) === '') continue;
       const put = (all: readonly ChatMessage[], change: (text: string) => string) => {
         const parts = all[index].content as { text: string }[];
@@ -105,6 +152,10 @@ function spotsIn(message: ChatMessage, index: number): Spot[] {
       return rest;
     };
     spots.push({ index, what: 'the tool_calls', plain: true, put });
+  }
+  for (const [key, value] of keysOf(message)) {
+    if (!USUAL.has(key))
+      spots.push(spotAt(index, named(key), value, (all, other) => ({ ...all[index], [key]: other })));
   }
   return spots;
 }

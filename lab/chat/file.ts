@@ -38,7 +38,9 @@ export function load(path: string): Saved {
   const twice = keyTwice(text);
   if (twice !== null) throw bad(`it has the key '${visible(twice)}' twice in one place`);
   if (file.loupe_conversation !== 1) throw bad("it does not say 'loupe_conversation': 1");
-  const { model = '', system = '', messages = [] } = file;
+  const { loupe_conversation: _, model = '', system = '', messages = [], settings: set = {}, ...more } = file;
+  const [other] = Object.keys(more);
+  if (other !== undefined) throw bad(`nothing is read of its key '${visible(other)}'`);
   if (typeof model !== 'string' || typeof system !== 'string') throw bad('its model and system are no texts');
   if (!Array.isArray(messages)) throw bad('its messages are no list');
   try {
@@ -49,8 +51,10 @@ export function load(path: string): Saved {
   const mute = messages.findIndex(({ content, ...more }) => (content ?? null) === null && Object.keys(more).length < 2);
   if (mute >= 0) throw bad(`turn ${mute + 1} has no content`);
   if (messages[0]?.role === 'assistant') throw bad("turn 1 is the assistant's, and the user begins");
-  const settings = (file.settings ?? {}) as Settings;
+  const settings = (set ?? {}) as Settings;
   if (NAMES.some(name => typeof settings[name] !== 'number')) throw bad('a setting is missing');
+  const unknown = Object.keys(settings).find(name => !(NAMES as readonly string[]).includes(name));
+  if (unknown !== undefined) throw bad(`there is no setting '${visible(unknown)}', of ${NAMES.join(', ')}`);
   checked(settings);
   return {
     model,

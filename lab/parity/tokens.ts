@@ -67,19 +67,27 @@ interface Case {
   readonly back: string;
 }
 
+const CASE_KEYS: readonly string[] = ['text', 'ids', 'back', 'hf', 'hf_back'];
+
 function expected(line: string, reference: Reference, where: string): Case {
   let twice: string | null = null;
+  let other: string | undefined;
   try {
     const found = (parseJson(line) ?? {}) as Record<string, unknown>;
     twice = keyTwice(line);
+    other = Object.keys(found).find(key => !CASE_KEYS.includes(key));
     const { text } = found;
     const hf = reference === 'tokenizers';
     const ids = (hf ? found.hf : null) ?? found.ids;
     const back = (hf ? found.hf_back : null) ?? found.back;
-    const whole = twice === null && Array.isArray(ids) && ids.every(Number.isInteger);
+    const whole = twice === null && other === undefined && Array.isArray(ids) && ids.every(Number.isInteger);
     if ((typeof text === 'string' || text === null) && whole && typeof back === 'string') return { text, ids, back };
   } catch {}
   if (twice !== null) throw new GoldenError(`${where} has the key '${visible(twice)}' twice. Take one out.`);
+  if (other !== undefined)
+    throw new GoldenError(
+      `${where} has the key '${visible(other)}', of which nothing is read. A case has ${CASE_KEYS.join(', ')}; take it out.`,
+    );
   throw new GoldenError(
     `${where} is no case: {"text", "ids", "back"} is expected. Write them with golden/tokenizer_cases.py.`,
   );

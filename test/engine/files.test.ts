@@ -163,6 +163,10 @@ test('cases of a tokenizer that are none are refused by their line', async () =>
     writeFileSync(path, `{"text":"a","ids":[],"back":""}\n${line}\n`);
     await expect(checkTokens(tokenizer, path, 'sentencepiece')).rejects.toThrow(/cases\.jsonl, line 2 is no case/);
   }
+  writeFileSync(path, '{"text":"a","ids":[],"back":"","hf_bakc":"b"}\n');
+  await expect(checkTokens(tokenizer, path, 'sentencepiece')).rejects.toThrow(
+    /cases\.jsonl, line 1 has the key 'hf_bakc', of which nothing is read\. A case has text, ids, back, hf, hf_back; take it out\./,
+  );
 });
 
 test('the bytes of a file come whole', () => {

@@ -75,6 +75,25 @@ test.each([
     [user([part('a')])],
     'Turn 1 (user)',
   ],
+  ['a key that is misspelt', LOG, [{ ...user('a'), contnt: 'b' } as ChatMessage], "the key 'contnt' of Turn 1 (user)"],
+  [
+    'a key of a later turn that is no text',
+    QA,
+    [user('a'), model('b'), { ...user('c'), urgent: true } as ChatMessage],
+    "the key 'urgent' of Turn 3 (user)",
+  ],
+  [
+    'a key of the system text',
+    "{% if messages[0].role == 'system' %}{{ messages[0].content }}{% endif %}{% for m in messages[1:] %}{{ m.content }}{% endfor %}",
+    [{ ...system('S'), tone: 'kind' } as ChatMessage, user('a')],
+    "the key 'tone' of the system text",
+  ],
+  [
+    'a key of a part',
+    '{% for m in messages %}{{ m.content[0].text }}{% endfor %}',
+    [user([{ ...part('a'), cache_control: { type: 'ephemeral' } }])],
+    "the key 'cache_control' of part 1 of Turn 1 (user)",
+  ],
   ['the second part', '{{ messages[0].content[0].text }}', [user([part('a'), part('b')])], 'part 2 of Turn 1 (user)'],
   [
     'the second part of the system text',
@@ -123,6 +142,20 @@ test('what a template makes of a text is its own affair', () => {
   expect(said(without, thought)).toBe('a;b;c;');
   expect(said(LOG, [user('a'), model(''), user(null), { role: 'tool', content: ' \n' }])).toBe('[a][][][ \n]');
   expect(said(LOG, [user(5), user(true)])).toBe('[5][True]');
+  // What the template asks for is heard, whatever it is called.
+  const asks = '{% for m in messages %}{{ m.content }}{% if m.urgent %}!{% endif %}{{ m.mood }}{% endfor %}';
+  for (const [more, text] of [
+    [{ urgent: true }, 'a!'],
+    [{ urgent: false }, 'a'],
+    [{ mood: 'sad' }, 'asad'],
+    [{ mood: 7 }, 'a7'],
+    [{ mood: null }, 'a'], // holds nothing, and is left out as transformers leaves it out
+  ] as const)
+    expect(said(asks, [{ ...user('a'), ...more } as ChatMessage])).toBe(text);
+  const inPart = '{{ messages[0].content[0].text }}{{ messages[0].content[0].lang }}';
+  expect(said(inPart, [user([{ ...part('a'), lang: 'de' }])])).toBe('ade');
+  expect(said(LOG, [{ ...user('a'), refusal: null, audio: undefined } as ChatMessage])).toBe('[a]');
+  expect(said(QA, [{ ...system('S'), audio: null } as ChatMessage, user('a')])).toBe('U: S\n\na\nA:');
   // Names, ids and what a model has thought may be passed over.
   const more = { ...model('b'), name: 'n', tool_call_id: '7', reasoning_content: 'long' } as ChatMessage;
   expect(said(LOG, [user('a'), more])).toBe('[a][b]');

@@ -176,6 +176,12 @@ describe('a saved chat', () => {
     ['the assistant first', { ...sound, messages: [messages[1]] }, /turn 1 is the assistant's, and the user begins/],
     ['no settings', { ...sound, settings: null }, /a setting is missing/],
     ['settings that are a text', { ...sound, settings: 'hot' }, /a setting is missing/],
+    ['a key that is misspelt', { ...sound, sytem: 'Be kind.' }, /nothing is read of its key 'sytem'\. Give a file/],
+    [
+      'a setting that there is none of',
+      { ...sound, settings: { ...settings, min_p: 0.1 } },
+      /there is no setting 'min_p', of temperature, top_k, top_p, seed, max_tokens/,
+    ],
     ['a setting that is a list', { ...sound, settings: { ...settings, seed: [1] } }, /a setting is missing/],
   ])('%s is refused', (_, value, message) => {
     writeFileSync(path, JSON.stringify(value));
