@@ -14,7 +14,7 @@ import type { Setting } from './dispatch.js';
 import { Patches } from './patches.js';
 import type { Extent, Ref, Stage } from './plan.js';
 import { exactStep, type Step } from './step.js';
-import { partsOf } from './submits.js';
+import { partsOf, running } from './submits.js';
 import { Taps } from './taps.js';
 import { Timer } from './timer.js';
 import { TopChoice } from './top.js';
@@ -186,7 +186,7 @@ export class Executor {
     }
     if (best && searchAlone) {
       const ended = this.#submit(
-        `the search for the ${greedy ? 'likeliest token' : 'largest logits'}, which runs the edited ${searching.join(', ')}`,
+        running(`the search for the ${greedy ? 'likeliest token' : 'largest logits'}`, searching),
         () => 0,
         true,
         encoder => search(encoder.beginComputePass()),

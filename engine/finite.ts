@@ -31,6 +31,10 @@ const NOWHERE = 0xffffffff;
 const ALIGN = 256;
 const KINDS = ['NaN', '∞', '−∞'];
 
+/** The shaders that look at a part of a weight. */
+export const filesForWeight = ({ layout, store }: Pick<Shard, 'layout' | 'store'>): readonly string[] =>
+  layout === 'rows' ? ['finite'] : ['finite_weight', ...partsFor({ layout, store })];
+
 /** Looks for NaN and ±∞ in `count` buffers, one after the other. Disposed of when the answer was read. */
 export class FiniteCheck {
   readonly #found: GPUBuffer;

@@ -4,9 +4,10 @@
 import { F16_LARGEST } from './cache-format.js';
 import type { ReadChunk } from './forward.js';
 import { BudgetError, NumberError } from './errors.js';
-import { type Broken, FiniteCheck } from './finite.js';
+import { type Broken, filesForWeight, FiniteCheck } from './finite.js';
 import type { Shaders } from './kernel.js';
 import type { LoadedModel } from './loaded.js';
+import { running } from './submits.js';
 
 /** @param again reads a chunk with the check; the stages that are not finite, in the plan's order */
 export async function notFinite(
@@ -83,7 +84,10 @@ async function brokenWeight(model: LoadedModel, shaders: Shaders, { stage }: Bro
   const pass = encoder.beginComputePass();
   for (const encode of passes) encode(pass);
   pass.end();
-  model.gpu.submit(`a check of the weight '${name}'`, [encoder.finish()]);
+  const files = new Set(shards.flatMap(filesForWeight));
+  const edited = shaders.edited.filter(shader => files.has(shader));
+  const what = running(`a check of the weight '${name}'`, edited);
+  model.gpu.submit(what, [encoder.finish()], undefined, edited.length > 0);
   const found = await check.read();
   for (const [i, first] of found.entries()) {
     if (!first) continue;

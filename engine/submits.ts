@@ -11,6 +11,10 @@ export interface Part {
   readonly layer: number | null;
 }
 
+/** What was submitted, with the edited shaders that it runs. */
+export const running = (what: string, shaders: readonly string[]): string =>
+  shaders.length > 0 ? `${what}, which runs the edited ${shaders.map(s => `${s}.wgsl`).join(', ')}` : what;
+
 /**
  * @param names the stages
  * @param ends last stages of the layers that are waited for, by index
@@ -27,9 +31,7 @@ export function partsOf(
     if (to === from) return;
     const [first, last] = [names[from], names[to - 1]];
     const range = first === last ? `'${first}'` : `'${first}' … '${last}'`;
-    const what =
-      shaders.length > 0 ? `${range}, which runs the edited ${shaders.map(s => `${s}.wgsl`).join(', ')}` : range;
-    parts.push({ from, to, what, layer });
+    parts.push({ from, to, what: running(range, shaders), layer });
     from = to;
   };
   for (let i = 0; i < names.length; i++) {

@@ -3,7 +3,7 @@
 import type { Argument } from './jinja-arguments.js';
 import { filtered } from './jinja-filters.js';
 import { Frame } from './jinja-frames.js';
-import { FUNCTIONS, rangeFrom } from './jinja-functions.js';
+import { dictFrom, FUNCTIONS, rangeFrom } from './jinja-functions.js';
 import { over } from './jinja-items.js';
 import { Environment, Interpreter, type Node, type Scope, type Value } from './jinja-library.js';
 import { loopOf } from './jinja-loops.js';
@@ -15,8 +15,9 @@ import { binary } from './jinja-operators.js';
 import { sliced } from './jinja-slices.js';
 import { CONSTANTS, type Symbols } from './jinja-symbols.js';
 import { GROUP, NEGATED, TEST } from './jinja-syntax.js';
+import { TUPLE } from './jinja-tuples.js';
 import { tested } from './jinja-tests.js';
-import { isTrue, kindOf, Limit, runtime } from './jinja-values.js';
+import { isTrue, kindOf, Limit, runtime, tupleOf } from './jinja-values.js';
 
 const DEEPEST = 500; // expressions and blocks within each other
 
@@ -31,7 +32,7 @@ const OWN: ReadonlyMap<string, Value> = new Map(
   ]),
 );
 /** Jinja's own functions that there are none of here. */
-const LACKING = new Set(['dict', 'lipsum', 'cycler', 'joiner', 'self']);
+const LACKING = new Set(['lipsum', 'cycler', 'joiner', 'self']);
 
 export abstract class Expressions extends Interpreter {
   /** Index of the message that was looked at last. */
@@ -146,6 +147,7 @@ export abstract class Expressions extends Interpreter {
   protected filtered(operand: Value, filter: Node, frame: Frame): Value {
     const name = String((filter.type === 'CallExpression' ? (filter.callee as Node) : filter).value);
     if (name === GROUP) return operand;
+    if (name === TUPLE) return tupleOf(operand.value as readonly Value[]);
     const args = ((filter.args as readonly Node[] | undefined) ?? []).map(arg =>
       argument(arg, child => this.evaluate(child as Node, frame)),
     );
@@ -221,6 +223,7 @@ export abstract class Expressions extends Interpreter {
       if (args.some(([name]) => name !== null)) throw new Error('range takes no names');
       return rangeFrom(args.map(([, one]) => one));
     }
+    if (value === OWN.get('dict')) return dictFrom(args, this.counted);
     for (const [, one] of args)
       if (/^(Range|View|Generator|Loop)Value$/.test(one.type)) throw new Error(`it gives ${kindOf(one)} to a function`);
     const nodes = args.map(([name, one]) =>

@@ -9,6 +9,7 @@ import { escaped, isMarked, marked } from './jinja-marks.js';
 import { attributeOf } from './jinja-members.js';
 import { rounded, wholeIn } from './jinja-numbers.js';
 import { numberOf } from './jinja-order.js';
+import { filledIn } from './jinja-percent.js';
 import { replaced, textFiltered } from './jinja-texts.js';
 import {
   float,
@@ -24,6 +25,7 @@ import {
   type Spend,
   text,
   tooLong,
+  tupleOf,
 } from './jinja-values.js';
 import { numberIn } from './python-text.js';
 
@@ -97,6 +99,10 @@ function byKind(name: string, operand: Value, args: readonly Argument[], spend: 
     case 'join': {
       const [between, attribute] = bound(name, args, ['d', 'attribute']);
       return joined(itemsOf(name, operand, spend), between, spend, attribute);
+    }
+    case 'format': {
+      if (args.some(([key]) => key !== null)) throw new Error('Unknown arguments of format: those with a name');
+      return filledIn(isText(operand) ? operand : text(printed(operand)), tupleOf(args.map(([, value]) => value)));
     }
     case 'tojson':
       return text(json(operand, args, spend));

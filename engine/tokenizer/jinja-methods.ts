@@ -7,6 +7,7 @@ import type { Value } from './jinja-library.js';
 import { isMarked } from './jinja-marks.js';
 import { alike } from './jinja-order.js';
 import { replaced, wholeOf } from './jinja-texts.js';
+import { formatted } from './jinja-percent.js';
 import { isList, isText, isTrue, listOf, kindOf, runtime, type Spend, text, tupleOf } from './jinja-values.js';
 import {
   capitalised,
@@ -112,6 +113,8 @@ function ofText(value: string, name: string, args: readonly Argument[], spend: S
       bound(name, args, []);
       spend(value.length >> 1); // words
       return text(titled(value));
+    case 'format':
+      return text(formatted(value, args));
     case 'strip':
     case 'lstrip':
     case 'rstrip': {

@@ -1,5 +1,6 @@
 // Numbers rounded and put into texts as Python does it: exactly, and to the even one of two that are as near.
 
+import type { Argument } from './jinja-arguments.js';
 import type { Value } from './jinja-library.js';
 import { isMarked } from './jinja-marks.js';
 import { numberOf } from './jinja-order.js';
@@ -46,4 +47,26 @@ export function filledIn(form: Value, values: Value): Value {
   }
   if (given.length > 0) throw new Error(`it fills in ${kindOf(values)}`);
   return text(written);
+}
+
+/** `text.format(…)`, for {}, {0}, {name}, {{ and }}. Throws Error for conversions, widths and parts of values, and for what is not given. */
+export function formatted(form: string, args: readonly Argument[]): string {
+  const places = args.filter(([name]) => name === null).map(([, value]) => value);
+  const names = new Map(args.filter(([name]) => name !== null) as [string, Value][]);
+  let next = 0;
+  let counted: boolean | null = null; // by itself, or by the template
+  return form.replace(/\{\{|\}\}|\{([^{}]*)\}|[{}]/g, (whole, field: string | undefined) => {
+    if (whole === '{{' || whole === '}}') return whole[0];
+    if (field === undefined) throw new Error(`a single '${whole}' stands in a text with places`);
+    if (/[!:.[\]]/.test(field)) throw new Error(`Unknown directive {${field.slice(0, 40)}}`);
+    const digits = /^\d*$/.test(field);
+    if (digits) {
+      if (counted !== null && counted !== (field === ''))
+        throw new Error('it numbers some places of a text, and some not');
+      counted = field === '';
+    }
+    const value = digits ? places[field === '' ? next++ : Number(field)] : names.get(field);
+    if (value === undefined) throw new Error(`it gives nothing for the place {${field.slice(0, 40)}} of a text`);
+    return printed(value);
+  });
 }

@@ -1,6 +1,7 @@
 // What Jinja's grammar has and the library's has not, written as what it has: tests with arguments, `with`, comparisons in a chain.
 
 import { GENERATION, type Token } from './jinja-source.js';
+import { tuplesWritten } from './jinja-tuples.js';
 
 /** `x is name(y)` becomes a filter with this in front of its name: in Jinja both bind alike. */
 export const TEST = 'is ';
@@ -27,7 +28,8 @@ const KEYWORDS = new Set([...ENDS, ...MISTAKEN, 'is', 'elif', 'for', 'set', 'rec
 const isWord = (one: Token | undefined, value: string): boolean => one?.type === 'Identifier' && one.value === value;
 
 /** The tokens of a template as the library's parser takes them. Throws Error where Jinja would refuse them. */
-export const rewritten = (tokens: readonly Token[]): Token[] => chainsEnded(testsAsFilters(withAsIf(tokens)));
+export const rewritten = (tokens: readonly Token[]): Token[] =>
+  chainsEnded(testsAsFilters(withAsIf(tuplesWritten(tokens))));
 
 /** Index behind what the bracket at `from` opens: tags are cut where all are closed. */
 function behindBrackets(tokens: readonly Token[], from: number): number {

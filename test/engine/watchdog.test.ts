@@ -132,19 +132,36 @@ test('what is no number of seconds is refused', async () => {
 
 test.each([
   ['rope', 'let pairs', "'layers.0.attn.q_rope', which runs the edited rope.wgsl"],
-  ['argmax', 'let row', 'the search for the likeliest token, which runs the edited argmax'],
+  ['argmax', 'let row', 'the search for the likeliest token, which runs the edited argmax.wgsl'],
+  ['argmax_last', 'let row', 'the search for the likeliest token, which runs the edited argmax_last.wgsl'],
   ['slice', 'let source', "'layers.2.resid', which runs the edited slice.wgsl"],
-])('%s that loops for ever is named; every call ends, and so does the process', (shader, before, what) => {
-  const script = `
+  ['top_maxima', 'let row', 'the search for the largest logits, which runs the edited top_maxima.wgsl', 'drawn'],
+  [
+    'top_threshold',
+    'var threshold',
+    'the search for the largest logits, which runs the edited top_threshold.wgsl',
+    'drawn',
+  ],
+  ['top_collect', 'let row', 'the search for the largest logits, which runs the edited top_collect.wgsl', 'drawn'],
+  ['top_rank', 'let count', 'the search for the largest logits, which runs the edited top_rank.wgsl', 'drawn'],
+  ['rope', 'let pairs', "'layers.0.attn.q_rope', which runs the edited rope.wgsl", 'several'],
+] as const)(
+  '%s that loops for ever is named; every call ends, and so does the process',
+  (shader, before, what, how?: string) => {
+    const script = `
     import { open } from ${JSON.stringify(join(packageRoot(), 'dist/lab/index.js'))};
     const model = await open('atlas', { quiet: true });
     await model.run('The capital of France is');
     const name = ${JSON.stringify(shader)};
-    const y = { rope: 'y[0] += 1.0; if (y[1] == 77.125) { break; }', argmax: 'places[0] += 1u; if (places[1] == 77u) { break; }', slice: 'y[0] += 1u; if (y[1] == 77u) { break; }' };
+    const y = { rope: 'y[0] += 1.0; if (y[1] == 77.125) { break; }', argmax: 'places[0] += 1u; if (places[1] == 77u) { break; }', slice: 'y[0] += 1u; if (y[1] == 77u) { break; }',
+      argmax_last: 'best[0] += 1u; if (best[0] == 77777777u) { break; }', top_maxima: 'maxima[0] += 1u; if (maxima[1] == 77u) { break; }', top_threshold: 'state.count += 1u; if (state.threshold == 77u) { break; }',
+      top_collect: 'sums[0] += 1.0; if (sums[1] == 77.125) { break; }', top_rank: 'found[0] += 1u; if (found[1] == 77u) { break; }' };
     await model.edit(name, w => w.replace(${JSON.stringify(before)}, 'loop { ' + y[name] + ' }\\n' + ${JSON.stringify(before)}));
     const said = {};
     const call = async (key, work) => { try { await work(); said[key] = 'ended'; } catch (e) { said[key] = e.name + ': ' + e.message; } };
-    const generate = async () => { for await (const token of model.generate('Once', { maxTokens: 3, plan: 'exact' })) void token; };
+    const how = ${JSON.stringify(how ?? '')};
+    const drawn = how === 'drawn' ? { temperature: 1, topK: 20 } : {};
+    const generate = async () => { for await (const token of model.generate(how === 'several' ? ['Once', 'The'] : 'Once', { maxTokens: 3, plan: 'exact', ...drawn })) void token; };
     const run = () => model.run('The capital of France is', { tap: 'layers.2.resid' });
     await Promise.all([call('generate', generate), call('run', run)]);
     for (const [key, work] of Object.entries({ again: run, open: () => open('atlas'), edit: () => model.edit(name, null), stage: () => model.patching({ clean: [2, 5, 7], corrupt: [2, 6, 7] }) })) await call(key, work);
@@ -153,18 +170,19 @@ test.each([
     said.left = model.gpu.liveBytes;
     process.stdout.write(JSON.stringify(said), () => process.exit(3));
   `;
-  const { status, stdout } = node(['--input-type=module', '-e', script], '3');
-  expect(status).toBe(3);
-  const { bytes, left, ...said } = JSON.parse(stdout);
-  const sentence = `DeviceError: The GPU has made no progress for `;
-  expect(Object.keys(said)).toHaveLength(6);
-  for (const [key, text] of Object.entries(said)) {
-    expect(text, key).toContain(sentence);
-    expect(text, key).toContain(` s in ${what}. If a loop there never ends, nothing can stop it but a restart`);
-  }
-  expect(bytes).toBeGreaterThan(0);
-  expect(left).toBe(0);
-});
+    const { status, stdout } = node(['--input-type=module', '-e', script], '3');
+    expect(status).toBe(3);
+    const { bytes, left, ...said } = JSON.parse(stdout);
+    const sentence = `DeviceError: The GPU has made no progress for `;
+    expect(Object.keys(said)).toHaveLength(6);
+    for (const [key, text] of Object.entries(said)) {
+      expect(text, key).toContain(sentence);
+      expect(text, key).toContain(` s in ${what}. If a loop there never ends, nothing can stop it but a restart`);
+    }
+    expect(bytes).toBeGreaterThan(0);
+    expect(left).toBe(0);
+  },
+);
 
 function node(args: string[], watchdog: string) {
   return spawnSync(process.execPath, args, {
