@@ -23,6 +23,8 @@ afterAll(() => {
   for (const one of sessions) one[Symbol.dispose]();
 });
 
+const looked = (wgsl: string) => `${wgsl}\n// looked at\n`;
+
 /** By shader, what was submitted that names it as edited. */
 async function named(path: string, options: OpenOptions, work: (model: Session) => Promise<void>) {
   const model = await open(path, { quiet: true, another: true, ...options });
@@ -31,14 +33,14 @@ async function named(path: string, options: OpenOptions, work: (model: Session) 
   (model.model.kernels as unknown as { trial: () => Promise<void> }).trial = async () => {};
   const unused: string[] = [];
   for (const shader of SHADERS) {
-    const { by } = await model.edit(shader, wgsl => `${wgsl}\n// looked at\n`);
+    const { by } = await model.edit(shader, looked);
     if (by.length === 0) unused.push(shader);
   }
   const said = new Map<string, Set<string>>();
-  const look = async () => {
+  const look = async (how = work) => {
     const submit = vi.spyOn(model.gpu, 'submit');
     try {
-      await work(model);
+      await how(model);
       for (const [what] of submit.mock.calls) {
         const [step, edited] = what.split(', which runs the edited ');
         for (const shader of edited?.split(', ') ?? []) {
@@ -52,8 +54,17 @@ async function named(path: string, options: OpenOptions, work: (model: Session) 
   };
   await look();
   // A step of the fast plan is its stages where one of their shaders is edited: so those that only such steps run, alone.
-  for (const shader of SHADERS) if (said.has(`${shader}.wgsl`)) await model.edit(shader, null);
+  for (const shader of SHADERS)
+    if (unused.includes(shader) || said.has(`${shader}.wgsl`)) await model.edit(shader, null);
   await look();
+  // Of steps that have stages in common each is the other's to open: what is left, one by one.
+  const left = SHADERS.filter(shader => !unused.includes(shader) && !said.has(`${shader}.wgsl`));
+  for (const shader of left) await model.edit(shader, null);
+  for (const shader of left) {
+    await model.edit(shader, looked);
+    await look(briefly);
+    await model.edit(shader, null);
+  }
   const steps = (shader: string) => [...(said.get(`${shader}.wgsl`) ?? [])];
   return { unused, steps };
 }
@@ -76,6 +87,11 @@ async function everything(model: Session): Promise<void> {
       for await (const _ of model.generate(prompt as string, { maxTokens: 3, plan, ignoreEos: true, ...how }));
     }
   }
+}
+
+async function briefly(model: Session): Promise<void> {
+  for await (const _ of model.generate('Once', { maxTokens: 2, ignoreEos: true }));
+  for (const plan of ['exact', 'fast'] as const) await model.run(long, { plan });
 }
 
 const STAGE = /^'(layers\.\d+\.[\w.]+|embed|final_norm|logits)'$/;
