@@ -11,7 +11,7 @@ import { layerTicks } from './spread.js';
 import { textTable } from './table.js';
 
 /** Tokens beside each other whose cells have room for a word. */
-const ACROSS = 10;
+const ACROSS = 8;
 /** Cells that a figure may hold: about 700 kB. */
 const CELLS = 10_000;
 /** Tokens in the text. */

@@ -6,7 +6,7 @@ import type { Bundle } from '../values/shown.js';
 import { html } from '../values/html.js';
 import { bytesText, countText } from '../values/numbers.js';
 import { planTable } from './plan-table.js';
-import { htmlTable, textTable } from './table.js';
+import { textTable } from './table.js';
 
 /** The facts of a card, a label and a value each. */
 export function modelFacts(session: Session): { readonly [label: string]: string } {
@@ -58,9 +58,15 @@ export function memoryByPart({ model }: Session): Map<string, number> {
 const PARTS = ['#56b4e9', '#cc79a7', '#0072b2', '#009e73'];
 
 export function modelBundle(session: Session): Bundle {
-  const facts = Object.entries(modelFacts(session));
-  const columns = [{ title: '' }, { title: '' }];
-  const rows = facts.map(([name, value]) => ({ cells: [name, value] }));
+  const entries = Object.entries(modelFacts(session));
+  const rows = entries.map(([name, value]) => ({ cells: [name, value] }));
+  // Styles that pages keep which drop stylesheets.
+  const left = 'text-align:left;vertical-align:top';
+  const lines = entries.map(
+    ([name, value]) =>
+      html`<tr><td style="${left};white-space:nowrap">${name}</td><td style="${left}">${value}</td></tr>`,
+  );
+  const facts = html`<table cellpadding="3" style="border-collapse:collapse">${lines}</table>`;
   const parts = [...memoryByPart(session)];
   const total = parts.reduce((n, [, bytes]) => n + bytes, 0);
   const bar = parts.map(
@@ -69,15 +75,15 @@ export function modelBundle(session: Session): Bundle {
   );
   const legend = parts.map(
     ([name, bytes], i) =>
-      html`<span style="margin-right:14px;white-space:nowrap"><span style="color:${PARTS[i % PARTS.length]}">■</span> ${name} ${bytesText(bytes)}</span>`,
+      html`<span style="margin-right:14px;white-space:nowrap"><span style="color:${PARTS[i % PARTS.length]}">■</span> ${name} ${bytesText(bytes)}</span> `,
   );
   return {
     'text/html':
-      html`<div style="max-width:820px"><h4 style="margin:4px 0">${session.name}</h4>${htmlTable(columns, rows)}<div style="margin:8px 0 2px;display:flex;width:100%;max-width:640px">${bar}</div><div style="font-size:12px;opacity:.85">${legend}</div>${planTable(session)}</div>`
+      html`<div style="max-width:820px"><h4 style="margin:4px 0">${session.name}</h4>${facts}<div style="margin:8px 0 2px;display:flex;width:100%;max-width:640px">${bar}</div><div style="font-size:12px;opacity:.85">${legend}</div>${planTable(session)}</div>`
         .text,
-    'text/plain': textTable(columns, [
-      ...rows,
-      ...parts.map(([name, bytes]) => ({ cells: [`  ${name}`, bytesText(bytes)] })),
-    ]),
+    'text/plain': textTable(
+      [{ title: '' }, { title: '' }],
+      [...rows, ...parts.map(([name, bytes]) => ({ cells: [`  ${name}`, bytesText(bytes)] }))],
+    ),
   };
 }

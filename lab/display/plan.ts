@@ -190,8 +190,8 @@ function picture(session: PlanView['session'], blocks: readonly Block[], diff: D
     ],
     layout: {
       ...PAGE,
-      height: 176 + 15 * sub.length + row * lines.length,
-      margin: { l: 116, r: 20, t: 92 + 15 * sub.length, b: 48 },
+      height: 212 + 15 * sub.length + row * lines.length,
+      margin: { l: 116, r: 20, t: 128 + 15 * sub.length, b: 48 },
       title: titled(label(title), sub.map(label)),
       xaxis: { type: 'category', title: { text: 'layer' }, showgrid: false, zeroline: false },
       yaxis: {
@@ -234,8 +234,7 @@ function picture(session: PlanView['session'], blocks: readonly Block[], diff: D
         {
           ...MENU,
           type: 'dropdown',
-          x: 1,
-          xanchor: 'right',
+          pad: { b: 48 }, // over the buttons: beside them there is no room in a narrow cell
           buttons: folds
             .filter(([, rows]) => rows.length > 0)
             .map(([name, rows]) => ({

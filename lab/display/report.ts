@@ -10,9 +10,10 @@ import { Html, html } from '../values/html.js';
 import { attempt } from '../values/plain.js';
 import { bundleOf } from '../host/show.js';
 
+/** Pictures are not squeezed below the width at which nothing of them is cut: on a phone they are moved sideways. */
 const STYLE = `:root{color-scheme:light dark}body{font:14px system-ui,sans-serif;max-width:1100px;margin:2em auto;padding:0 1em}
 h1{font-size:22px}pre{overflow:auto}table{border-collapse:collapse;font-size:12px}td,th{padding:2px 10px}tr:nth-child(even){background:#7f87911a}
-section{margin:2em 0;overflow-x:auto}footer{opacity:.7;font-size:12px;border-top:1px solid #7f879155;margin-top:3em;padding-top:.5em}`;
+section{margin:2em 0;overflow-x:auto}[data-figure]{min-width:600px}footer{opacity:.7;overflow-wrap:anywhere;font-size:12px;border-top:1px solid #7f879155;margin-top:3em;padding-top:.5em}`;
 
 /**
  * Writes a self-contained page of everything given, plotly.js inlined once.

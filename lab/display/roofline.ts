@@ -21,7 +21,7 @@ const RULES: Readonly<Record<string, OperationKind>> = {
 };
 const kindOf = ({ operation }: StepReached) => kindOfOperation(RULES[operation] ?? (operation as OperationKind));
 
-const HEIGHT = 480;
+const HEIGHT = 500;
 /** Where along the slope its name ends: over the line, left of it. */
 const WHERE_NAMED = 0.72;
 const CEILING = '#7f8791';
@@ -113,7 +113,7 @@ function figure(roofline: Roofline): Figure {
       height: HEIGHT,
       showlegend: true,
       legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom', itemsizing: 'constant' },
-      margin: { l: 70, r: 24, t: 112, b: 52 },
+      margin: { l: 70, r: 24, t: 132, b: 52 },
       title: titled(label(titleOf(roofline)), [
         label(adapter),
         'a dot a step, as large as its time; by what steps do, with their share of the time',

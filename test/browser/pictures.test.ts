@@ -2,12 +2,14 @@
 // the same colours, labels and legends, and nothing of them is cut at the widths that cells have.
 
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
-import { bar, golden, heatmap, open, plot, type Session } from '../../lab/index.js';
+import { bar, golden, heatmap, open, plot, report, type Session } from '../../lab/index.js';
 import { type Bundle, DISPLAY, type Figure, type Shown } from '../../lab/values/shown.js';
 import { openBrowser } from '../fixtures/browser.js';
+import { freshFolder } from '../fixtures/folder.js';
 
 const FIGURE = 'application/vnd.plotly.v1+json';
 const WIDTHS = [600, 848, 1600];
@@ -156,6 +158,36 @@ test('tables and texts are not wider than their cell', async () => {
     }
   }
 });
+
+test('a report reads on a phone: the page is not wider, and what is, moves within its own part', async () => {
+  const path = join(freshFolder(), 'report.html');
+  const run = await model.run(PROMPT, { tap: '**', logits: 'all' });
+  const diff = await model.diff(await golden('atlas/long'));
+  const attention = run.attention(5);
+  report(
+    path,
+    model,
+    model.picture(diff),
+    run,
+    attention,
+    attention.byToken(),
+    run.logits.top(8),
+    diff,
+    await run.lens(),
+  );
+  const phone = await browser.newPage({ viewport: { width: 420, height: 900 } });
+  await phone.goto(pathToFileURL(path).href);
+  await phone.locator('.js-plotly-plot').nth(4).waitFor();
+  const seen = (await phone.evaluate(`({
+    page: document.documentElement.scrollWidth,
+    figures: [...document.querySelectorAll('.js-plotly-plot')].map(e => e.getBoundingClientRect().width),
+    stuck: [...document.querySelectorAll('section')]
+      .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'auto').length,
+    card: document.querySelector('section').scrollWidth - document.querySelector('section').clientWidth,
+  })`)) as { page: number; figures: number[]; stuck: number; card: number };
+  expect(seen).toMatchObject({ page: 420, stuck: 0, card: 0 });
+  expect(Math.min(...seen.figures)).toBeGreaterThanOrEqual(600); // the width that is measured above
+}, 120_000);
 
 test('a figure keeps its height and takes the width of its cell when that changes, as JupyterLab redraws it', async () => {
   const { data, layout, config } = bundles.get('activation')![FIGURE] as Figure;
