@@ -5,6 +5,7 @@
 export const PRODUCTS: readonly string[] = [
   'linear',
   'linear_broadcast',
+  'linear_few',
   'linear_lanes',
   'matvec',
   'matvec_broadcast',

@@ -30,8 +30,10 @@ export interface Attention {
 
 /** Rows of A heads that there is room for when keys are split: parts × tokens. */
 const SLOTS = 64;
-/** Keys that are worth a part of their own. */
-const KEYS_A_PART = 128;
+/** Keys that are worth a part of their own: a GPU has room for many at once, and waits for each. */
+const keysOfPart = ({ software }: Traits): number => (software ? 128 : 32);
+/** Lanes of a workgroup, where a GPU has so much to do. */
+const LANES = 256;
 
 const axisOf = (letter: string, name: Axis['name'], size: number): Axis => ({ letter, name, size });
 
@@ -59,7 +61,7 @@ export function attend(stages: AttentionStages, setting: Setting): Attention {
   const constants = { A, K, D, SCALE: scale, SOFTCAP: softcap ?? 0, WINDOW, RING, PADDED, ...own };
   const reads = { chunk, ...where.reads, q: value(query), k: value(keys), v: value(values) };
   const blocks = (e: Extent) => groups(e.tokens * PADDED, rows);
-  const over = (e: Extent) => partsOf(e, window, setting.many ? 1 : e.tokens);
+  const over = (e: Extent) => partsOf(e, window, setting.many ? 1 : e.tokens, keysOfPart(setting.traits));
   const whole = { shader, parts: [...files, ...partsForCache(setting.cache)], constants, reads };
   return {
     dispatches: [
@@ -68,10 +70,10 @@ export function attend(stages: AttentionStages, setting: Setting): Attention {
       {
         shader: 'attend_join',
         parts: files,
-        constants: { A, D, WINDOW },
+        constants: { A, D, WINDOW, ...(!setting.traits.software && { SHARES: 4 }) },
         reads: { chunk, ...where.reads, parts: value(parts) },
         writes: { y: value(mix) },
-        grid: e => [groups((A * D) / 4, 64), e.tokens, over(e) > 1 ? 1 : 0],
+        grid: e => [groups((A * D) / 4, 64), 1, over(e) > 1 ? e.tokens : 0],
       },
     ],
     scratch: [parts],
@@ -85,12 +87,18 @@ function kernelFor({ software, subgroup }: Traits, D: number, most: number) {
     const own: Constants = subgroup! >= 8 ? { LANES: 8, KEYS: 128 } : { LANES: 4, KEYS: 64 };
     return { shader: 'attend_broadcast', rows: 4, own };
   }
-  const GROUPS = Math.min(D <= 64 ? 4 : D <= 256 ? 2 : 1, groups(most, 4)); // what it holds fits 16 KiB
-  return { shader: 'attend', rows: 4 * GROUPS, own: { GROUPS } as Constants };
+  const room = D <= 64 ? 4 : D <= 256 ? 2 : 1; // what it holds fits 16 KiB
+  const GROUPS = Math.min(room, 2 ** Math.ceil(Math.log2(groups(most, 4))));
+  const SHARES = Math.max(1, Math.min(8, Math.floor(LANES / ((D / 4) * GROUPS))));
+  return { shader: 'attend', rows: 4 * GROUPS, own: { GROUPS, SHARES } as Constants };
 }
 
-/** Parts that the keys of a chunk are split into. @param row tokens of one sequence that lie next to each other */
-function partsOf({ tokens, keys }: Extent, window: number | null, row: number): number {
+/**
+ * Parts that the keys of a chunk are split into.
+ * @param row tokens of one sequence that lie next to each other
+ * @param least keys that are worth a part
+ */
+function partsOf({ tokens, keys }: Extent, window: number | null, row: number, least: number): number {
   const seen = window === null ? keys : Math.min(keys, window + row - 1);
-  return Math.max(1, Math.min(groups(seen, KEYS_A_PART), Math.floor(SLOTS / tokens)));
+  return Math.max(1, Math.min(groups(seen, least), Math.floor(SLOTS / tokens)));
 }

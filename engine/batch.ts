@@ -58,9 +58,9 @@ export interface Reached {
 const WORTH_SHARING = 8;
 /**
  * Rows from which a block's kernels are faster than a row at a time (fast plan): half of the eight tokens that a block holds on lavapipe, where it was
- * measured, and of four on SwiftShader. GPUs hold 64, and were not measured.
+ * measured, and of four on SwiftShader. A GPU takes a few at a time.
  */
-const worthABlock = ({ software, store }: Traits): number => (software ? (store === 'texture' ? 4 : 2) : 8);
+const worthABlock = ({ software, store }: Traits): number => (software && store === 'texture' ? 4 : 2);
 
 export class Batch {
   readonly plan: PlanKind;
@@ -198,7 +198,7 @@ export class Batch {
     const { cache } = this.model;
     const capacity = { tokens, positions, rows: this.#rows, sequences: this.#slots.length, cache };
     const steps = this.model.steps(this.plan, true);
-    return new Executor(gpu, kernels, this.model, plan.stages, capacity, { keep: ['logits'], steps });
+    return new Executor(gpu, kernels, this.model, plan.stages, capacity, { keep: ['logits'], steps, plan: this.plan });
   }
 
   /** Those that are not over have read nothing, and may share anew. */

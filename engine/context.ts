@@ -69,7 +69,8 @@ export class Context {
     };
     this.plan = kind;
     const steps = model.steps(kind);
-    this.#allocate = () => new Executor(gpu, kernels, model, plan.stages, capacity, { keep: ['logits'], steps });
+    this.#allocate = () =>
+      new Executor(gpu, kernels, model, plan.stages, capacity, { keep: ['logits'], steps, plan: kind });
     this.#executor = this.#allocate();
   }
 

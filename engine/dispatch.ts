@@ -55,6 +55,8 @@ export interface Setting {
   readonly oneRow: boolean;
   /** How products are given their inputs; default: as they are. */
   readonly activations?: Activations;
+  /** Several tokens may meet a matrix in another order than more of them would, where that is faster: the fast plan on a GPU. */
+  readonly few?: boolean;
   /** The tokens are of several sequences. */
   readonly many?: boolean;
   /** How keys and values are kept; default: as they are. */

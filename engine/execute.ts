@@ -11,13 +11,14 @@ import { GreedyChoice } from './greedy.js';
 import { BoundUnits } from './bound.js';
 import type { Kernels, Shaders } from './kernel.js';
 import type { Setting } from './dispatch.js';
+import type { PlanKind } from './fuse.js';
 import { Patches } from './patches.js';
 import type { Extent, Ref, Stage } from './plan.js';
 import { exactStep, type Step } from './step.js';
 import { partsOf, running } from './submits.js';
 import { Taps } from './taps.js';
 import { Timer } from './timer.js';
-import { TopChoice } from './top.js';
+import { type NoTop, type Top, TopChoice } from './top.js';
 import { insideOf, type Opened, openings, type Unit, unitsOf } from './units.js';
 import { SLOWEST_FLOPS } from './watchdog.js';
 import type { Shard } from './weight-store.js';
@@ -25,6 +26,12 @@ import type { Shard } from './weight-store.js';
 /** Weights on the GPU, split by rows where one binding cannot hold them. */
 export interface Weights {
   shards(name: string): readonly Shard[];
+}
+
+/** What a search brings back. */
+interface Found {
+  readonly tokens?: ArrayLike<number>;
+  readonly top?: Top | NoTop;
 }
 
 /** Shaders that are dispatched after a stage: taps, patches, the check for NaN. */
@@ -40,6 +47,7 @@ export class Executor {
   #greedy: GreedyChoice | null = null;
   #top: TopChoice | null = null;
   readonly #steps: readonly Step[];
+  readonly #plan: PlanKind;
   /** As they are when nobody looks inside. */
   readonly #units: readonly Unit[];
   readonly #bound: BoundUnits;
@@ -48,6 +56,7 @@ export class Executor {
    * @param steps what does the stages' work; by default each stage its own
    * @param feeds values that come from outside instead of from a stage
    * @param keep outputs that must survive the chunk; every other buffer is used again once nobody needs it
+   * @param plan of the steps: bits of the exact one do not depend on how many tokens are read together
    */
   constructor(
     readonly gpu: Gpu,
@@ -59,9 +68,11 @@ export class Executor {
       steps = stages.map(stage => exactStep(stage)),
       feeds = [],
       keep = [],
-    }: { steps?: readonly Step[]; feeds?: readonly Ref[]; keep?: readonly string[] } = {},
+      plan = 'exact',
+    }: { steps?: readonly Step[]; feeds?: readonly Ref[]; keep?: readonly string[]; plan?: PlanKind } = {},
   ) {
     this.#steps = steps;
+    this.#plan = plan;
     this.#units = unitsOf(steps, new Set(), []);
     const scratchOf = (step: Step) => [true, false].flatMap(one => step.work(this.#setting(one, one)).scratch);
     this.#buffers = new Buffers(gpu, steps, capacity, feeds, new Set(keep), scratchOf);
@@ -121,7 +132,7 @@ export class Executor {
     const shaders = chunk.shaders ?? (await this.kernels.inForce());
     const edited = new Set(shaders.edited);
     const { rows, oneByOne = { tokens: extent.tokens === 1, logits: extent.rows === 1 } } = chunk;
-    const setting = this.#setting(oneByOne.tokens, oneByOne.logits);
+    const setting = this.#setting(oneByOne.tokens, oneByOne.logits, edited);
     const why = openings(this.#steps, { patches, edited, setting });
     const looks = chunk.check ? this.stages : taps.map(({ stage }) => stage);
     const opened = new Set(chunk.check ? this.#steps : why.keys());
@@ -157,19 +168,19 @@ export class Executor {
     const searching = (greedy ? GreedyChoice : TopChoice).files.filter(file => edited.has(file));
     const searchAlone = searching.length > 0;
     const timer = profile ? hold(new Timer(this.gpu, bound.length)) : null;
-    const names = bound.map(({ unit }) => unit.name);
+    const names = () => bound.map(({ unit }) => unit.name);
     const ends = onLayer && !profile ? bound.flatMap(({ unit }, i) => (unit.stages.some(endsLayer) ? [i] : [])) : [];
-    const parts = partsOf(names, ends, i => {
+    const whyAlone = (i: number): string[] => {
       const copies = bound[i].unit.writes.some(stage => after.has(stage)) ? COPIES : [];
-      return [...new Set([...bound[i].dispatches.flatMap(({ kernel }) => kernel.files), ...copies])].filter(s =>
-        edited.has(s),
-      );
-    });
+      const files = new Set([...bound[i].dispatches.flatMap(({ kernel }) => kernel.files), ...copies]);
+      return [...files].filter(file => edited.has(file));
+    };
+    const parts = partsOf(names(), ends, edited.size > 0 ? whyAlone : () => []);
+    let answers: (() => Promise<Found>) | null = null;
     const submitted: Promise<void>[] = [];
     for (const [i, part] of parts.entries()) {
       const { what, layer, from, to } = part;
-      const stages = bound.slice(from, to).flatMap(({ unit }) => unit.stages);
-      const allowance = () => secondsOf(stages, extent);
+      const allowance = () => bound.slice(from, to).reduce((n, { unit }) => n + secondsOf(unit.stages, extent), 0);
       const ended = this.#submit(what, allowance, edited.size > 0, encoder => {
         if (i === 0) chosen?.putInto(encoder, this.#buffers.ids, extent.tokens);
         encode(encoder, from, to);
@@ -189,29 +200,27 @@ export class Executor {
         running(`the search for the ${greedy ? 'likeliest token' : 'largest logits'}`, searching),
         () => 0,
         true,
-        encoder => search(encoder.beginComputePass()),
+        encoder => search(encoder, encoder.beginComputePass()),
       );
       ended.catch(() => {});
       submitted.push(ended);
     }
     return async () => {
       // Asked for at once: what comes after this chunk writes where it did.
-      const found = greedy ? greedy.read(searched) : null;
+      const found = answers?.() ?? null;
       found?.catch(() => {}); // it is waited for below, when what was asked for with it is there
-      const pairs = top && largest ? largest.read(top) : null;
-      pairs?.catch(() => {});
       try {
         const captured = await tapped.collect(this.#inside(looks, opened), this.#fromCache(looks, opened));
-        const times = timer ? await timer.read(names) : null;
+        const times = timer ? await timer.read(names()) : null;
         const broken = check ? this.#broken(await check.read(), extent) : [];
         await Promise.all(submitted);
         const told = [...why]
           .filter(([step]) => this.#steps.includes(step))
           .map(([step, why]): Opened => ({ step: step.name, stages: namesOf(step), why }));
-        const tokens = (await found) ?? [];
-        return { captured, token: tokens[0] ?? null, tokens, top: await pairs, broken, times, opened: told };
+        const { tokens = [], top: pairs = null } = (await found) ?? {};
+        return { captured, token: tokens[0] ?? null, tokens, top: pairs, broken, times, opened: told };
       } finally {
-        await Promise.allSettled([found, pairs]); // where something else failed, that is told, and this gives back what it holds
+        await Promise.allSettled([found]); // where something else failed, that is told, and this gives back what it holds
       }
     };
 
@@ -231,13 +240,21 @@ export class Executor {
         for (const stage of after.size > 0 ? unit.writes : []) for (const copy of after.get(stage) ?? []) copy(p);
         if (!pass) p.end();
       }
-      if (best && to === bound.length && !searchAlone) search(pass ?? encoder.beginComputePass());
+      if (best && to === bound.length && !searchAlone) search(encoder, pass ?? encoder.beginComputePass());
       else pass?.end();
     }
 
-    function search(pass: GPUComputePassEncoder): void {
+    /** What it finds comes back with the same submit. */
+    function search(encoder: GPUCommandEncoder, pass: GPUComputePassEncoder): void {
       best?.(pass);
       pass.end();
+      if (greedy) {
+        const read = greedy.answer(encoder, searched);
+        answers = async () => ({ tokens: await read() });
+      } else if (largest && top) {
+        const read = largest.answer(encoder, top);
+        answers = async () => ({ top: await read() });
+      }
     }
   }
 
@@ -308,12 +325,14 @@ export class Executor {
     return new Map(looks.filter(stage => cached.includes(stage)).map(stage => [stage, cache]));
   }
 
-  #setting(oneToken: boolean, oneRow: boolean): Setting {
+  #setting(oneToken: boolean, oneRow: boolean, edited?: ReadonlySet<string>): Setting {
     const stage = (name: string) => this.stages.find(stage => stage.name === name)!;
     return {
       traits: this.gpu.traits,
       oneToken,
       oneRow,
+      // Whoever edits what blocks of tokens meet wants to see it run.
+      few: this.#plan === 'fast' && !this.gpu.traits.software && !edited?.has('linear'),
       many: this.#many,
       shards: name => this.weights.shards(name),
       cache: this.capacity.cache,

@@ -8,6 +8,7 @@ import type { Patch } from './patches.js';
 import type { Extent } from './plan.js';
 import type { Captured, Tap } from './taps.js';
 import type { Top, TopWanted } from './top.js';
+import type { Traits } from './traits.js';
 import type { Opened } from './units.js';
 
 export interface ContextOptions {
@@ -66,12 +67,17 @@ export interface ReadChunk {
   readonly length: number;
 }
 
-const DEFAULT_CHUNK = 64;
+/** A GPU is busy only with many at once; on a CPU more than so many gain nothing, and whoever stops would wait for them. */
+const defaultChunk = ({ software }: Traits): number => (software ? 64 : 512);
 
 /** Tokens of one submit, of those asked for: scores, and all rows of logits where they are wanted, must each fit a binding. */
 export function chunkThatFits(
   { gpu, config }: Pick<LoadedModel, 'gpu' | 'config'>,
-  { length, chunk = DEFAULT_CHUNK, logits }: Pick<ContextOptions, 'chunk' | 'logits'> & { readonly length: number },
+  {
+    length,
+    chunk = defaultChunk(gpu.traits),
+    logits,
+  }: Pick<ContextOptions, 'chunk' | 'logits'> & { readonly length: number },
 ): number {
   const { maxBinding } = gpu.traits;
   const rows = logits === 'all' ? Math.floor(maxBinding / (4 * config.vocab)) : Number.POSITIVE_INFINITY;

@@ -99,6 +99,12 @@ export class Gpu {
     return new Gpu(device, adapter.info, found.kind, [...adapter.features].sort(), found.budgetBytes, kernels);
   }
 
+  /** What it is called: the GPU and its driver, or, in software, the driver alone, which says all. */
+  get name(): string {
+    const { description, device } = this.info;
+    return this.kind === 'hardware' && description && device ? `${device}, ${description}` : description || device;
+  }
+
   /** Bytes of GPU buffers and textures alive now. */
   get liveBytes(): number {
     return this.#liveBytes;
@@ -295,16 +301,25 @@ export class Gpu {
         mapped = this.#running.whenDone(staging);
         mapped.catch(() => {}); // waited for below, and the scope has the reason
       });
-      await this.orStuck(mapped).catch(error => {
-        this.check(); // a destroyed device rejects with an empty message
-        throw error;
-      });
-      this.traffic.read += total;
-      this.check();
-      return staging.getMappedRange(0, Math.ceil(total / 4) * 4).slice(0);
+      return await this.#contents(staging, mapped, total);
     } finally {
       this.destroyBuffer(staging);
     }
+  }
+
+  /** The first `bytes` of a buffer that what was submitted last copies into, once that is done; the buffer is then mapped. */
+  async mapped(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    return this.#contents(buffer, this.#running.whenDone(buffer), bytes);
+  }
+
+  async #contents(buffer: GPUBuffer, mapped: Promise<unknown>, bytes: number): Promise<ArrayBuffer> {
+    await this.orStuck(mapped).catch(error => {
+      this.check(); // a destroyed device rejects with an empty message
+      throw error;
+    });
+    this.traffic.read += bytes;
+    this.check();
+    return buffer.getMappedRange(0, Math.ceil(bytes / 4) * 4).slice(0);
   }
 }
 

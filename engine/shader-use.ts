@@ -40,18 +40,20 @@ const LEAST: Extent = { tokens: 1, keys: 1, rows: 1 };
 export function stageUses(model: LoadedModel): StageUse[] {
   const { plan, config } = model;
   const uses: StageUse[] = [];
-  const known = (step: Step) => `${step.name} ${step.activations}`;
-  const stages = plan.stages.map(stage => exactStep(stage));
-  const ofExact = new Set([...stages, ...model.steps('exact')].map(known));
+  const known = ({ step, few }: { step: Step; few: boolean }) => `${step.name} ${step.activations} ${few}`;
+  const exact = (steps: readonly Step[]) => steps.map(step => ({ step, few: false }));
+  const fast = (steps: readonly Step[]) => steps.map(step => ({ step, few: !model.gpu.traits.software }));
+  const stages = exact(plan.stages.map(stage => exactStep(stage)));
+  const ofExact = new Set([...stages, ...exact(model.steps('exact'))].map(known));
   for (const many of [false, true]) {
-    const all = [...stages, ...model.steps('exact', many), ...model.steps('fast', many)];
-    const steps = new Map(all.map(step => [known(step), step]));
+    const all = [...stages, ...exact(model.steps('exact', many)), ...fast(model.steps('fast', many))];
+    const steps = new Map(all.map(one => [known(one), one]));
     // The shortest context and the longest: a cache has as many slots, and shaders get that as a constant.
     for (const positions of [1, config.contextLength]) {
       for (const [oneToken, oneRow] of BOTH) {
-        const setting = settingOf(model, { oneToken, oneRow, many, positions });
-        for (const [key, { name, stages, work }] of steps) {
-          const { dispatches, scratch } = work(setting);
+        for (const [key, { step, few }] of steps) {
+          const { name, stages, work } = step;
+          const { dispatches, scratch } = work(settingOf(model, { oneToken, oneRow, few, many, positions }));
           const values = new Map([...plan.stages, ...scratch].map(ref => [ref.name, ref]));
           for (const { shader, parts = [], constants, reads, writes, grid } of dispatches) {
             const given = new Map<string, Given>();
@@ -95,12 +97,16 @@ const besideThePlan = (model: LoadedModel): Use[] => [...instrumentUses(model), 
 /** One token or several, one row of logits or several. */
 const BOTH = [true, false].flatMap(oneToken => [true, false].map(oneRow => [oneToken, oneRow] as const));
 
-function settingOf(model: LoadedModel, { oneToken = true, oneRow = true, many = false, positions = 1 } = {}): Setting {
+function settingOf(
+  model: LoadedModel,
+  { oneToken = true, oneRow = true, few = false, many = false, positions = 1 } = {},
+): Setting {
   return {
     traits: model.gpu.traits,
     cache: model.cache,
     oneToken,
     oneRow,
+    few,
     many,
     shards: name => model.shards(name),
     slots: name => slotsOf(model.plan.stage(name), positions),

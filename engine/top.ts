@@ -1,6 +1,7 @@
 // The largest logits of the last row, found on the GPU: k pairs of id and logit come back, in order, and not the whole vocabulary; and, for a choice by
 // probability alone, what all others weigh together.
 
+import { Answers } from './answers.js';
 import type { Gpu } from './gpu.js';
 import { searchLanes } from './greedy.js';
 import type { Constants } from './compile.js';
@@ -64,8 +65,12 @@ export const TOP_BUFFERS = {
 export class TopChoice {
   static readonly files = ['top_maxima', 'top_threshold', 'top_collect', 'top_rank'];
   readonly #buffers = new Map<string, Tensor>();
+  readonly #answers: Answers;
+  /** What was bound last, and for what. */
+  #bound: { readonly of: readonly unknown[]; readonly steps: readonly Bound[] } | null = null;
 
   constructor(readonly gpu: Gpu) {
+    this.#answers = new Answers(gpu, 'the largest logits', 4 * TOP_BUFFERS.found);
     try {
       for (const [name, words] of Object.entries(TOP_BUFFERS)) {
         const usage = name === 'wanted' ? GPUBufferUsage.UNIFORM : 0;
@@ -84,14 +89,11 @@ export class TopChoice {
     N: number,
     chunk: GPUBuffer,
   ): Promise<(pass: GPUComputePassEncoder) => void> {
-    const given = (name: string) => (name === 'chunk' ? chunk : name === 'x' ? logits : this.#of(name));
-    const steps = await Promise.all(
-      topShaders(this.gpu, N).map(async ({ shader, constants, workgroups }) => {
-        const { pipeline, layout, bindings } = await shaders.get(shader, constants);
-        const entries = bindings.map(({ index, name }) => ({ binding: index, resource: { buffer: given(name) } }));
-        return { pipeline, group: this.gpu.device.createBindGroup({ layout, entries }), workgroups };
-      }),
-    );
+    const of = [shaders, logits, N, chunk];
+    if (!this.#bound || of.some((one, i) => one !== this.#bound!.of[i])) {
+      this.#bound = { of, steps: await this.#bind(shaders, { chunk, x: logits }, N) };
+    }
+    const { steps } = this.#bound;
     return pass => {
       for (const { pipeline, group, workgroups } of steps) {
         pass.setPipeline(pipeline);
@@ -108,19 +110,22 @@ export class TopChoice {
     this.gpu.write(this.#of('wanted'), words);
   }
 
-  async read({ many, temperature }: TopWanted): Promise<Top | NoTop> {
-    const words = new Uint32Array(await this.gpu.read([{ buffer: this.#of('found'), bytes: 4 * (HEAD + 2 * many) }]));
-    const [candidates, largest] = words;
-    if (largest === NONE) return 'no numbers';
-    if (candidates > LANES) return 'ties';
-    const numbers = new Float32Array(words.buffer);
-    let rest = 0;
-    for (let i = 2; i < HEAD; i++) rest += numbers[i];
-    return {
-      ids: Uint32Array.from({ length: many }, (_, i) => words[HEAD + 2 * i + 1]),
-      logits: Float32Array.from({ length: many }, (_, i) => numbers[HEAD + 2 * i]),
-      rest: temperature === undefined ? null : rest,
-    };
+  /** Encodes the way back of what is found. @returns what reads it, once it is submitted */
+  answer(encoder: GPUCommandEncoder, wanted: TopWanted): () => Promise<Top | NoTop> {
+    const read = this.#answers.copy(encoder, this.#of('found'), 4 * (HEAD + 2 * wanted.many));
+    return async () => found(new Uint32Array(await read()), wanted);
+  }
+
+  #bind(shaders: Shaders, given: Record<string, GPUBuffer>, N: number): Promise<Bound[]> {
+    return Promise.all(
+      topShaders(this.gpu, N).map(async ({ shader, constants, workgroups }) => {
+        const { pipeline, layout, bindings } = await shaders.get(shader, constants);
+        const entries = bindings.map(({ index, name }) => {
+          return { binding: index, resource: { buffer: given[name] ?? this.#of(name) } };
+        });
+        return { pipeline, group: this.gpu.device.createBindGroup({ layout, entries }), workgroups };
+      }),
+    );
   }
 
   #of(name: string): GPUBuffer {
@@ -128,6 +133,28 @@ export class TopChoice {
   }
 
   [Symbol.dispose](): void {
+    this.#answers[Symbol.dispose]();
     for (const tensor of this.#buffers.values()) tensor[Symbol.dispose]();
   }
+}
+
+interface Bound {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly workgroups: number;
+}
+
+/** What the words of a search say. */
+function found(words: Uint32Array<ArrayBuffer>, { many, temperature }: TopWanted): Top | NoTop {
+  const [candidates, largest] = words;
+  if (largest === NONE) return 'no numbers';
+  if (candidates > LANES) return 'ties';
+  const numbers = new Float32Array(words.buffer);
+  let rest = 0;
+  for (let i = 2; i < HEAD; i++) rest += numbers[i];
+  return {
+    ids: Uint32Array.from({ length: many }, (_, i) => words[HEAD + 2 * i + 1]),
+    logits: Float32Array.from({ length: many }, (_, i) => numbers[HEAD + 2 * i]),
+    rest: temperature === undefined ? null : rest,
+  };
 }

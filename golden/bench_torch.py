@@ -23,7 +23,8 @@ transformers.utils.logging.disable_progress_bar()
 
 def load(args):
     where = (args.gguf.parent, {"gguf_file": args.gguf.name}) if args.gguf else (args.model, {})
-    return transformers.AutoModelForCausalLM.from_pretrained(where[0], dtype=torch.float32, **where[1]).eval()
+    dtype = "auto" if args.device == "cuda" else torch.float32
+    return transformers.AutoModelForCausalLM.from_pretrained(where[0], dtype=dtype, **where[1]).to(args.device).eval()
 
 
 def main():
@@ -31,7 +32,9 @@ def main():
     parser.add_argument("--model", type=Path)
     parser.add_argument("--gguf", type=Path)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--gpu", action="store_true", help="on a GPU, if PyTorch has one, in the model's own dtype; else on the CPU in f32")
     args = parser.parse_args()
+    args.device = "cuda" if args.gpu and torch.cuda.is_available() else "cpu"
     if args.threads:
         torch.set_num_threads(args.threads)
     model = load(args)
@@ -40,14 +43,16 @@ def main():
     def forward(ids):
         nonlocal cache, token
         began = time.perf_counter()
-        out = model(torch.tensor([ids]), past_key_values=cache, use_cache=True, logits_to_keep=1)
+        out = model(torch.tensor([ids], device=args.device), past_key_values=cache, use_cache=True, logits_to_keep=1)
         cache, token = out.past_key_values, int(out.logits[0, -1].argmax())
         return (time.perf_counter() - began) * 1000
 
     def say(**what):
         print(json.dumps(what), flush=True)
 
-    say(peer=f"PyTorch {torch.__version__}, transformers {transformers.__version__}, f32", threads=torch.get_num_threads())
+    dtype = {torch.float32: "f32", torch.float16: "f16", torch.bfloat16: "bf16"}.get(model.dtype, str(model.dtype))
+    where = f"{dtype}, {torch.cuda.get_device_name()}" if args.device == "cuda" else dtype
+    say(peer=f"PyTorch {torch.__version__}, transformers {transformers.__version__}, {where}", threads=torch.get_num_threads())
     with torch.inference_mode():
         for line in sys.stdin:
             asked = json.loads(line)

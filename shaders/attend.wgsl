@@ -1,7 +1,7 @@
 // attn.mix [T,A,D] from queries and caches, for any adapter: scores, softmax and mix as one, with no matrix of T × S. A workgroup takes a
 // block of rows (a row is a token's head; rows that share a key/value head lie together) and one of gridDim.z parts of the keys, in tiles of
-// KEYS: scores into workgroup memory, the running maximum, then the mix, a lane four dimensions of four rows. Keys that a row may not see are
-// not visited. Of several parts attend_join.wgsl makes one. D % 4 = 0; nothing is assumed of subgroups.
+// KEYS: scores into workgroup memory, the running maximum, then the mix, a lane four dimensions of four rows over one of SHARES shares of the keys.
+// Keys that a row may not see are not visited. Of several parts attend_join.wgsl makes one. D % 4 = 0; nothing is assumed of subgroups.
 // Assembled with where tokens stand (sequences/).
 
 override A: u32;
@@ -12,13 +12,14 @@ override SOFTCAP: f32 = 0.0;                                       // 0: none
 override WINDOW: u32 = 0;                                          // 0: none
 override RING: u32;
 override PADDED: u32 = A / K;                                      // rows that a token takes, where tokens of several sequences share no block
-override GROUPS: u32;                                              // groups of D/4 lanes, each with four rows
+override GROUPS: u32;                                              // groups of D/4 lanes, each with four rows; a power of two to 8
+override SHARES: u32 = 1;                                          // of the keys of a tile, each with lanes of its own; 256 lanes at most
 
 const MASKED: f32 = -3.4028234663852886e38;                        // the lowest f32: what scores.wgsl gives hidden keys
 const KEYS: u32 = 32;
-const STRIPES: u32 = 4;                                            // lanes that share a dot product
+override STRIPES: u32 = 8 / GROUPS;                                // lanes that share a dot product
 override N: u32 = D / 4;
-override LANES: u32 = N * GROUPS;
+override LANES: u32 = N * GROUPS * SHARES;
 override ROWS: u32 = 4 * GROUPS;
 
 struct Chunk {
@@ -72,6 +73,16 @@ fn sees(position: vec4u, key: u32) -> vec4<bool> {
   return seen & (vec4u(key) + WINDOW > position);
 }
 
+/** The sum over all shares of the keys. */
+fn gathered(mine: vec4f, lane: u32) -> vec4f {
+  workgroupBarrier();
+  stripe[lane] = mine;
+  workgroupBarrier();
+  var sum = vec4f();
+  for (var at = lane % (N * GROUPS); at < LANES; at += N * GROUPS) { sum += stripe[at]; }
+  return sum;
+}
+
 /** a + p · v, where the row may see the key. */
 fn mixed(a: vec4f, p: f32, v: vec4f) -> vec4f { return select(fma(vec4f(p), v, a), a, vec4<bool>(p < 0)); }
 
@@ -103,7 +114,8 @@ fn main(
   workgroupBarrier();
 
   let i = lane % N;
-  let mine = lane / N;                                             // the lane's group
+  let mine = lane / N % GROUPS;                                    // the lane's group
+  let part = lane / (N * GROUPS);                                  // and its share of the keys
   var a = vec4f();
   var b = vec4f();
   var c = vec4f();
@@ -126,8 +138,9 @@ fn main(
     }
     workgroupBarrier();
     for (var at = lane; at < GROUPS * KEYS; at += LANES) {
-      let first = at * STRIPES;
-      var x = (stripe[first] + stripe[first + 1] + (stripe[first + 2] + stripe[first + 3])) * SCALE;
+      var x = stripe[at * STRIPES];
+      for (var n = 1u; n < STRIPES; n++) { x += stripe[at * STRIPES + n]; }
+      x *= SCALE;
       if (SOFTCAP > 0.0) { x = vec4f(capped(x.x), capped(x.y), capped(x.z), capped(x.w)); }
       score[at] = x;
     }
@@ -142,7 +155,8 @@ fn main(
     workgroupBarrier();
     for (var at = lane; at < GROUPS * KEYS; at += LANES) {
       let g = at / KEYS;
-      score[at] = select(vec4f(-1), exp(score[at] - top[g]), sees(positions(row0 + g * 4, head), s + at % KEYS));
+      let seen = sees(positions(row0 + g * 4, head), s + at % KEYS) & vec4<bool>(at % KEYS < many);
+      score[at] = select(vec4f(-1), exp(score[at] - top[g]), seen);
     }
     workgroupBarrier();
     let old = fade[mine];
@@ -151,8 +165,9 @@ fn main(
     c *= old.z;
     d *= old.w;
     sums *= old;
-    for (var j = 0u; j < many; j++) {
-      let x = cached(v[((ring + (s + j) % RING) * K + head) * N + i]);
+    // As many turns for every tile, so that all can be on their way at once; keys past the end weigh nothing.
+    for (var j = part; j < KEYS; j += SHARES) {
+      let x = cached(v[((ring + min(s + j, end - 1) % RING) * K + head) * N + i]);
       let p = score[mine * KEYS + j];
       a = mixed(a, p.x, x);
       b = mixed(b, p.y, x);
@@ -161,8 +176,15 @@ fn main(
       sums = select(sums + p, sums, p < vec4f());
     }
   }
+  if (SHARES > 1) {
+    a = gathered(a, lane);
+    b = gathered(b, lane);
+    c = gathered(c, lane);
+    d = gathered(d, lane);
+    sums = gathered(sums, lane);
+  }
   let best = top[mine];
-  for (var r = 0u; r < 4; r++) {
+  for (var r = part; r < 4; r += SHARES) {
     let row = row0 + mine * 4 + r;
     if (row >= chunk.tokens * PADDED || row % PADDED >= A / K) { break; }
     let at = place(row, head);

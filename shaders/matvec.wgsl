@@ -4,7 +4,7 @@
 // Assembled with a format (formats/), a store (stores/) and a place for its results (results/). With LAST the first token is first_row (logits).
 
 const LANES: u32 = 8;
-override WG: u32 = 64;  // a power of two from 16
+override WG: u32 = 64;  // a power of two from 8
 override IN: u32;
 override OUT: u32;
 override LAST: bool = false;

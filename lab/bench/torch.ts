@@ -6,15 +6,23 @@ import { packageRoot } from '../../engine/files.js';
 import type { Peer } from './peer.js';
 import { startPeer } from './process.js';
 
-/** @param path a model's file or folder. Throws PeerError with the cure. */
-export function startTorch(path: string, threads: number): Promise<Peer> {
+/**
+ * @param path a model's file or folder
+ * @param gpu on the GPU, where PyTorch has one, in the model's own dtype, and not in f32 on the CPU. Throws PeerError with the cure.
+ */
+export function startTorch(path: string, threads: number, gpu: boolean): Promise<Peer> {
   const own = join(packageRoot(), '.loupe', 'torch', 'bin', 'python');
   const python = process.env.LOUPE_TORCH ?? (existsSync(own) ? own : 'python3');
   // transformers opens a .gguf, or a folder of Hugging Face's layout.
   const folder = path.endsWith('.safetensors') ? dirname(path) : path;
   const model = statSync(folder).isDirectory() ? ['--model', folder] : ['--gguf', folder];
   const script = join(packageRoot(), 'golden', 'bench_torch.py');
-  return startPeer('PyTorch', python, [script, ...model, '--threads', String(threads)], CURE);
+  return startPeer(
+    'PyTorch',
+    python,
+    [script, ...model, '--threads', String(threads), ...(gpu ? ['--gpu'] : [])],
+    CURE,
+  );
 }
 
 const CURE =

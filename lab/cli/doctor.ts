@@ -44,7 +44,7 @@ export function doctorCommand(): Command {
     if (gpu?.kind === 'lavapipe')
       advice.push('lavapipe runs on the CPU. With a GPU, install its Vulkan driver for real speed.');
     const report = {
-      adapter: gpu && { kind: gpu.kind, vendor: gpu.info.vendor, description: gpu.info.description || gpu.info.device },
+      adapter: gpu && { kind: gpu.kind, vendor: gpu.info.vendor, description: gpu.name },
       limits: gpu && {
         largestBinding: gpu.traits.maxBinding,
         largestBuffer: gpu.traits.maxBuffer,

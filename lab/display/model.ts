@@ -27,7 +27,7 @@ export function modelFacts(session: Session): { readonly [label: string]: string
     cache: `${bytesText(cache)} a token in ${model.cache}${sliding > 0 ? ', until the windows are full' : ''}`,
     tokenizer: session.tokenizer ? `${session.tokenizer.size} pieces` : 'none: prompts are token ids',
     ...(session.notices.length > 0 && { note: session.notices.join(' ') }),
-    adapter: `${gpu.kind}: ${gpu.info.description || gpu.info.device}`,
+    adapter: `${gpu.kind}: ${gpu.name}`,
     'GPU memory': `${bytesText(gpu.liveBytes)} live in ${gpu.liveBuffers} buffers`,
   };
 }

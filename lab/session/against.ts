@@ -70,7 +70,7 @@ export async function against(
   const told = options.onProgress ?? ((done, total) => progress.count(done, total, 'stages'));
   const onProgress = (done: number, total: number) => called('onProgress', () => told(done, total));
   const inputs = inputsOf(golden);
-  const alone: Alone = async (stage, step) => (await runStage(session.model, stage, inputs, shaders, step)).data;
+  const alone: Alone = async (stage, step) => (await runStage(session.model, stage, inputs, shaders, step, plan)).data;
   const rows = await diffRows(session.model, golden, ours, options.alone === false ? null : alone, {
     ...options,
     signal,

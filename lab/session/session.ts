@@ -245,12 +245,12 @@ export class Session extends Shown {
    * force, and of the generations that an edit came into.
    */
   provenance(shaders?: Shaders): Record<string, string> {
-    const { info, kind, kernels } = this.gpu;
+    const { name, kind, kernels } = this.gpu;
     const refused = shaders?.refused ?? [];
     return {
       model: this.name,
       fingerprint: this.model.fingerprint,
-      adapter: `${kind}: ${info.description || info.device}${kernels === 'gpu' ? ", a GPU's kernels" : ''}`,
+      adapter: `${kind}: ${name}${kernels === 'gpu' ? ", a GPU's kernels" : ''}`,
       edited_shaders: (shaders ?? this.model.kernels).edited.join(','),
       ...(this.model.cache !== 'f32' && { cache: this.model.cache }),
       ...(!shaders && this.#contexts.reusedLast > 0 && { reused_tokens: `${this.#contexts.reusedLast}` }),

@@ -5,6 +5,7 @@ import { Executor } from '../../engine/execute.js';
 import type { Shaders } from '../../engine/kernel.js';
 import type { Model } from '../../engine/model.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from '../../engine/plan.js';
+import type { PlanKind } from '../../engine/fuse.js';
 import { exactStep, feedsOf, readsOf } from '../../engine/step.js';
 import type { Captured } from '../../engine/taps.js';
 import { cut, joined } from './pieces.js';
@@ -27,6 +28,7 @@ export async function runStage(
   inputs: StageInputs,
   shaders?: Shaders,
   step = exactStep(stage),
+  plan: PlanKind = 'exact',
 ): Promise<Captured> {
   const T = inputs.ids.length;
   const whole: Extent = { tokens: T, keys: T, rows: inputs.rows };
@@ -40,7 +42,7 @@ export async function runStage(
     model,
     [...caches, ...step.stages],
     { tokens: most, positions: T, rows: allRows ? most : inputs.rows, cache: model.cache },
-    { steps: [...caches.map(stage => exactStep(stage)), step], feeds, keep: [stage.name] },
+    { steps: [...caches.map(stage => exactStep(stage)), step], feeds, keep: [stage.name], plan },
   );
   const values = new Map<string, Float32Array>();
   for (const feed of feeds) values.set(feed.name, await inputs.read(feed.name));

@@ -40,8 +40,9 @@ async function found(logits: Float32Array, asked: readonly TopWanted[]): Promise
     const pass = encoder.beginComputePass();
     encode(pass);
     pass.end();
+    const read = choice.answer(encoder, wanted);
     gpu.submit('a search', [encoder.finish()]);
-    out.push(await choice.read(wanted));
+    out.push(await read());
   }
   return out;
 }
