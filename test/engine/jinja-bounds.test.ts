@@ -64,6 +64,17 @@ test('what stands where a number, a macro or a loop cannot be is told', () => {
     [`{{ 1${'a'.repeat(60)} }}`, `'1${'a'.repeat(39)}' is no number.`],
     ['{% call range(3) %}x{% endcall %}', 'a block is given to a function, and only a macro takes one'],
     ['{% for x in [1] %}{% for y in loop %}{% endfor %}{% endfor %}', 'it goes over a loop that it is in'],
+    ["{% macro f(a) %}{% endmacro %}{{ f(a=1, **{'a': 2}) }}", "macro 'f' takes a once"],
+    ['{% macro f(a) %}{% endmacro %}{{ f(1, 2) }}', "macro 'f' takes not more than 1 values"],
+    [
+      '{% macro f() %}{% endmacro %}{% call f() %}x{% endcall %}',
+      "macro 'f' asks for no caller, and is called with a block",
+    ],
+    [
+      '{% macro f() %}{{ caller(1) }}{% endmacro %}{% call f() %}x{% endcall %}',
+      'the block of a call takes not more than 0 values',
+    ],
+    ['{% macro f() %}{{ caller.name }}{% endmacro %}{% call f() %}x{% endcall %}', 'Unknown attribute: name of caller'],
     ['{% for x in 5 %}{% endfor %}', 'it goes over a number'],
   ])
     expect([source, written(source)]).toEqual([source, expect.stringContaining(message)]);
