@@ -30,6 +30,7 @@ const CELLS = [
   ['logits', 'run.logits.top(8)'],
   ['surprisal', 'run.surprisal()'],
   ['beside', "run.beside(await model.run('The capital of Italy is'))"],
+  ['roofline', 'await model.roofline()'],
   ['lens', "await (await model.run('The capital of Japan is', { tap: '**' })).lens()"],
   [
     'patching',
