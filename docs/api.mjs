@@ -18,7 +18,7 @@ const ORDER = {
   'Look at an activation':
     'Activation Cuts Cut Axes AxisName Dim DimSpec Values Stats Ranked Histogram Outliers Outlier fromArrow toArrow traceToIpc',
   'Look at a run':
-    'AttentionView AttentionHeads AttentionByToken AttentionFigure AttentionLayer Norms Surprisal Foreseen Beside Compared Lens LensOptions LensCell',
+    'AttentionView AttentionHeads AttentionByToken AttentionFigure AttentionLayer Norms Surprisal Foreseen Beside Compared Lens LensOptions LensCell LensTable',
   'Many prompts': 'Runs RunsOptions Prompts prompts PromptFile PromptFileOptions DataSet',
   'Find what carries an answer': 'PatchingOptions Patching',
   'Compare with PyTorch':

@@ -1,14 +1,15 @@
 // The lens as a table of layers × tokens: what each layer would say, shaded by how sure it is.
 
-import type { Lens } from '../probe/lens.js';
+import type { Lens, LensCell, LensTable } from '../probe/lens.js';
 import type { Bundle } from '../values/shown.js';
 import { CONFIG, HOLE, MENU, PAGE, titled } from './page.js';
 import { CIVIDIS, scaleThrough } from './chart.js';
-import { label, visible } from '../values/html.js';
+import { folded } from '../values/fold.js';
+import { html, label, visible } from '../values/html.js';
 import { percentText, shortened } from '../values/numbers.js';
 import { drawn } from './drawn.js';
 import { layerTicks } from './spread.js';
-import { textTable } from './table.js';
+import { htmlTable, textTable } from './table.js';
 
 /** Tokens beside each other whose cells have room for a word. */
 const ACROSS = 8;
@@ -18,7 +19,9 @@ const CELLS = 10_000;
 const IN_TEXT = 8;
 
 export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
-  const most = Math.max(1, Math.floor(CELLS / cells.length));
+  const listed = (cells[0]?.[0]?.top.length ?? 1) > 1;
+  const beside = listed ? 1 + cells[0][0].top.length / 2 : 1;
+  const most = Math.max(1, Math.floor(CELLS / beside / cells.length));
   const from = Math.max(0, labels.length - most);
   const rows = cells.map(row => row.slice(from));
   const columns = labels.slice(from);
@@ -45,7 +48,9 @@ export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
         text: rows.map(row => row.map(({ text }) => label(shortened(text, 9)))),
         texttemplate: '%{text}',
         textfont: { size: 11 },
-        customdata: rows.map(row => row.map(c => [label(c.text), round(c.finalProbability), c.finalRank])),
+        customdata: rows.map(row =>
+          row.map(c => [label(c.text), round(c.finalProbability), c.finalRank, ...(listed ? [likeliestOf(c)] : [])]),
+        ),
         zmin: 0,
         zmax: 1,
         colorscale: scaleThrough(CIVIDIS),
@@ -53,7 +58,8 @@ export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
         xgap: 1,
         ygap: 1,
         hovertemplate:
-          'after %{x}, layer %{y}<br>%{customdata[0]}: %{z}<br>the final answer: %{customdata[1]}, rank %{customdata[2]}<extra></extra>',
+          'after %{x}, layer %{y}<br>%{customdata[0]}: %{z}<br>the final answer: %{customdata[1]}, rank %{customdata[2]}' +
+          `${listed ? '<br>%{customdata[3]}' : ''}<extra></extra>`,
       },
     ],
     layout: {
@@ -100,4 +106,47 @@ export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
       })),
     )}`,
   );
+}
+
+/** Tokens in a hover: a page holds no more lines. */
+const IN_HOVER = 20;
+const likeliestOf = ({ top }: LensCell): string =>
+  top
+    .slice(0, IN_HOVER)
+    .map(({ text, probability }) => `${label(text)} ${percentText(probability)}`)
+    .join('<br>');
+
+/** Rows of a table, of the last tokens where there are more. */
+const ROWS = 2000;
+
+/** A row a token and layer: the likeliest there, and where the model's own answer stands. */
+export function lensTableBundle({ lens: { cells, tokens } }: LensTable): Bundle {
+  const all = cells[0].flatMap((_, token) => cells.map(row => ({ cell: row[token], text: tokens[token] })));
+  const kept = cells.length * Math.max(1, Math.floor(ROWS / cells.length));
+  const rows = all.slice(-kept);
+  const many = cells[0][0].top.length;
+  const layers = new Map(cells.map((row, i) => [row[0].stage, layerTicks(cells.map(([{ stage }]) => stage))[i]]));
+  const columns = [
+    { title: 'after token' },
+    { title: 'layer', right: true },
+    ...Array.from({ length: many }, (_, i) => ({ title: many > 1 ? `${i + 1}.` : 'likeliest' })),
+    { title: 'the model’s answer' },
+    { title: 'rank', right: true },
+  ];
+  const told = rows.map(({ cell, text }) => ({
+    cells: [
+      `${cell.token} ${visible(text)}`,
+      layers.get(cell.stage)!,
+      ...cell.top.map(one => `${visible(one.text)} ${percentText(one.probability)}`),
+      `${visible(cell.finalText)} ${percentText(cell.finalProbability)}`,
+      String(cell.finalRank),
+    ],
+  }));
+  const title = `Logit lens: what each layer would say next${rows.length < all.length ? `; the last ${rows.length} of ${all.length} rows` : ''}`;
+  const few = told.slice(-cells.length * IN_TEXT);
+  const left = few.length < told.length ? `, the last ${IN_TEXT} of ${tokens.length} tokens` : '';
+  return {
+    'text/html': html`<div>${title}</div>${htmlTable(columns, told, { tools: true })}`.text,
+    'text/plain': `${folded(`Logit lens: what each layer would say next${left}`, '  ')}\n${textTable(columns, few)}`,
+  };
 }

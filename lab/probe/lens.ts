@@ -2,20 +2,24 @@
 // every layer (nostalgebraist, "interpreting GPT: the logit lens", 2020). Logits of a real vocabulary are a megabyte a token: they are made
 // for a few tokens at a time, and what stays of them is a cell.
 
+import type { Table } from 'apache-arrow';
 import { BudgetError, NumberError, OptionError, StageError } from '../../engine/errors.js';
 import { Executor } from '../../engine/execute.js';
 import { allFinite } from '../../engine/finite.js';
 import type { Shaders } from '../../engine/kernel.js';
+import { likeliest } from '../../engine/likeliest.js';
 import type { Stage } from '../../engine/plan.js';
 import type { Activation } from '../values/activation.js';
 import { checkOptions } from '../values/arguments.js';
 import { CAPTURE_BUDGET } from '../session/capture.js';
-import { isWhole } from '../values/dims.js';
+import { checkMany, isWhole } from '../values/dims.js';
+import type { TopToken } from '../values/next-token.js';
 import { Shown } from '../values/shown.js';
 import { progressLine } from '../host/progress.js';
 import { interruptSignal } from '../host/interrupt.js';
 import type { Run } from '../session/run.js';
 import { type Selector, select } from '../values/select.js';
+import { lensToArrow } from './lens-arrow.js';
 
 /** What the lens sees at one layer and token. */
 export interface LensCell {
@@ -33,6 +37,12 @@ export interface LensCell {
   readonly finalProbability: number;
   /** Rank there of that token; 1: it is the likeliest already. */
   readonly finalRank: number;
+  /** That token. */
+  readonly finalId: number;
+  /** Its piece. */
+  readonly finalText: string;
+  /** The likeliest tokens there, as many as were asked for. */
+  readonly top: readonly TopToken[];
 }
 
 /** What each layer would say if the model stopped there. */
@@ -45,10 +55,36 @@ export class Lens extends Shown {
   ) {
     super();
   }
+
+  /** The same as a table: a row a token and layer, with the likeliest tokens there and where the model's own answer stands. */
+  table(): LensTable {
+    return new LensTable(this);
+  }
+
+  /**
+   * As an apache-arrow Table, a row a stage, token and rank: stage, token, token_text, rank (from 1), id, text, logit, probability, and of the model's own answer final_id, final_text,
+   * final_probability and final_rank.
+   * @example (await run.lens({ top: 5 })).toArrow()
+   */
+  toArrow(): Table {
+    return lensToArrow(this);
+  }
+}
+
+/** A lens in rows. */
+export class LensTable extends Shown {
+  constructor(
+    /** What it shows. */
+    readonly lens: Lens,
+  ) {
+    super();
+  }
 }
 
 /** How the lens looks. */
 export interface LensOptions {
+  /** How many of the likeliest tokens of each layer and token are kept; default 1. */
+  readonly top?: number;
   /** Most bytes of logits at a time; default: the run's. */
   readonly budget?: number;
 }
@@ -61,9 +97,10 @@ const BLOCK = 64;
  * the budget.
  */
 export async function lens(run: Run, stages: Selector = 'layers.*.resid', given: LensOptions = {}): Promise<Lens> {
-  const options = checkOptions('lens', given, { budget: true });
+  const options = checkOptions('lens', given, { top: true, budget: true });
   const { session } = run;
   const { config } = session;
+  const many = checkMany(options.top ?? 1, config.vocab, 'top of lens()');
   const budget = options.budget ?? run.made.budget ?? CAPTURE_BUDGET;
   const seen = select(session.plan, stages).map(stage => residual(stage, run.at(stage.name), config.hidden));
   const [tokens] = seen[0].dims;
@@ -83,7 +120,7 @@ export async function lens(run: Run, stages: Selector = 'layers.*.resid', given:
   for (const [i, activation] of seen.entries()) {
     const row: LensCell[] = [];
     await head.each(activation, (logits, token) => {
-      row.push(cellOf(logits, activation.name, token, finals.get(token)!, id => session.labels([id])[0]));
+      row.push(cellOf(logits, activation.name, token, finals.get(token)!, many, id => session.labels([id])[0]));
     });
     cells.push(row);
     progress.count(i + 1, seen.length, 'layers');
@@ -111,18 +148,24 @@ function cellOf(
   stage: string,
   token: number,
   final: number,
+  many: number,
   textOf: (id: number) => string,
 ): LensCell {
-  const id = best(logits);
-  const top = logits[id];
+  const ids = likeliest(logits, many);
+  const [id] = ids;
+  const most = logits[id];
   const wanted = logits[final];
   let [sum, rank] = [0, 1];
   for (const logit of logits) {
-    sum += Math.exp(logit - top);
+    sum += Math.exp(logit - most);
     if (logit > wanted) rank += 1;
   }
-  const finalProbability = Math.exp(wanted - top) / sum;
-  return { stage, token, id, text: textOf(id), probability: 1 / sum, finalProbability, finalRank: rank };
+  const finalProbability = Math.exp(wanted - most) / sum;
+  const top = Array.from(ids, (id): TopToken => {
+    return { id, text: textOf(id), logit: logits[id], probability: Math.exp(logits[id] - most) / sum };
+  });
+  const found = { stage, token, id, text: top[0].text, probability: 1 / sum, top };
+  return { ...found, finalProbability, finalRank: rank, finalId: final, finalText: textOf(final) };
 }
 
 /** The final norm and the head alone, on rows that are fed. */

@@ -17,6 +17,11 @@ declare module '../session/run.js' {
      * @example await (await model.run('The capital of Japan is', { tap: 'layers.*.resid' })).lens()
      */
     lens(stages?: Selector, options?: LensOptions): Promise<Lens>;
+    /**
+     * The same of `layers.*.resid`: `{ top: 5 }` keeps the five likeliest of each layer and token, for its hover, its `table()` and `toArrow()`.
+     * @example (await run.lens({ top: 5 })).table()
+     */
+    lens(options: LensOptions): Promise<Lens>;
   }
 }
 
@@ -39,8 +44,9 @@ declare module '../session/session.js' {
 }
 
 extend(Run, {
-  lens(stages = 'layers.*.resid', options = {}) {
-    return lens(this, stages, options);
+  lens(given: Selector | LensOptions = 'layers.*.resid', options: LensOptions = {}) {
+    const own = typeof given === 'object' && given !== null && !Array.isArray(given);
+    return own ? lens(this, undefined, given as LensOptions) : lens(this, given as Selector, options);
   },
 });
 

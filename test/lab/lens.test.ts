@@ -8,6 +8,7 @@ import { open } from '../../lab/session/open.js';
 import type { LensCell } from '../../lab/probe/lens.js';
 import type { Run } from '../../lab/session/run.js';
 import type { Session } from '../../lab/session/session.js';
+import { visible } from '../../engine/printable.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { writeTiny } from '../fixtures/tiny-model.js';
 
@@ -164,4 +165,68 @@ test('of Gemma 2, whose logits are capped, the last layer says what the model sa
     expect(cell.finalProbability).toBeCloseTo(1 / sum, 6);
   });
   await expect(run.lens('blocks.*.hook_resid_post')).resolves.toMatchObject({ cells: { length: 2 } });
+});
+
+describe('top', () => {
+  test('the five likeliest of each layer and token, with their probabilities: of the last layer, the model’s own', async () => {
+    const run = await model.run(PROMPT, { tap: ['layers.*.resid', 'logits'], logits: 'all' });
+    const lens = await run.lens({ top: 5 });
+    const one = await run.lens();
+    close(lens.cells, one.cells);
+    expect(one.cells.flat().every(({ top }) => top.length === 1)).toBe(true);
+    const last = lens.cells.at(-1)!;
+    for (const [token, cell] of last.entries()) {
+      const logits = run.at('logits').token(token);
+      const max = Math.max(...logits.data);
+      const sum = logits.data.reduce((n, logit) => n + Math.exp(logit - max), 0);
+      const expected = logits.top(5);
+      expect(cell.top.map(({ id }) => id)).toEqual(expected.map(({ index }) => index));
+      expect(cell.top.map(({ text }) => text)).toEqual(model.labels(expected.map(({ index }) => index)));
+      cell.top.forEach(({ probability, logit }, i) => {
+        expect(logit).toBeCloseTo(expected[i].value, 4);
+        expect(probability).toBeCloseTo(Math.exp(expected[i].value - max) / sum, 5);
+      });
+      expect([cell.finalId, cell.finalText]).toEqual([expected[0].index, model.labels([expected[0].index])[0]]);
+    }
+    for (const { top } of lens.cells.flat())
+      expect([...top].sort((a, b) => b.probability - a.probability)).toEqual(top);
+  });
+
+  test('as a table and as Arrow: a row a layer and token, and a row for each of the likeliest', async () => {
+    const run = await model.run(PROMPT, { tap: 'layers.*.resid', slice: { token: [4, 7] } });
+    const lens = await run.lens({ top: 3 });
+    const rows = lens.toArrow().toArray();
+    expect(rows).toHaveLength(6 * 3 * 3);
+    const cell = lens.cells[1][2];
+    expect(rows[(1 * 3 + 2) * 3 + 1].toJSON()).toEqual({
+      stage: 'layers.1.resid',
+      token: 6,
+      token_text: ' is',
+      rank: 2,
+      id: cell.top[1].id,
+      text: cell.top[1].text,
+      logit: cell.top[1].logit,
+      probability: cell.top[1].probability,
+      final_id: cell.finalId,
+      final_text: cell.finalText,
+      final_probability: cell.finalProbability,
+      final_rank: cell.finalRank,
+    });
+    const { 'text/html': page, 'text/plain': text } = lens.table()[DISPLAY]();
+    expect(page!.match(/<tr/g)).toHaveLength(1 + 6 * 3);
+    expect(page).toContain('<th>3.</th>');
+    for (const part of ['6 ␣is', visible(cell.finalText)]) expect(text).toContain(part);
+    expect(text).toMatch(/after token +layer +1\. +2\. +3\. +the model’s answer +rank/);
+    const { 'application/vnd.plotly.v1+json': figure } = lens[DISPLAY]();
+    expect(JSON.stringify(figure)).toContain('%{customdata[3]}');
+    expect(JSON.stringify((await run.lens())[DISPLAY]())).not.toContain('%{customdata[3]}');
+  });
+
+  test('how many is checked, and so are the other options', async () => {
+    const run = await model.run(PROMPT, { tap: 'layers.*.resid' });
+    await expect(run.lens({ top: 0 })).rejects.toThrow(/top of lens\(\) gives 1 to 512 entries, not 0/);
+    await expect(run.lens('layers.2.resid', { top: 513 })).rejects.toThrow(/not 513/);
+    await expect(run.lens({ tops: 1 } as never)).rejects.toThrow(/lens has no option 'tops'/);
+    expect((await run.lens(['layers.2.resid'], { top: 2 })).cells).toHaveLength(1);
+  });
 });
