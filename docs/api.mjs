@@ -20,7 +20,7 @@ const ORDER = {
   'Look at a run':
     'AttentionView AttentionHeads AttentionByToken AttentionFigure AttentionLayer Norms Surprisal Foreseen Beside Compared Lens LensOptions LensCell LensTable',
   'Many prompts': 'Runs RunsOptions Prompts prompts PromptFile PromptFileOptions DataSet',
-  'Find what carries an answer': 'PatchingOptions Patching',
+  'Find what carries an answer': 'PatchingOptions Patching HeadScoresOptions HeadScores HeadScore ScoredHead',
   'Compare with PyTorch':
     'golden Golden DiffOptions DiffLimits Diff DiffRow Verdict Spread Leftover compare Metrics OneStage Edited PlanView',
   'Let it write':

@@ -15,6 +15,7 @@ TEXTS = [
     ("tokenizer_cases.py", "atlas/tokens.jsonl", "--model", HERE / "atlas/tokenizer.model", "--count", 1500),
     ("make_vocabularies.py", "vocabularies.jsonl"),
     ("bos_cases.py", "bos.json"),
+    ("head_scores.py", "head_scores.json"),
     ("chat_cases.py", "chat.jsonl"),
     ("chat_odd_cases.py", "chat_odd.jsonl"),
     ("jinja_cases.py", "jinja.jsonl"),

@@ -27,6 +27,7 @@ export { bar, type HeatmapOptions, heatmap, type Numbers, OwnPicture, type PlotO
 export { report } from './display/report.js';
 export { ask, clearOutput } from './host/notebook.js';
 export { type Display, show } from './host/show.js';
+export type { HeadScore, HeadScores, HeadScoresOptions, ScoredHead } from './probe/head-scores.js';
 export type { Lens, LensCell, LensOptions, LensTable } from './probe/lens.js';
 export type { Patching, PatchingOptions } from './probe/patching.js';
 export type { Apart, Perplexity, PerplexityOptions } from './probe/perplexity.js';

@@ -65,7 +65,7 @@ export interface TurnStats {
 /** Turns on one cache: each reads only what is new. `session.chat()` begins one. */
 export class Conversation extends Shown {
   readonly #turns: Turns;
-  /** What a person should know of the template that was given. */
+  /** What a person should know of the template that was given, or that the model has none: it was most likely never taught to chat. */
   readonly notices: readonly string[];
   #context: Context | null = null;
   /** Text that the cache and `#pending` stand for. */

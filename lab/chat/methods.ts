@@ -1,5 +1,7 @@
 // What a session can do about conversations.
 
+import { printable } from '../../engine/printable.js';
+import { notebook } from '../host/notebook.js';
 import { extend } from '../session/extend.js';
 import { Session } from '../session/session.js';
 import { checkOptions } from '../values/arguments.js';
@@ -22,6 +24,19 @@ extend(Session, {
     const options = checkOptions('chat', given, CONVERSATION_OPTIONS);
     const conversation = new Conversation(this, this.vocabulary(), options);
     this.depend(conversation);
+    if (notebook()) tell(this, conversation.notices); // a command says it where it says what else there is
     return conversation;
   },
 });
+
+/** What each session's notebook was told. */
+const told = new WeakMap<Session, Set<string>>();
+
+function tell(session: Session, notices: readonly string[]): void {
+  const before = told.get(session) ?? new Set();
+  told.set(session, before);
+  for (const notice of notices) {
+    if (!before.has(notice)) process.stderr.write(`loupe: ${printable(notice)}\n`);
+    before.add(notice);
+  }
+}

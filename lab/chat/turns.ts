@@ -83,11 +83,11 @@ function withSystem(system: string, turns: readonly ChatMessage[], before: numbe
 }
 
 /**
- * The template that was given, else the model's own, else Gemma's turns; and what a person should know of one that was given. Throws
+ * The template that was given, else the model's own, else Gemma's turns; and what a person should know of one that was given, and of a model that has none. Throws
  * TokenizerError where the model has some and none to take.
  */
 export function templateOf(
-  { chatFiles, chatTemplate }: Session,
+  { name, chatFiles, chatTemplate }: Session,
   tokenizer: Tokenizer,
   given: string | undefined,
 ): { readonly template: ChatTemplate; readonly notices: readonly string[] } {
@@ -97,5 +97,10 @@ export function templateOf(
   const { templateProblem = null, specialTokens = null } = chatFiles ?? {};
   if (given === undefined && templateProblem !== null) throw new TokenizerError(templateProblem);
   const template = templateFor(given ?? chatTemplate, tokenizer, specialTokens);
-  return { template, notices: given === undefined ? [] : bosNotices(template, tokenizer) };
+  if (given !== undefined) return { template, notices: bosNotices(template, tokenizer) };
+  return { template, notices: chatTemplate === null ? [untaught(name)] : [] };
 }
+
+/** Models that were taught to chat come with the template that they were taught with. */
+const untaught = (name: string): string =>
+  `'${name}' has no chat template, so it was most likely never taught to chat: it goes on with the text and may never end. It is spoken to in Gemma's turns; a model that was taught has -it in its name.`;

@@ -6,6 +6,7 @@ import { cacheFolder } from '../../engine/cache.js';
 import { OptionError } from '../../engine/errors.js';
 import { MOST_TEMPLATE, readText } from '../../engine/files.js';
 import { noteUse } from '../../engine/files-in-use.js';
+import { printable } from '../../engine/printable.js';
 import type { Chat } from '../chat/commands.js';
 import { load } from '../chat/file.js';
 import { checked, chosen } from '../chat/settings.js';
@@ -80,7 +81,7 @@ export function chatCommand(): Command {
         messages: saved?.messages,
         plan: options.plan,
       });
-      for (const notice of conversation.notices) process.stderr.write(`loupe: ${notice}\n`);
+      for (const notice of conversation.notices) process.stderr.write(`loupe: ${printable(notice)}\n`);
       const { sampling } = session.chatFiles ?? { sampling: {} };
       const chat: Chat = { conversation, ...chosen(asked, saved?.settings ?? null, sampling, random), tap: null };
       if (message !== '') {

@@ -9,7 +9,7 @@ import { html, label, visible } from '../values/html.js';
 import { percentText, shortened } from '../values/numbers.js';
 import { drawn } from './drawn.js';
 import { layerTicks } from './spread.js';
-import { htmlTable, textTable } from './table.js';
+import { type Cell, htmlTable, textTable } from './table.js';
 
 /** Tokens beside each other whose cells have room for a word. */
 const ACROSS = 8;
@@ -34,9 +34,8 @@ export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
     return [Math.max(0, Math.min(end, columns.length) - shown), Math.max(end, shown)] as const;
   });
   const part = (start: number, end: number) => `tokens ${positions[start]}–${positions[end - 1]} of ${labels.length}`;
-  const left = from > 0 ? `; the last ${columns.length} of ${labels.length} tokens are in this picture` : '';
+  const notes = from > 0 ? [`the last ${columns.length} of ${labels.length} tokens are in this picture`] : [];
   const name = 'Logit lens: what each layer would say next';
-  const title = `${name}${left}`;
   const round = (p: number) => Number(p.toPrecision(4));
   const figure = {
     data: [
@@ -65,9 +64,9 @@ export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
     layout: {
       ...PAGE,
       plot_bgcolor: HOLE,
-      title: titled(title),
-      height: (windows.length > 1 ? 180 : 150) + 26 * rows.length,
-      margin: { l: 64, r: 20, t: windows.length > 1 ? 84 : 50, b: 96 },
+      title: titled(name, notes),
+      height: (windows.length > 1 ? 180 : 150) + 15 * notes.length + 26 * rows.length,
+      margin: { l: 64, r: 20, t: (windows.length > 1 ? 84 : 50) + 15 * notes.length, b: 96 },
       dragmode: 'pan',
       xaxis: {
         type: 'category',
@@ -129,7 +128,7 @@ export function lensTableBundle({ lens: { cells, tokens } }: LensTable): Bundle 
   const columns = [
     { title: 'after token' },
     { title: 'layer', right: true },
-    ...Array.from({ length: many }, (_, i) => ({ title: many > 1 ? `${i + 1}.` : 'likeliest' })),
+    { title: many > 1 ? `the ${many} likeliest` : 'likeliest' },
     { title: 'the model’s answer' },
     { title: 'rank', right: true },
   ];
@@ -137,7 +136,7 @@ export function lensTableBundle({ lens: { cells, tokens } }: LensTable): Bundle 
     cells: [
       `${cell.token} ${visible(text)}`,
       layers.get(cell.stage)!,
-      ...cell.top.map(one => `${visible(one.text)} ${percentText(one.probability)}`),
+      listOf(cell),
       `${visible(cell.finalText)} ${percentText(cell.finalProbability)}`,
       String(cell.finalRank),
     ],
@@ -149,4 +148,13 @@ export function lensTableBundle({ lens: { cells, tokens } }: LensTable): Bundle 
     'text/html': html`<div>${title}</div>${htmlTable(columns, told, { tools: true })}`.text,
     'text/plain': `${folded(`Logit lens: what each layer would say next${left}`, '  ')}\n${textTable(columns, few)}`,
   };
+}
+
+/** Broken between two tokens where a page is narrow. */
+function listOf({ top }: LensCell): Cell {
+  const all = top.map(one => `${visible(one.text)} ${percentText(one.probability)}`);
+  const parts = all.map(
+    (text, i) => html`<span style="white-space:nowrap">${text}${i < all.length - 1 ? ',' : ''}</span> `,
+  );
+  return { text: all.join(', '), html: html`<div style="white-space:normal;max-width:30em">${parts}</div>` };
 }

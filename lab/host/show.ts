@@ -20,8 +20,11 @@ export const isDisplay = (value: unknown): boolean =>
   attempt(() => typeof value === 'object' && value !== null && HANDLE in value) === true;
 
 /**
- * Shows values now, without being a cell's last expression. A display method that is asynchronous is waited for by the cell.
- * @example show(run.attention(), run.norms()); show({ 'text/html': '<b>bold</b>' })
+ * Shows values now, without being a cell's last expression. A display method that is asynchronous is waited for by the cell. A plain object whose keys are all mime types is shown in these
+ * forms, bytes of pictures as they are: only here, where it is asked for. As a cell's last value, in a list or in a report such an object is data, and a text is text, whatever it holds.
+ * @example show(run.attention(), run.norms())
+ * @example show({ 'text/html': '<b>bold</b>' })
+ * @example show({ 'image/png': readFileSync('plot.png') }, { 'text/markdown': '**bold**' })
  */
 export function show(...values: readonly unknown[]): Display {
   const places = values.map(() => place());
@@ -48,13 +51,29 @@ function place(): (value: unknown) => void {
       there = true;
       tell(notes);
     };
-    const presented = present(value);
+    const presented = formsIn(value) ?? present(value);
     if (!(presented instanceof Promise)) put(presented);
     else {
       const done = presented.then(put, () => {}); // stopped
       notebook()?.until?.(done);
     }
   };
+}
+
+const MIME = /^(?:text|image|application|audio|video|model)\/[\w.+-]+(?:;.*)?$/;
+
+/** What a plain object of forms by their mime types shows; null for any other value. */
+function formsIn(value: unknown): Presented | null {
+  const isForms = attempt(() => {
+    if (typeof value !== 'object' || value === null || DISPLAY in value) return false;
+    const prototype = Object.getPrototypeOf(value);
+    const plain = prototype === null || Object.getPrototypeOf(prototype) === null;
+    const keys = Reflect.ownKeys(value);
+    return plain && keys.length > 0 && keys.every(key => typeof key === 'string' && MIME.test(key));
+  });
+  if (isForms !== true) return null;
+  const notes: string[] = [];
+  return plainly(value, formsOf(value, notes), notes);
 }
 
 /** What could not be shown, beside what was. */

@@ -4,6 +4,7 @@ import { extend } from '../session/extend.js';
 import { Run } from '../session/run.js';
 import { Session } from '../session/session.js';
 import type { Selector } from '../values/select.js';
+import { type HeadScores, type HeadScoresOptions, headScores } from './head-scores.js';
 import { type Lens, type LensOptions, lens } from './lens.js';
 import { type Patching, type PatchingOptions, patching } from './patching.js';
 import { type Perplexity, type PerplexityOptions, perplexity } from './perplexity.js';
@@ -34,6 +35,15 @@ declare module '../session/session.js' {
      */
     patching(options: PatchingOptions): Promise<Patching>;
     /**
+     * What each head does where tokens come again, on random tokens that are repeated or on a prompt of one's own: how much of its attention goes to what came after an earlier copy
+     * (induction), to the token before, and to the copy itself, and how many bits a token are lost without it. A heatmap of layers × heads, which leads to a head's pattern. Throws
+     * OptionError for options that do not go together, PromptError for a prompt of one token. Sources: Olsson et al. 2022, "In-context Learning and Induction Heads"; TransformerLens'
+     * head_detector.
+     * @example const scores = await model.headScores(); scores.top('induction', 3)
+     * @example scores.pattern(1, 0) // the attention of that head
+     */
+    headScores(options?: HeadScoresOptions): Promise<HeadScores>;
+    /**
      * How well the model foresees a text, by one plan or held against another. Throws PromptError for less than two tokens, OptionError for a window that the session does not read,
      * NumberError where a logit is NaN or ±∞.
      * @param text text, or token ids as they are
@@ -51,6 +61,10 @@ extend(Run, {
 });
 
 extend(Session, {
+  async headScores(options = {}) {
+    this.ready();
+    return headScores(this, options);
+  },
   patching(options) {
     return patching(this, options);
   },

@@ -32,7 +32,7 @@ beforeAll(async () => {
   const long = await model.run(ids, { tap: ['layers.*.attn.pattern', 'layers.*.resid', 'logits'], logits: 'all' });
   const sliced = await model.run(PROMPT, { tap: '**.pattern', slice: { head: [2, 4], query: [5, 12] } });
   const clean = 'The capital of France is';
-  const lenses = [await short.lens(), await long.lens()]; // before the edit: a lens is of the shaders that made its run
+  const lenses = [await short.lens(), await long.lens(), await long.lens({ top: 5 }), await short.lens({ top: 5 })]; // before the edit: a lens is of the shaders that made its run
   await model.edit('scores', wgsl => wgsl.replace('s + WINDOW <= position', 's + WINDOW < position'));
   const diff = await model.diff(await golden('atlas/long'));
   await model.edit('scores', null);
@@ -60,6 +60,8 @@ beforeAll(async () => {
     'lens, long': lenses[1],
     roofline: await model.roofline({ rounds: 1 }),
     'roofline of the exact plan': await model.roofline({ rounds: 1, plan: 'exact', tokens: 64 }),
+    'lens of the five likeliest, long': lenses[2],
+    'scores of heads': await model.headScores({ period: 5, times: 2 }),
     patching: await model.patching({ clean, corrupt: 'The capital of Italy is', stages: ['embed', 'layers.*.resid'] }),
   };
   const squares = Array.from({ length: 60 }, (_, i) => i * i);
@@ -80,6 +82,8 @@ beforeAll(async () => {
   const tables: Record<string, unknown> = {
     model,
     diff,
+    'lens as a table': lenses[0].table(),
+    'lens of the five likeliest as a table': lenses[3].table(),
     'what tokens read': run.attention(5).byToken(),
     'what tokens read, long': long.attention(5).byToken(),
     outliers: run.at('layers.5.resid').outliers(),

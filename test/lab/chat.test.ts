@@ -1,8 +1,8 @@
 // Conversations on one cache, with atlas: what is read again and what is not, what is kept when an answer is stopped, and the files.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import { runCommand } from '../../lab/chat/commands.js';
 import type { Conversation } from '../../lab/chat/conversation.js';
@@ -10,6 +10,8 @@ import { StopTexts } from '../../lab/chat/stop.js';
 import { DISPLAY } from '../../lab/values/shown.js';
 import { open } from '../../lab/session/open.js';
 import type { Token } from '../../lab/session/request.js';
+import { type Notebook, setNotebook } from '../../lab/host/notebook.js';
+import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 const session = await open('atlas', { quiet: true, context: 300 });
@@ -229,4 +231,41 @@ test('the cache of a conversation goes with it, and with the session', async () 
   await said(other.chat(), 'Hello');
   other[Symbol.dispose]();
   expect(session.gpu.liveBytes).toBe(before);
+});
+
+test('a chat with a model that has no template says once that it was hardly taught to chat', async () => {
+  const NEVER = /^'atlas' has no chat template, so it was most likely never taught to chat: .* Gemma's turns/;
+  using conversation = session.chat();
+  expect(conversation.notices).toEqual([expect.stringMatching(NEVER)]);
+  using own = session.chat({ template: '{{ bos_token }}{{ messages[-1].content }}' });
+  expect(own.notices).toEqual([]);
+  // In a notebook it is told with the first chat of a session; a command tells it where it tells what else there is.
+  const said: string[] = [];
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation(text => said.push(String(text)) > 0);
+  try {
+    using _ = session.chat();
+    expect(said).toEqual([]);
+    setNotebook({} as Notebook);
+    using first = session.chat();
+    using second = session.chat();
+    expect([first.notices, second.notices]).toEqual([conversation.notices, conversation.notices]);
+  } finally {
+    setNotebook(undefined as never);
+    write.mockRestore();
+  }
+  expect(said).toEqual([`loupe: ${conversation.notices[0]}\n`]);
+  const { status, stdout, stderr } = await command('chat', '--max-tokens', '2', '--temperature', '0', 'Once');
+  expect(status).toBe(0);
+  expect(stdout).not.toContain('taught');
+  expect(stderr.match(/never taught to chat/g)).toHaveLength(1);
+});
+
+test('a model with a template of its own is taught', async () => {
+  const path = join(folder, 'taught');
+  cpSync(join(packageRoot(), 'golden/atlas'), path, { recursive: true });
+  const template = '{% for m in messages %}<start_of_turn>{{ m.role }}\n{{ m.content }}<end_of_turn>\n{% endfor %}';
+  writeFileSync(join(path, 'chat_template.jinja'), template);
+  using taught = await open(path, { quiet: true });
+  using conversation = taught.chat();
+  expect(conversation.notices).toEqual([]);
 });

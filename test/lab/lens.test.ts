@@ -214,9 +214,9 @@ describe('top', () => {
     });
     const { 'text/html': page, 'text/plain': text } = lens.table()[DISPLAY]();
     expect(page!.match(/<tr/g)).toHaveLength(1 + 6 * 3);
-    expect(page).toContain('<th>3.</th>');
+    expect(page).toContain('<th>the 3 likeliest</th>');
     for (const part of ['6 ␣is', visible(cell.finalText)]) expect(text).toContain(part);
-    expect(text).toMatch(/after token +layer +1\. +2\. +3\. +the model’s answer +rank/);
+    expect(text).toMatch(/after token +layer +the 3 likeliest +the model’s answer +rank/);
     const { 'application/vnd.plotly.v1+json': figure } = lens[DISPLAY]();
     expect(JSON.stringify(figure)).toContain('%{customdata[3]}');
     expect(JSON.stringify((await run.lens())[DISPLAY]())).not.toContain('%{customdata[3]}');

@@ -46,6 +46,8 @@ TOLD = {
     "stray_late": f"setTimeout(() => {{ throw new Proxy({{}}, {REFUSES}) }}, 1); await new Promise(done => setTimeout(done, 100))",
     "surrogate": r"'half \ud800 whole \ud83d\ude00 \\ud800'",
     "handle": "show('a')",
+    "forms": "show({ 'text/html': '<b>bold</b>' })",
+    "forms_last": "({ 'text/html': '<b>bold</b>' })",
 }
 
 result = {"told": {}}

@@ -54,6 +54,8 @@ describe('what a cell shows', () => {
     ['revoked', '<Revoked Proxy>', /^The display of a value failed: TypeError: Cannot perform 'get' on a proxy/],
     ['surrogate', 'half \ufffd whole 😀 \\ud800', ''],
     ['handle', 'a', ''],
+    ['forms', '<b>bold</b>', ''],
+    ['forms_last', "{ 'text/html': '<b>bold</b>' }", ''],
   ])('a value whose display is of the kind %s', (kind, shown, said) => {
     expect(result.told[kind]).toEqual([
       'ok',
