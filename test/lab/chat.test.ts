@@ -11,7 +11,6 @@ import { DISPLAY } from '../../lab/values/shown.js';
 import { open } from '../../lab/session/open.js';
 import type { Token } from '../../lab/session/request.js';
 import { type Notebook, setNotebook } from '../../lab/host/notebook.js';
-import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 const session = await open('atlas', { quiet: true, context: 300 });
@@ -254,10 +253,6 @@ test('a chat with a model that has no template says once that it was hardly taug
     write.mockRestore();
   }
   expect(said).toEqual([`loupe: ${conversation.notices[0]}\n`]);
-  const { status, stdout, stderr } = await command('chat', '--max-tokens', '2', '--temperature', '0', 'Once');
-  expect(status).toBe(0);
-  expect(stdout).not.toContain('taught');
-  expect(stderr.match(/never taught to chat/g)).toHaveLength(1);
 });
 
 test('a model with a template of its own is taught', async () => {

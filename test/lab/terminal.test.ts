@@ -106,6 +106,9 @@ test('piped: one message in, the answer alone out', () => {
   expect(piped.stdout).toMatch(/^[^›[]+\n$/); // neither a prompt nor colours
   const named = run('', 'The', 'capital', 'of', 'France', 'is');
   expect(named.stdout).toBe(piped.stdout);
+  expect(
+    named.stderr.match(/^loupe: 'atlas' has no chat template, so it was most likely never taught to chat/gm),
+  ).toHaveLength(1);
   const json = JSON.parse(run('The capital of France is', '--json').stdout);
   expect(json.messages).toEqual([
     { role: 'user', content: 'The capital of France is' },
