@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Slice } from '../../engine/taps.js';
 import { OptionError, PromptError } from '../../engine/errors.js';
 import { bytesText } from '../values/numbers.js';
+import { folded } from '../values/fold.js';
 import { prompts } from '../values/prompt-file.js';
 import { checkForm } from '../values/save.js';
 import { tapped } from '../values/select.js';
@@ -82,7 +83,7 @@ async function traceMany(options: Options, path: string): Promise<void> {
   const session = await openModel(options);
   const logits = tapped(session.plan, tap).some(({ name }) => name === 'logits') ? 'all' : 'last';
   const made = await session.runs(file, { tap, slice, plan, logits }).save(out);
-  if (!json) print(String(made));
+  if (!json) print(folded(String(made), '  '));
   else {
     const { prompts, tokens, rows, stages, bytes } = made;
     printJson({ out, prompts, tokens, rows, stages: stages.length, bytes });

@@ -112,6 +112,6 @@ export class DataSet extends Shown {
     const { prompts, tokens, stages, rows } = this;
     const many = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
     const reader = this.path.endsWith('.parquet') ? 'read_parquet' : 'read_feather';
-    return `${this.path}: ${many(prompts, 'prompt')}, ${many(tokens, 'token')}, ${many(stages.length, 'stage')}, ${many(rows, 'row')} (${bytesText(this.bytes)}). In Python: pandas.${reader}(${JSON.stringify(this.path)})`;
+    return `${this.path}: ${many(prompts, 'prompt')}, ${many(tokens, 'token')}, ${many(stages.length, 'stage')}, ${many(rows, 'row')} (${bytesText(this.bytes)}).\nIn Python: pandas.${reader}(${JSON.stringify(this.path)})`;
   }
 }

@@ -31,6 +31,7 @@ const CALLS: readonly (readonly [args: readonly string[], status?: number])[] = 
   [['tokenize', 'The capital of Italy is Rome']],
   [['tokenize', '--pieces', 'The capital of Italy is Rome']],
   [['trace', '--prompt', 'Once', '--tap', 'embed', '-o', join(folder, 'run.arrow')]],
+  [['trace', '--prompts', text, '--tap', 'embed', '-o', join(folder, 'runs.parquet')]],
   [['diff']],
   [['diff', '--all']],
   [['diff', '--limit', '6e-7'], 1],
