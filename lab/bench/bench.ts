@@ -170,8 +170,9 @@ async function begin(
   signal: AbortSignal,
 ): Promise<Peer> {
   const threads = availableParallelism();
-  if (peer === 'torch') return startTorch(modelPath(name), threads, model.gpu.kind === 'hardware');
-  if (peer === 'llama.cpp') return startLlama(modelPath(name), threads, length, say);
+  const gpu = model.gpu.kind === 'hardware';
+  if (peer === 'torch') return startTorch(modelPath(name), threads, gpu);
+  if (peer === 'llama.cpp') return startLlama(modelPath(name), { threads, length, gpu }, say);
   const context = model.context({ length, plan: peer });
   return { ...ours(model, context, signal), name: `the ${peer} plan`, close: () => context[Symbol.dispose]() };
 }

@@ -1,6 +1,6 @@
-// What runs in llama.ts's process: llama.cpp's CPU code, asked line by line as process.ts says.
+// What runs in llama.ts's process: llama.cpp's code for a CPU or a GPU, asked line by line as process.ts says.
 //
-//     node llama-process.js FOLDER model.gguf THREADS LENGTH
+//     node llama-process.js FOLDER model.gguf THREADS LENGTH cpu|vulkan|metal
 
 import { createInterface } from 'node:readline';
 import { performance } from 'node:perf_hooks';
@@ -21,7 +21,7 @@ interface Sequence {
 }
 interface Llama {
   readonly llamaCppRelease: { readonly release: string };
-  loadModel(options: { modelPath: string; gpuLayers: number }): Promise<{
+  loadModel(options: { modelPath: string; gpuLayers: number | 'max' }): Promise<{
     createContext(options: {
       contextSize: number;
       batchSize: number;
@@ -32,7 +32,7 @@ interface Llama {
 }
 interface Package {
   getLlama(options: {
-    gpu: false;
+    gpu: false | string;
     build: 'never';
     maxThreads: number;
     progressLogs: boolean;
@@ -40,15 +40,16 @@ interface Package {
   }): Promise<Llama>;
 }
 
-const [folder, modelPath, threads, length] = process.argv.slice(2);
+const [folder, modelPath, threads, length, code] = process.argv.slice(2);
+const gpu = code === 'cpu' ? false : code;
 const BATCH = 512; // llama.cpp's own, of tokens that are computed at once
 const say = (what: object) => process.stdout.write(`${JSON.stringify(what)}\n`);
 
 const entry = join(folder, 'node_modules', 'node-llama-cpp', 'dist', 'index.js');
 const { getLlama } = (await import(pathToFileURL(entry).href)) as Package;
-const own = { gpu: false, build: 'never', progressLogs: false, logLevel: 'error' } as const;
+const own = { gpu, build: 'never', progressLogs: false, logLevel: 'error' } as const;
 const llama = await getLlama({ ...own, maxThreads: Number(threads) });
-const model = await llama.loadModel({ modelPath, gpuLayers: 0 });
+const model = await llama.loadModel({ modelPath, gpuLayers: gpu ? 'max' : 0 });
 const sizes = { contextSize: Number(length), batchSize: BATCH, threads: Number(threads), sequences: 1 };
 const sequence = (await model.createContext(sizes)).getSequence();
 let next = 0;
@@ -77,7 +78,7 @@ async function forgotten(tokens: number): Promise<number[]> {
 }
 
 say({
-  peer: `llama.cpp ${llama.llamaCppRelease.release} (node-llama-cpp), CPU`,
+  peer: `llama.cpp ${llama.llamaCppRelease.release} (node-llama-cpp), ${{ cpu: 'CPU', vulkan: 'Vulkan', metal: 'Metal' }[code]}`,
   threads: Number(threads),
 });
 for await (const line of createInterface({ input: process.stdin })) {
