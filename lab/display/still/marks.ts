@@ -48,7 +48,8 @@ export function heatmap(trace: Trace, { x, y }: Frame): string {
     for (let j = 0; j < columns; ) {
       const value = values[i * columns + j];
       const middle = across(j);
-      if (Number.isNaN(value) || middle + width / 2 <= leftmost || middle - width / 2 >= rightmost) {
+      // A hair of a neighbour, by rounding, is not within the window.
+      if (Number.isNaN(value) || middle + width / 2 <= leftmost + 0.5 || middle - width / 2 >= rightmost - 0.5) {
         j += 1;
         continue;
       }
