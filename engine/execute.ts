@@ -7,18 +7,17 @@ import { flopsOf } from './cost.js';
 import { CHOSEN, type ChunkResult, type ChunkRun } from './chunk.js';
 import { type Broken, FiniteCheck, placeOf, valuesToCheck } from './finite.js';
 import type { Gpu } from './gpu.js';
-import { GreedyChoice } from './greedy.js';
 import { BoundUnits } from './bound.js';
-import type { Kernels, Shaders } from './kernel.js';
+import type { Kernels } from './kernel.js';
 import type { Setting } from './dispatch.js';
 import type { PlanKind } from './fuse.js';
 import { Patches } from './patches.js';
 import type { Extent, Ref, Stage } from './plan.js';
+import { type Found, Searches } from './search.js';
 import { exactStep, type Step } from './step.js';
 import { partsOf, running } from './submits.js';
 import { Taps } from './taps.js';
 import { Timer } from './timer.js';
-import { type NoTop, type Top, TopChoice } from './top.js';
 import { insideOf, type Opened, openings, type Unit, unitsOf } from './units.js';
 import { SLOWEST_FLOPS } from './watchdog.js';
 import type { Shard } from './weight-store.js';
@@ -26,12 +25,6 @@ import type { Shard } from './weight-store.js';
 /** Weights on the GPU, split by rows where one binding cannot hold them. */
 export interface Weights {
   shards(name: string): readonly Shard[];
-}
-
-/** What a search brings back. */
-interface Found {
-  readonly tokens?: ArrayLike<number>;
-  readonly top?: Top | NoTop;
 }
 
 /** Shaders that are dispatched after a stage: taps, patches, the check for NaN. */
@@ -44,8 +37,7 @@ function secondsOf(stages: readonly Stage[], extent: Extent): number {
 
 export class Executor {
   readonly #buffers: Buffers;
-  #greedy: GreedyChoice | null = null;
-  #top: TopChoice | null = null;
+  readonly #searches: Searches;
   readonly #steps: readonly Step[];
   readonly #plan: PlanKind;
   /** As they are when nobody looks inside. */
@@ -74,6 +66,7 @@ export class Executor {
     this.#steps = steps;
     this.#plan = plan;
     this.#units = unitsOf(steps, new Set(), []);
+    this.#searches = new Searches(gpu, this.#many ? capacity.rows : 1);
     const scratchOf = (step: Step) => [true, false].flatMap(one => step.work(this.#setting(one, one)).scratch);
     this.#buffers = new Buffers(gpu, steps, capacity, feeds, new Set(keep), scratchOf);
     this.#bound = new BoundUnits(gpu, source =>
@@ -139,11 +132,7 @@ export class Executor {
     const asIs = opened.size + looks.length === 0;
     const bound = await this.#bound.of(asIs ? this.#units : unitsOf(this.#steps, opened, looks), setting, shaders);
     const searched = rows ? extent.rows : 1;
-    const greedy = argmax && searched > 0 ? (this.#greedy ??= new GreedyChoice(this.gpu, this.#mostSearched)) : null;
-    const largest = top ? (this.#top ??= new TopChoice(this.gpu)) : null;
-    const best = await this.#search(greedy ?? largest, shaders, searched);
-    if (top) largest?.ask(top);
-    const chosen = ids === CHOSEN ? this.#greedy : null;
+    const search = await this.#searches.of({ argmax, top, rows: searched }, shaders, this.#logits);
     this.#buffers.begin(extent, ids === CHOSEN ? undefined : ids, chunk.length ?? extent.keys, rows);
     const tapped = hold(new Taps(this.gpu, shaders, taps, extent, rows !== undefined));
     const patched = hold(new Patches(this.gpu, shaders, patches, extent));
@@ -165,7 +154,7 @@ export class Executor {
       const look = await check!.bind(this.buffer(stage.name), size, stage.operation.kind === 'scores', kept);
       after.set(stage, [...(after.get(stage) ?? []), look]);
     }
-    const searching = (greedy ? GreedyChoice : TopChoice).files.filter(file => edited.has(file));
+    const searching = search?.files.filter(file => edited.has(file)) ?? [];
     const searchAlone = searching.length > 0;
     const timer = profile ? hold(new Timer(this.gpu, bound.length)) : null;
     const names = () => bound.map(({ unit }) => unit.name);
@@ -182,7 +171,7 @@ export class Executor {
       const { what, layer, from, to } = part;
       const allowance = () => bound.slice(from, to).reduce((n, { unit }) => n + secondsOf(unit.stages, extent), 0);
       const ended = this.#submit(what, allowance, edited.size > 0, encoder => {
-        if (i === 0) chosen?.putInto(encoder, this.#buffers.ids, extent.tokens);
+        if (i === 0 && ids === CHOSEN) this.#searches.putInto(encoder, this.#buffers.ids, extent.tokens);
         encode(encoder, from, to);
         if (i === parts.length - 1) timer?.resolve(encoder);
       });
@@ -195,12 +184,12 @@ export class Executor {
       signal?.throwIfAborted();
       onLayer?.(layer, ends.length);
     }
-    if (best && searchAlone) {
+    if (search && searchAlone) {
       const ended = this.#submit(
-        running(`the search for the ${greedy ? 'likeliest token' : 'largest logits'}`, searching),
+        running(`the search for ${search.what}`, searching),
         () => 0,
         true,
-        encoder => search(encoder, encoder.beginComputePass()),
+        encoder => look(encoder, encoder.beginComputePass()),
       );
       ended.catch(() => {});
       submitted.push(ended);
@@ -217,8 +206,8 @@ export class Executor {
         const told = [...why]
           .filter(([step]) => this.#steps.includes(step))
           .map(([step, why]): Opened => ({ step: step.name, stages: namesOf(step), why }));
-        const { tokens = [], top: pairs = null } = (await found) ?? {};
-        return { captured, token: tokens[0] ?? null, tokens, top: pairs, broken, times, opened: told };
+        const { tokens, top: largest } = (await found) ?? { tokens: [], top: null };
+        return { captured, token: tokens[0] ?? null, tokens, top: largest, broken, times, opened: told };
       } finally {
         await Promise.allSettled([found]); // where something else failed, that is told, and this gives back what it holds
       }
@@ -240,21 +229,14 @@ export class Executor {
         for (const stage of after.size > 0 ? unit.writes : []) for (const copy of after.get(stage) ?? []) copy(p);
         if (!pass) p.end();
       }
-      if (best && to === bound.length && !searchAlone) search(encoder, pass ?? encoder.beginComputePass());
+      if (search && to === bound.length && !searchAlone) look(encoder, pass ?? encoder.beginComputePass());
       else pass?.end();
     }
 
-    /** What it finds comes back with the same submit. */
-    function search(encoder: GPUCommandEncoder, pass: GPUComputePassEncoder): void {
-      best?.(pass);
+    function look(encoder: GPUCommandEncoder, pass: GPUComputePassEncoder): void {
+      search?.encode(pass);
       pass.end();
-      if (greedy) {
-        const read = greedy.answer(encoder, searched);
-        answers = async () => ({ tokens: await read() });
-      } else if (largest && top) {
-        const read = largest.answer(encoder, top);
-        answers = async () => ({ top: await read() });
-      }
+      answers = search?.answer(encoder) ?? null;
     }
   }
 
@@ -274,19 +256,12 @@ export class Executor {
 
   [Symbol.dispose](): void {
     this.#buffers[Symbol.dispose]();
-    this.#greedy?.[Symbol.dispose]();
-    this.#top?.[Symbol.dispose]();
+    this.#searches[Symbol.dispose]();
   }
 
-  async #search(
-    choice: GreedyChoice | TopChoice | null,
-    shaders: Shaders,
-    rows: number,
-  ): Promise<((pass: GPUComputePassEncoder) => void) | null> {
+  get #logits() {
     const logits = this.stages[this.stages.length - 1];
-    if (!choice) return null;
-    const { chunk } = this.#buffers;
-    return choice.bind(shaders, this.buffer(logits.name), logits.axes[1].size as number, chunk, rows);
+    return { logits: this.buffer(logits.name), N: logits.axes.at(-1)!.size as number, chunk: this.#buffers.chunk };
   }
 
   #broken(found: Awaited<ReturnType<FiniteCheck['read']>>, extent: Extent): Broken[] {
@@ -306,11 +281,6 @@ export class Executor {
   /** Those of `looks` that no step leaves anywhere. */
   #inside(looks: readonly Stage[], opened: ReadonlySet<Step>): Set<Stage> {
     return new Set(this.#steps.flatMap(step => (opened.has(step) ? [] : insideOf(step, looks))));
-  }
-
-  /** Rows that a search looks through at most. */
-  get #mostSearched(): number {
-    return this.#many ? this.capacity.rows : 1;
   }
 
   get #many(): boolean {
