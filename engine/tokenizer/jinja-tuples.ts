@@ -65,7 +65,10 @@ function bracketed(tag: readonly Token[]): readonly Token[] {
     throw new Error('it has a recursive loop, which there is none of here: a macro that calls itself does the same.');
   const values = tag.slice(from, end);
   const comma = placeIn(values, 0, isComma);
-  if (comma <= 0 || !(loop || isComma(values[values.length - 1]))) return tag;
+  const open = isComma(values[values.length - 1]);
+  if (comma <= 0 || !(loop || open)) return tag;
+  // Jinja takes it for the name of a value.
+  if (open && isWord(tag[end], 'if')) throw new Error("a comma stands before the 'if' of a loop.");
   return [...tag.slice(0, from), OPEN, ...values, CLOSE, ...tag.slice(end)];
 }
 
