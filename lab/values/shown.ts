@@ -70,6 +70,14 @@ export abstract class Shown {
   [INSPECT](): string {
     return printable(pictureOf(this)?.text(this) ?? String(this));
   }
+
+  /**
+   * A text with it in, `${run.logits.top(3)}`, says what a console shows of it.
+   * @internal
+   */
+  toString(): string {
+    return printable(pictureOf(this)?.text(this) ?? Object.prototype.toString.call(this));
+  }
 }
 
 /** With a text that steers no terminal. The other forms are escaped where they are made: html.ts, display/chart.ts. */

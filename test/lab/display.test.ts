@@ -65,6 +65,13 @@ describe('every object shows itself', () => {
     }
   });
 
+  test('in the middle of a text too', () => {
+    for (const [name, value] of Object.entries(all)) {
+      expect({ name, text: `${value}` }).toEqual({ name, text: expect.not.stringContaining('[object') });
+    }
+    expect(`${all.top}`).toContain('next token');
+  });
+
   test('a report of all of it is one page below 6 MB, with plotly inlined once', () => {
     const path = join(folder, 'all.html');
     report(path, ...Object.values(all));
