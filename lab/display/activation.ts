@@ -5,7 +5,7 @@ import { MASK_LIMIT } from '../values/stats.js';
 import { labelsOf, rowName } from '../values/dims.js';
 import { blockSize, blocksOf, poolText } from './blocks.js';
 import type { Bundle } from '../values/shown.js';
-import { CONFIG, HOLE, PAGE, titled } from './page.js';
+import { CONFIG, HOLE, MENU, PAGE, titled } from './page.js';
 import { DIVERGING, packed, scaleThrough } from './chart.js';
 import { label } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
@@ -14,6 +14,8 @@ import { drawn } from './drawn.js';
 /** Cells of a picture, down and across: what a page has points for. More are pooled, and the picture says so. */
 const DOWN = 240;
 const ACROSS = 360;
+/** Characters that a pooled picture and all its values may take together, so that a page stays below a megabyte. */
+const ROOM = 870_000;
 
 export function activationBundle(activation: Activation): Bundle {
   const { dims, data } = activation;
@@ -60,7 +62,12 @@ export function activationBundle(activation: Activation): Bundle {
       }
     : { hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z}<extra></extra>` };
   const clipped = `colours end at ±${sci(limit)}; the largest |x| is ${sci(stats.maxAbs)}`;
-  const notes = [pool, stats.maxAbs > limit ? clipped : ''].filter(Boolean);
+  const notesOf = (...first: string[]) => [...first, stats.maxAbs > limit ? clipped : ''].filter(Boolean);
+  // Every value for whoever zooms in, where a page has room for them; else how to see some of them.
+  const whole = pool !== '' && (4 / 3) * (4 * data.length + 6 * grid.z.length) < ROOM;
+  const elsewhere = `.slice({ ${rowsName === 'row' ? lead[0].name : rowsName}: [from, to] }) shows every value of a part`;
+  const notes = notesOf(pool, whole || !pool ? '' : elsewhere);
+  const heading = (notes: readonly string[]) => titled(label(`${activation}`), notes.map(label));
   const figure = {
     data: [
       {
@@ -75,13 +82,14 @@ export function activationBundle(activation: Activation): Bundle {
         ...across,
         y: Array.from({ length: grid.rows }, (_, i) => rowText(i)),
       },
+      ...(whole ? [everyValue()] : []),
     ],
     layout: {
       ...PAGE,
       plot_bgcolor: HOLE,
-      title: titled(label(`${activation}`), notes.map(label)),
+      title: heading(notes),
       height: Math.max(190, Math.min(640, 130 + 16 * grid.rows)),
-      margin: { l: byRows > 1 ? 230 : 130, r: 20, t: 50 + 15 * notes.length, b: 50 },
+      margin: { l: byRows > 1 ? 230 : 130, r: 20, t: 50 + 15 * notes.length + (whole ? 30 : 0), b: 50 },
       xaxis: {
         title: { text: `${label(last.name)}${byColumns > 1 ? `, ${byColumns} a cell` : ''}` },
         showgrid: false,
@@ -89,10 +97,49 @@ export function activationBundle(activation: Activation): Bundle {
         ...(texts ? { type: 'category' } : {}),
       },
       yaxis: { autorange: 'reversed', showgrid: false, zeroline: false, type: 'category' },
+      ...(whole && {
+        updatemenus: [
+          {
+            ...MENU,
+            type: 'buttons',
+            direction: 'right',
+            buttons: [
+              { label: 'the largest of each cell', shown: 0, notes },
+              { label: 'every value, to zoom into', shown: 1, notes: notesOf('') },
+            ].map(({ label, shown, notes }) => ({
+              label,
+              method: 'update',
+              args: [
+                { visible: [0, 1].map(i => i === shown) },
+                { title: heading(notes), 'yaxis.autorange': 'reversed', 'xaxis.autorange': true },
+              ],
+            })),
+          },
+        ],
+      }),
     },
     config: CONFIG,
   };
   return drawn(figure, summary);
+
+  /** The same without pooling. */
+  function everyValue() {
+    return {
+      type: 'heatmap',
+      visible: false,
+      z: packed(holes, rows, columns),
+      zmin: -limit,
+      zmax: limit,
+      colorscale: scaleThrough(DIVERGING),
+      colorbar: { thickness: 12 },
+      hoverongaps: false,
+      hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z}<extra></extra>`,
+      ...(texts
+        ? { x: texts.map((text, j) => `${last.from + j} ${label(shortened(text, 12))}`) }
+        : { x0: last.from, dx: 1 }),
+      y: Array.from({ length: rows }, (_, row) => nameOf(row)),
+    };
+  }
 }
 
 /** The 99th percentile of the magnitudes, so that one outlier channel does not bleach the rest. */

@@ -189,6 +189,7 @@ export const hoverText = (by: number, before: string): string =>
 export function notesOf(by: number, sink: Sink | null, rest: number | null): string[] {
   return [
     by > 1 ? `a cell is ${by} × ${by} tokens, the largest weight of them` : '',
+    by > 1 ? 'run.at(stage).slice({ query: [from, to] }) shows every weight of a part' : '',
     sink
       ? `${sink.name} holds ${percentText(sink.share)} of the weight${rest !== null && rest < 1 ? `: colours end at ${rest}` : ''}`
       : '',

@@ -292,3 +292,26 @@ test('a sink of attention is named and the colours of its layer end behind it; a
     ['layer 1', 1],
   ]);
 });
+
+test('what is pooled has every value beside it, to zoom into, where a page has room, and else the slice that shows some', () => {
+  const of = (tokens: number, channels: number) => {
+    const data = Float32Array.from({ length: tokens * channels }, (_, i) => Math.fround(Math.sin(i)));
+    const dims = [
+      { name: 'token' as const, size: tokens },
+      { name: 'channel' as const, size: channels },
+    ];
+    const bundle = new Activation('layers.5.resid', dims, data)[DISPLAY]();
+    expect(JSON.stringify(bundle).length).toBeLessThan(1_000_000);
+    return { data, figure: bundle[FIGURE]! };
+  };
+  const { data, figure } = of(895, 128);
+  const [pooled, whole] = figure.data;
+  expect(unpacked(pooled.z as Packed).length).toBeLessThan(895);
+  expect(whole.visible).toBe(false);
+  expect(unpacked(whole.z as Packed).flat()).toEqual([...data]);
+  expect([whole.x0, whole.dx]).toEqual([0, 1]);
+  const large = of(895, 640).figure;
+  expect(large.data).toHaveLength(1);
+  expect(JSON.stringify(large.layout)).toContain('.slice({ token: [from, to] }) shows every value of a part');
+  expect(of(7, 128).figure.data).toHaveLength(1); // nothing is pooled
+});
