@@ -58,17 +58,14 @@ function bracketed(tag: readonly Token[]): readonly Token[] {
   const from = valuesFrom(tag);
   if (from === 0) return tag;
   const loop = isWord(tag[1], 'for');
-  const end = loop
-    ? placeIn(tag, from, one => isWord(one, 'if', 'recursive') || one.type === 'CloseStatement')
-    : tag.length - 1;
   if (loop && placeIn(tag, from, one => isWord(one, 'recursive')) > 0)
     throw new Error('it has a recursive loop, which there is none of here: a macro that calls itself does the same.');
+  const condition = loop ? placeIn(tag, from, one => isWord(one, 'if')) : -1;
+  const end = condition > 0 ? condition : tag.length - 1;
   const values = tag.slice(from, end);
-  const comma = placeIn(values, 0, isComma);
-  const open = isComma(values[values.length - 1]);
-  if (comma <= 0 || !(loop || open)) return tag;
+  if (placeIn(values, 0, isComma) <= 0) return tag;
   // Jinja takes it for the name of a value.
-  if (open && isWord(tag[end], 'if')) throw new Error("a comma stands before the 'if' of a loop.");
+  if (condition > 0 && isComma(values[values.length - 1])) throw new Error("a comma stands before the 'if' of a loop.");
   return [...tag.slice(0, from), OPEN, ...values, CLOSE, ...tag.slice(end)];
 }
 
