@@ -63,7 +63,7 @@ export function stageUses(model: LoadedModel): StageUse[] {
             }
             const use = { shader, files: [shader, ...parts], by: name, constants, given };
             const kind = oneToken ? 'one token' : 'several tokens';
-            uses.push({ kind, many, stages, fast: !ofExact.has(key), use, grid });
+            uses.push({ kind, oneRow, many, stages, fast: !ofExact.has(key), use, grid });
           }
         }
       }
@@ -236,7 +236,8 @@ export function shaderUse(model: LoadedModel, shader: string, longest = model.co
   if (own.length > 0 && own.every(({ fast }) => fast)) {
     const note =
       'Only in the fast plan, which generates, writes and chats; what runs, diffs and looks at stages uses a shader for each of these stages.';
-    return { shader, by, note: noted(note) };
+    const few = noted(note);
+    return { shader, by, note: shader === 'linear_few' ? `${few} ${FEW_NOTE}` : few };
   }
   if (own.length > 0 && own.every(({ many }) => many)) {
     return { shader, by, note: noted('Only where several sequences are read and continued together.') };
@@ -259,6 +260,9 @@ export function shaderUse(model: LoadedModel, shader: string, longest = model.co
   const note = `Only for chunks of ${when}; for ${other} the same stages use ${[...instead].map(quoted).join(' and ')}, which is another file.${logits}`;
   return { shader, by, note: noted(opened ? `${note} ${opened}` : note) };
 }
+
+/** An edit of the blocks is in force for few tokens too (execute.ts), which this shader would compute. */
+const FEW_NOTE = "While 'linear' is edited, that computes these too.";
 
 /** What an edit means for steps of the fast plan that stand for stages with this shader and do not run it themselves. */
 function opensSteps(model: LoadedModel, shader: string): string | null {

@@ -10,11 +10,17 @@ const CHUNKS = [1, ...Array.from({ length: 255 }, (_, i) => i + 2)];
 /** A dispatch as chunks of one token or of several have it. */
 export interface Used {
   readonly kind: 'one token' | 'several tokens';
+  /** Whether logits of one row are wanted; a chunk of one token has no more. */
+  readonly oneRow: boolean;
   grid: Dispatch['grid'];
 }
 
-const runs = ({ kind, grid }: Used, { tokens, keys }: Pick<Extent, 'tokens' | 'keys'>): boolean =>
-  (kind === 'one token') === (tokens === 1) && grid({ tokens, keys, rows: 1 }).every(n => n > 0);
+const runs = (use: Used, { tokens, keys }: Pick<Extent, 'tokens' | 'keys'>): boolean =>
+  isPossible(use) &&
+  (use.kind === 'one token') === (tokens === 1) &&
+  use.grid({ tokens, keys, rows: tokens }).every(n => n > 0);
+
+const isPossible = ({ kind, oneRow }: Used): boolean => kind !== 'one token' || oneRow;
 
 /** Whether it ever runs in a context of so many tokens. */
 export const everRuns = (use: Used, longest: number): boolean =>
@@ -29,8 +35,9 @@ export const everRuns = (use: Used, longest: number): boolean =>
 export function lengthNote(uses: readonly Used[], longest: number, model: LoadedModel): string | null {
   const { contextLength } = model.config;
   const at = (tokens: number, keys: number) => uses.some(use => runs(use, { tokens, keys }));
-  const kinds = new Set(uses.map(({ kind }) => kind));
-  if ((!kinds.has('one token') || at(1, 1)) && (!kinds.has('several tokens') || at(2, 2))) return null;
+  const kinds = new Set(uses.filter(isPossible).map(({ kind }) => kind));
+  if ((!kinds.has('one token') || at(1, 1)) && (!kinds.has('several tokens') || at(2, 2)))
+    return kinds.has('one token') ? null : sizeNote(at, longest);
   const chunks = CHUNKS.filter(tokens => tokens <= contextLength && at(tokens, contextLength));
   if (chunks.length === 0) return 'No chunk of this model is long enough for it.';
   const [first] = chunks;
@@ -41,6 +48,14 @@ export function lengthNote(uses: readonly Used[], longest: number, model: Loaded
   return from > longest
     ? `Not in this session, which reads ${longest} tokens: it is used ${when}. Open the model with a longer context: { context }.`
     : `It runs only ${when}.`;
+}
+
+/** In chunks of how many tokens dispatches run that are for several, from two on, and for no large one; null where every such chunk has them. */
+function sizeNote(at: (tokens: number, keys: number) => boolean, longest: number): string | null {
+  const ran = CHUNKS.filter(tokens => tokens > 1 && tokens <= longest && at(tokens, longest));
+  const most = ran[ran.length - 1];
+  if (most === undefined || most >= Math.min(longest, CHUNKS[CHUNKS.length - 1])) return null;
+  return `It runs only in chunks of 2 to ${most} tokens.`;
 }
 
 /** The least length that it is used at, as it is at every longer one. */

@@ -39,6 +39,32 @@ test('a shader of long contexts says from which length on it runs, and that is w
   );
 });
 
+test('a shader of few tokens says up to how many it runs, and that is where it does', async () => {
+  using gpu = await open('atlas', { quiet: true, another: true, kernels: 'gpu' });
+  const said = async (tokens: number) => (await gpu.run(prompt(tokens), { plan: 'fast' })).logits.values.data;
+  const lengths = [1, 2, 192, 193];
+  const changed = async (before: readonly Float32Array[]) => {
+    const now = await Promise.all(lengths.map(said));
+    return lengths.filter((_, i) => now[i].some((value, at) => value !== before[i][at]));
+  };
+  const before = await Promise.all(lengths.map(said));
+  const twice = (wgsl: string) => wgsl.replace('sums.x, sums.y', '2 * sums.x, 3 * sums.y');
+  const few = await gpu.edit('linear_few', twice);
+  expect(few.note).toMatch(
+    /^Only in the fast plan, .* It runs only in chunks of 2 to 192 tokens\. While 'linear' is edited, that computes these too\.$/,
+  );
+  expect(await changed(before)).toEqual([2, 192]);
+  const mine = await Promise.all(lengths.map(said));
+  // Computed by the other shader, as the file has it but for a word.
+  await gpu.edit('linear', looked);
+  expect(await changed(mine)).toEqual([2, 192]);
+  await gpu.edit('linear', null);
+  await gpu.edit('linear_few', null);
+  expect(await changed(before)).toEqual([]);
+  using little = await open('atlas', { quiet: true, another: true, kernels: 'gpu', context: 100 });
+  expect((await little.edit('linear_few', looked)).note).not.toMatch('192');
+});
+
 test('what reads caches for taps of the fast plan is known, and what does not fit it is refused', async () => {
   const ids = prompt(5);
   const keys = async () =>
