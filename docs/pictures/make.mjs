@@ -32,6 +32,7 @@ const CELLS = [
   ['beside', "run.beside(await model.run('The capital of Italy is'))"],
   ['roofline', 'await model.roofline()'],
   ['lens', "await (await model.run('The capital of Japan is', { tap: '**' })).lens()"],
+  ['head-scores', 'await model.headScores()'],
   [
     'patching',
     "await model.patching({ clean: 'The capital of France is', corrupt: 'The capital of Italy is', stages: ['embed', 'layers.*.post_attn_norm', 'layers.*.post_mlp_norm'] })",

@@ -42,7 +42,7 @@ const SHEET = {
     corrupt: 'The capital of Italy is',
     stages: ['embed', 'layers.*.post_attn_norm', 'layers.*.post_mlp_norm'],
   }),
-  'head scores': await model.headScores?.(),
+  'head scores': await model.headScores(),
   'the roofline': await model.roofline(),
   'a plot': plot([0, 1, 2, 3], { exact: [1, 2, 4, 8], fast: [1, 3, 5, 7] }, { title: 'two lines', x: 'n', y: 'count' }),
   bars: bar({ 'head 0': 0.3, 'head 1': -0.1, 'head 2': 0.7 }, { title: 'scores', y: 'score' }),
@@ -50,7 +50,6 @@ const SHEET = {
 };
 
 const shown = Object.entries(SHEET).flatMap(([name, value]) => {
-  if (value === undefined) return [];
   const bundle = value[Symbol.for('Jupyter.display')]();
   return [{ name, figure: bundle['application/vnd.plotly.v1+json'], still: bundle['image/svg+xml'] }];
 });
