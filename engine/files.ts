@@ -1,6 +1,7 @@
 // The one file of the engine that reads files; a browser would put fetch and range requests in its place. It also decides what is read at
 // all: a file, not a pipe nobody writes to or a device without an end, and no more of it than its kind may have.
 
+import { isUtf8 } from 'node:buffer';
 import {
   closeSync,
   constants,
@@ -111,7 +112,7 @@ export function readWhole(path: string, most: number, fault: Fault): Buffer {
 /** Text of a file in UTF-8, of at most `most` bytes. Bytes that are no UTF-8 become U+FFFD. */
 export const readText = (path: string, most: number, fault: Fault): string => readWhole(path, most, fault).toString();
 
-/** Lines of a file of any length; one of more than `longest` bytes is refused. */
+/** Lines of a file in UTF-8 of any length, without a byte order mark in front; one of more than `longest` bytes is refused, and one that is no UTF-8. */
 export async function* readLines(path: string, fault: Fault, longest = 64 << 20): AsyncGenerator<string> {
   let handle: FileHandle;
   try {
@@ -124,8 +125,13 @@ export async function* readLines(path: string, fault: Fault, longest = 64 << 20)
     const block = Buffer.alloc(1 << 16);
     let parts: Buffer[] = [];
     let length = 0;
+    let number = 0;
     const line = () => {
-      const text = Buffer.concat(parts).toString();
+      number += 1;
+      const bytes = Buffer.concat(parts);
+      if (!isUtf8(bytes))
+        throw fault(`its line ${number} is not UTF-8, and what stood there would be another text; save it in UTF-8`);
+      const text = number === 1 ? bytes.toString().replace(/^\uFEFF/, '') : bytes.toString();
       parts = [];
       length = 0;
       return text.endsWith('\r') ? text.slice(0, -1) : text;

@@ -1,5 +1,6 @@
 // A file of prompts that is read a piece at a time, however long: a line each, JSON a line, or a column of a Parquet file.
 
+import { isUtf8 } from 'node:buffer';
 import type { AsyncBuffer } from 'hyparquet';
 import { LoupeError, PromptError } from '../../engine/errors.js';
 import { openFile, readLines } from '../../engine/files.js';
@@ -105,7 +106,15 @@ export class PromptFile implements AsyncIterable<Prompt> {
       for (const { num_rows } of metadata.row_groups) {
         for (const end = place + Number(num_rows); place < end; ) {
           const rowEnd = Math.min(end, place + AT_ONCE);
-          const wanted = { file: bytes, metadata, columns: [column], rowStart: place, rowEnd, compressors };
+          const wanted = {
+            file: bytes,
+            metadata,
+            columns: [column],
+            rowStart: place,
+            rowEnd,
+            compressors,
+            utf8: false,
+          };
           const rows = await parquetReadObjects(wanted).catch(error => {
             throw fault(error);
           });
@@ -113,7 +122,8 @@ export class PromptFile implements AsyncIterable<Prompt> {
             throw fault(new Error(`rows ${place} to ${rowEnd - 1} should be there, and ${rows.length} are`));
           for (const row of rows) {
             const at = place;
-            yield () => promptIn(row[column], what => this.#wrong(at, what));
+            const wrong = (what: string) => this.#wrong(at, what);
+            yield () => promptIn(textIn(row[column], wrong), wrong);
             place += 1;
           }
         }
@@ -130,7 +140,7 @@ const EMPTY = 'The prompt is empty. Take it out, or give it some text.';
 const AT_ONCE = 100_000;
 
 /**
- * The prompts of a file: a line each; of a `.jsonl` a string, a list of ids or `{ "prompt": … }` a line; of a `.parquet` the texts, or lists of ids, of its column `prompt`. It is read a
+ * The prompts of a file in UTF-8: a line each; of a `.jsonl` a string, a list of ids or `{ "prompt": … }` a line; of a `.parquet` the texts, or lists of ids, of its column `prompt`. It is read a
  * piece at a time, when they are asked for. Throws PromptError, with the line or the row, for what is no prompt.
  * @example await model.runs(prompts('prompts.jsonl'), { tap: 'layers.5.resid' }).save('resid.parquet')
  */
@@ -168,6 +178,13 @@ function promptInJson(line: string, column: string | undefined, wrong: (what: st
     wrong,
     'A line is a JSON string, a list of ids or { "prompt": … }',
   );
+}
+
+/** The text of bytes, whose writer has not said what they are; any other value as it is. */
+function textIn(value: unknown, wrong: (what: string) => PromptError): unknown {
+  if (!(value instanceof Uint8Array)) return value;
+  if (isUtf8(value)) return Buffer.from(value).toString();
+  throw wrong('Its bytes are not UTF-8, so that they are no text. Write it as a text or as a list of ids.');
 }
 
 function promptIn(

@@ -306,6 +306,32 @@ test('a file of prompts: lines, JSON lines, and a column of Parquet, its mistake
   expect(() => prompts(7 as never)).toThrow(OptionError);
 });
 
+test('a file of prompts that is no UTF-8 is refused by line or row, and a byte order mark is none of the first prompt', async () => {
+  const list = async (name: string, bytes: Uint8Array) => {
+    writeFileSync(at(name), bytes);
+    const found: unknown[] = [];
+    for await (const prompt of prompts(at(name))) found.push(prompt);
+    return found;
+  };
+  const mark = Buffer.from([0xef, 0xbb, 0xbf]);
+  expect(await list('mark.txt', Buffer.concat([mark, Buffer.from('Once\r\n\ufefftwo')]))).toEqual([
+    'Once',
+    '\ufefftwo',
+  ]);
+  expect(await list('mark.jsonl', Buffer.concat([mark, Buffer.from('"Once"\n[2, 5]\n')]))).toEqual(['Once', [2, 5]]);
+  const latin = /its line 2 is not UTF-8/;
+  await expect(list('latin.txt', Buffer.from('Once\ncaf\u00e9\n', 'latin1'))).rejects.toThrow(latin);
+  await expect(list('latin.jsonl', Buffer.from('"Once"\n"caf\u00e9"\n', 'latin1'))).rejects.toThrow(latin);
+  await expect(list('wide.txt', Buffer.from('\ufeffOnce', 'utf16le'))).rejects.toThrow(/its line 1 is not UTF-8/);
+  const bytes = (...data: Uint8Array[]) =>
+    Buffer.from(parquetWriteBuffer({ columnData: [{ name: 'prompt', data, type: 'BYTE_ARRAY' }] }));
+  const text = Buffer.from('caf\u00e9');
+  expect(await list('bytes.parquet', bytes(text))).toEqual(['caf\u00e9']);
+  await expect(list('bytes.parquet', bytes(text, Buffer.from('caf\u00e9', 'latin1')))).rejects.toThrow(
+    /bytes\.parquet, row 1 \(from 0\): Its bytes are not UTF-8/,
+  );
+});
+
 test('loupe trace --prompts writes the same data set, and names what is wrong by its line', async () => {
   writeFileSync(at('t.jsonl'), '"The capital of France is"\n"Once"\n[2,300,301]\n"The capital of Italy is"\n');
   const common = ['--tap', 'layers.0.attn.pattern', '--tap', 'layers.5.resid', '--slice', 'head=1:3'];
