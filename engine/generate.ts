@@ -16,7 +16,7 @@ export interface GenerateOptions extends Sampling {
   readonly ignoreEos?: boolean;
   /** Ids that end the generation; default: the model's. */
   readonly stopIds?: readonly number[];
-  /** Stops it; it then rejects with Interrupted. */
+  /** Stops it; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** Activations to capture for every token read, the prompt's with the first. */
   readonly taps?: readonly Tap[];

@@ -29,7 +29,7 @@ export interface RooflineOptions {
   readonly context?: number;
   /** Chunks, and measurements of the ceilings. Default 5. */
   readonly rounds?: number;
-  /** Stops it; it then rejects with Interrupted. */
+  /** Stops it; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 

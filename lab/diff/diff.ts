@@ -26,7 +26,7 @@ export interface DiffOptions extends DiffLimits {
   readonly alone?: boolean;
   /** Most bytes of our own activations to hold at once; more take several runs. */
   readonly budget?: number;
-  /** Stops it; it then rejects with Interrupted. */
+  /** Stops it; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** The shaders to compare; by default those in force once the edits asked for so far are. */
   readonly shaders?: Shaders;

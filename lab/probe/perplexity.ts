@@ -22,7 +22,7 @@ export interface PerplexityOptions {
   readonly plan?: PlanKind;
   /** A plan to read the same by, to tell how far the first is from it. */
   readonly against?: PlanKind;
-  /** Stops it; it then rejects with Interrupted. */
+  /** Stops it; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 

@@ -58,7 +58,7 @@ export interface OpenOptions {
   readonly watchdog?: number;
   /** Show no progress. */
   readonly quiet?: boolean;
-  /** Stops the opening; it then rejects with Interrupted. */
+  /** Stops the opening; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 

@@ -37,7 +37,7 @@ export interface RunOptions {
   readonly chunks?: readonly number[];
   /** Most bytes to bring back. */
   readonly budget?: number;
-  /** Stops it; it then rejects with Interrupted. */
+  /** Stops it; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** The shaders to run; by default those in force once the edits asked for so far are. */
   readonly shaders?: Shaders;

@@ -306,6 +306,19 @@ test('a file of prompts: lines, JSON lines, and a column of Parquet, its mistake
   expect(() => prompts(7 as never)).toThrow(OptionError);
 });
 
+test('what a signal stops rejects with the reason of the signal', async () => {
+  const reason = new Error('enough');
+  const signal = AbortSignal.abort(reason);
+  const stopped = [
+    () => model.run('Once', { signal }),
+    () => all(model.runs(['Once'], { signal })),
+    () => model.generate(['Once', 'a'], { signal }),
+    () => model.generate('Once', { signal }).next(),
+    () => open('atlas', { quiet: true, another: true, signal }),
+  ];
+  for (const call of stopped) await expect((async () => call())()).rejects.toBe(reason);
+});
+
 test('a file of prompts that is no UTF-8 is refused by line or row, and a byte order mark is none of the first prompt', async () => {
   const list = async (name: string, bytes: Uint8Array) => {
     writeFileSync(at(name), bytes);
