@@ -138,7 +138,7 @@ export class Runs extends Shown implements AsyncIterable<Run> {
   override toString(): string {
     const { prompts } = this;
     const what = Array.isArray(prompts)
-      ? `${prompts.length} prompts`
+      ? `${prompts.length} ${prompts.length === 1 ? 'prompt' : 'prompts'}`
       : prompts instanceof PromptFile
         ? prompts.path
         : 'Prompts';

@@ -95,9 +95,12 @@ export function writeAside(path: string): Writing {
       if (isFile) settle(dirname(real));
     },
     [Symbol.dispose]() {
-      close();
-      if (left) rmSync(aside, { force: true });
-      left = false;
+      try {
+        close(); // which a full disk may refuse too
+      } finally {
+        if (left) rmSync(aside, { force: true });
+        left = false;
+      }
     },
   };
   try {
