@@ -1,14 +1,14 @@
 // A file of prompts that is read a piece at a time, however long: a line each, JSON a line, or a column of a Parquet file.
 
 import { isUtf8 } from 'node:buffer';
-import type { AsyncBuffer } from 'hyparquet';
-import { LoupeError, PromptError } from '../../engine/errors.js';
+import { PromptError } from '../../engine/errors.js';
 import { openFile, readLines } from '../../engine/files.js';
 import { keyTwice, parseJson } from '../../engine/json.js';
 import { visible } from '../../engine/printable.js';
 import { checkName, checkOptions } from './arguments.js';
 import { said } from './dims.js';
-import { attempt, briefly } from './plain.js';
+import { ParquetRows } from './parquet-rows.js';
+import { briefly } from './plain.js';
 
 /** A prompt: text, or token ids. */
 export type Prompt = string | readonly number[];
@@ -74,59 +74,30 @@ export class PromptFile implements AsyncIterable<Prompt> {
   }
 
   async *#rows(): AsyncGenerator<() => Prompt> {
-    const { parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import('hyparquet');
-    const { compressors } = await import('hyparquet-compressors');
-    const fault = (error: unknown) =>
-      attempt(() => error instanceof LoupeError)
-        ? (error as LoupeError)
-        : new PromptError(`${this.path} cannot be read as Parquet: ${messageOf(error)}. Write it again.`, {
-            cause: error,
-          });
+    const fault = (what: string) =>
+      new PromptError(`${this.path} cannot be read as Parquet: ${visible(what)}. Write it again.`);
     const file = await openFile(this.path).catch(error => {
       throw new PromptError((error as Error).message, { cause: error });
     });
-    const bytes: AsyncBuffer = {
-      byteLength: file.size,
-      slice: async (from, to = file.size) => {
-        const [first, end] = [from < 0 ? file.size + from : from, Math.min(to, file.size)];
-        return (await file.read(first, end - first)).buffer;
-      },
-    };
     try {
-      const metadata = await parquetMetadataAsync(bytes).catch(error => {
-        throw fault(error);
-      });
-      const columns = attempt(() => parquetSchema(metadata).children.map(({ element }) => element.name)) ?? [];
       const column = this.column ?? 'prompt';
-      if (!columns.includes(column))
-        throw new PromptError(
-          `${this.path} has no column '${visible(column)}'; there ${columns.length === 1 ? 'is' : 'are'} ${columns.map(visible).join(', ')}. Say which has the prompts: { column }, or --column in a terminal.`,
-        );
-      let place = 0;
-      for (const { num_rows } of metadata.row_groups) {
-        for (const end = place + Number(num_rows); place < end; ) {
-          const rowEnd = Math.min(end, place + AT_ONCE);
-          const wanted = {
-            file: bytes,
-            metadata,
-            columns: [column],
-            rowStart: place,
-            rowEnd,
-            compressors,
-            utf8: false,
-          };
-          const rows = await parquetReadObjects(wanted).catch(error => {
-            throw fault(error);
-          });
-          if (rows.length !== rowEnd - place)
-            throw fault(new Error(`rows ${place} to ${rowEnd - 1} should be there, and ${rows.length} are`));
-          for (const row of rows) {
+      const { rows, columns } = await ParquetRows.open(this.path, file.size, column, fault);
+      try {
+        if (!columns.includes(column))
+          throw new PromptError(
+            `${this.path} has no column '${visible(column)}'; there ${columns.length === 1 ? 'is' : 'are'} ${columns.map(visible).join(', ')}. Say which has the prompts: { column }, or --column in a terminal.`,
+          );
+        let place = 0;
+        for (let some = await rows.next(); some.length > 0; some = await rows.next()) {
+          for (const value of some) {
             const at = place;
             const wrong = (what: string) => this.#wrong(at, what);
-            yield () => promptIn(textIn(row[column], wrong), wrong);
+            yield () => promptIn(textIn(value, wrong), wrong);
             place += 1;
           }
         }
+      } finally {
+        await rows[Symbol.asyncDispose]();
       }
     } finally {
       await file.close();
@@ -136,9 +107,6 @@ export class PromptFile implements AsyncIterable<Prompt> {
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : briefly(error));
 const EMPTY = 'The prompt is empty. Take it out, or give it some text.';
-/** Rows of a Parquet file that are decoded in one go. Its reader may decode the column's whole part of a row group for them. */
-const AT_ONCE = 100_000;
-
 /**
  * The prompts of a file in UTF-8: a line each; of a `.jsonl` a string, a list of ids or `{ "prompt": … }` a line; of a `.parquet` the texts, or lists of ids, of its column `prompt`. It is read a
  * piece at a time, when they are asked for. Throws PromptError, with the line or the row, for what is no prompt.

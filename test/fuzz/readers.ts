@@ -16,6 +16,7 @@ import '../../lab/index.js'; // values with their pictures
 import { load } from '../../lab/chat/file.js';
 import { checkTokens } from '../../lab/parity/tokens.js';
 import { golden } from '../../lab/values/golden.js';
+import { PromptFile } from '../../lab/values/prompt-file.js';
 import { readConnection } from '../../lab/kernel/connection.js';
 import { Wire, WireError } from '../../lab/kernel/wire.js';
 import { mutateGguf, writtenGguf } from './mutate-gguf.js';
@@ -330,6 +331,16 @@ export const READERS: readonly Reader[] = [
     read: async (bytes, folder) => load(await file(bytes, folder, 'chat.json')),
   },
   {
+    name: 'prompts.jsonl',
+    seeds: () => [json('{"prompt":"The capital of"}'), json('{"prompt":[5,6,7]}'), json('"a text"')],
+    read: async (bytes, folder) => readPrompts(await file(bytes, folder, 'prompts.jsonl')),
+  },
+  {
+    name: 'prompts.parquet',
+    seeds: () => seeds.promptTables().map(bytes => ({ bytes })),
+    read: async (bytes, folder) => readPrompts(await file(bytes, folder, 'prompts.parquet')),
+  },
+  {
     name: 'token cases',
     seeds: () => [json('{"text":"abc","ids":[5,6],"back":"ab","hf":[5],"hf_back":"a"}')],
     async read(bytes, folder) {
@@ -384,4 +395,9 @@ const ATLAS = openTokenizerFile(join(packageRoot(), 'golden', 'atlas', 'tokenize
 function shown(value: object): void {
   const display = (value as Record<symbol, unknown>)[Symbol.for('Jupyter.display')];
   if (typeof display === 'function') display.call(value);
+}
+
+async function readPrompts(path: string): Promise<void> {
+  for await (const prompt of new PromptFile(path, undefined))
+    if (prompt.length === 0) throw new Error('an empty prompt');
 }

@@ -386,3 +386,16 @@ test('loupe trace --prompts writes the same data set, and names what is wrong by
     /cannot be written/,
   );
 });
+
+test('a Parquet file whose counts lie is refused and holds nothing up', async () => {
+  // Forty prompts in JSON; a run of definition levels says that it is as long as 2³¹.
+  const bytes =
+    'UEFSMRUGFboHFe4CXBVQFQAAAAAAFQQVAAAAUAHbAygHAAAAWzUsNiw3XQULADYZCwA3GQsAOBkLADkFCwAIATcEMTAdDAAxHQwAMh0MADMdDAA0HQwJdAAIBUgJdQkMCXYJDAl3CQwdeAAyHXgEMjEZVAAyHXgAMh14ADIdeAAyHXgEMjYdPB14ADIdeAAyHXgAMx14ADMdeAAzHXgAMx14ADMdeAAzHXgAMx14ADMdeAAzHXgAMx14ADQdeAA0HXgANB14ADQdeBg0NCw2LDddFQQZLEgEcm9vdBUCABUMJQIYBnByb21wdCUmABZQGRwZHCYIHBUMGRUAGRgGcHJvbXB0FQIWUBboBxacAyYIPDYAKAdbOSw2LDddGAhbMTAsNiw3XQAZHBUGFQAVAgAAABboBxZQNpwDACgJaHlwYXJxdWV0GRwcAAAAewAAAFBBUjE=';
+  writeFileSync(at('lies.parquet'), Buffer.from(bytes, 'base64'));
+  const read = async () => {
+    for await (const _ of prompts(at('lies.parquet'))) continue;
+  };
+  await expect(read()).rejects.toThrow(
+    /lies\.parquet cannot be read as Parquet: what it tells of takes (longer|far more)/,
+  );
+}, 60_000);
