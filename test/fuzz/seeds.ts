@@ -4,30 +4,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Table, tableFromArrays, vectorFromArray } from 'apache-arrow';
-import { parquetWriteBuffer } from 'hyparquet-writer';
 import { packageRoot } from '../../engine/files.js';
 import { BLOCKS } from '../../engine/weights/dequantise.js';
 import { writeSafetensors } from '../../engine/weights/safetensors-write.js';
 import { Activation } from '../../lab/values/activation.js';
 import { toArrow } from '../../lab/values/arrow.js';
 import type { Entry, GgufForm, Tensor } from './mutate-gguf.js';
-
-/** Prompts in Parquet: texts, ids and bytes, with and without compression, in pages of their own. */
-export function promptTables(): Buffer[] {
-  const texts = Array.from({ length: 40 }, (_, i) => `prompt ${i % 7}`);
-  const ids = texts.map((_, i) => [5 + i, 6, 7]);
-  const written = (columnData: Parameters<typeof parquetWriteBuffer>[0]['columnData'], more = {}) =>
-    Buffer.from(parquetWriteBuffer({ columnData, ...more }));
-  return [
-    written([{ name: 'prompt', data: texts, type: 'STRING' }]),
-    written([{ name: 'prompt', data: texts, type: 'STRING' }], { codec: 'UNCOMPRESSED', rowGroupSize: 9 }),
-    written([{ name: 'prompt', data: ids, type: 'JSON' }]),
-    written([
-      { name: 'id', data: texts.map((_, i) => i), type: 'INT32' },
-      { name: 'prompt', data: texts.map(text => new TextEncoder().encode(text)), type: 'BYTE_ARRAY' },
-    ]),
-  ];
-}
 
 const root = packageRoot();
 export const atlas = (name: string): Buffer => readFileSync(join(root, 'golden', 'atlas', name));
