@@ -65,7 +65,7 @@ export function activationBundle(activation: Activation): Bundle {
   const notesOf = (...first: string[]) => [...first, stats.maxAbs > limit ? clipped : ''].filter(Boolean);
   // Every value for whoever zooms in, where a page has room for them; else how to see some of them.
   const whole = pool !== '' && (4 / 3) * (4 * data.length + 6 * grid.z.length) < ROOM;
-  const elsewhere = `.slice({ ${rowsName === 'row' ? lead[0].name : rowsName}: [from, to] }) shows every value of a part`;
+  const elsewhere = `.slice({ ${(lead[0] ?? last).name}: [from, to] }) shows every value of a part`;
   const notes = notesOf(pool, whole || !pool ? '' : elsewhere);
   const heading = (notes: readonly string[]) => titled(label(`${activation}`), notes.map(label));
   const figure = {

@@ -314,4 +314,19 @@ test('what is pooled has every value beside it, to zoom into, where a page has r
   expect(large.data).toHaveLength(1);
   expect(JSON.stringify(large.layout)).toContain('.slice({ token: [from, to] }) shows every value of a part');
   expect(of(7, 128).figure.data).toHaveLength(1); // nothing is pooled
+  // One dimension, as a mean over tokens leaves it; and more than a page has room for.
+  for (const [size, traces] of [
+    [128, 1],
+    [4096, 2],
+    [300_000, 1],
+  ]) {
+    const one = new Activation(
+      'layers.5.resid',
+      [{ name: 'channel' as const, size }],
+      new Float32Array(size).fill(0.5),
+    );
+    const { data, layout } = one[DISPLAY]()[FIGURE]!;
+    expect(data).toHaveLength(traces);
+    expect(JSON.stringify(layout).includes('.slice({ channel: [from, to] })')).toBe(size === 300_000);
+  }
 });
