@@ -92,7 +92,7 @@ export function parityText(rows: readonly ConfigurationParity[], formats: readon
       cells: [
         row.name,
         String(row.family),
-        folded(row.shape, '', 26),
+        folded(row.shape, '', 24),
         String(row.runs),
         `${row.relL2.toExponential(1)}${row.relL2 <= PARITY_LIMIT ? '' : ' FAILS'}`,
         greedy(row),
