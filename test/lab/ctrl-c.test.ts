@@ -115,7 +115,9 @@ const everyCommand: [string, string[]][] = [
 test.each(everyCommand)('%s into a pipe that is closed: silence, and the exit code of a closed pipe', (_, args) => {
   // A reader that never reads: the first byte meets a closed pipe.
   const stderr = join(folder, 'stderr');
-  const script = `"$0" "$@" 2>${stderr} | exec 0<&-; echo "\${PIPESTATUS[0]}"; grep -v '^Warning: ' ${stderr}`;
+  // What is said of the model, before anything is written, is no complaint about the pipe.
+  const said = "^Warning: |^loupe: 'atlas' has no chat template";
+  const script = `"$0" "$@" 2>${stderr} | exec 0<&-; echo "\${PIPESTATUS[0]}"; grep -vE "${said}" ${stderr}`;
   expect(spawnSync('bash', ['-c', script, process.execPath, cli, ...args], { encoding: 'utf8' }).stdout).toBe('141\n');
 });
 
