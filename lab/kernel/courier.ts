@@ -9,6 +9,7 @@ import { briefly, cut } from '../values/plain.js';
 import { BREAKABLE } from './breakable.js';
 import type { Connection } from './connection.js';
 import { endChildren } from './descendants.js';
+import { Publisher } from './publisher.js';
 import { type Header, jsonText, MOST_BYTES, type Request, Wire, WireError } from './wire.js';
 
 /** What the main thread sends here: a message for everyone (iopub), or the reply to a request. */
@@ -82,7 +83,7 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
   const outgoing = { sendHighWaterMark: 0, linger: 300 }; // a full queue would drop messages
   // ZeroMQ reads a frame into memory before anyone can look at its signature. Somewhat too large is answered, far too large is cut off.
   const incoming = { maxMessageSize: 4 * MOST_BYTES };
-  const iopub = new zmq.XPublisher({ ...outgoing, maxMessageSize: 1024, verbosity: 'allSubs' });
+  const iopub = new Publisher(outgoing);
   const shell = new zmq.Router({ ...outgoing, ...incoming });
   const control = new zmq.Router({ ...outgoing, ...incoming });
   const stdin = new zmq.Router({ ...outgoing, ...incoming });
@@ -96,14 +97,9 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
     heartbeat.bind(at(connection.hb_port)),
   ]);
 
-  const senders = new Map<object, (frames: Uint8Array[]) => void>();
-  for (const socket of [iopub, shell, control, stdin])
-    senders.set(
-      socket,
-      inOrder(frames => socket.send(frames)),
-    );
-  const send = (socket: object, type: string, content: string, parent: Request | null, topic?: Uint8Array) =>
-    senders.get(socket)!(wire.frames(type, content, parent, topic));
+  const queues = new Map([iopub, shell, control, stdin].map(socket => [socket as zmq.Writable, inOrder()]));
+  const send = (socket: zmq.Writable, type: string, content: string, parent: Request | null, topic?: Uint8Array) =>
+    void queues.get(socket)!(() => socket.send(wire.frames(type, content, parent, topic)));
   const everyone = (type: string, content: unknown, parent: Request | null) =>
     send(iopub, type, typeof content === 'string' ? content : jsonText(content), parent, Buffer.from(type));
 
@@ -115,7 +111,7 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
     // A front end shows the last state it heard of; that of a completion must not hide a running cell's.
     if (execution_state === 'idle' && cell && cell !== parent) everyone('status', { execution_state: 'busy' }, cell);
   };
-  const answer = (socket: object, request: Request, type: string, content: unknown) => {
+  const answer = (socket: zmq.Writable, request: Request, type: string, content: unknown) => {
     status('busy', request);
     send(socket, type, jsonText(content), request);
     status('idle', request);
@@ -134,7 +130,7 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
     ],
     ['shutdown_request', request => shutdown(control, request)],
   ]);
-  const shutdown = (socket: object, request: Request) => {
+  const shutdown = (socket: zmq.Writable, request: Request) => {
     const restart = request.content.restart === true;
     rm(mark, () => {});
     answer(socket, request, 'shutdown_reply', { status: 'ok', restart });
@@ -177,7 +173,7 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
     if (!take) throw new WireError(`a message called '${cut(visible(request.header.msg_type), 80).text}'`);
     take(request);
   };
-  const refused = (socket: object) => (request: Request, why: string) => {
+  const refused = (socket: zmq.Writable) => (request: Request, why: string) => {
     const [, asked] = /^(\w{1,40})_request$/.exec(request.header.msg_type) ?? [];
     if (!asked) return;
     const evalue = `The kernel refused ${why}.`;
@@ -200,12 +196,13 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
     for await (const frames of heartbeat) await heartbeat.send(frames).catch(() => {}); // who asked may have gone
   });
   endless(async () => {
-    // Tells a front end that it hears everything from now on (JEP 65).
-    for await (const [frame] of iopub) {
-      if (frame[0] !== 1) continue;
-      const subscription = Buffer.from(frame.subarray(1));
-      send(iopub, 'iopub_welcome', jsonText({ subscription: subscription.toString() }), null, subscription);
-    }
+    // Tells a front end that it hears everything from now on (JEP 65). In the queue: what was said before it asked is not for it.
+    for await (const [asked] of iopub)
+      await queues.get(iopub)!(async () => {
+        const topic = iopub.admit(asked);
+        const content = jsonText({ subscription: topic?.toString() });
+        if (topic) await iopub.send(wire.frames('iopub_welcome', content, null, topic));
+      });
   });
 
   main.on('message', ({ to, type, content, parent }: Outgoing) => {
@@ -224,10 +221,11 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
 }
 
 /** Sends one after the other: a ZeroMQ socket takes one message at a time. */
-function inOrder(send: (frames: Uint8Array[]) => Promise<void>): (frames: Uint8Array[]) => void {
+function inOrder(): (send: () => Promise<void>) => Promise<void> {
   let last: Promise<void> = Promise.resolve();
-  return frames => {
-    last = last.then(() => send(frames)).catch(() => {}); // a front end that has gone
+  return send => {
+    last = last.then(send).catch(() => {}); // a front end that has gone
+    return last;
   };
 }
 

@@ -78,6 +78,27 @@ with Session() as session:
         socket.close()
     result["after_heartbeat"] = [alive(), client.hb_channel.is_beating()]
 
+    # who begins to listen while everybody talks
+    first = []
+    for index in range(300):
+        for _ in range(10):
+            shell.send_multipart(signed({"msg_type": "kernel_info_request"}, {}))
+        listener = context.socket(zmq.SUB)
+        listener.linger = 0
+        topic = [b"", b"status", b"iopub_welcome"][index % 3]
+        listener.setsockopt(zmq.SUBSCRIBE, topic)
+        listener.connect(f"tcp://127.0.0.1:{info['iopub_port']}")
+        if not listener.poll(10_000):
+            first.append("nothing")
+        else:
+            parts = listener.recv_multipart()
+            parts = parts[parts.index(b"<IDS|MSG>") + 2 :]
+            first.append([client.session.unpack(parts[0])["msg_type"], client.session.unpack(parts[3]).get("subscription") == topic.decode()])
+        listener.close()
+    shell.close()
+    result["first"] = [[heard, first.count(heard)] for heard in {str(heard): heard for heard in first}.values()]
+    result["after_listeners"] = alive()
+
     # requests of the right type with the wrong things in them
     odd = [None, 5, -1, 1e308, "text", [], {}, {"toString": 1}, {"__proto__": {"x": 1}}, True]
     wrong = {}

@@ -47,6 +47,11 @@ describe('odd messages', () => {
     expect(result.after).toEqual(['ok', ['2'], '']);
   });
 
+  test('who begins to listen is welcomed before anything else, whatever is being said', () => {
+    expect(result.first).toEqual([[['iopub_welcome', true], 300]]);
+    expect(result.after_listeners).toBe('ok');
+  });
+
   test('who opens a line for a widget hears that nobody is there', () => {
     expect(result.comm).toEqual([['comm_close', 'a']]);
   });
