@@ -1,5 +1,5 @@
-// npm run api: docs/API.md, made by TypeDoc from the comments of what `gemma-loupe` exports, in the order in which people come upon things.
-// test/lab/api.test.ts holds that everything has a comment and a place here, and that the file is what this makes.
+// npm run api: docs/API.md and docs/API-ENGINE.md, made by TypeDoc from the comments of what `gemma-loupe` and `gemma-loupe/engine` export, in the order in
+// which people come upon things. test/lab/api.test.ts holds that everything has a comment and a place here, and that the files are what this makes.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,9 +10,8 @@ import { Application, Converter, LogLevel, ReflectionGroup, ReflectionKind, TSCo
 import { MarkdownTheme, MarkdownThemeContext } from 'typedoc-plugin-markdown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-export const FILE = join(root, 'docs', 'API.md');
 
-const ORDER = {
+const LAB = {
   'Open a model': 'open OpenOptions Session',
   'Read a prompt': 'RunOptions PatchSpec Prompt Run Logits TopTokens TopToken select Selector',
   'Look at an activation':
@@ -34,9 +33,70 @@ const ORDER = {
     'LoupeError AdapterError DeviceError ShaderError ModelFileError ConfigError TokenizerError PromptError StageError NumberError BudgetError GoldenError PullError OptionError Interrupted',
 };
 
-/** Of the engine: whoever needs more of them than a session gives imports gemma-loupe/engine. */
-const ELSEWHERE =
-  'Gpu Model Tokenizer Shaders Origin ChatFiles Rope LayerKind Operation RunSize ShaderUse QUANTISED'.split(' ');
+const ENGINE = {
+  'Open a model':
+    'openModelFiles ModelFiles ChatFiles SamplingDefaults FolderFiles WeightSource WeightEntry Model LoadOptions LoadProgress',
+  'Text and ids': 'openTokenizer openTokenizerFile Tokenizer EncodeOptions DecodeStream Ends',
+  'Read and look':
+    'Context ContextOptions ForwardOptions ForwardResult ReadAhead Tap Slice Captured Patch Top TopWanted Opened',
+  'Let it write': 'generate GenerateOptions Sampling Generated',
+  'Change a shader': 'Kernels Change Shaders',
+  'The plan': 'planOf Plan Stage Ref Axis AxisName WeightRef PlanKind GemmaConfig Activations CacheFormat gemma',
+  'The GPU': 'sharedGpu Gpu Traffic Traits KernelChoice ADAPTER_CHOICES cacheFolder',
+  Errors: LAB.Errors,
+};
+
+/** What the lab gives of the engine has its place on the engine's page. */
+const OF_ENGINE = ['Gpu', 'Model', 'Tokenizer', 'Shaders', 'ChatFiles'];
+/** Constants of operations, and what is inside: named in types, and met by nobody who only calls. */
+const INSIDE = ['Rope', 'LayerKind', 'Operation', 'RunSize'];
+
+const LETTERS =
+  'T tokens, S keys, H hidden, A heads, K key/value heads, D head size, F feed-forward, V vocabulary. An index is the position in the model, everywhere.';
+
+/** A page: what it is made of, in which order, and how it begins. */
+export const PAGES = [
+  {
+    file: join(root, 'docs/API.md'),
+    entry: join(root, 'lab/index.ts'),
+    order: LAB,
+    elsewhere: [...INSIDE, ...OF_ENGINE, 'Origin', 'ShaderUse', 'QUANTISED'],
+    head: `# What there is
+
+Everything that \`import … from 'gemma-loupe'\` gives, and every cell has without an import; made by \`npm run api\` from the comments in the code, which Shift+Tab shows too. The engine alone,
+for programs that need no lab, has a [page of its own](API-ENGINE.md). Shapes are in the letters of the design: ${LETTERS}
+`,
+  },
+  {
+    file: join(root, 'docs/API-ENGINE.md'),
+    entry: join(root, 'engine/index.ts'),
+    order: ENGINE,
+    elsewhere: [...INSIDE, 'LoadedModel', 'Recorder'],
+    head: `# What there is of the engine
+
+Everything that \`import … from 'gemma-loupe/engine'\` gives: Gemma on WebGPU for programs that need no notebook, no pictures and no goldens; [the lab](API.md) has it all. Made by \`npm run api\` from
+the comments in the code. Shapes are in the letters of the design: ${LETTERS}
+
+\`\`\`ts
+import { generate, Model, openModelFiles, openTokenizer, sharedGpu } from 'gemma-loupe/engine';
+
+const files = await openModelFiles('golden/atlas'); // a folder, a .gguf or a .safetensors
+using model = await Model.load(files, await sharedGpu());
+const words = await openTokenizer(files.vocabulary!);
+await files.close();
+
+using context = model.context();
+const prompt = words.encode('The capital of France is', { bos: true });
+const taps = [{ stage: model.plan.stage('layers.5.resid') }];
+const { token, captured } = await context.forward(prompt, { argmax: true, taps });
+console.log(words.piece(token!), captured[0].shape); // the likeliest next piece, and [T,H]
+
+context.rewind();
+for await (const { id } of generate(context, prompt, { maxTokens: 8 })) process.stdout.write(words.decode([id]));
+\`\`\`
+`,
+  },
+];
 
 const OPTIONS = {
   plugin: ['typedoc-plugin-markdown'],
@@ -53,7 +113,6 @@ const OPTIONS = {
   excludeProtected: true,
   excludeInternal: true,
   excludeExternals: true,
-  intentionallyNotExported: ELSEWHERE,
   validation: { notDocumented: true, notExported: true, invalidLink: true },
   hideBreadcrumbs: true,
   hidePageHeader: true,
@@ -69,17 +128,12 @@ const OPTIONS = {
   tableColumnSettings: {
     hideSources: true,
     hideInherited: true,
+    hideOverrides: true,
     hideModifiers: true,
     hideDefaults: true,
     leftAlignHeaders: true,
   },
 };
-
-const HEAD = `# What there is
-
-Everything that \`import … from 'gemma-loupe'\` gives, and every cell has without an import; made by \`npm run api\` from the comments in the code, which Shift+Tab shows too. Shapes are in the
-letters of the design: T tokens, S keys, H hidden, A heads, K key/value heads, D head size, F feed-forward, V vocabulary. An index is the position in the model, everywhere.
-`;
 
 /** A signature with its types, what is said of it, and an example: what TypeDoc says twice is said once. */
 class Brief extends MarkdownThemeContext {
@@ -125,20 +179,19 @@ function prepare(project) {
   }
 }
 
-/** The text that docs/API.md should have, and what is wrong with the comments of what `entry` exports, a sentence each. */
-export async function api(entry = join(root, 'lab/index.ts'), tsconfig = join(root, 'tsconfig.json')) {
+/** The text that a page should have, and what is wrong with the comments of what its entry exports, a sentence each. */
+export async function api({ entry, order, elsewhere, head } = PAGES[0], tsconfig = join(root, 'tsconfig.json')) {
   const out = mkdtempSync(join(tmpdir(), 'loupe-api-'));
   try {
-    const app = await Application.bootstrapWithPlugins({ ...OPTIONS, entryPoints: [entry], tsconfig, out }, [
-      new TSConfigReader(),
-    ]);
+    const given = { ...OPTIONS, intentionallyNotExported: elsewhere, entryPoints: [entry], tsconfig, out };
+    const app = await Application.bootstrapWithPlugins(given, [new TSConfigReader()]);
     const complaints = [];
     app.logger.log = (message, level) => level >= LogLevel.Warn && complaints.push(message);
     app.renderer.defineTheme('brief', BriefTheme);
     app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => prepare(project));
     const project = await app.convert();
     const left = new Map(project.children.map(one => [one.name, one]));
-    project.groups = Object.entries(ORDER).map(([title, names]) => {
+    project.groups = Object.entries(order).map(([title, names]) => {
       const group = new ReflectionGroup(title, project);
       for (const name of names.split(' ')) {
         if (left.has(name)) group.children.push(left.get(name));
@@ -150,21 +203,34 @@ export async function api(entry = join(root, 'lab/index.ts'), tsconfig = join(ro
     complaints.push(...[...left.keys()].map(name => `${name} is exported and has no place in docs/api.mjs.`));
     app.validate(project);
     await app.generateOutputs(project);
-    return { text: tidied(readFileSync(join(out, 'API.md'), 'utf8')), complaints };
+    for (const one of project.getReflectionsByKind(ReflectionKind.Parameter))
+      if (one.name === '__namedParameters')
+        complaints.push(`${one.parent.getFullName()} takes parts of a parameter that has no name.`);
+    return { text: tidied(readFileSync(join(out, 'API.md'), 'utf8'), Object.keys(order), head), complaints };
   } finally {
     rmSync(out, { recursive: true });
   }
 }
 
-/** With a table of contents, and without the places within tables that nobody leads to. */
-function tidied(text) {
-  const contents = Object.keys(ORDER).map(title => `[${title}](#${title.toLowerCase().replaceAll(/[^a-z]+/g, '-')})`);
-  return `${HEAD}\n${contents.join(' · ')}\n\n${text.replaceAll(/<a id="[^"]*"><\/a> /g, '').replaceAll('***\n\n', '')}`;
+/** With a table of contents, with ways to the engine's page, and without the places within tables that nobody leads to. */
+function tidied(text, titles, head) {
+  const contents = titles.map(title => `[${title}](#${title.toLowerCase().replaceAll(/[^a-z]+/g, '-')})`);
+  const engine = head.includes('(API-ENGINE.md)') ? OF_ENGINE.join('|') : '(?!)';
+  const body = text
+    .replaceAll(/<a id="[^"]*"><\/a> /g, '')
+    .replaceAll('***\n\n', '')
+    .replaceAll(
+      new RegExp(`(?<=\\| )\`(${engine})\``, 'g'),
+      (_, name) => `[\`${name}\`](API-ENGINE.md#${name.toLowerCase()})`,
+    );
+  return `${head}\n${contents.join(' · ')}\n\n${body}`;
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {
-  const { text, complaints } = await api();
-  writeFileSync(FILE, text);
-  for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
-  process.exitCode = Number(complaints.length > 0);
+  for (const page of PAGES) {
+    const { text, complaints } = await api(page);
+    writeFileSync(page.file, text);
+    for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
+    if (complaints.length > 0) process.exitCode = 1;
+  }
 }

@@ -12,6 +12,7 @@ import { cacheFolder } from './cache.js';
 import { AdapterError, OptionError } from './errors.js';
 import { swiftShaderManifest } from './swiftshader.js';
 
+/** What may be asked for as an adapter. `auto`: a hardware one, else an installed lavapipe, else SwiftShader. */
 export const ADAPTER_CHOICES = ['auto', 'hardware', 'lavapipe', 'swiftshader'] as const;
 export type AdapterChoice = (typeof ADAPTER_CHOICES)[number];
 

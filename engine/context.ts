@@ -11,6 +11,7 @@ import {
   chunkThatFits,
   type ForwardOptions,
   type ForwardResult,
+  type ReadAhead,
   type ReadChunk,
 } from './forward.js';
 import type { PlanKind } from './fuse.js';
@@ -25,9 +26,16 @@ import type { Opened } from './units.js';
 
 const DEFAULT_LENGTH = 2048;
 
+/**
+ * One sequence on the GPU: its tokens, its caches of keys and values, and the buffers that a chunk is computed in. `model.context()` makes one.
+ * @example using context = model.context(); await context.forward(tokenizer.encode('Once'), { argmax: true })
+ */
 export class Context {
+  /** The longest sequence that it holds, in tokens. */
   readonly length: number;
+  /** Most tokens of one submit. */
   readonly chunk: number;
+  /** Which steps compute it. */
   readonly plan: PlanKind;
   #executor: Executor;
   readonly #allocate: () => Executor;
@@ -46,6 +54,7 @@ export class Context {
   #disposed = false;
 
   constructor(
+    /** The model that it is of. */
     readonly model: LoadedModel,
     { length, chunk, logits = 'last', plan: kind = 'exact' }: ContextOptions,
     /** Called when it is disposed of. */
@@ -89,7 +98,7 @@ export class Context {
     return tokens === 0 || this.canRewind || this.#reached - tokens <= this.chunk;
   }
 
-  /** Forgets everything after the first `tokens`. Throws PromptError where the sliding layers do not hold what comes before. */
+  /** Forgets everything after the first `tokens`; 0 begins anew. Throws PromptError where the sliding layers do not hold what comes before. */
   rewind(tokens = 0): void {
     if (!this.canRewindTo(tokens)) {
       throw new PromptError('The sliding layers have forgotten what a rewind would need; rewind to 0 and read again.');
@@ -126,7 +135,9 @@ export class Context {
 
   /**
    * Reads `ids` after what was read before. Throws PromptError for ids outside the vocabulary, no ids, or more than fit,
-   * before anything runs.
+   * before anything runs; NumberError where a token was asked for and logits are NaN or ±∞; DeviceError for what the GPU refuses.
+   * @example const { token } = await context.forward(ids, { argmax: true })
+   * @example await context.forward(ids, { taps: [{ stage: model.plan.stage('layers.5.resid') }] }) // captured[0].data, [T,H]
    */
   async forward(ids: readonly number[], options: ForwardOptions = {}): Promise<ForwardResult> {
     const {
@@ -214,7 +225,7 @@ export class Context {
    * Reads `id`, and then one after the other the likeliest token after each, `most` in all, as `forward` with `argmax` would. The GPU takes each from its
    * own memory, so that some are on their way before the first is known. Whoever stops early has only what was given in the context.
    */
-  async *ahead(id: number, most: number, signal?: AbortSignal): AsyncGenerator<ForwardResult & { token: number }> {
+  async *ahead(id: number, most: number, signal?: AbortSignal): AsyncGenerator<ReadAhead> {
     let started: (Pick<ForwardResult, 'shaders' | 'edited'> & { extent: Extent; result: Promise<ChunkResult> })[] = [];
     const results = () => Promise.allSettled(started.map(({ result }) => result));
     let begun = this.#ids.length;
@@ -252,7 +263,7 @@ export class Context {
     }
   }
 
-  /** Logits [V] after the last token that `forward` read. */
+  /** Logits [V] after the last token that `forward` read. Throws an Error where that was told to compute none. */
   async logits(): Promise<Float32Array> {
     const bytes = 4 * this.model.config.vocab;
     if (this.#rows === 0) throw new Error('The last forward computed no logits.');
@@ -270,6 +281,7 @@ export class Context {
     return notFinite(this.model, shaders, this.#read, again);
   }
 
+  /** Gives its GPU memory back, for good. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;

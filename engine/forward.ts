@@ -11,10 +11,11 @@ import type { Top, TopWanted } from './top.js';
 import type { Traits } from './traits.js';
 import type { Opened } from './units.js';
 
+/** How much a context holds, and how it reads. */
 export interface ContextOptions {
   /** Longest sequence in tokens; default: what the model was made for, 2048 at most. */
   readonly length?: number;
-  /** Most tokens in one submit. */
+  /** Most tokens in one submit; default: 512 on a GPU, 64 in software. Fewer where the adapter binds no more at once. */
   readonly chunk?: number;
   /** `all`: every row of logits can be asked for. */
   readonly logits?: 'last' | 'all';
@@ -22,9 +23,11 @@ export interface ContextOptions {
   readonly plan?: PlanKind;
 }
 
+/** What to bring back of a read, and what to change in it. */
 export interface ForwardOptions {
   /** The shaders to run; by default those in force once the edits asked for so far are. */
   readonly shaders?: Shaders;
+  /** Activations to bring back. Looking changes nothing: the logits are the same bits. */
   readonly taps?: readonly Tap[];
   /** Values to put in the place of what stages compute, by position in the sequence. */
   readonly patches?: readonly Patch[];
@@ -34,16 +37,21 @@ export interface ForwardOptions {
   readonly argmax?: boolean;
   /** Bring back the largest of the last logits. Throws NumberError where a logit is NaN or ±∞. */
   readonly top?: TopWanted | null;
+  /** Time every step: see `times`. */
   readonly profile?: boolean;
+  /** Stops it between two submits; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** Split the tokens exactly so instead of into chunks of the context's size. */
   readonly chunks?: readonly number[];
+  /** Called after every submit with how many of the tokens are read. */
   onProgress?(tokens: number): void;
   /** Called after every layer of every chunk of more than one token; each is then waited for. `tokens` were read before the chunk. */
   onLayer?(done: number, total: number, tokens: number, chunk: number): void;
 }
 
+/** What a read brought back. */
 export interface ForwardResult {
+  /** A part for every tap and chunk that has something of it, in the order in which they were computed. */
   readonly captured: readonly Captured[];
   /** Next token by argmax, if asked for. */
   readonly token: number | null;
@@ -57,6 +65,12 @@ export interface ForwardResult {
   readonly edited: readonly string[];
   /** Steps of the fast plan that ran as the stages they stand for, and why. */
   readonly opened: readonly Opened[];
+}
+
+/** A token that was read ahead, with the likeliest after it. */
+export interface ReadAhead extends ForwardResult {
+  /** The likeliest next token. */
+  readonly token: number;
 }
 
 /** A chunk that was read, as it can be read again. */

@@ -8,6 +8,7 @@ import type { GemmaConfig, LayerKind } from './config.js';
 import type { Plan, Ref } from './plan.js';
 import { axis, Recorder } from './recorder.js';
 
+/** Records the forward pass of `c` into `m`, a stage a line. @returns the logits, [T,V]; or [1,V] where only the last are wanted */
 export function gemma(m: Recorder, c: GemmaConfig): Ref {
   const eps = c.rmsEps;
   const norm = (name: string, x: Ref) => m.rmsNorm(name, x, { eps }); //                                      [T,H]

@@ -9,6 +9,7 @@ import { checkSampling, isGreedy, type Sampling, sample, sampleTop, told, topWan
 import type { Captured, Tap } from './taps.js';
 import type { Top } from './top.js';
 
+/** How a text goes on. */
 export interface GenerateOptions extends Sampling {
   /** Most tokens to make; default 128. */
   readonly maxTokens?: number;
@@ -20,12 +21,15 @@ export interface GenerateOptions extends Sampling {
   readonly signal?: AbortSignal;
   /** Activations to capture for every token read, the prompt's with the first. */
   readonly taps?: readonly Tap[];
+  /** Called after every submit of the prompt with how many of its tokens are read. */
   onPrefill?(tokens: number): void;
   /** As in `forward`, for the prompt. */
   readonly onLayer?: ForwardOptions['onLayer'];
 }
 
+/** A token that was made. */
 export interface Generated {
+  /** Its id. */
   readonly id: number;
   /** Position of the token in the sequence. */
   readonly position: number;
@@ -54,7 +58,8 @@ export function checkGenerate(options: GenerateOptions): void {
 /**
  * Continues `context` with `prompt` and then with what the model makes of it. Every token but the last is in the context
  * afterwards. Throws PromptError before anything runs if the prompt does not fit, and NumberError, with the stage
- * where it begins, when logits are NaN or ±∞.
+ * where it begins, when logits are NaN or ±∞; OptionError for options outside their ranges.
+ * @example for await (const { id } of generate(context, tokenizer.encode('Once'), { maxTokens: 40 })) process.stdout.write(tokenizer.decode([id]))
  * @param options.shaders those that read the prompt, by default those in force once the edits asked for so far are; each later token is by those in force then
  */
 export async function* generate(

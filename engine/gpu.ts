@@ -12,12 +12,17 @@ export type { Traits } from './traits.js';
 
 /** Bytes that crossed the bus since the device was opened. */
 export interface Traffic {
+  /** To the GPU. */
   written: number;
+  /** Back. */
   read: number;
 }
 
+/** A device, with the memory on it counted and budgeted, and its errors told to who waits. `sharedGpu()` gives the process's, `Gpu.open()` one of its own. */
 export class Gpu {
+  /** What crossed the bus so far. */
   readonly traffic: Traffic = { written: 0, read: 0 };
+  /** What the adapter is like, as far as kernels depend on it. */
   readonly traits: Traits;
   /** How those who hold memory for later give it back. */
   readonly spare = new Set<() => void>();
@@ -35,10 +40,15 @@ export class Gpu {
   #stray: DeviceError | null = null;
 
   private constructor(
+    /** WebGPU's own. */
     readonly device: GPUDevice,
+    /** What WebGPU tells of the adapter. */
     readonly info: GPUAdapterInfo,
+    /** `hardware`, `lavapipe` or `swiftshader`. */
     readonly kind: FoundAdapter['kind'],
+    /** What the adapter has, by WebGPU's names, in their order; of them the device has subgroups, shader-f16 and timestamp-query. */
     readonly features: readonly string[],
+    /** Bytes that may live on it at once; of a hardware adapter Infinity, because none tells how much memory it has. May be set. */
     public budgetBytes: number,
     /** Whose kernels it runs. */
     readonly kernels: KernelChoice,
@@ -78,7 +88,7 @@ export class Gpu {
     });
   }
 
-  /** Opens a device on the best adapter, or on the one asked for, with the adapter's own limits. */
+  /** Opens a device on the best adapter, or on the one asked for, with the adapter's own limits. Throws OptionError for an unknown choice, AdapterError where there is none. */
   static async open(choice?: string, kernels: KernelChoice = 'own'): Promise<Gpu> {
     const found = await findAdapter(choice);
     const { adapter } = found;
@@ -110,6 +120,7 @@ export class Gpu {
     return this.#liveBytes;
   }
 
+  /** How many these are. */
   get liveBuffers(): number {
     return this.#liveBuffers;
   }
@@ -215,7 +226,7 @@ export class Gpu {
     );
   }
 
-  /** A counted buffer; `destroyBuffer` is its only end. `bytes` is rounded up to 4. */
+  /** A counted buffer; `destroyBuffer` is its only end. `bytes` is rounded up to 4. Throws BudgetError for more than the budget or the adapter has. */
   createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
     this.check();
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
@@ -231,7 +242,7 @@ export class Gpu {
     return buffer;
   }
 
-  /** A counted texture of 16 bytes a texel that shaders read; `destroyTexture` is its only end. */
+  /** A counted texture of 16 bytes a texel that shaders read; `destroyTexture` is its only end. Throws BudgetError for more than the budget has. */
   createTexture(label: string, width: number, height: number): GPUTexture {
     this.check();
     const bytes = TEXEL * width * height;
@@ -243,6 +254,7 @@ export class Gpu {
     return texture;
   }
 
+  /** Frees a texture of `createTexture`, once. */
   destroyTexture(texture: GPUTexture): void {
     this.#liveBytes -= TEXEL * texture.width * texture.height;
     this.#liveBuffers -= 1;
@@ -262,12 +274,14 @@ export class Gpu {
     );
   }
 
+  /** Frees a buffer of `createBuffer`, once. */
   destroyBuffer(buffer: GPUBuffer): void {
     this.#liveBytes -= buffer.size;
     this.#liveBuffers -= 1;
     buffer.destroy();
   }
 
+  /** Puts values into a buffer from byte `at`, before what is submitted next. */
   write(buffer: GPUBuffer, data: Float32Array | Uint32Array, at = 0): void {
     this.traffic.written += data.byteLength;
     this.device.queue.writeBuffer(buffer, at, data as Float32Array<ArrayBuffer>);
@@ -284,7 +298,7 @@ export class Gpu {
     this.check();
   }
 
-  /** The first `bytes` of each buffer, in one trip. */
+  /** `bytes` of each buffer, from byte `at`, one after the other, in one trip. */
   async read(from: readonly { buffer: GPUBuffer; bytes: number; at?: number }[]): Promise<ArrayBuffer> {
     const total = from.reduce((n, { bytes }) => n + bytes, 0);
     const staging = this.createBuffer('readback', total, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);

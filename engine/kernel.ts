@@ -22,6 +22,7 @@ type Trial = (name: string, compile: Compile) => Promise<void>;
 export class Shaders {
   constructor(
     private readonly kernels: Kernels,
+    /** Grows with every edit. */
     readonly revision: number,
     private readonly edits: ReadonlyMap<string, string>,
     /** Edits that were asked for before and refused while the run waited, each with its reason. */
@@ -39,11 +40,15 @@ export class Shaders {
     return [...names].filter(name => this.edits.get(name) !== earlier.edits.get(name)).sort();
   }
 
+  /** A source as it was then. Throws ShaderError with the nearest names. */
   source(name: string): string {
     return this.edits.get(name) ?? this.kernels.readSource(name);
   }
 
-  /** The compiled kernel. Throws ShaderError with file, line, column and the source line. */
+  /**
+   * The compiled kernel. Throws ShaderError with file, line, column and the source line.
+   * @internal
+   */
   get(name: string, constants: Constants, parts: readonly string[] = []): Promise<Kernel> {
     const files = [name, ...parts];
     return this.kernels.compiled(
@@ -56,6 +61,7 @@ export class Shaders {
   }
 }
 
+/** The shaders of a model: their sources, what they are compiled to, and how one is replaced while the model is open. */
 export class Kernels {
   readonly #compiled = new Map<string, Compiled>();
   #now = new Shaders(this, 0, new Map());
@@ -65,6 +71,7 @@ export class Kernels {
   readonly #files = new Map<string, string>();
 
   constructor(
+    /** Where they run. */
     readonly gpu: Gpu,
     private readonly readFile: (name: string) => string,
     private readonly trial: Trial = async () => {},
@@ -89,7 +96,7 @@ export class Kernels {
     return this.#now.edited;
   }
 
-  /** The source in force: the edited one, else the file's. */
+  /** The source in force: the edited one, else the file's. Throws ShaderError with the nearest names. */
   source(name: string): string {
     return this.#now.source(name);
   }
@@ -102,12 +109,18 @@ export class Kernels {
     return refused.length === 0 ? this.#now : new Shaders(this, this.revision, this.#edits, refused);
   }
 
-  /** The compiled kernel of the shader in force. Throws ShaderError with file, line, column and the source line. */
+  /**
+   * The compiled kernel of the shader in force. Throws ShaderError with file, line, column and the source line.
+   * @internal
+   */
   get(name: string, constants: Constants, parts?: readonly string[]): Promise<Kernel> {
     return this.#now.get(name, constants, parts);
   }
 
-  /** For `Shaders`: compiled once for each pair of source and constants, as long as the source is in force. */
+  /**
+   * For `Shaders`: compiled once for each pair of source and constants, as long as the source is in force.
+   * @internal
+   */
   compiled(assembly: Assembly, constants: Constants): Promise<Kernel> {
     const { files, source } = assembly;
     const key = keyOf(files, constants);
@@ -132,6 +145,7 @@ export class Kernels {
    * Replaces a shader for everything that begins from now on; null brings the file's back. Edits are taken in the order they were asked for,
    * each on the source that the one before left. It is compiled and checked first for everything that uses it, and if one
    * fails the old shader stays: ShaderError, or OptionError for a change that is none. Runs wait for it.
+   * @example await model.kernels.edit('rope', wgsl => wgsl.replace('a * turn.x - b', 'a * turn.x + b'))
    */
   edit(name: string, change: Change): Promise<void> {
     if (typeof name !== 'string') {

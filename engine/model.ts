@@ -20,23 +20,34 @@ import { type Join, joinable, joinsOf } from './joins.js';
 import { bytesOf, type Incoming, laidTogether, type Shard, WeightStore } from './weight-store.js';
 import type { ModelFiles, WeightSource } from './weights/source.js';
 
+/** How far a model is on its way to the GPU. */
 export interface LoadProgress {
-  /** Bytes on the GPU so far, and in the end. */
+  /** Bytes on the GPU so far. */
   readonly done: number;
+  /** And in the end. */
   readonly total: number;
 }
 
+/** How a model is put on the GPU. */
 export interface LoadOptions {
   /** How the fast plan's products are given their inputs; default: as they are. */
   readonly activations?: Activations;
   /** How caches keep keys and values; default: as they are. */
   readonly cache?: CacheFormat;
+  /** Called after every piece. */
   onProgress?(progress: LoadProgress): void;
+  /** Stops it; it then rejects with the signal's reason, and nothing of it is on the GPU. */
   signal?: AbortSignal;
 }
 
+/**
+ * A model on the GPU: its weights, its plan, its shaders; contexts read with it.
+ * @example using model = await Model.load(await openModelFiles('gemma.gguf'), await sharedGpu())
+ */
 export class Model implements LoadedModel {
+  /** All stages, in order. */
   readonly plan: Plan;
+  /** Its shaders: `kernels.edit(name, change)` replaces one. */
   readonly kernels: Kernels;
   readonly #weights: WeightStore;
   readonly #contexts = new Set<Disposable>();
@@ -48,8 +59,11 @@ export class Model implements LoadedModel {
   #disposed = false;
 
   private constructor(
+    /** Where it is. */
     readonly gpu: Gpu,
+    /** Its geometry. */
     readonly config: GemmaConfig,
+    /** SHA-256 that tells its files from others, hex; as ModelFiles has it. */
     readonly fingerprint: string,
     /** Tensors in the files by stored format. */
     readonly formats: ReadonlyMap<string, number>,
@@ -63,7 +77,10 @@ export class Model implements LoadedModel {
     this.kernels = new Kernels(gpu, readShaderSource, (name, compile) => tryShader(this, name, compile));
   }
 
-  /** Puts the weights of `files` on the GPU. Throws BudgetError before anything is allocated if they do not fit. */
+  /**
+   * Puts the weights of `files` on the GPU, once, as they are stored. Throws BudgetError before anything is allocated if they do not fit, ModelFileError where a file ends too early.
+   * @example const model = await Model.load(files, gpu, { cache: 'f16' })
+   */
   static async load(files: ModelFiles, gpu: Gpu, options: LoadOptions = {}): Promise<Model> {
     const formats = new Map<string, number>();
     for (const { format } of files.weights.entries.values()) formats.set(format, (formats.get(format) ?? 0) + 1);
@@ -96,11 +113,15 @@ export class Model implements LoadedModel {
   }
 
   /** Bytes of one weight on the GPU. */
-  bytesOf({ name }: WeightRef): number {
-    return this.shards(name).reduce((n, { bytes }) => n + bytes, 0);
+  bytesOf(weight: WeightRef): number {
+    return this.shards(weight.name).reduce((n, { bytes }) => n + bytes, 0);
   }
 
-  /** The steps of a plan on this adapter. @param many for several sequences at once */
+  /**
+   * The steps of a plan on this adapter.
+   * @param many for several sequences at once
+   * @internal
+   */
   steps(kind: PlanKind, many = false): readonly Step[] {
     const key = `${kind} ${many}`;
     const known = this.#steps.get(key);
@@ -112,30 +133,45 @@ export class Model implements LoadedModel {
     return steps;
   }
 
+  /**
+   * The parts of a weight on the GPU, in the order of their rows.
+   * @internal
+   */
   shards(name: string): readonly Shard[] {
     if (this.#disposed) throw new ModelFileError('This model was closed; open it again.');
     return this.#weights.shards(name);
   }
 
-  /** How weights lie together under this name (joins.ts), or null. */
+  /**
+   * How weights lie together under this name (joins.ts), or null.
+   * @internal
+   */
   joined(name: string): Join['order'] | null {
     return this.#weights.joined(name);
   }
 
-  /** A sequence being read and continued: its caches and its buffers. Disposed with the model, or before. */
+  /**
+   * A sequence being read and continued: its caches and its buffers. Disposed with the model, or before. Throws PromptError for a length that the model was not made for, BudgetError for
+   * one that does not fit.
+   * @example using context = model.context({ length: 512, plan: 'fast' })
+   */
   context(options: ContextOptions = {}): Context {
     const context = new Context(this, options, this.#forget);
     this.#contexts.add(context);
     return context;
   }
 
-  /** Sequences that are read and continued together. Disposed with the model, or before. */
+  /**
+   * Sequences that are read and continued together. Disposed with the model, or before.
+   * @internal
+   */
   batch(options: BatchOptions): Batch {
     const batch = new Batch(this, options, this.#forget);
     this.#contexts.add(batch);
     return batch;
   }
 
+  /** Closes it with all its contexts, and gives their memory back. */
   [Symbol.dispose](): void {
     this.#disposed = true;
     for (const context of [...this.#contexts]) context[Symbol.dispose]();

@@ -7,7 +7,9 @@ import type { Shaders } from './kernel.js';
 import { count, type Extent, type Stage, shapeOf } from './plan.js';
 import { boxOf, type Slice } from './taps.js';
 
+/** Values to put in the place of what a stage computes. */
 export interface Patch {
+  /** Of the model's plan. */
   readonly stage: Stage;
   /** Which part to replace, in positions of the sequence; all of it by default. */
   readonly slice?: Slice;

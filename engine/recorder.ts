@@ -26,6 +26,7 @@ function fixedSize({ letter, size }: Axis): number {
   return size;
 }
 
+/** What a forward pass is recorded into: each method checks its shapes and appends a stage under `name`. */
 export class Recorder {
   readonly #stages: Stage[] = [];
   readonly #scopes: string[] = [];
@@ -96,10 +97,12 @@ export class Recorder {
     return this.#record(name, { kind: 'geluTanh' }, [x], x.axes);
   }
 
+  /** The product of two values of one shape, value by value. */
   mul(name: string, a: Ref, b: Ref): Ref {
     return this.#record(name, { kind: 'mul' }, [a, b], this.#same(name, a, b));
   }
 
+  /** The sum of two values of one shape. */
   add(name: string, a: Ref, b: Ref): Ref {
     return this.#record(name, { kind: 'add' }, [a, b], this.#same(name, a, b));
   }
@@ -111,6 +114,7 @@ export class Recorder {
     return this.#record(name, { kind: 'head', softcap }, [x], [rows, vocab], { shape, weight });
   }
 
+  /** What was recorded, as a plan. */
   finish(): Plan {
     return makePlan(this.#stages);
   }

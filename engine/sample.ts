@@ -4,6 +4,7 @@ import { OptionError } from './errors.js';
 import { likeliest } from './likeliest.js';
 import { MOST_TOP, REST_ERROR, type Top, type TopWanted } from './top.js';
 
+/** How a token is drawn from logits. */
 export interface Sampling {
   /** 0 (default) takes the most likely token; larger is wilder. */
   readonly temperature?: number;

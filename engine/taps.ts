@@ -10,15 +10,21 @@ import { type AxisName, count, type Extent, nearest, type Stage, shapeOf } from 
 /** Half-open ranges by axis name; `token`, `query` and `key` count from the start of the sequence. */
 export type Slice = Partial<Record<AxisName, readonly [number, number]>>;
 
+/** An activation that is asked for before a read. */
 export interface Tap {
+  /** Of the model's plan. */
   readonly stage: Stage;
+  /** Which part of it; all by default. It is cut on the GPU. */
   readonly slice?: Slice;
 }
 
 /** What one chunk gave to one tap. */
 export interface Captured {
+  /** Whose output it is. */
   readonly stage: Stage;
+  /** Sizes, in the order of the stage's axes. */
   readonly shape: readonly number[];
+  /** The values, row by row. */
   readonly data: Float32Array;
   /** Where the part begins along every axis, in positions of the model. */
   readonly from: readonly number[];

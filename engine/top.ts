@@ -11,18 +11,21 @@ import { Tensor } from './tensor.js';
 /** Most logits that can be asked for. */
 export const MOST_TOP = 256;
 
+/** Which of the last logits to bring back. */
 export interface TopWanted {
-  /** k, at most MOST_TOP, and below the size of the vocabulary. */
+  /** k, at most 256, and below the size of the vocabulary. */
   readonly many: number;
   /** What the others weigh is asked for, at this temperature, between 1e-6 and 1e6. */
   readonly temperature?: number;
 }
 
+/** The largest of a row of logits. */
 export interface Top {
   /** Of the k largest logits, the largest first; equal ones in their order. */
   readonly ids: Uint32Array;
+  /** And what they are. */
   readonly logits: Float32Array;
-  /** Sum of exp((logit − largest) / temperature) of all others, right to one part in REST_ERROR; null where it was not asked for. */
+  /** Sum of exp((logit − largest) / temperature) of all others, right to one part in 10,000; null where it was not asked for. */
   readonly rest: number | null;
 }
 

@@ -8,10 +8,13 @@ export interface Traits {
   readonly software: boolean;
   /** Size of every subgroup, or null when it varies or subgroups are not there. */
   readonly subgroup: number | null;
+  /** Most lanes of a workgroup. */
   readonly maxInvocations: number;
   /** Buffers that a shader may be given, uniforms aside. */
   readonly maxStorageBuffers: number;
+  /** Bytes of a buffer that a shader may be given at once. */
   readonly maxBinding: number;
+  /** Bytes of the largest buffer. */
   readonly maxBuffer: number;
   /** Longest side of a texture. */
   readonly maxTexture: number;

@@ -21,8 +21,11 @@ export interface Unit {
 
 /** A step that ran as the stages it stands for, and why. */
 export interface Opened {
+  /** Its name. */
   readonly step: string;
+  /** Names of the stages that ran. */
   readonly stages: readonly string[];
+  /** Who wanted it: a patch, or an edited shader. */
   readonly why: string;
 }
 

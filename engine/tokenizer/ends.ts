@@ -3,8 +3,11 @@
 
 import { quoted } from './quoted.js';
 
+/** What is put around a prompt. */
 export interface Ends {
+  /** Ids before it. */
   readonly front: readonly number[];
+  /** And after it. */
   readonly back: readonly number[];
   /** Where it is said, for messages. */
   readonly from: string;

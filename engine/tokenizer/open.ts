@@ -16,7 +16,10 @@ const MAX_MODEL = 64 << 20;
 const MAX_JSON = 192 << 20;
 const isJson = (path: string): boolean => /\.json$/i.test(path);
 
-/** The tokenizer of a model's own vocabulary. */
+/**
+ * The tokenizer of a model's own vocabulary. Throws TokenizerError or ModelFileError for one that cannot be read.
+ * @example const tokenizer = await openTokenizer(files.vocabulary!)
+ */
 export async function openTokenizer(vocabulary: NonNullable<ModelFiles['vocabulary']>): Promise<Tokenizer> {
   if (vocabulary.kind === 'gguf') return new PieceTokenizer(vocabularyFromGguf(vocabulary.metadata));
   if (!vocabulary.files) return openTokenizerFile(vocabulary.path);

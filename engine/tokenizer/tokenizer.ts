@@ -2,11 +2,15 @@
 
 import type { Ends } from './ends.js';
 
+/** Text to ids and back, by one model's vocabulary. */
 export interface Tokenizer {
   /** One more than the largest id that has a piece. */
   readonly size: number;
+  /** Of `<bos>`, with which a sequence begins. */
   readonly bosId: number;
+  /** Of `<eos>`, with which one ends. */
   readonly eosId: number;
+  /** Of `<unk>`, for what no piece writes. */
   readonly unkId: number;
   /** What it was read from: sentencepiece, tokenizer.json or gguf. */
   readonly source: string;
@@ -33,6 +37,7 @@ export interface Tokenizer {
   stream(): DecodeStream;
 }
 
+/** How a text becomes ids. */
 export interface EncodeOptions {
   /** The bos id in front, unless the text has it already. */
   readonly bos?: boolean;
@@ -43,7 +48,9 @@ export interface EncodeOptions {
   readonly special?: boolean;
 }
 
+/** Text of ids as they come. */
 export interface DecodeStream {
+  /** The next id. @returns the text that is certain now, which may be none */
   push(id: number): string;
   /** What is left when no more ids come; an unfinished character becomes U+FFFD. */
   end(): string;

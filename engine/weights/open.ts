@@ -10,13 +10,16 @@ import { ggufIn, openGgufModel } from './gguf-model.js';
 import type { ModelFiles } from './source.js';
 
 /**
- * Throws ModelFileError or ConfigError with the cure.
- * @param wholeHead false where the weights are only described: a large head beside a tied embedding is then compared in a sample of rows
+ * What is at a path, recognised and checked; its weights are read when they are asked for. Throws ModelFileError or ConfigError with the cure.
+ * @example const files = await openModelFiles('gemma-3-270m') // a folder of Hugging Face's, a .gguf or a .safetensors
+ * @param path a folder with config.json, a .gguf, or a .safetensors beside its config.json
+ * @param options `wholeHead`: false where the weights are only described: a large head beside a tied embedding is then compared in a sample of rows
  */
 export async function openModelFiles(
   path: string,
-  { wholeHead = true }: { readonly wholeHead?: boolean } = {},
+  options: { readonly wholeHead?: boolean } = {},
 ): Promise<ModelFiles> {
+  const { wholeHead = true } = options;
   if (!existsSync(path)) {
     throw new ModelFileError(
       `There is no model at ${path}. Give a folder with config.json, a .gguf or a .safetensors file.`,

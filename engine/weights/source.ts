@@ -13,6 +13,7 @@
 
 import type { GemmaConfig } from '../config.js';
 
+/** A tensor of a model's files. */
 export interface WeightEntry {
   /** Canonical name. */
   readonly name: string;
@@ -28,6 +29,7 @@ export interface WeightEntry {
 
 /** Tensors by canonical name, read in ranges of rows so that no whole matrix need exist on the CPU. */
 export interface WeightSource {
+  /** What there is. */
   readonly entries: ReadonlyMap<string, WeightEntry>;
   /**
    * Dequantised values of rows [start, start + count), row-major; for a 1-D tensor a row is one value.
@@ -36,6 +38,7 @@ export interface WeightSource {
   readRows(name: string, start: number, count: number): Promise<Float32Array>;
   /** Rows [start, start + count) of a matrix as they are stored, in the entry's format. */
   readStored(name: string, start: number, count: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Closes its files. */
   close(): Promise<void>;
 }
 
@@ -49,20 +52,27 @@ export interface ChatFiles {
   readonly specialTokens: Readonly<Record<string, string>>;
   /** How answers are drawn by default, as generation_config.json has it; what it says that cannot be used is in `notices`. */
   readonly sampling: SamplingDefaults;
+  /** Sentences about what a user should know of them. */
   readonly notices: readonly string[];
 }
 
+/** How a model's makers would have its answers drawn. */
 export interface SamplingDefaults {
+  /** As Sampling has it. */
   readonly temperature?: number;
+  /** As Sampling has it; 0: all. */
   readonly topK?: number;
+  /** As Sampling has it; 1: all. */
   readonly topP?: number;
 }
 
 /** What of a folder may be the vocabulary of its model. */
 export interface FolderFiles {
+  /** Its path. */
   readonly folder: string;
-  /** Paths of tokenizer.model (or a .spm) and of tokenizer.json. */
+  /** Path of tokenizer.model, or of a .spm. */
   readonly model: string | null;
+  /** Path of tokenizer.json. */
   readonly json: string | null;
   /** Rows of the model's embedding: no id from there on can be read by it. */
   readonly rows: number;
@@ -72,28 +82,44 @@ export interface FolderFiles {
 export interface ModelFiles {
   /** What the user gave: a folder, a .gguf or a .safetensors file. */
   readonly path: string;
+  /** Which kind of file the weights are in. */
   readonly format: 'safetensors' | 'gguf';
+  /** The model's geometry. */
   readonly config: GemmaConfig;
+  /** Its weights, by canonical names. */
   readonly weights: WeightSource;
   /** Where a vocabulary was found; null runs on token ids alone. Opened lazily with `openTokenizer`. */
   readonly vocabulary:
     | {
+        /** Which kind of file it is in. */
         readonly kind: 'sentencepiece' | 'tokenizer.json';
+        /** Where. */
         readonly path: string;
         /** Everything in the folder that may be the vocabulary: which is read is decided when it is opened. */
         readonly files?: FolderFiles;
       }
-    | { readonly kind: 'gguf'; readonly metadata: ReadonlyMap<string, unknown> }
+    | {
+        /** It is in the model's own file. */
+        readonly kind: 'gguf';
+        /** That file's keys. */
+        readonly metadata: ReadonlyMap<string, unknown>;
+      }
     | null;
   /** The model's own Jinja template of conversations, if it has one. */
   readonly chatTemplate: string | null;
   /** What a conversation needs beside its template. */
   readonly chat: ChatFiles;
   /** Tensors that the text model has no use for, such as a vision tower: how many, and their names up to the first dot. */
-  readonly leftOut: { readonly tensors: number; readonly parts: readonly string[] };
+  readonly leftOut: {
+    /** How many. */
+    readonly tensors: number;
+    /** Their names up to the first dot. */
+    readonly parts: readonly string[];
+  };
   /** Sentences about what was chosen or passed over and a user should know. */
   readonly notices: readonly string[];
   /** SHA-256 over names, shapes, formats and sampled bytes: recognises the model in goldens and traces (hex). */
   readonly fingerprint: string;
+  /** Closes the files; what is on the GPU stays. */
   close(): Promise<void>;
 }

@@ -43,9 +43,14 @@ export function clearOutput(wait = false): void {
   store[KEY]?.clear(wait);
 }
 
-/** Asks the person in front of the notebook. Throws LoupeError where there is none, as in nbclient or papermill. */
-export async function ask(prompt = '', { hidden = false }: { hidden?: boolean } = {}): Promise<string> {
-  const asked = store[KEY]?.ask(prompt, hidden);
+/**
+ * Asks the person in front of the notebook. Throws LoupeError where there is none, as in nbclient or papermill.
+ * @param prompt what stands before the field
+ * @param options `hidden`: what is typed is not shown, as with passwords
+ * @example const key = await ask('Key: ', { hidden: true })
+ */
+export async function ask(prompt = '', options: { hidden?: boolean } = {}): Promise<string> {
+  const asked = store[KEY]?.ask(prompt, options.hidden ?? false);
   if (asked) return asked;
   throw new LoupeError(`Nobody can be asked '${prompt}': this is no notebook.`);
 }

@@ -28,7 +28,8 @@ const LEADING = ['token', 'head', 'query'] as const;
  * A table of one activation: columns stage, one index a leading dimension, and `values`, a list of the last dimension. Indices are positions
  * in the model; where the list begins is in the metadata `loupe`, with all dimensions.
  */
-export function toArrow({ name, dims, data }: Values): Table {
+export function toArrow(activation: Values): Table {
+  const { name, dims, data } = activation;
   const width = dims.length > 0 ? dims[dims.length - 1].size : 1;
   const rows = data.length / width;
   const columns: Record<string, ReturnType<typeof makeVector> | ReturnType<typeof vectorFromArray>> = {
