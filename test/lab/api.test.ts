@@ -68,7 +68,7 @@ test('the program on the engine\u2019s page has no type error, and says Paris', 
   const folder = join(root, '.loupe/api-example'); // within the package, where its own name is known
   mkdirSync(folder, { recursive: true });
   try {
-    const [, program] = /```ts\n(import [^]*?)```/.exec(readFileSync(PAGES[1].file, 'utf8'))!;
+    const [, program] = /```ts\n(import .*?)```/s.exec(readFileSync(PAGES[1].file, 'utf8'))!;
     const file = join(folder, 'example.ts');
     writeFileSync(file, program);
     const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
