@@ -2,7 +2,6 @@
 // as they say: so it runs in a thread of its own, which has so much memory and time as a file of this size can need, and can be ended.
 
 import { existsSync } from 'node:fs';
-import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -13,8 +12,10 @@ import type { Answer, Asked } from './parquet-worker.js';
 const [LEAST_MB, MOST_MB] = [192, 4096];
 /** How many times its size a file may take in memory: texts are compressed, and take two bytes a letter. */
 const GROWS = 32;
-/** How long an answer may take, in ms: so long, and so much more for each megabyte; in proportion longer where the machine has more to do than it can. */
-const [LEAST_MS, MS_A_MB] = [750, 2000];
+/** How much time of a processor an answer may take, in ms: so much, and so much more for each megabyte. */
+const [LEAST_MS, MS_A_MB] = [500, 2000];
+/** How often it is looked at, in ms. */
+const LOOK_MS = 50;
 
 /**
  * The columns of a file, then values of one, in the order of the rows, until it is disposed of or there are no more.
@@ -32,7 +33,7 @@ export class ParquetRows implements AsyncDisposable {
     private readonly fault: (what: string) => Error,
   ) {
     const megabytes = asked.size / 1e6;
-    this.#limit = (LEAST_MS + MS_A_MB * megabytes) * Math.max(1, loadavg()[0] / availableParallelism());
+    this.#limit = LEAST_MS + MS_A_MB * megabytes;
     this.#worker = new Worker(script(), {
       workerData: asked,
       execArgv: [],
@@ -45,7 +46,13 @@ export class ParquetRows implements AsyncDisposable {
     this.#worker.on('message', (answer: Answer) => this.#told?.(answer));
     this.#worker.on('error', error => {
       const full = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
-      end(fault(full ? 'what it tells of takes far more memory than a file of its size can' : error.message));
+      end(
+        fault(
+          full
+            ? 'what it tells of takes far more memory than a file of its size can; a right one is read where it is written with less compression'
+            : error.message,
+        ),
+      );
     });
     this.#worker.on('exit', () => end(fault('its reader ended')));
   }
@@ -92,15 +99,22 @@ export class ParquetRows implements AsyncDisposable {
         this.#told = resolve;
         const late = () =>
           resolve(
-            this.fault(`what it tells of takes longer than a file of its size can (${(limit / 1000).toFixed(1)} s)`),
+            this.fault(
+              `what it tells of takes longer than a file of its size can (${(limit / 1000).toFixed(1)} s of a processor); a right one is read where it is written with less compression`,
+            ),
           );
-        timer = setTimeout(late, limit);
+        // A thread's own time cannot be asked for: it is no more than the process's, of which the rest waits for this answer.
+        const [began, used] = [performance.now(), process.cpuUsage()];
+        timer = setInterval(() => {
+          const { user, system } = process.cpuUsage(used);
+          if (Math.min(performance.now() - began, (user + system) / 1000) > limit) late();
+        }, LOOK_MS);
         ask();
       });
       if (answer instanceof Error) throw answer;
       return answer as Answer;
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
       this.#told = null;
     }
   }

@@ -336,6 +336,11 @@ export const READERS: readonly Reader[] = [
     read: async (bytes, folder) => readPrompts(await file(bytes, folder, 'prompts.jsonl')),
   },
   {
+    name: 'prompts.parquet',
+    seeds: () => seeds.parquet().map(bytes => ({ bytes })),
+    read: async (bytes, folder) => readPrompts(await file(bytes, folder, 'prompts.parquet')),
+  },
+  {
     name: 'token cases',
     seeds: () => [json('{"text":"abc","ids":[5,6],"back":"ab","hf":[5],"hf_back":"a"}')],
     async read(bytes, folder) {

@@ -1,6 +1,6 @@
 // Real files to begin with: atlas's, the committed vocabularies and templates, and small ones of our own writing.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Table, tableFromArrays, vectorFromArray } from 'apache-arrow';
@@ -25,6 +25,13 @@ export const vocabularies = (file: 'model' | 'json'): Buffer[] =>
   lines('vocabularies.jsonl')
     .filter(one => one.file === file)
     .map(({ data }) => Buffer.from(String(data), 'base64'));
+
+/** Prompts in every form of page and compression, by pyarrow (parquet/make.py). */
+export function parquet(): Buffer[] {
+  const folder = join(root, 'test', 'fuzz', 'parquet');
+  const names = readdirSync(folder).filter(name => name.endsWith('.parquet'));
+  return names.sort().map(name => readFileSync(join(folder, name)));
+}
 
 export const templates = (): string[] => [...new Set(lines('chat.jsonl').map(({ template }) => String(template)))];
 
