@@ -132,9 +132,11 @@ function doubled(old: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   return fresh;
 }
 
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true }); // a piece may begin with one
+
 const unescaped = (bytes: Uint8Array, from: number, to: number): string => {
   try {
-    return JSON.parse(`"${new TextDecoder().decode(bytes.subarray(from, to))}"`);
+    return JSON.parse(`"${utf8.decode(bytes.subarray(from, to))}"`);
   } catch {
     return '';
   }

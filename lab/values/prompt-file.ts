@@ -83,6 +83,9 @@ export class PromptFile implements AsyncIterable<Prompt> {
       const column = this.column ?? 'prompt';
       const { rows, columns } = await ParquetRows.open(this.path, file.size, column, fault);
       try {
+        if (columns.filter(name => name === column).length > 1)
+          throw fault(`it has the column '${column}' twice, and one of them would not be read`);
+        if (columns.length === 0) throw fault('it has no columns');
         if (!columns.includes(column))
           throw new PromptError(
             `${this.path} has no column '${visible(column)}'; there ${columns.length === 1 ? 'is' : 'are'} ${columns.map(visible).join(', ')}. Say which has the prompts: { column }, or --column in a terminal.`,

@@ -78,6 +78,25 @@ test.each<[string, unknown, [string, number[]][]]>([
     text.replace(/(?<=")▁?(ab?b?|b)(?=")/g, word => word.replace(/[ab▁]/g, escaped)),
     GEMMA,
   ],
+  [
+    'with a piece that begins with a byte order mark and has an escape behind it',
+    JSON.stringify(
+      file(
+        {},
+        {
+          vocab: { ...VOCAB, '\ufeff': 300, '\ufeffa': 301, '\ufeffab': 302 },
+          merges: [
+            ['\ufeff', 'a'],
+            ['\ufeffa', 'b'],
+          ],
+        },
+      ),
+    ).replaceAll('\ufeffa"', '\ufeff\\u0061"'),
+    [
+      ['\ufeffab', [302]],
+      ['a\ufeffab\ufeff', [4, 302, 300]],
+    ],
+  ],
   ['with merges of the older form', file({}, { merges: MERGES.map(pair => pair.join(' ')) }), GEMMA],
   [
     'with merges before the vocabulary',

@@ -293,8 +293,21 @@ test('a file of prompts: lines, JSON lines, and a column of Parquet, its mistake
   writeFileSync(at('holes.parquet'), Buffer.from(parquetWriteBuffer({ columnData: holes })));
   await expect(list(at('holes.parquet'))).rejects.toThrow(/holes\.parquet, row 1 \(from 0\): A prompt is a text/);
   const bytes = readFileSync(at('p.parquet'));
-  writeFileSync(at('cut.parquet'), bytes.subarray(0, 500));
-  await expect(list(at('cut.parquet'))).rejects.toThrow(/cut\.parquet cannot be read as Parquet/);
+  for (const length of [0, 4, 11, 12, 500]) {
+    writeFileSync(at('cut.parquet'), bytes.subarray(0, length));
+    await expect(list(at('cut.parquet'))).rejects.toThrow(
+      /cut\.parquet cannot be read as Parquet: it does not begin and/,
+    );
+  }
+  writeFileSync(at('secret.parquet'), Buffer.concat([bytes.subarray(0, -4), Buffer.from('PARE')]));
+  await expect(list(at('secret.parquet'))).rejects.toThrow(
+    /secret\.parquet cannot be read as Parquet: it is encrypted/,
+  );
+  const twice = ['prompt', 'prompt'].map(name => ({ name, data: ['a'] }));
+  writeFileSync(at('twice.parquet'), Buffer.from(parquetWriteBuffer({ columnData: twice })));
+  await expect(list(at('twice.parquet'))).rejects.toThrow(
+    /twice\.parquet cannot be read as Parquet: it has the column 'prompt' twice/,
+  );
   bytes.fill(0xee, 0, bytes.length - 2000); // all but what the file ends with
   writeFileSync(at('bad.parquet'), bytes);
   await expect(list(at('bad.parquet'))).rejects.toThrow(PromptError);
@@ -342,6 +355,22 @@ test('a file of prompts that is no UTF-8 is refused by line or row, and a byte o
   expect(await list('bytes.parquet', bytes(text))).toEqual(['caf\u00e9']);
   await expect(list('bytes.parquet', bytes(text, Buffer.from('caf\u00e9', 'latin1')))).rejects.toThrow(
     /bytes\.parquet, row 1 \(from 0\): Its bytes are not UTF-8/,
+  );
+  // A column that says it is text: U+FEFF is a character of it, wherever it stands, and what is no UTF-8 is no text.
+  const texts = (...data: (string | Uint8Array)[]) =>
+    Buffer.from(
+      parquetWriteBuffer({
+        columnData: [{ name: 'prompt', data }],
+        schema: [
+          { name: 'root', num_children: 1 },
+          { name: 'prompt', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+        ],
+      }),
+    );
+  const marked = ['\ufeffOnce', 'a\ufeff', '\ufeff'];
+  expect(await list('marked.parquet', texts(...marked))).toEqual(marked);
+  await expect(list('text.parquet', texts('Once', Buffer.from('caf\u00e9', 'latin1')))).rejects.toThrow(
+    /text\.parquet, row 1 \(from 0\): Its bytes are not UTF-8/,
   );
 });
 
