@@ -5,15 +5,18 @@ import { MASK_LIMIT } from '../values/stats.js';
 import { labelsOf, rowName } from '../values/dims.js';
 import { blockSize, blocksOf, poolText } from './blocks.js';
 import type { Bundle } from '../values/shown.js';
-import { CONFIG, HOLE, MENU, PAGE, titled } from './page.js';
-import { DIVERGING, packed, scaleThrough } from './chart.js';
+import { CONFIG, HOLE, MENU, PAGE, titled, titleLines } from './page.js';
+import { barOf, DIVERGING, packed, scaleThrough } from './chart.js';
 import { label } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
 import { drawn } from './drawn.js';
+import { withoutUnseen } from './unseen.js';
 
 /** Cells of a picture, down and across: what a page has points for. More are pooled, and the picture says so. */
 const DOWN = 240;
 const ACROSS = 360;
+/** Pixels of a plot that has room for a scale of colours. */
+const LEAST = 70;
 /** Characters that a pooled picture and all its values may take together, so that a page stays below a megabyte. */
 const ROOM = 870_000;
 
@@ -29,16 +32,21 @@ export function activationBundle(activation: Activation): Bundle {
   const rows = data.length / columns;
   const limit = robustLimit(data.map(v => (v <= MASK_LIMIT || !Number.isFinite(v) ? 0 : v)));
   // What is masked or no number is a hole, not a 0; a pooled picture shows what else is in the block.
-  const holes = data.map(v => (v <= MASK_LIMIT || !Number.isFinite(v) ? Number.NaN : v));
+  const holes = withoutUnseen(activation).map(v => (v <= MASK_LIMIT || !Number.isFinite(v) ? Number.NaN : v));
   const grid = blocksOf(holes, rows, columns, blockSize(rows, DOWN), blockSize(columns, ACROSS));
   const { byRows, byColumns } = grid;
   const rowsName = lead.length === 1 ? lead[0].name : 'row';
   const pool = poolText(grid, rowsName, last.name === 'dim' ? 'channel' : last.name);
-  const nameOf = (row: number) => shortened(rowName(lead, row, label), 22);
+  const nameOf = (row: number) => rowName(lead, row, text => label(shortened(text, 12)));
+  const numbered = lead.map(dim => ({ ...dim, labels: undefined }));
   // A block by its first and last, so that nobody takes it for one.
   const rowText = (i: number) => {
     const [first, end] = [i * byRows, Math.min(rows, (i + 1) * byRows) - 1];
-    return first === end ? nameOf(first) : `${nameOf(first)} – ${nameOf(end)}`;
+    if (first === end) return nameOf(first);
+    if (lead.length === 1) return `${nameOf(first)} – ${nameOf(end)}`;
+    const [from, to] = [first, end].map(row => rowName(numbered, row, label));
+    const outer = from.lastIndexOf(', ') + 2;
+    return to.startsWith(from.slice(0, outer)) ? `${from}–${to.slice(to.lastIndexOf(' ') + 1)}` : `${from} – ${to}`;
   };
   // Columns are called by their numbers in the model, and by their texts where they are tokens.
   const texts = last.labels ? labelsOf(last) : null;
@@ -61,22 +69,36 @@ export function activationBundle(activation: Activation): Bundle {
         hovertemplate: `%{y}<br>${label(last.name)} around %{x}, of ${last.of}<br>largest |x|: %{z} at ${label(last.name)} %{customdata}<extra></extra>`,
       }
     : { hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z}<extra></extra>` };
-  const clipped = `colours end at ±${sci(limit)}; the largest |x| is ${sci(stats.maxAbs)}`;
-  const notesOf = (...first: string[]) => [...first, stats.maxAbs > limit ? clipped : ''].filter(Boolean);
+  const clipped = `colours end at ${stats.min < 0 ? '±' : ''}${sci(limit)}; the largest |x| is ${sci(stats.maxAbs)}`;
+  const [name, ...more] = titleLines(`${activation}`);
+  const notesOf = (...first: string[]) => [...more, ...first, stats.maxAbs > limit ? clipped : ''].filter(Boolean);
   // Every value for whoever zooms in, where a page has room for them; else how to see some of them.
   const whole = pool !== '' && (4 / 3) * (4 * data.length + 6 * grid.z.length) < ROOM;
   const elsewhere = `.slice({ ${(lead[0] ?? last).name}: [from, to] }) shows every value of a part`;
   const notes = notesOf(pool, whole || !pool ? '' : elsewhere);
-  const heading = (notes: readonly string[]) => titled(label(`${activation}`), notes.map(label));
+  // Without a value below zero half of the colours would stand for nothing.
+  const low = stats.min < 0 ? -limit : 0;
+  const colours = {
+    zmin: low,
+    zmax: limit,
+    colorscale: scaleThrough(low < 0 ? DIVERGING : DIVERGING.slice(DIVERGING.length >> 1)),
+  };
+  const margin = {
+    l: byRows > 1 ? 230 : 130,
+    r: 20,
+    t: 50 + 15 * notes.length + (whole ? 30 : 0),
+    b: texts ? 104 : 50,
+  };
+  const plot = Math.max(LEAST, Math.min(510, 30 + 16 * grid.rows));
+  const colorbar = barOf(plot, low, limit);
+  const heading = (notes: readonly string[]) => titled(label(name), notes.map(label));
   const figure = {
     data: [
       {
         type: 'heatmap',
         z: packed(grid.z, grid.rows, grid.columns),
-        zmin: -limit,
-        zmax: limit,
-        colorscale: scaleThrough(DIVERGING),
-        colorbar: { thickness: 12 },
+        ...colours,
+        colorbar,
         hoverongaps: false,
         ...where,
         ...across,
@@ -88,13 +110,13 @@ export function activationBundle(activation: Activation): Bundle {
       ...PAGE,
       plot_bgcolor: HOLE,
       title: heading(notes),
-      height: Math.max(190, Math.min(640, 130 + 16 * grid.rows)),
-      margin: { l: byRows > 1 ? 230 : 130, r: 20, t: 50 + 15 * notes.length + (whole ? 30 : 0), b: 50 },
+      height: margin.t + plot + margin.b,
+      margin,
       xaxis: {
         title: { text: `${label(last.name)}${byColumns > 1 ? `, ${byColumns} a cell` : ''}` },
         showgrid: false,
         zeroline: false,
-        ...(texts ? { type: 'category' } : {}),
+        ...(texts ? { type: 'category', tickangle: -60 } : {}),
       },
       yaxis: { autorange: 'reversed', showgrid: false, zeroline: false, type: 'category' },
       ...(whole && {
@@ -128,10 +150,8 @@ export function activationBundle(activation: Activation): Bundle {
       type: 'heatmap',
       visible: false,
       z: packed(holes, rows, columns),
-      zmin: -limit,
-      zmax: limit,
-      colorscale: scaleThrough(DIVERGING),
-      colorbar: { thickness: 12 },
+      ...colours,
+      colorbar,
       hoverongaps: false,
       hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z}<extra></extra>`,
       ...(texts
@@ -142,8 +162,8 @@ export function activationBundle(activation: Activation): Bundle {
   }
 }
 
-/** The 99th percentile of the magnitudes, so that one outlier channel does not bleach the rest. */
+/** The 99th percentile of the magnitudes, so that one outlier channel does not bleach the rest; of less than a hundred, the largest. */
 function robustLimit(values: Float32Array): number {
   const sizes = values.map(Math.abs).sort();
-  return sizes[Math.floor(0.99 * (sizes.length - 1))] || sizes[sizes.length - 1] || 1;
+  return sizes[Math.ceil(0.99 * (sizes.length - 1))] || sizes[sizes.length - 1] || 1;
 }

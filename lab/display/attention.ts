@@ -19,6 +19,9 @@ const POOLED = 40_000;
 /** Pixels of a token where few are shown, and the widest figure that does not take its cell's width. */
 const CELL = 22;
 const NARROW = 560;
+/** Pixels of a button beside its words, and of a letter of these. */
+const BUTTON = 26;
+const LETTER = 5.5;
 
 export function attentionBundle(figure: AttentionFigure): Bundle {
   return drawn(plotly(figure), text(figure));
@@ -75,16 +78,21 @@ function plotly(figure: AttentionFigure): Figure {
   const fixed = 130 + CELL * S;
   const notes = (i: number) => notesOf(by, rests[i] === null ? null : sinks[i], rests[i]);
   const lines = 1 + Math.max(...layers.map((_, i) => notes(i).length));
-  const few = heads <= 4;
+  // Buttons where all of them have room, also in the narrowest figure and behind the choice of a layer; else a list.
+  const beside = layers.length > 1 ? 92 : 0;
+  const margin = { l: by > 1 ? 84 : 100, r: 20, t: 48 + 15 * lines + 36, b: 96 };
+  const buttons = numbers.reduce((n, head) => n + BUTTON + LETTER * headName(figure, head).length, 0);
+  const needed = margin.l + beside + buttons + 4;
+  const few = needed <= NARROW + 40;
   return {
     data,
     layout: {
       ...PAGE,
       plot_bgcolor: HOLE,
       title: titled(label(attentionTitle(first)), notes(0)),
-      ...(fixed <= NARROW ? { width: Math.max(fixed, 500) } : {}),
+      ...(fixed <= NARROW ? { width: Math.max(fixed, 500, few ? Math.ceil(needed) : 0) } : {}),
       height: Math.max(300, Math.min(760, 138 + 15 * lines + 40 + CELL * rows)),
-      margin: { l: by > 1 ? 84 : 100, r: 20, t: 48 + 15 * lines + 36, b: 96 },
+      margin,
       xaxis: {
         title: { text: `key (read from)${by > 1 ? `, ${by} a cell` : ''}` },
         type: 'category',
@@ -105,7 +113,7 @@ function plotly(figure: AttentionFigure): Figure {
           ...MENU,
           type: few ? 'buttons' : 'dropdown',
           direction: few ? 'right' : 'down',
-          pad: { b: 10, l: layers.length > 1 ? 92 : 0 },
+          pad: { b: 10, l: beside },
           buttons: grids[0].map((_, head) => ({
             label: headName(figure, numbers[head]),
             method: 'restyle',

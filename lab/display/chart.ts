@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import type { EChartsCoreOption } from 'echarts';
 import { printable } from '../../engine/printable.js';
+import { sci } from '../values/numbers.js';
 import { GREY } from './page.js';
 
 /** Perceptually even and the same to colour-blind eyes: Cividis, dark to light. */
@@ -36,6 +37,16 @@ export const DIVERGING = [
 /** Colours at even steps, as a figure has them. */
 export const scaleThrough = (colours: readonly string[]): [number, string][] =>
   colours.map((colour, i) => [i / (colours.length - 1), colour]);
+
+/** The bar beside a picture `height` pixels high: where it is low, its ends and the middle are named, one clear of the other. */
+export const barOf = (height: number, low: number, high: number, title?: string) => ({
+  thickness: 12,
+  ...(title && { title: { text: title } }),
+  ...(height < 110 && {
+    tickvals: height < 55 ? [low, high] : [low, (low + high) / 2, high],
+    ticktext: (height < 55 ? [low, high] : [low, (low + high) / 2, high]).map(v => sci(v)),
+  }),
+});
 
 const require = createRequire(import.meta.url);
 /** Loaded with the first picture, and as the one file that it has for require: as modules it is hundreds, half a second of every start. */

@@ -3,7 +3,7 @@
 import type { Lens, LensCell, LensTable } from '../probe/lens.js';
 import type { Bundle } from '../values/shown.js';
 import { CONFIG, HOLE, MENU, PAGE, titled } from './page.js';
-import { CIVIDIS, scaleThrough } from './chart.js';
+import { barOf, CIVIDIS, scaleThrough } from './chart.js';
 import { folded } from '../values/fold.js';
 import { html, label, visible } from '../values/html.js';
 import { percentText, shortened } from '../values/numbers.js';
@@ -15,6 +15,8 @@ import { type Cell, htmlTable, textTable } from './table.js';
 const ACROSS = 8;
 /** Cells that a figure may hold: about 700 kB. */
 const CELLS = 10_000;
+/** Pixels that the name of the rows, and the scale of colours, need. */
+const LEAST = 90;
 /** Tokens in the text. */
 const IN_TEXT = 8;
 
@@ -36,6 +38,8 @@ export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
   const part = (start: number, end: number) => `tokens ${positions[start]}–${positions[end - 1]} of ${labels.length}`;
   const notes = from > 0 ? [`the last ${columns.length} of ${labels.length} tokens are in this picture`] : [];
   const name = 'Logit lens: what each layer would say next';
+  const margin = { l: 64, r: 20, t: (windows.length > 1 ? 84 : 50) + 15 * notes.length, b: 96 };
+  const plot = Math.max(LEAST, 26 * rows.length + 4);
   const round = (p: number) => Number(p.toPrecision(4));
   const figure = {
     data: [
@@ -53,7 +57,7 @@ export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
         zmin: 0,
         zmax: 1,
         colorscale: scaleThrough(CIVIDIS),
-        colorbar: { title: { text: 'probability' }, thickness: 12 },
+        colorbar: barOf(plot, 0, 1, 'probability'),
         xgap: 1,
         ygap: 1,
         hovertemplate:
@@ -65,8 +69,8 @@ export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
       ...PAGE,
       plot_bgcolor: HOLE,
       title: titled(name, notes),
-      height: (windows.length > 1 ? 180 : 150) + 15 * notes.length + 26 * rows.length,
-      margin: { l: 64, r: 20, t: (windows.length > 1 ? 84 : 50) + 15 * notes.length, b: 96 },
+      height: margin.t + plot + margin.b,
+      margin,
       dragmode: 'pan',
       xaxis: {
         type: 'category',

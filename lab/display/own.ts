@@ -7,9 +7,10 @@ import { label, visible } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
 import { type Figure, Shown } from '../values/shown.js';
 import { blockSize, blocksOf, poolText } from './blocks.js';
-import { CIVIDIS, DIVERGING, packed, scaleThrough } from './chart.js';
-import { ACCENT, CONFIG, GRID, HOLE, PAGE, titled } from './page.js';
+import { barOf, CIVIDIS, DIVERGING, packed, scaleThrough } from './chart.js';
+import { ACCENT, CONFIG, GRID, HOLE, PAGE, standing, titled, titleLines } from './page.js';
 import { textTable } from './table.js';
+import { withoutUnseen } from './unseen.js';
 
 /** Numbers in a row: an array, a typed array, or an activation of one dimension. */
 export type Numbers = ArrayLike<number> | Activation;
@@ -72,7 +73,9 @@ export function plot(
   const gaps = lines.reduce((n, line) => n + line.y.filter(v => !Number.isFinite(v)).length, 0);
   const { title = '', log = '' } = options;
   const several = lines.length > 1;
-  const notes = gaps > 0 ? [`${gaps} of the values ${gaps === 1 ? 'is' : 'are'} no finite number: a gap`] : [];
+  const [heading, ...more] = titleLines(title);
+  const gapped = gaps > 0 ? [`${gaps} of the values ${gaps === 1 ? 'is' : 'are'} no finite number: a gap`] : [];
+  const notes = [...more.map(label), ...gapped];
   const axis = (name: string | undefined, letter: string) => ({
     gridcolor: GRID,
     ...(name ? { title: { text: label(name) } } : {}),
@@ -91,8 +94,8 @@ export function plot(
     })),
     layout: {
       ...PAGE,
-      title: titled(label(title), notes),
-      height: 360,
+      title: titled(label(heading), notes),
+      height: 360 + 15 * more.length,
       margin: { l: 70, r: 20, t: 50 + 15 * notes.length + (several ? 30 : 0), b: 54 },
       legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom' },
       xaxis: axis(options.x, 'x'),
@@ -108,8 +111,8 @@ export function plot(
     })),
     shown.map((at, i) => ({ cells: [sci(at), ...lines.map(line => sci(line.y[i]))] })),
   );
-  const more = xs.length > shown.length ? `\n… and ${xs.length - shown.length} points more` : '';
-  return new OwnPicture(figure, `${title ? `${visible(title)}\n` : ''}${table}${more}`);
+  const left = xs.length > shown.length ? `\n… and ${xs.length - shown.length} points more` : '';
+  return new OwnPicture(figure, `${title ? `${visible(title)}\n` : ''}${table}${left}`);
 }
 
 /**
@@ -130,11 +133,14 @@ export function bar(
   const { title = '', x, y } = listed ? options : ((values as PlotOptions | undefined) ?? options);
   sameLength('bar', 'names', texts.length, 'values', heights.length);
   checkMany('bar', texts.length, 'bars');
+  const [heading, ...more] = titleLines(title);
+  const short = texts.map(text => shortened(text, 16));
+  const { tickangle, room } = standing(short);
   const figure: Figure = {
     data: [
       {
         type: 'bar',
-        x: texts.map((text, i) => `${label(shortened(text, 16))}${'\u200b'.repeat(texts.indexOf(text) === i ? 0 : i)}`),
+        x: short.map((text, i) => `${label(text)}${'\u200b'.repeat(short.indexOf(text) === i ? 0 : i)}`),
         y: heights.map(v => (Number.isFinite(v) ? v : null)),
         marker: { color: ACCENT },
         hovertemplate: '%{x}<br>%{y}<extra></extra>',
@@ -142,10 +148,10 @@ export function bar(
     ],
     layout: {
       ...PAGE,
-      title: titled(label(title)),
-      height: 340,
-      margin: { l: 70, r: 20, t: 50, b: 90 },
-      xaxis: { type: 'category', ...(x ? { title: { text: label(x) } } : {}) },
+      title: titled(label(heading), more.map(label)),
+      height: 250 + room + 15 * more.length,
+      margin: { l: 70, r: 20, t: 50 + 15 * more.length, b: room },
+      xaxis: { type: 'category', tickangle, ...(x ? { title: { text: label(x) } } : {}) },
       yaxis: { gridcolor: GRID, rangemode: 'tozero', ...(y ? { title: { text: label(y) } } : {}) },
     },
     config: CONFIG,
@@ -184,11 +190,15 @@ export function heatmap(values: Activation | readonly Numbers[], options: Heatma
     const dim = dims?.[axis];
     return Array.from({ length: many }, (_, i) => {
       const text = given?.[i] ?? dim?.labels?.[i];
-      return text === undefined ? String((dim?.from ?? 0) + i) : `${given ? '' : `${dim!.from + i} `}${text}`;
+      return text === undefined
+        ? String((dim?.from ?? 0) + i)
+        : given
+          ? `${text}`
+          : `${dim!.from + i} ${visible(text as string)}`;
     });
   };
   const [down, across] = [names(0, rows.length, options.y), names(1, columns, options.x)];
-  const flat = Float32Array.from(rows.flat(), v => (Number.isFinite(v) ? v : Number.NaN));
+  const flat = Float32Array.from(own ? withoutUnseen(values) : rows.flat(), v => (Number.isFinite(v) ? v : Number.NaN));
   const grid = blocksOf(flat, rows.length, columns, blockSize(rows.length, 160), blockSize(columns, 240));
   const pool = poolText(grid, 'row', 'column');
   const finite = flat.filter(v => !Number.isNaN(v));
@@ -199,6 +209,9 @@ export function heatmap(values: Activation | readonly Numbers[], options: Heatma
   // From zero, unless all values lie far from it.
   const least = low < 0 ? -most : low > 0.5 * high && high > low ? low : 0;
   const title = options.title ?? (own ? String(values) : '');
+  const [name, ...more] = titleLines(title);
+  const notes = [...more, ...(pool ? [pool] : [])];
+  const counts = (axis: 0 | 1) => (dims ? { title: { text: label(dims[axis].name) } } : {});
   const unique = (list: readonly string[]) => {
     const seen = new Map<string, number>();
     return list.map(text => {
@@ -217,7 +230,7 @@ export function heatmap(values: Activation | readonly Numbers[], options: Heatma
         zmin: least,
         zmax: most,
         colorscale: scaleThrough(low < 0 ? DIVERGING : CIVIDIS),
-        colorbar: { thickness: 12 },
+        colorbar: barOf(18 * grid.rows, least, most),
         hoverongaps: false,
         hovertemplate: `${pool ? 'from ' : ''}%{y}, %{x}<br>%{z}<extra></extra>`,
       },
@@ -225,11 +238,11 @@ export function heatmap(values: Activation | readonly Numbers[], options: Heatma
     layout: {
       ...PAGE,
       plot_bgcolor: HOLE,
-      title: titled(label(title), pool ? [pool] : []),
-      height: Math.max(200, Math.min(640, 140 + 18 * grid.rows)),
-      margin: { l: 130, r: 20, t: 50 + (pool ? 15 : 0), b: 90 },
-      xaxis: { type: 'category', showgrid: false, zeroline: false },
-      yaxis: { type: 'category', autorange: 'reversed', showgrid: false, zeroline: false },
+      title: titled(label(name), notes.map(label)),
+      height: Math.max(200, Math.min(640, 154 + 15 * notes.length + Math.max(70, 18 * grid.rows))),
+      margin: { l: 130, r: 20, t: 50 + 15 * notes.length, b: 104 },
+      xaxis: { type: 'category', tickangle: -60, showgrid: false, zeroline: false, ...counts(1) },
+      yaxis: { type: 'category', autorange: 'reversed', showgrid: false, zeroline: false, ...counts(0) },
     },
     config: CONFIG,
   };

@@ -1,5 +1,7 @@
 // What all figures have alike: a layout that reads on light and dark pages, a title, two colours and a width.
 
+import { folded } from '../values/fold.js';
+
 /** Layout that reads on light and dark pages alike: nothing is painted behind it, and the text is a grey between. */
 export const PAGE = {
   paper_bgcolor: 'rgba(0,0,0,0)',
@@ -13,6 +15,13 @@ export function titled(text: string, notes: readonly string[] = []) {
   return notes.length === 0
     ? { text, ...place }
     : { text, subtitle: { text: notes.join('<br>'), font: { size: 11 } }, ...place };
+}
+/** A long name in lines that fit the narrowest cell: the first is the title, and the others begin its notes. */
+export const titleLines = (text: string): string[] => folded(text, '', 72).split('\n');
+/** How names stand below a picture, and the room that they take: level where they fit the narrowest cell side by side, else slanted. */
+export function standing(names: readonly string[]): { readonly tickangle: number; readonly room: number } {
+  const longest = names.reduce((n, name) => Math.max(n, name.length), 0);
+  return 7 * longest * names.length < 480 ? { tickangle: 0, room: 50 } : { tickangle: -60, room: 34 + 6 * longest };
 }
 export const GREY = '#7f8791';
 export const ACCENT = '#4c8dae';
