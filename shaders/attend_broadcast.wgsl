@@ -81,6 +81,11 @@ fn mixed(a: vec4f, p: f32, v: vec4f) -> vec4f {
   return select(fma(vec4f(p), v, a), a, vec4<bool>(p < 0));
 }
 
+/** The same of four rows. */
+fn mixed4(sums: mat4x4f, p: vec4f, v: vec4f) -> mat4x4f {
+  return mat4x4f(mixed(sums[0], p.x, v), mixed(sums[1], p.y, v), mixed(sums[2], p.z, v), mixed(sums[3], p.w, v));
+}
+
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -151,27 +156,32 @@ fn main(
     let scale = select(vec4f(1), 1.0 / (sums + hidden), s + many == end && !split);
     for (var first = 0u; first < N; first += LANES) {
       let i = first + lane;
-      var a = vec4f();
-      var b = vec4f();
-      var c = vec4f();
-      var d = vec4f();
-      for (var j = 0u; j < many; j += LANES) {
+      let quad = min(i, N - 1);
+      var mix = mat4x4f();
+      var j = 0u;
+      // Eight keys written out have their loads on their way together: a long cache is not in the processor's own.
+      for (; LANES == 8 && j + 8 <= many; j += 8) {
+        let held = weight[j + lane];
+        let at = s + j;
+        mix = mixed4(mix, subgroupBroadcast(held, 0), val(ring, at, head, quad));
+        mix = mixed4(mix, subgroupBroadcast(held, 1), val(ring, at + 1, head, quad));
+        mix = mixed4(mix, subgroupBroadcast(held, 2), val(ring, at + 2, head, quad));
+        mix = mixed4(mix, subgroupBroadcast(held, 3), val(ring, at + 3, head, quad));
+        mix = mixed4(mix, subgroupBroadcast(held, 4), val(ring, at + 4, head, quad));
+        mix = mixed4(mix, subgroupBroadcast(held, 5), val(ring, at + 5, head, quad));
+        mix = mixed4(mix, subgroupBroadcast(held, 6), val(ring, at + 6, head, quad));
+        mix = mixed4(mix, subgroupBroadcast(held, 7), val(ring, at + 7, head, quad));
+      }
+      for (; j < many; j += LANES) {
         let held = weight[j + lane];
         let stop = min(LANES, many - j);
-        for (var l = 0u; l < stop; l++) {
-          let p = subgroupShuffle(held, l);
-          let x = val(ring, s + j + l, head, min(i, N - 1));
-          a = mixed(a, p.x, x);
-          b = mixed(b, p.y, x);
-          c = mixed(c, p.z, x);
-          d = mixed(d, p.w, x);
-        }
+        for (var l = 0u; l < stop; l++) { mix = mixed4(mix, subgroupShuffle(held, l), val(ring, s + j + l, head, quad)); }
       }
       for (var r = 0u; r < own; r++) {
         if (i >= N) { break; }
         let at = place(row + r, head);
         let to = ((group.z * chunk.tokens + at.x) * A + at.y) * (N + u32(split));
-        var sum = select(select(a, b, r == 1), select(c, d, r == 3), r > 1);
+        var sum = select(select(mix[0], mix[1], r == 1), select(mix[2], mix[3], r == 3), r > 1);
         if (s > begin) { sum = fma(y[to + i], vec4f(fade[r]), sum); }
         y[to + i] = sum * scale[r];
         if (split && i == 0) { y[to + N] = vec4f(top[r], sums[r], f32(groups.z), 0); }
