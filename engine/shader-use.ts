@@ -211,8 +211,16 @@ export interface ShaderUse {
   readonly note: string | null;
 }
 
-/** @param longest tokens that the session reads */
-export function shaderUse(model: LoadedModel, shader: string, longest = model.config.contextLength): ShaderUse {
+/**
+ * @param longest tokens that the session reads
+ * @param edited whether another text than the file's is in force: only then does it change what else runs
+ */
+export function shaderUse(
+  model: LoadedModel,
+  shader: string,
+  longest = model.config.contextLength,
+  edited = true,
+): ShaderUse {
   const all = stageUses(model);
   const instruments = besideThePlan(model).filter(use => use.files.includes(shader));
   const some = all.filter(({ use }) => use.files.includes(shader));
@@ -237,13 +245,13 @@ export function shaderUse(model: LoadedModel, shader: string, longest = model.co
     const note =
       'Only in the fast plan, which generates, writes and chats; what runs, diffs and looks at stages uses a shader for each of these stages.';
     const few = noted(note);
-    return { shader, by, note: shader === 'linear_few' ? `${few} ${FEW_NOTE}` : few };
+    return { shader, by, note: edited && shader === 'linear_few' ? `${few} ${FEW_NOTE}` : few };
   }
   if (own.length > 0 && own.every(({ many }) => many)) {
     return { shader, by, note: noted('Only where several sequences are read and continued together.') };
   }
   if (own.length === 0) return { shader, by, note: instruments.map(use => INSTRUMENT_NOTES[use.by])[0] ?? null };
-  const opened = opensSteps(model, shader);
+  const opened = edited ? opensSteps(model, shader) : null;
   // Logits are made for one token wherever only the last row is wanted.
   const layers = own.filter(({ stages: [{ operation }], fast, many }) => operation.kind !== 'head' && !fast && !many);
   const kinds = new Set(layers.map(one => one.kind));

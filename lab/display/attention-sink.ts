@@ -56,7 +56,11 @@ export function restOf({ pattern }: AttentionLayer, sink: Sink | null): number |
     if (from + (row % T) === 0) continue;
     for (let j = 0; j < S; j++) if (j !== sink.key) most = Math.max(most, pattern.data[row * S + j] || 0);
   }
-  if (most === 0 || most > 0.95) return null;
+  return most === 0 || most > 0.95 ? null : roundedUp(most);
+}
+
+/** A number above zero, to two digits upwards: where colours end. */
+export function roundedUp(most: number): number {
   const unit = 10 ** (Math.floor(Math.log10(most)) - 1);
   return Number((Math.ceil(most / unit - 1e-6) * unit).toPrecision(2));
 }

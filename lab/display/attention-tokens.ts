@@ -1,17 +1,22 @@
 // What each token reads: the text itself, and under a token that is pointed at (or clicked) the same text shaded by the attention it
-// pays. Done with styles alone, no script, so that it also works where scripts are dropped.
+// pays. Done with styles alone, no script, so that it also works where scripts are dropped; where stylesheets are dropped too, a table is left.
 
 import type { Activation } from '../values/activation.js';
 import type { AttentionFigure } from '../values/attention.js';
 import { labelsOf } from '../values/dims.js';
-import { attentionTitle, headName, headsOf } from './attention.js';
+import { percentText } from '../values/numbers.js';
+import { attentionTitle, headName, headsOf, notesOf } from './attention.js';
+import { restOf, roundedUp, sinkOf } from './attention-sink.js';
 import type { Bundle } from '../values/shown.js';
 import { Html, html, visible } from '../values/html.js';
 
-/** Spans in the page: more make it slow. */
-const MOST_SPANS = 24_000;
+/** Characters that what is read may take: a page stays below a megabyte, and quick. */
+const MOST = 850_000;
+/** Characters of a token's markup, without its text. */
+const MARKUP = 66;
 
-const STYLE = `.loupe-reads label{cursor:pointer;padding:1px 8px;border-radius:4px;margin-right:4px;border:1px solid rgba(127,135,145,.4);font-size:12px}
+const STYLE = `.loupe-reads .live{display:block!important}.loupe-reads .plain{display:none}
+.loupe-reads label{cursor:pointer;display:inline-block;white-space:nowrap;margin-bottom:4px;padding:1px 8px;border-radius:4px;margin-right:4px;border:1px solid rgba(127,135,145,.4);font-size:12px}
 .loupe-reads input{position:absolute;opacity:0}.loupe-reads .panel{display:none;position:relative;line-height:2}
 .loupe-reads .q{cursor:default;padding:2px 1px;border-radius:3px;border-bottom:2px solid rgba(127,135,145,.35);outline:none;white-space:pre}
 .loupe-reads .r{display:none;position:absolute;left:0;right:0;top:100%;font-weight:normal;white-space:normal;line-height:2}
@@ -29,11 +34,20 @@ export function tokensBundle(figure: AttentionFigure): Bundle {
   const [, query, key] = pattern.dims;
   const numbers = headsOf(pattern);
   const panels = heads + 1; // the strongest of all heads, then each
-  const { shown, fromKey, keysTo } = partShown(pattern, Math.floor(MOST_SPANS / panels));
+  const each = MARKUP + Math.ceil(escapedLength(labelsOf(key)) / S);
+  const { shown, fromKey, keysTo } = partShown(pattern, Math.floor(MOST / each / panels));
   const fromQuery = T - shown;
   const queries = labelsOf(query);
   const keys = labelsOf(key);
   const name = `loupe-reads-${++made}-${Math.round(1e6 * pattern.data.reduce((a, b) => a + b * b, 0)).toString(36)}`;
+  // A column that takes nearly all would leave the others white, and so would weights that are all small.
+  const sink = sinkOf(layer);
+  const rest = restOf(layer, sink);
+  const darkest = rest ?? roundedUp(pattern.data.reduce((a, b) => (b > a ? b : a), 1e-6));
+  const scale = [
+    ...notesOf(1, rest === null ? null : sink, null),
+    `the darkest shade is ${percentText(darkest)}${rest === null ? '' : ' and more'}`,
+  ];
   const weight = (head: number, i: number, j: number): number => {
     if (head >= 0) return pattern.data[(head * T + i) * S + j];
     return strongest(pattern, i, j);
@@ -41,7 +55,9 @@ export function tokensBundle(figure: AttentionFigure): Bundle {
   const reads = (head: number, i: number): Html[] =>
     keys.slice(fromKey, Math.min(keysTo, visibleTo(pattern, i))).map((text, n) => {
       const w = weight(head, i, fromKey + n);
-      return html`<span title="${key.from + fromKey + n}: ${(100 * w).toFixed(1)} %" style="background:rgba(230,159,0,${Math.min(1, w).toFixed(2)})">${visible(text)}</span><wbr>`;
+      const shade = Math.round(255 * Math.min(1, w / darkest));
+      const style = shade > 0 ? new Html(` style="background:#e69f00${shade.toString(16).padStart(2, '0')}"`) : '';
+      return html`<span title="${key.from + fromKey + n}: ${(100 * w).toFixed(1)} %"${style}>${visible(text)}</span><wbr>`;
     });
   const panel = (head: number): Html => {
     const tokens = Array.from({ length: shown }, (_, i) => {
@@ -65,15 +81,31 @@ export function tokensBundle(figure: AttentionFigure): Bundle {
     )
     .join('');
   const lines = Math.ceil(keys.slice(fromKey, keysTo).join('').length / 60) + 1;
-  const left = shown < T ? ` The last ${shown} of ${T} tokens are shown.` : '';
-  const cut = fromKey > 0 ? ` Of what they read, positions from ${key.from + fromKey} on.` : '';
+  const left = shown < T ? `the last ${shown} of ${T} tokens are shown` : '';
+  const cut = fromKey > 0 ? `of what they read, positions from ${key.from + fromKey} on` : '';
+  const said = readings(pattern, shown);
+  // Where a page drops stylesheets, what needs one stays hidden and this is not.
+  const plain = html`<table class="plain"><tr><th align="left">token</th><th align="left">most of its strongest head</th></tr>${said.map(
+    ({ at, token, read }) => html`<tr><td align="left">${at} ${token}</td><td align="left">${read}</td></tr>`,
+  )}</table>`;
   return {
     'text/html':
-      html`<div class="loupe-reads" id="${name}"><style>${new Html(STYLE + rules)}</style><p style="margin:2px 0 8px"><b>${attentionTitle(layer)}</b> <span style="opacity:.7">Point at a token, or click it: what it reads is shaded below.${left}${cut}</span></p>${inputs}<div class="labels" style="margin-bottom:6px">${labels}</div><div class="panels" style="padding-bottom:${lines * 28 + 10}px">${choices.map(panel)}</div></div>`
+      html`<div class="loupe-reads" id="${name}"><style>${new Html(STYLE + rules)}</style><p style="margin:2px 0 8px"><b>${attentionTitle(layer)}</b> <span style="opacity:.7">${new Html(sentences([...scale, left, cut]))}</span></p><div class="live" hidden><p style="margin:2px 0 8px">Point at a token, or click it: what it reads is shaded below.</p>${inputs}<div class="labels" style="margin-bottom:6px">${labels}</div><div class="panels" style="padding-bottom:${lines * 28 + 10}px">${choices.map(panel)}</div></div>${plain}</div>`
         .text,
-    'text/plain': text(figure, shown),
+    'text/plain': [
+      `${attentionTitle(layer)}, the strongest head of each token:`,
+      ...(left ? [`  (${left})`] : []),
+      ...said.map(({ at, token, read }) => `  ${at} '${token}' reads ${read}`),
+    ].join('\n'),
   };
 }
+
+/** Parts are markup already: names in them went through `label`. */
+const sentences = (parts: readonly string[]): string =>
+  parts.flatMap(part => (part ? [`${part[0].toUpperCase()}${part.slice(1)}.`] : [])).join(' ');
+
+const escapedLength = (texts: readonly string[]): number =>
+  texts.reduce((n, text) => n + html`${visible(text)}`.text.length, 0);
 
 /** Keys that a query may see, as places in the pattern: those before it and itself. */
 const visibleTo = ({ dims: [, query, key] }: Activation, i: number): number =>
@@ -91,17 +123,16 @@ function partShown(pattern: Activation, most: number): { shown: number; fromKey:
 const strongest = ({ data, shape: [heads, T, S] }: Activation, i: number, j: number): number =>
   Math.max(...Array.from({ length: heads }, (_, head) => data[(head * T + i) * S + j]));
 
-function text({ layers: [layer] }: AttentionFigure, shown: number): string {
-  const { pattern } = layer;
+/** What each of the last tokens reads most, by its strongest head. */
+function readings(pattern: Activation, shown: number): { at: number; token: string; read: string }[] {
   const [, T] = pattern.shape;
   const [, query, key] = pattern.dims;
   const keys = labelsOf(key);
-  const lines = Array.from({ length: shown }, (_, n) => {
+  return Array.from({ length: shown }, (_, n) => {
     const i = T - shown + n;
     const weights = Array.from({ length: visibleTo(pattern, i) }, (_, j) => strongest(pattern, i, j));
     const best = [...weights.keys()].sort((a, b) => weights[b] - weights[a]).slice(0, 3);
     const read = best.map(j => `'${visible(keys[j])}' ${weights[j].toFixed(2)}`).join(', ');
-    return `  ${query.from + i} '${visible(labelsOf(query)[i])}' reads ${read || 'none of these'}`;
+    return { at: query.from + i, token: visible(labelsOf(query)[i]), read: read || 'none of these' };
   });
-  return [`${attentionTitle(layer)}, the strongest head of each token:`, ...lines].join('\n');
 }

@@ -43,9 +43,9 @@ export function memoryByPart({ model }: Session): Map<string, number> {
   for (const weight of model.weightRefs) {
     const { name } = weight;
     const part = /\.attn\./.test(name)
-      ? 'attention'
+      ? 'weights of attention'
       : /\.mlp\./.test(name)
-        ? 'feed-forward'
+        ? 'weights of the feed-forward'
         : /norm/.test(name)
           ? 'norms'
           : 'embedding and head';
@@ -54,8 +54,13 @@ export function memoryByPart({ model }: Session): Map<string, number> {
   return parts;
 }
 
-/** Okabe–Ito. */
-const PARTS = ['#56b4e9', '#cc79a7', '#0072b2', '#009e73'];
+/** The colours that the plan below has for these stages; its blue is all matrices, of which these are two parts. */
+const PARTS: Readonly<Record<string, string>> = {
+  'embedding and head': '#56b4e9',
+  norms: '#009e73',
+  'weights of attention': '#0072b2',
+  'weights of the feed-forward': '#003f66',
+};
 
 export function modelBundle(session: Session): Bundle {
   const entries = Object.entries(modelFacts(session));
@@ -70,12 +75,12 @@ export function modelBundle(session: Session): Bundle {
   const parts = [...memoryByPart(session)];
   const total = parts.reduce((n, [, bytes]) => n + bytes, 0);
   const bar = parts.map(
-    ([name, bytes], i) =>
-      html`<span title="${name}: ${bytesText(bytes)}" style="display:inline-block;height:12px;width:${((100 * bytes) / total).toFixed(2)}%;background:${PARTS[i % PARTS.length]}"></span>`,
+    ([name, bytes]) =>
+      html`<span title="${name}: ${bytesText(bytes)}" style="display:inline-block;height:12px;width:${((100 * bytes) / total).toFixed(2)}%;background:${PARTS[name]}"></span>`,
   );
   const legend = parts.map(
-    ([name, bytes], i) =>
-      html`<span style="margin-right:14px;white-space:nowrap"><span style="color:${PARTS[i % PARTS.length]}">■</span> ${name} ${bytesText(bytes)}</span> `,
+    ([name, bytes]) =>
+      html`<span style="margin-right:14px;white-space:nowrap"><span style="color:${PARTS[name]}">■</span> ${name} ${bytesText(bytes)}</span> `,
   );
   return {
     'text/html':

@@ -167,7 +167,8 @@ export class Session extends Shown {
     const asked =
       typeof change === 'function' ? (wgsl: string) => called(`The change of '${shader}'`, () => change(wgsl)) : change;
     await this.model.kernels.edit(shader, asked);
-    return new Edited(shaderUse(this.model, shader, this.longest), change !== null);
+    const edited = change !== null;
+    return new Edited(shaderUse(this.model, shader, this.longest, edited), edited);
   }
 
   /** The WGSL in force: the edited one, else the file's. Throws ShaderError with the nearest names. */

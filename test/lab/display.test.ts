@@ -124,8 +124,50 @@ test('attention over 2,048 tokens is pooled by its maximum and stays below a meg
   const head1 = unpacked(bundle[FIGURE]!.data[1].z as Packed);
   expect(Math.max(...head1.flat().map(v => v || 0))).toBe(0.875);
   const tokens = tokensBundle(figure);
-  expect(JSON.stringify(tokens).length).toBeLessThan(3_000_000);
+  expect(JSON.stringify(tokens).length).toBeLessThan(1_000_000);
   expect(tokens['text/html']).toMatch(/The last \d+ of 2048 tokens are shown/);
+  expect(tokens['text/plain']).toMatch(/\n {2}\(the last \d+ of 2048 tokens are shown\)\n/);
+});
+
+test('what tokens read is shaded up to the strongest there is beside a sink, and is a table where a page drops styles', () => {
+  const bundle = (weights: number[][]) => {
+    const dims = ['query' as const, 'key' as const].map(name => ({
+      name,
+      size: weights.length,
+      labels: ['<bos>', ' a', 'b<i>'],
+    }));
+    const pattern = new Activation(
+      'layers.0.attn.pattern',
+      [{ name: 'head', size: 1 }, ...dims],
+      Float32Array.from(weights.flat()),
+    );
+    return tokensBundle({ layers: [{ layer: 0, pattern, window: null }], heads: 1, kvHeads: 1 })['text/html']!;
+  };
+  const even = bundle([
+    [0.1, 0, 0],
+    [0.05, 0.05, 0],
+    [0, 0.1, 0.001],
+  ]); // weights of a slice of what is read
+  expect(even).toContain('The darkest shade is 10.0 %.');
+  expect(even.match(/<span title="1: 10\.0 %" style="background:#e69f00ff">/g)).toHaveLength(2); // the strongest head, and head 0
+  expect(even).toContain('<span title="0: 5.0 %" style="background:#e69f0080">');
+  expect(even).toContain('<span title="0: 0.0 %">');
+  const sink = bundle([
+    [1, 0, 0],
+    [0.98, 0.02, 0],
+    [0.95, 0.04, 0.01],
+  ]);
+  expect(sink).toContain('0 &lt;bos&gt; holds 96.5 % of the weight. The darkest shade is 4.0 % and more.');
+  expect(sink).toContain('<span title="1: 2.0 %" style="background:#e69f007f">');
+  // What needs a stylesheet is hidden until there is one; the table is not.
+  const [, live, plain] = /<\/p><div class="live" hidden>(.*)<\/div>(<table class="plain">.*<\/table>)<\/div>$/.exec(
+    sink,
+  )!;
+  expect(live).toContain('Point at a token');
+  expect(plain).toContain(
+    '<td align="left">2 b&lt;i&gt;</td><td align="left">&#39;&lt;bos&gt;&#39; 0.95, &#39;\u2423a&#39; 0.04, &#39;b&lt;i&gt;&#39; 0.01</td>',
+  );
+  expect(sink).toMatch(/<style>[^<]*\.live\{display:block!important\}[^<]*\.plain\{display:none\}/);
 });
 
 test('token texts that are HTML, SVG or script are shown as text, everywhere', async () => {

@@ -9,7 +9,7 @@ const of = (value: unknown): Bundle => (value as Shown)[DISPLAY]();
 const figure = (value: unknown) =>
   of(value)['application/vnd.plotly.v1+json']! as unknown as {
     data: { name?: string; x: unknown[]; y: unknown[]; z?: Packed; zmin?: number; zmax?: number }[];
-    layout: { title: { subtitle: { text: string } } };
+    layout: { title: { subtitle: { text: string } } } & Record<'xaxis' | 'yaxis', { title: { text: string } }>;
   };
 
 test('lines have the numbers they were given, and gaps where there is none, which is said', () => {
@@ -66,6 +66,27 @@ test('a grid keeps its rows, its names and its sign, and says where it is pooled
     new Float32Array([1, 2]),
   );
   expect(figure(heatmap(part)).data[0].y).toEqual(['3']);
+});
+
+test('a grid of an activation has its axes, its tokens as every picture writes them, and holes where no query reads', () => {
+  const labels = ['<bos>', ' A', '  b'];
+  const dims = [
+    { name: 'query' as const, size: 3, labels },
+    { name: 'key' as const, size: 3, labels },
+  ];
+  const pattern = new Activation('pattern', dims, new Float32Array([1, 0, 0, 0.5, 0.5, 0, 0, 0.25, 0.75]));
+  const { data, layout } = figure(heatmap(pattern));
+  const nothing = Number.NaN;
+  const seen = [
+    [1, nothing, nothing],
+    [0.5, 0.5, nothing],
+    [0, 0.25, 0.75],
+  ];
+  expect(unpacked(data[0].z as Packed)).toEqual(seen);
+  expect(unpacked(figure(pattern as unknown as Shown).data[0].z as Packed)).toEqual(seen);
+  expect([layout.xaxis.title.text, layout.yaxis.title.text]).toEqual(['key', 'query']);
+  expect(data[0].x).toEqual(['0 &lt;bos&gt;', '1 \u2423A', '2 \u2423 b']);
+  expect(data[0].y).toEqual(data[0].x);
 });
 
 test('what cannot be drawn is refused with what was given', () => {
