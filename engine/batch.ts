@@ -21,6 +21,7 @@ import { lengthThatMatters } from './rope-table.js';
 import type { Traits } from './traits.js';
 import { commonStart, Sequence } from './sequence.js';
 import type { Captured, Tap } from './taps.js';
+import type { NoTop, Top, TopWanted } from './top.js';
 
 export interface BatchOptions {
   /** Longest sequence in tokens. */
@@ -37,6 +38,8 @@ export interface BatchOptions {
 export interface StepOptions {
   /** Pick the likeliest token of every row on the GPU: 4 bytes a row come back. Otherwise its logits do. */
   readonly argmax: boolean;
+  /** Find the largest logits of every row on the GPU, and choose from them. */
+  readonly top?: TopOfRows | null;
   /** By default those in force once the edits asked for so far are. */
   readonly shaders?: Shaders;
   readonly signal?: AbortSignal;
@@ -45,10 +48,17 @@ export interface StepOptions {
   onCaptured?(sequence: Sequence, captured: readonly Captured[]): void;
 }
 
+/** A choice among the largest logits of a row: k pairs of id and logit come back, and all logits only where these are not enough. */
+export interface TopOfRows {
+  readonly wanted: TopWanted;
+  /** The next token, or null where it takes all logits to say. Called once for a row. */
+  choose(sequence: Sequence, top: Top): number | null;
+}
+
 /** A sequence whose last token was read with this step. */
 export interface Reached {
   readonly sequence: Sequence;
-  /** The likeliest next token, NO_TOKEN where a logit is NaN or ±∞; null where the logits were asked for. */
+  /** The next token that was picked, NO_TOKEN where a logit is NaN or ±∞ and the likeliest was asked for; null where it takes the logits. */
   readonly token: number | null;
   /** [V], where no token was. */
   readonly logits: Float32Array | null;
@@ -122,7 +132,7 @@ export class Batch {
   }
 
   /** Reads a chunk. Those sequences are told whose last known token was part of it; the others go on with the next step. */
-  async step({ argmax, signal, onCaptured, ...asked }: StepOptions): Promise<Reached[]> {
+  async step({ argmax, top = null, signal, onCaptured, ...asked }: StepOptions): Promise<Reached[]> {
     if (this.#disposed) throw new PromptError('This batch was closed; make a new one.');
     const { kernels } = this.model;
     const { traits } = this.model.gpu;
@@ -143,13 +153,14 @@ export class Batch {
       sequence.shaders = { first: read > 0 && known ? known.first : shaders, last: shaders };
     }
     const taps = parts.map(({ sequence }) => asked.taps?.(sequence) ?? []);
-    const { tokens, captured } = await executor.run({
+    const { tokens, tops, captured } = await executor.run({
       extent,
       rows,
       ids,
       taps: allOf(taps),
       shaders,
       argmax,
+      top: top?.wanted,
       signal,
       oneByOne: { tokens: alone, logits: this.plan === 'exact' || wanted.length < worthABlock(traits) },
       length: lengthOf(parts[0].sequence),
@@ -165,8 +176,9 @@ export class Batch {
       sequence.step = this.#steps;
     }
     this.#giveCopies(shaders);
-    const logits = argmax || wanted.length === 0 ? [] : await this.#logits(executor, wanted.length);
-    return wanted.map((sequence, i) => ({ sequence, token: tokens[i] ?? null, logits: logits[i] ?? null }));
+    const picked = wanted.map((sequence, i) => tokens[i] ?? chosen(top, sequence, tops[i]));
+    const logits = await this.#logits(executor, picked);
+    return wanted.map((sequence, i) => ({ sequence, token: picked[i], logits: logits[i] }));
   }
 
   /** What there is to say about logits that are NaN or ±∞: reads that sequence alone, with a check after every stage. */
@@ -322,13 +334,20 @@ export class Batch {
     return parts;
   }
 
-  async #logits(executor: Executor, rows: number): Promise<Float32Array[]> {
+  /** Of the rows that no token was picked of: one after the other, in one trip. */
+  async #logits(executor: Executor, picked: readonly (number | null)[]): Promise<(Float32Array | null)[]> {
     const { vocab } = this.model.config;
     const bytes = 4 * vocab;
-    const all = await this.model.gpu.read([{ buffer: executor.buffer('logits'), bytes: bytes * rows }]);
-    return Array.from({ length: rows }, (_, i) => new Float32Array(all, i * bytes, vocab));
+    const buffer = executor.buffer('logits');
+    const open = picked.flatMap((token, i) => (token === null ? [i] : []));
+    if (open.length === 0) return picked.map(() => null);
+    const all = await this.model.gpu.read(open.map(i => ({ buffer, at: i * bytes, bytes })));
+    return picked.map((_, i) => (open.includes(i) ? new Float32Array(all, open.indexOf(i) * bytes, vocab) : null));
   }
 }
+
+const chosen = (by: TopOfRows | null, sequence: Sequence, top: Top | NoTop | undefined): number | null =>
+  by && typeof top === 'object' ? by.choose(sequence, top) : null;
 
 /** Rows of a chunk that shows how far it is and can be stopped within. */
 const LONG = 32;

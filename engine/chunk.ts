@@ -30,7 +30,7 @@ export interface ChunkRun {
   readonly patches?: readonly Patch[];
   /** Pick the token with the highest last logit on the GPU; of several sequences, of every row of logits. */
   readonly argmax?: boolean;
-  /** Find the largest of the last logits on the GPU. */
+  /** Find the largest of the last logits on the GPU; of several sequences, of every row of logits. */
   readonly top?: TopWanted | null;
   /**
    * Called after every layer, which is then a submit of its own, waited for: a long chunk shows how far it is and can be stopped.
@@ -51,6 +51,8 @@ export interface ChunkResult {
   readonly tokens: ArrayLike<number>;
   /** The largest logits, if asked for. */
   readonly top: Top | NoTop | null;
+  /** The same for every row of logits. */
+  readonly tops: readonly (Top | NoTop)[];
   /** The stages that are not finite, in the plan's order, if checked. */
   readonly broken: readonly Broken[];
   /** Nanoseconds by step. */

@@ -206,8 +206,9 @@ export class Executor {
         const told = [...why]
           .filter(([step]) => this.#steps.includes(step))
           .map(([step, why]): Opened => ({ step: step.name, stages: namesOf(step), why }));
-        const { tokens, top: largest } = (await found) ?? { tokens: [], top: null };
-        return { captured, token: tokens[0] ?? null, tokens, top: largest, broken, times, opened: told };
+        const { tokens, tops } = (await found) ?? { tokens: [], tops: [] };
+        const [token = null, top = null] = [tokens[0], tops[0]];
+        return { captured, token, tokens, top, tops, broken, times, opened: told };
       } finally {
         await Promise.allSettled([found]); // where something else failed, that is told, and this gives back what it holds
       }

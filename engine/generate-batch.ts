@@ -1,13 +1,13 @@
 // Generation of several sequences together: as many as there is room for, each until its own end; whose end has come makes place for the next
 // prompt.
 
-import type { Batch, Reached } from './batch.js';
+import type { Batch, Reached, TopOfRows } from './batch.js';
 import { OptionError } from './errors.js';
 import { allFinite } from './finite.js';
 import { checkGenerate, type GenerateOptions } from './generate.js';
 import { NO_TOKEN } from './greedy.js';
 import type { Shaders } from './kernel.js';
-import { isGreedy, sample, told, uniform } from './sample.js';
+import { isGreedy, sample, sampleTop, told, topWanted, uniform } from './sample.js';
 import { commonStart, type Sequence } from './sequence.js';
 
 export interface BatchGenerateOptions extends Omit<GenerateOptions, 'taps' | 'onPrefill' | 'onLayer' | 'seed'> {
@@ -31,6 +31,14 @@ export interface BatchGenerated {
   readonly last: boolean;
   /** Shaders that were edited since what came before this token was computed. */
   readonly edited: readonly string[];
+}
+
+/** A sequence that goes on. */
+interface Living {
+  readonly sequence: number;
+  readonly random: () => number;
+  /** What was drawn for its next token, until that is chosen. */
+  draw: number | null;
 }
 
 /** A common beginning that is worth a place of its own, where there are more prompts than places. */
@@ -75,7 +83,8 @@ export async function* generateBatch(
   if (maxTokens === 0 || prompts.length === 0) return;
   const stops = new Set(ignoreEos ? [] : (options.stopIds ?? batch.model.config.eosIds));
   const greedy = isGreedy(rest);
-  const living = new Map<Sequence, { readonly sequence: number; readonly random: () => number }>();
+  const living = new Map<Sequence, Living>();
+  const top = greedy ? null : topOfRows();
   if (prompts.length > batch.free && batch.free > 1) {
     const shared = beginningOf(prompts);
     if (shared >= WORTH_A_PLACE) batch.admit(prompts[0], shaders, shared);
@@ -84,11 +93,12 @@ export async function* generateBatch(
   for (let next = 0; ; ) {
     signal?.throwIfAborted();
     for (; next < prompts.length && batch.free > 0; next++) {
-      living.set(batch.admit(prompts[next], shaders), { sequence: next, random: uniform(seeds[next]) });
+      living.set(batch.admit(prompts[next], shaders), { sequence: next, random: uniform(seeds[next]), draw: null });
     }
     if (living.size === 0) return;
     const made: BatchGenerated[] = [];
-    for (const reached of await batch.step({ argmax: greedy, signal, shaders: first ? shaders : undefined })) {
+    const read = { argmax: greedy, top, signal, shaders: first ? shaders : undefined };
+    for (const reached of await batch.step(read)) {
       made.push(await taken(reached));
     }
     first &&= made.length === 0;
@@ -99,15 +109,31 @@ export async function* generateBatch(
     }
   }
 
+  /** From the largest logits, where they are enough; the draw is then kept for who draws from all. */
+  function topOfRows(): TopOfRows | null {
+    const wanted = topWanted(rest, batch.model.config.vocab);
+    if (!wanted) return null;
+    return {
+      wanted,
+      choose: (sequence, top) => {
+        const one = living.get(sequence)!;
+        one.draw = one.random();
+        return sampleTop(top, rest, one.draw);
+      },
+    };
+  }
+
   /** Chooses a sequence's next token, before any is told: what is asked for meanwhile sees all of them chosen. */
   async function taken({ sequence, token, logits }: Reached): Promise<BatchGenerated> {
-    const { sequence: place, random } = living.get(sequence)!;
+    const one = living.get(sequence)!;
+    const { sequence: place } = one;
     if (token === NO_TOKEN || (logits && !allFinite(logits))) {
       const error = await batch.whyNotFinite(sequence);
       error.message = `prompts[${place}]: ${error.message}`;
       throw error;
     }
-    const id = token ?? sample(logits!, rest, random());
+    const id = token ?? sample(logits!, rest, one.draw ?? one.random());
+    one.draw = null;
     const position = sequence.ids.length;
     const stop = stops.has(id);
     const last = stop || position - sequence.prompt.length + 1 >= maxTokens || position >= batch.length;

@@ -7,6 +7,7 @@ import { Executor } from './execute.js';
 import type { PlanKind } from './fuse.js';
 import type { LoadedModel } from './loaded.js';
 import { valuesPerToken } from './recorder.js';
+import { TOP_ROW_BYTES } from './top.js';
 
 export interface BatchSize {
   /** Longest sequence in tokens. */
@@ -52,10 +53,11 @@ export function roomFor(model: LoadedModel, size: BatchSize): number {
     using _ = new Executor(gpu, kernels, model, plan.stages, capacity, { keep: ['logits'], steps });
     one = gpu.liveBytes - before;
   }
-  // A row of logits each, until a chunk has no more, and as much again to read them back.
-  const logits = 8 * config.vocab * (rowsThatFit(model, size, Number.POSITIVE_INFINITY) - 1);
+  // A row of logits each, until a chunk has no more, as much again to read them back, and what a search for the largest takes.
+  const row = 8 * config.vocab + TOP_ROW_BYTES;
+  const logits = row * (rowsThatFit(model, size, Number.POSITIVE_INFINITY) - 1);
   const left = free * (1 - SPARE) - one - largest;
-  const withLogits = Math.floor(left / (all + 8 * config.vocab));
+  const withLogits = Math.floor(left / (all + row));
   const most = withLogits < size.chunk ? withLogits : Math.floor((left - logits) / all);
   return Math.max(0, Math.min(inBinding, 1 + most));
 }

@@ -1,4 +1,4 @@
-// The search through the logits at the end of a chunk: for the likeliest token of every row, or for the largest logits of the last. It is part of the
+// The search through the logits at the end of a chunk: for the likeliest token of every row, or for the largest logits of each. It is part of the
 // submit that makes them, and so is the copy of what it finds.
 
 import { GreedyChoice } from './greedy.js';
@@ -10,14 +10,15 @@ import { type NoTop, type Top, TopChoice, type TopWanted } from './top.js';
 export interface Wanted {
   readonly argmax: boolean;
   readonly top: TopWanted | null;
-  /** Rows of logits that are searched for the likeliest token. */
+  /** Rows of logits that are searched, the last ones. */
   readonly rows: number;
 }
 
 /** What came back. */
 export interface Found {
   readonly tokens: ArrayLike<number>;
-  readonly top: Top | NoTop | null;
+  /** Row by row. */
+  readonly tops: readonly (Top | NoTop)[];
 }
 
 /** Of one chunk. */
@@ -56,17 +57,17 @@ export class Searches {
       const encode = await greedy.bind(shaders, logits, N, chunk, rows);
       const answer = (encoder: GPUCommandEncoder) => {
         const read = greedy.answer(encoder, rows);
-        return async (): Promise<Found> => ({ tokens: await read(), top: null });
+        return async (): Promise<Found> => ({ tokens: await read(), tops: [] });
       };
       return { what: 'the likeliest token', files: GreedyChoice.files, encode, answer };
     }
-    if (!top) return null;
-    const largest = (this.#top ??= new TopChoice(this.gpu));
-    const encode = await largest.bind(shaders, logits, N, chunk);
+    if (!top || rows === 0) return null;
+    const largest = (this.#top ??= new TopChoice(this.gpu, this.most));
+    const encode = await largest.bind(shaders, logits, N, chunk, rows);
     largest.ask(top);
     const answer = (encoder: GPUCommandEncoder) => {
-      const read = largest.answer(encoder, top);
-      return async (): Promise<Found> => ({ tokens: [], top: await read() });
+      const read = largest.answer(encoder, top, rows);
+      return async (): Promise<Found> => ({ tokens: [], tops: await read() });
     };
     return { what: 'the largest logits', files: TopChoice.files, encode, answer };
   }

@@ -1,4 +1,4 @@
-// The largest logits of the last row, found on the GPU: k pairs of id and logit come back, in order, and not the whole vocabulary; and, for a choice by
+// The largest logits of the last row, or of each of several, found on the GPU: k pairs of id and logit come back, in order, and not the whole vocabulary; and, for a choice by
 // probability alone, what all others weigh together.
 
 import { Answers } from './answers.js';
@@ -55,7 +55,7 @@ export function topShaders(gpu: Gpu, N: number): { shader: string; constants: Co
   ];
 }
 
-/** Words of each buffer. */
+/** Words of each buffer, a row. */
 export const TOP_BUFFERS = {
   wanted: 4,
   maxima: LANES,
@@ -65,6 +65,9 @@ export const TOP_BUFFERS = {
   found: HEAD + 2 * MOST_TOP,
 } as const;
 
+/** Bytes that a search takes on the GPU for each row beyond the first, and as much as comes back of it. */
+export const TOP_ROW_BYTES = 4 * (Object.values(TOP_BUFFERS).reduce((n, words) => n + words, 0) + TOP_BUFFERS.found);
+
 export class TopChoice {
   static readonly files = ['top_maxima', 'top_threshold', 'top_collect', 'top_rank'];
   readonly #buffers = new Map<string, Tensor>();
@@ -72,12 +75,17 @@ export class TopChoice {
   /** What was bound last, and for what. */
   #bound: { readonly of: readonly unknown[]; readonly steps: readonly Bound[] } | null = null;
 
-  constructor(readonly gpu: Gpu) {
-    this.#answers = new Answers(gpu, 'the largest logits', 4 * TOP_BUFFERS.found);
+  /** @param rows most of them at once */
+  constructor(
+    readonly gpu: Gpu,
+    rows = 1,
+  ) {
+    this.#answers = new Answers(gpu, 'the largest logits', 4 * rows * TOP_BUFFERS.found);
     try {
       for (const [name, words] of Object.entries(TOP_BUFFERS)) {
+        const shape = name === 'wanted' ? [words] : [rows, words];
         const usage = name === 'wanted' ? GPUBufferUsage.UNIFORM : 0;
-        this.#buffers.set(name, new Tensor(gpu, `largest logits: ${name}`, [words], 'u32', usage));
+        this.#buffers.set(name, new Tensor(gpu, `largest logits: ${name}`, shape, 'u32', usage));
       }
     } catch (error) {
       this[Symbol.dispose]();
@@ -85,12 +93,13 @@ export class TopChoice {
     }
   }
 
-  /** The dispatches that search `logits`, N in a row. */
+  /** The dispatches that search the last `rows` of `logits`, N in a row. */
   async bind(
     shaders: Shaders,
     logits: GPUBuffer,
     N: number,
     chunk: GPUBuffer,
+    rows = 1,
   ): Promise<(pass: GPUComputePassEncoder) => void> {
     const of = [shaders, logits, N, chunk];
     if (!this.#bound || of.some((one, i) => one !== this.#bound!.of[i])) {
@@ -101,7 +110,7 @@ export class TopChoice {
       for (const { pipeline, group, workgroups } of steps) {
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, group);
-        pass.dispatchWorkgroups(workgroups);
+        pass.dispatchWorkgroups(workgroups, rows);
       }
     };
   }
@@ -113,10 +122,14 @@ export class TopChoice {
     this.gpu.write(this.#of('wanted'), words);
   }
 
-  /** Encodes the way back of what is found. @returns what reads it, once it is submitted */
-  answer(encoder: GPUCommandEncoder, wanted: TopWanted): () => Promise<Top | NoTop> {
-    const read = this.#answers.copy(encoder, this.#of('found'), 4 * (HEAD + 2 * wanted.many));
-    return async () => found(new Uint32Array(await read()), wanted);
+  /** Encodes the way back of what is found. @returns what reads it, row by row, once it is submitted */
+  answer(encoder: GPUCommandEncoder, wanted: TopWanted, rows = 1): () => Promise<(Top | NoTop)[]> {
+    const words = HEAD + 2 * wanted.many;
+    const read = this.#answers.copy(encoder, this.#of('found'), 4 * rows * words);
+    return async () => {
+      const all = await read();
+      return Array.from({ length: rows }, (_, i) => found(new Uint32Array(all, 4 * i * words, words), wanted));
+    };
   }
 
   #bind(shaders: Shaders, given: Record<string, GPUBuffer>, N: number): Promise<Bound[]> {
@@ -147,12 +160,12 @@ interface Bound {
   readonly workgroups: number;
 }
 
-/** What the words of a search say. */
+/** What the words of a row say. */
 function found(words: Uint32Array<ArrayBuffer>, { many, temperature }: TopWanted): Top | NoTop {
   const [candidates, largest] = words;
   if (largest === NONE) return 'no numbers';
   if (candidates > LANES) return 'ties';
-  const numbers = new Float32Array(words.buffer);
+  const numbers = new Float32Array(words.buffer, words.byteOffset, words.length);
   let rest = 0;
   for (let i = 2; i < HEAD; i++) rest += numbers[i];
   return {

@@ -1,5 +1,5 @@
-// The largest logits, first step: every lane finds the largest in its share of the last row, one in so many, so that neighbours are in different
-// shares. At least as many logits as shares reach what the k-th of these reaches. NaN and ±∞ come before all, told by their bits.
+// The largest logits, first step: every lane finds the largest in its share of a row, one in so many, so that neighbours are in different
+// shares. Of the last rows, as many as the grid is high. At least as many logits as shares reach what the k-th of these reaches. NaN and ±∞ come before all, told by their bits.
 
 override N: u32;                                                   // V
 
@@ -12,7 +12,7 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> x: array<u32>;            // [T − first_row,N], bits of f32
-@group(0) @binding(2) var<storage, read_write> maxima: array<u32>; // [lanes], as ordered() has them
+@group(0) @binding(2) var<storage, read_write> maxima: array<u32>; // [rows,lanes], as ordered() has them
 
 const NONE: u32 = 0xffffffffu;
 const EXPONENT: u32 = 0x7f800000u;                                 // all ones: no number
@@ -25,9 +25,9 @@ fn ordered(bits: u32) -> u32 {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let row = (chunk.tokens - chunk.first_row - 1) * N;
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let row = (chunk.tokens - chunk.first_row - groups.y + group.y) * N;
   var top = 0u;                                                    // below every number: of an empty share
   for (var i = id.x; i < N; i += groups.x * 64) { top = max(top, ordered(x[row + i])); }
-  maxima[id.x] = top;
+  maxima[group.y * groups.x * 64 + id.x] = top;
 }

@@ -24,28 +24,36 @@ afterAll(() => expect(gpu.liveBytes).toBe(0));
 
 /** What is found in a row of logits, the second of a chunk's. */
 async function found(logits: Float32Array, asked: readonly TopWanted[]): Promise<(Top | NoTop)[]> {
+  return (await foundTogether([logits], asked)).flat();
+}
+
+/** What is found in the last rows of a chunk, which has one more. */
+async function foundTogether(rows: readonly Float32Array[], asked: readonly TopWanted[]): Promise<(Top | NoTop)[][]> {
   const shaders = await new Kernels(gpu, readShaderSource).inForce();
-  const N = logits.length;
-  using buffer = new Tensor(gpu, 'logits', [2 * N]); // two rows: the last counts
+  const N = rows[0].length;
+  using buffer = new Tensor(gpu, 'logits', [(rows.length + 1) * N]);
   using chunk = new Tensor(gpu, 'chunk', [4], 'u32', GPUBufferUsage.UNIFORM);
   gpu.write(buffer.buffer, new Float32Array(N).fill(1e9));
-  gpu.write(buffer.buffer, logits, 4 * N);
-  gpu.write(chunk.buffer, Uint32Array.of(7, 3, 10, 5));
-  using choice = new TopChoice(gpu);
-  const encode = await choice.bind(shaders, buffer.buffer, N, chunk.buffer);
-  const out: (Top | NoTop)[] = [];
+  for (const [i, logits] of rows.entries()) gpu.write(buffer.buffer, logits, 4 * (i + 1) * N);
+  gpu.write(chunk.buffer, Uint32Array.of(7, 3, 10, 6 - rows.length));
+  using choice = new TopChoice(gpu, rows.length);
+  const encode = await choice.bind(shaders, buffer.buffer, N, chunk.buffer, rows.length);
+  const out: (Top | NoTop)[][] = [];
   for (const wanted of asked) {
     choice.ask(wanted);
     const encoder = gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     encode(pass);
     pass.end();
-    const read = choice.answer(encoder, wanted);
+    const read = choice.answer(encoder, wanted, rows.length);
     gpu.submit('a search', [encoder.finish()]);
     out.push(await read());
   }
   return out;
 }
+
+const withoutRest = (top: Top | NoTop) => (typeof top === 'string' ? top : { ...top, rest: null });
+const restOf = (top: Top | NoTop) => (typeof top === 'string' ? 0 : (top.rest ?? 0));
 
 /** Of a shape like a model's, or coarse so that many are equal, or in order, so that the largest lie together. */
 function made(kind: string, size: number): Float32Array {
@@ -95,6 +103,27 @@ describe.each(['own', 'gpu'])('kernels: %s', kernels => {
         });
         expect(Math.abs(rest! - sum)).toBeLessThanOrEqual((sum * REST_ERROR) / 4);
       }
+    }
+  });
+
+  test('of several rows, each has what it has alone', async () => {
+    for (const size of [331, 5000, 50_001]) {
+      const broken = made('usual', size);
+      broken[size - 2] = Number.NaN;
+      const rows = [made('rising', size), broken, made('usual', size + 1).slice(1), made('coarse', size)];
+      const asked = [{ many: 3 }, { many: 256 }, { many: 200, temperature: 0.8 }];
+      const alone = await Promise.all(rows.map(row => found(row, asked)));
+      const together = await foundTogether(rows, asked);
+      for (const [i, tops] of together.entries()) {
+        expect(tops.map(withoutRest)).toEqual(alone.map(one => withoutRest(one[i])));
+        // Candidates are added up in the order in which lanes find them.
+        for (const [row, top] of tops.entries()) {
+          const [one, other] = [restOf(top), restOf(alone[row][i])];
+          expect(Math.abs(one - other)).toBeLessThanOrEqual((other * REST_ERROR) / 4);
+        }
+      }
+      expect(together.map(tops => tops[1])).toEqual(asked.map(() => 'no numbers'));
+      expect(together[0].slice(2)).not.toEqual(together[0].slice(0, 2));
     }
   });
 

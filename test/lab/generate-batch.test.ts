@@ -77,6 +77,24 @@ test.each(['exact', 'fast'] as const)(
   },
 );
 
+test.each([{ topK: 5 }, { topK: 40, topP: 0.9 }, { topP: 0.9 }])(
+  'the largest logits of each come back, and of nobody all: %j',
+  async few => {
+    const options = { maxTokens: 8, temperature: 1.1, ignoreEos: true, ...few };
+    const { traffic } = atlas.gpu;
+    const { read } = traffic;
+    const all = await atlas.generate(PROMPTS, { ...options, seed: 7 });
+    const bytes = traffic.read - read;
+    for (const [i, prompt] of PROMPTS.entries()) {
+      expect(all[i]).toEqual(await alone(prompt, { ...options, seed: 7 + i }));
+    }
+    // What the search says beside the pairs are 66 words; the vocabulary has 512 logits.
+    const tops = PROMPTS.length * 8 * 4 * (66 + 2 * (few.topK ?? 256));
+    if (few.topK) expect(bytes).toBe(tops);
+    else expect((bytes - tops) % (4 * 512)).toBe(0); // all logits of a row where the largest are not enough
+  },
+);
+
 test('as they come, tokens say whose they are, and which is the last', async () => {
   const generation = atlas.generate(PROMPTS, { maxTokens: 6 });
   const texts = PROMPTS.map(() => '');
