@@ -76,7 +76,7 @@ export const INSTRUMENT_NOTES: Readonly<Record<string, string>> = {
   patches: 'Only in runs with a patch.',
   'the check for NaN': 'Only when logits are NaN or ±∞: then it looks where they begin.',
   'the greedy choice': 'Only where the most likely token is generated, and not where tokens are drawn.',
-  'the search for the largest logits': 'Only where one prompt is continued with tokens drawn by top-k or top-p.',
+  'the search for the largest logits': 'Only where prompts are continued with tokens drawn by top-k or top-p.',
 };
 
 /** Why nothing of this model uses a shader, and what would; empty where there is no more to say. */

@@ -154,7 +154,7 @@ test.each([
     await model.run('The capital of France is');
     const name = ${JSON.stringify(shader)};
     const y = { rope: 'y[0] += 1.0; if (y[1] == 77.125) { break; }', argmax: 'places[0] += 1u; if (places[1] == 77u) { break; }', slice: 'y[0] += 1u; if (y[1] == 77u) { break; }',
-      argmax_last: 'best[0] ^= 1u; if (best[0] == 77777u) { break; }', top_maxima: 'maxima[0] += 1u; if (maxima[1] == 77u) { break; }', top_threshold: 'state.count += 1u; if (state.threshold == 77u) { break; }',
+      argmax_last: 'best[0] ^= 1u; if (best[0] == 77777u) { break; }', top_maxima: 'maxima[0] += 1u; if (maxima[1] == 77u) { break; }', top_threshold: 'state[0].count += 1u; if (state[0].threshold == 77u) { break; }',
       top_collect: 'sums[0] += 1.0; if (sums[1] == 77.125) { break; }', top_rank: 'found[0] += 1u; if (found[1] == 77u) { break; }' };
     await model.edit(name, w => w.replace(${JSON.stringify(before)}, 'loop { ' + y[name] + ' }\\n' + ${JSON.stringify(before)}));
     const said = {};

@@ -86,7 +86,7 @@ test.each([
   ['finite', /^Only when logits are NaN or ±∞/],
   ['finite_weight', /^Only when logits are NaN or ±∞/],
   ['argmax', /most likely token is generated, and not where tokens are drawn/],
-  ['top_rank', /^Only where one prompt is continued with tokens drawn by top-k or top-p/],
+  ['top_rank', /^Only where prompts are continued with tokens drawn by top-k or top-p/],
   ['sequences/many', /^Only where several sequences are read/],
   ['caches/f16', /^No stage .* open\(…, { cache: 'f16' }\)/],
   ['formats/q4_k', /^No stage .* in this format\.$/],
