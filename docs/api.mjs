@@ -54,6 +54,13 @@ const INSIDE = ['Rope', 'LayerKind', 'Operation', 'RunSize'];
 const LETTERS =
   'T tokens, S keys, H hidden, A heads, K key/value heads, D head size, F feed-forward, V vocabulary. An index is the position in the model, everywhere.';
 
+/** What the kernel imports for every cell. */
+function inScope() {
+  const prelude = readFileSync(join(root, 'lab/kernel/evaluation.ts'), 'utf8');
+  const [, names] = /import \{ (.*?) \} from 'gemma-loupe'/.exec(prelude);
+  return names.replace(/\w+/g, '`$&`');
+}
+
 /** A page: what it is made of, in which order, and how it begins. */
 export const PAGES = [
   {
@@ -63,7 +70,7 @@ export const PAGES = [
     elsewhere: [...INSIDE, ...OF_ENGINE, 'Origin', 'ShaderUse', 'QUANTISED'],
     head: `# What there is
 
-Everything that \`import … from 'gemma-loupe'\` gives, and every cell has without an import; made by \`npm run api\` from the comments in the code, which Shift+Tab shows too. The engine alone,
+Everything that \`import … from 'gemma-loupe'\` gives. A cell has ${inScope()} without an import, and imports the errors, the types and what else it needs. Made by \`npm run api\` from the comments in the code, which Shift+Tab shows too. The engine alone,
 for programs that need no lab, has a [page of its own](API-ENGINE.md). Shapes are in the letters of the design: ${LETTERS}
 `,
   },

@@ -23,7 +23,7 @@ const ROOM = 870_000;
 export function activationBundle(activation: Activation): Bundle {
   const { dims, data } = activation;
   const stats = activation.stats();
-  const trouble = `${stats.nans ? `, ${stats.nans} NaN` : ''}${stats.masked ? `, ${stats.masked} masked` : ''}`;
+  const trouble = `${stats.nans ? `, ${stats.nans} NaN` : ''}${stats.infinite ? `, ${stats.infinite} infinite` : ''}${stats.masked ? `, ${stats.masked} masked` : ''}`;
   const summary = `${activation}  min ${sci(stats.min)}  max ${sci(stats.max)}  mean ${sci(stats.mean)}  std ${sci(stats.std)}${trouble}`;
   if (dims.length === 0) return { 'text/plain': `${activation.name} = ${data[0]}` };
   const last = dims[dims.length - 1];

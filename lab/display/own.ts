@@ -2,6 +2,7 @@
 
 import { OptionError } from '../../engine/errors.js';
 import { Activation } from '../values/activation.js';
+import { checkOptions } from '../values/arguments.js';
 import { said } from '../values/dims.js';
 import { label, visible } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
@@ -49,21 +50,23 @@ export class OwnPicture extends Shown {
   }
 }
 
+const AROUND = { title: true, x: true, y: true, log: true } as const;
 /** Points, bars and cells that a page carries. */
 const MOST = 20_000;
 const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9', '#7f8791'];
 
 /**
- * Lines of numbers: `plot(y)`, `plot(x, y)`, or several by name, `plot(x, { exact, fast })`. What is no finite number is a gap, and said.
+ * Lines of numbers: `plot(y)`, `plot(x, y)`, or several by name, `plot(x, { exact, fast })`, each with options behind. What is no finite number is a gap, and said.
  * Throws OptionError for lists of different lengths, for what is no number, and for more than 20,000 points.
  * @example plot(layers, { mean: means, largest: maxima }, { x: 'layer', y: 'L2 norm' })
  */
 export function plot(
   x: Numbers,
-  y?: Numbers | Readonly<Record<string, Numbers>>,
-  options: PlotOptions = {},
+  given?: Numbers | Readonly<Record<string, Numbers>> | PlotOptions,
+  last: PlotOptions = {},
 ): OwnPicture {
   const first = numbers('plot', 'x', x);
+  const [y, options] = isOptions(given) ? [undefined, given] : [given, last];
   const byName = y === undefined ? { '': x } : isNumbers(y) ? { '': y } : y;
   const lines = Object.entries(byName).map(([name, values]) => ({ name, y: numbers('plot', name || 'y', values) }));
   const xs = y === undefined ? first.map((_, i) => i) : first;
@@ -71,7 +74,7 @@ export function plot(
   for (const line of lines) sameLength('plot', 'x', xs.length, line.name || 'y', line.y.length);
   checkMany('plot', lines.length * xs.length, 'points');
   const gaps = lines.reduce((n, line) => n + line.y.filter(v => !Number.isFinite(v)).length, 0);
-  const { title = '', log = '' } = options;
+  const { title = '', log = '' } = checkOptions('plot', options, AROUND);
   const several = lines.length > 1;
   const [heading, ...more] = titleLines(title);
   const gapped = gaps > 0 ? [`${gaps} of the values ${gaps === 1 ? 'is' : 'are'} no finite number: a gap`] : [];
@@ -109,7 +112,7 @@ export function plot(
       title: visible(text),
       right: true,
     })),
-    shown.map((at, i) => ({ cells: [sci(at), ...lines.map(line => sci(line.y[i]))] })),
+    shown.map((at, i) => ({ cells: [exact(at), ...lines.map(line => exact(line.y[i]))] })),
   );
   const left = xs.length > shown.length ? `\n… and ${xs.length - shown.length} points more` : '';
   return new OwnPicture(figure, `${title ? `${visible(title)}\n` : ''}${table}${left}`);
@@ -130,7 +133,11 @@ export function bar(
   if (listed && (values === undefined || !isNumbers(values)))
     throw new OptionError('bar was given names without values. Give bar(names, values), or bar({ name: value }).');
   const heights = numbers('bar', 'values', listed ? (values as Numbers) : Object.values(names));
-  const { title = '', x, y } = listed ? options : ((values as PlotOptions | undefined) ?? options);
+  const {
+    title = '',
+    x,
+    y,
+  } = checkOptions('bar', listed ? options : ((values as PlotOptions | undefined) ?? options), AROUND);
   sameLength('bar', 'names', texts.length, 'values', heights.length);
   checkMany('bar', texts.length, 'bars');
   const [heading, ...more] = titleLines(title);
@@ -158,7 +165,7 @@ export function bar(
   };
   const table = textTable(
     [{ title: visible(x ?? '') }, { title: visible(y ?? 'value'), right: true }],
-    texts.map((text, i) => ({ cells: [visible(text), sci(heights[i])] })),
+    texts.map((text, i) => ({ cells: [visible(text), exact(heights[i])] })),
   );
   return new OwnPicture(figure, `${title ? `${visible(title)}\n` : ''}${table}`);
 }
@@ -170,6 +177,7 @@ export function bar(
  */
 export function heatmap(values: Activation | readonly Numbers[], options: HeatmapOptions = {}): OwnPicture {
   const own = values instanceof Activation;
+  checkOptions('heatmap', options, { title: true, x: true, y: true });
   if (own && values.dims.length !== 2)
     throw new OptionError(
       `heatmap was given '${values.name}' of ${values.dims.length} dimensions, and it draws two. Take a slice.`,
@@ -249,6 +257,17 @@ export function heatmap(values: Activation | readonly Numbers[], options: Heatma
   const text = `${visible(title) || 'heatmap'}: ${rows.length} × ${columns}, from ${sci(low)} to ${sci(high)}`;
   return new OwnPicture(figure, text);
 }
+
+/** Words about a line, where lines by name would be numbers. */
+const isOptions = (value: unknown): value is PlotOptions =>
+  typeof value === 'object' &&
+  value !== null &&
+  !isNumbers(value) &&
+  Object.keys(value).length > 0 &&
+  Object.values(value).every(one => typeof one === 'string' || one === undefined);
+
+/** As many digits as an f32 has: neighbours must not look equal. */
+const exact = (n: number): string => (Number.isFinite(n) ? String(Number(n.toPrecision(7))) : sci(n));
 
 const isNumbers = (value: unknown): value is Numbers =>
   value instanceof Activation || Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));

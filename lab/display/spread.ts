@@ -21,7 +21,7 @@ export function histogramBundle({ of: activation }: Histogram): Bundle {
   for (const v of values) counts[Math.min(BINS - 1, Math.floor((v - min) / width))] += 1;
   const centres = counts.map((_, i) => Number((min + (i + 0.5) * width).toPrecision(4)));
   const without = activation.data.length - values.length;
-  const title = `${activation}: ${values.length} values${without > 0 ? `, without ${without} that are masked or no number` : ''}`;
+  const title = `${activation}: ${values.length} values${without > 0 ? `, without ${without} that are masked or not finite` : ''}`;
   const bars = counts.map((_, i) => i).filter(i => counts[i] > 0);
   const most = Math.max(1, ...counts);
   const figure = {

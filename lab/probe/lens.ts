@@ -236,10 +236,10 @@ async function answers(run: Run, head: Head, from: number, to: number): Promise<
   const logits = run.activations.get('logits');
   if (logits) read(logits);
   if (!missing()) return out;
-  const current = head.shaders.revision;
-  if (made.revision !== undefined && made.revision !== current) {
+  const changed = made.shaders ? head.shaders.changedSince(made.shaders) : [];
+  if (changed.length > 0) {
     throw new OptionError(
-      "A shader was edited after this run, so what it said after each token is not known any more. Run again, or run with { tap: ['layers.*.resid', 'logits'], logits: 'all' }.",
+      `A shader was edited after this run (${changed.join(', ')}), so what it said after each token is not known any more. Run again, or run with { tap: ['layers.*.resid', 'logits'], logits: 'all' }.`,
     );
   }
   const slice = { token: [from, to] as const };

@@ -3,6 +3,7 @@
 
 import { setMaxListeners } from 'node:events';
 import { Interrupted } from '../../engine/errors.js';
+import { Shown } from '../values/shown.js';
 import { interruptSources } from '../host/interrupt.js';
 
 interface State {
@@ -13,6 +14,8 @@ interface State {
   readonly watched: Set<AbortSignal>;
   /** Gives memory back that the next token brings again. */
   readonly rest: () => void;
+  /** Tokens that came. */
+  given: number;
   /** Tokens that are waited for. */
   waiting: number;
 }
@@ -26,7 +29,8 @@ const begun = ((globalThis as Record<symbol, unknown>)[KEY] ??= new Set()) as Se
 /** Not before the iterator is gone: so it must not be reached from its state. */
 const dropped = new FinalizationRegistry<State>(state => end(state));
 
-export class Generation<T> implements AsyncGenerator<T, void, void> {
+/** What comes one after the other: loop over it. It gives back what it holds when it is over, left or dropped. */
+export class Generation<T> extends Shown implements AsyncGenerator<T, void, void> {
   readonly #state: State;
   readonly #inner: AsyncGenerator<T, void, void>;
 
@@ -35,9 +39,18 @@ export class Generation<T> implements AsyncGenerator<T, void, void> {
    * @param rest see State
    */
   constructor(begin: (signal: AbortSignal) => AsyncGenerator<T, void, void>, rest: () => void = () => {}) {
+    super();
     const stop = new AbortController();
     this.#inner = begin(stop.signal);
-    this.#state = { inner: this.#inner, stop, over: new AbortController(), watched: new Set(), rest, waiting: 0 };
+    this.#state = {
+      inner: this.#inner,
+      stop,
+      over: new AbortController(),
+      watched: new Set(),
+      rest,
+      given: 0,
+      waiting: 0,
+    };
     dropped.register(this, this.#state, this.#state);
   }
 
@@ -65,6 +78,14 @@ export class Generation<T> implements AsyncGenerator<T, void, void> {
     return this.#waitFor(this.#inner.throw(error)).finally(() => finish(this.#state));
   }
 
+  /** How far it is. */
+  override toString(): string {
+    const { over, given } = this.#state;
+    const made = `${given} ${given === 1 ? 'token' : 'tokens'}`;
+    if (over.signal.aborted) return `A generation that is over, after ${made}.`;
+    return `A generation, ${given === 0 ? 'not begun' : `${made} so far`}: loop over it with for await.`;
+  }
+
   /** Itself. */
   [Symbol.asyncIterator](): this {
     return this;
@@ -81,6 +102,7 @@ export class Generation<T> implements AsyncGenerator<T, void, void> {
     try {
       const got = await result;
       if (got.done) finish(state);
+      else state.given += 1;
       return got;
     } catch (error) {
       finish(state);

@@ -96,7 +96,7 @@ export function runOf(session: Reader, read: Read, { patch, chunks, budget, plan
     absent,
     budget: budget ?? CAPTURE_BUDGET,
     chunks,
-    revision: shaders.revision,
+    shaders,
     provenance: { ...session.provenance(shaders), ...told },
     patched: patches.map(({ stage }) => stage.name),
     again: (wanted: Pick<RunOptions, 'tap' | 'slice' | 'logits'>) =>

@@ -1,6 +1,7 @@
 // What one run gave: its tokens, the activations that were tapped, and the logits after the last token.
 
 import { type NumberError, OptionError, StageError } from '../../engine/errors.js';
+import type { Shaders } from '../../engine/kernel.js';
 import type { Model } from '../../engine/model.js';
 import { nearest } from '../../engine/plan.js';
 import { printable, visible } from '../../engine/printable.js';
@@ -38,8 +39,8 @@ export interface Made {
   /** Why stages that were selected were not brought back. */
   readonly absent?: ReadonlyMap<string, string>;
   readonly budget?: number;
-  /** Of the shaders that it ran. */
-  readonly revision?: number;
+  /** The shaders that it ran. */
+  readonly shaders?: Shaders;
   readonly provenance?: Readonly<Record<string, string>>;
   /** Sizes of the chunks that were asked for. */
   readonly chunks?: readonly number[];

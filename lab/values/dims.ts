@@ -29,7 +29,7 @@ export interface Values {
   readonly data: Float32Array;
 }
 
-/** A dimension as it may be given: from the first entry on, and whole, unless it says otherwise. */
+/** A dimension as it may be given: from the first entry on, and whole, unless it says otherwise; a query beside a key is at the end of the keys, as in decode. */
 export type DimSpec = Omit<Dim, 'from' | 'of'> & Partial<Pick<Dim, 'from' | 'of'>>;
 
 /** An index, or a range [first, one past the last]. Negative ones count from the end; a range to Infinity goes to it. */

@@ -2,7 +2,7 @@
 
 import { rowIndex, rowNumber, type Values } from './dims.js';
 import { Shown } from './shown.js';
-import { MASK_LIMIT } from './stats.js';
+import { isMasked } from './stats.js';
 
 /** All values of an activation, counted by their size. */
 export class Histogram extends Shown {
@@ -39,7 +39,7 @@ export function outliersOf({ dims, data }: Values, many: number): Outlier[] {
     let [squares, seen, maxAbs, at] = [0, 0, 0, 0];
     for (let row = 0; row < rows; row++) {
       const signed = data[row * channels + channel];
-      if (signed <= MASK_LIMIT) continue;
+      if (isMasked(signed)) continue;
       const value = Math.abs(signed);
       squares += value * value;
       seen += 1;
@@ -93,6 +93,6 @@ export class Norms extends Shown {
 /** Without what the mask hides. Not by Math.hypot, whose arguments a real vocabulary outnumbers. */
 function norm(values: Float32Array): number {
   let squares = 0;
-  for (const v of values) if (!(v <= MASK_LIMIT)) squares += v * v;
+  for (const v of values) if (!isMasked(v)) squares += v * v;
   return Math.sqrt(squares);
 }

@@ -1,6 +1,6 @@
 // What values come to: their range, mean and spread, without what attention hides.
 
-/** What values come to; of all that are neither masked nor NaN. */
+/** What values come to; of all that are finite and not masked. Where there are none, NaN, and an L2 norm of 0. */
 export interface Stats {
   /** The smallest. */
   readonly min: number;
@@ -14,8 +14,10 @@ export interface Stats {
   readonly maxAbs: number;
   /** L2 norm. */
   readonly l2: number;
-  /** How many are NaN. */
+  /** How many are NaN; they are left out of the others. */
   readonly nans: number;
+  /** How many are +∞ or −∞; they are left out of the others. */
+  readonly infinite: number;
   /** Values attention hides (−3.4e38); they are left out of the others. */
   readonly masked: number;
 }
@@ -28,10 +30,12 @@ export const MASK_LIMIT = -1e30;
 export const isMasked = (value: number): boolean => value <= MASK_LIMIT && value !== Number.NEGATIVE_INFINITY;
 
 export function statsOf(data: Float32Array): Stats {
-  let [min, max, sum, squares, nans, masked] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0, 0, 0];
+  let [min, max, sum, squares] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0];
+  let [nans, infinite, masked] = [0, 0, 0];
   for (const value of data) {
     if (Number.isNaN(value)) nans += 1;
-    else if (value <= MASK_LIMIT) masked += 1;
+    else if (isMasked(value)) masked += 1;
+    else if (!Number.isFinite(value)) infinite += 1;
     else {
       min = Math.min(min, value);
       max = Math.max(max, value);
@@ -39,7 +43,8 @@ export function statsOf(data: Float32Array): Stats {
       squares += value * value;
     }
   }
-  const n = data.length - nans - masked;
+  const n = data.length - nans - infinite - masked;
+  if (n === 0) [min, max] = [Number.NaN, Number.NaN];
   const mean = sum / n;
   const std = Math.sqrt(Math.max(0, squares / n - mean * mean));
   return {
@@ -50,6 +55,7 @@ export function statsOf(data: Float32Array): Stats {
     maxAbs: Math.max(Math.abs(min), Math.abs(max)),
     l2: Math.sqrt(squares),
     nans,
+    infinite,
     masked,
   };
 }

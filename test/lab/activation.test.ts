@@ -46,6 +46,28 @@ test('a cut outside says what there is', () => {
 test('statistics leave masked scores and NaN out and count them', () => {
   const a = new Activation('s', [{ name: 'key', size: 4 }], Float32Array.of(1, 3, Number.NaN, -3.4e38));
   expect(a.stats()).toMatchObject({ min: 1, max: 3, mean: 2, std: 1, nans: 1, masked: 1 });
+  const odd = new Activation(
+    's',
+    [{ name: 'dim', size: 5 }],
+    Float32Array.of(1, -Infinity, 3, Infinity, -3.4028234663852886e38),
+  );
+  expect(odd.stats()).toEqual({
+    min: 1,
+    max: 3,
+    mean: 2,
+    std: 1,
+    maxAbs: 3,
+    l2: Math.sqrt(10),
+    nans: 0,
+    infinite: 2,
+    masked: 1,
+  });
+  const none = new Activation('s', [{ name: 'dim', size: 2 }], Float32Array.of(Number.NaN, Infinity)).stats();
+  const no = Number.NaN;
+  expect(none).toEqual({ min: no, max: no, mean: no, std: no, maxAbs: no, l2: 0, nans: 1, infinite: 1, masked: 0 });
+  // A channel with −∞ is one that sticks out, and none that is masked.
+  expect(odd.outliers(2).rows.map(({ maxAbs }) => maxAbs)).toEqual([Infinity, Infinity]);
+  expect(String(odd.histogram())).toMatch(/2 values, without 3 that are masked or not finite/);
 });
 
 test('Arrow keeps every bit, name and label', () => {

@@ -107,10 +107,12 @@ describe('the final answer', () => {
     await model.edit('rope', wgsl => wgsl.replace('a * turn.x - b', 'a * turn.x + b'));
     try {
       close((await known.lens('layers.1.resid')).cells, [full[1]]);
-      await expect(unknown.lens('layers.1.resid')).rejects.toThrow(/A shader was edited after this run/);
+      await expect(unknown.lens('layers.1.resid')).rejects.toThrow(/A shader was edited after this run \(rope\)/);
     } finally {
       await model.edit('rope', null);
     }
+    // The shaders in force are those of the run again.
+    close((await unknown.lens('layers.1.resid')).cells, [full[1]]);
   });
 
   test('in pieces of any size is the same, and what no piece holds is refused before anything runs', async () => {

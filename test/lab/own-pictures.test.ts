@@ -23,6 +23,8 @@ test('lines have the numbers they were given, and gaps where there is none, whic
   ]);
   expect(two.layout.title.subtitle.text).toBe('2 of the values are no finite number: a gap');
   expect(of(plot([3, 1, 2], undefined, { title: 'three' }))['text/plain']).toMatch(/^three\n/);
+  expect(of(plot([3, 1, 2], { title: 'three', log: 'y' }))['text/plain']).toMatch(/^three\n/);
+  expect(of(plot([1_000_001, 1_000_002]))['text/plain']).toMatch(/0 +1000001\n +1 +1000002/);
   const row = new Activation('x', [{ name: 'token', size: 3 }], new Float32Array([1, 2, 4]));
   expect(figure(plot(row)).data[0].y).toEqual([1, 2, 4]);
 });
@@ -101,6 +103,10 @@ test('what cannot be drawn is refused with what was given', () => {
     [() => bar(['a']), /names without values/],
     [() => heatmap([[1, 2], [3]]), /2 of row 0 and 1 of row 1/],
     [() => heatmap([]), /no values/],
+    [() => plot([1], { titel: 'x' } as never), /titel/],
+    [() => plot([1], [2], { titel: 'x' } as never), /titel/],
+    [() => bar({ a: 1 }, { titel: 'x' } as never), /titel/],
+    [() => heatmap([[1]], { log: 'x' } as never), /log/],
     [() => heatmap([[Number.NaN]]), /no finite number/],
     [() => heatmap([[1, 2]], { x: ['a'] }), /1 of x and 2 of columns/],
     [
