@@ -34,6 +34,8 @@ export class NumberError extends LoupeError {}
 export class BudgetError extends LoupeError {}
 /** A golden that cannot be read, or that belongs to another model. */
 export class GoldenError extends LoupeError {}
+/** Another program's activations that cannot be read, or that are of another model, of other tokens, or in a form that has to be told. */
+export class TraceError extends LoupeError {}
 /** A model that cannot be fetched: no network, no permission, no such file, or other contents than promised. */
 export class PullError extends LoupeError {}
 /** An option or argument outside its range. */

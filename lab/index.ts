@@ -57,4 +57,7 @@ export { type Selector, select } from './values/select.js';
 export { type Bundle, DISPLAY, type Figure, type Shown } from './values/shown.js';
 export type { Histogram, Norms, Outlier, Outliers } from './values/spread.js';
 export type { Stats } from './values/stats.js';
+export { Trace, type TraceOptions, trace } from './values/trace.js';
+export type { NameSpec } from './values/trace-names.js';
+export type { ArrayInfo } from './values/arrays/open.js';
 export type { Foreseen, Surprisal } from './values/surprisal.js';

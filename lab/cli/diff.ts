@@ -1,12 +1,17 @@
-// loupe diff: every stage against a golden; exit code 1 when one fails.
+// loupe diff: every stage against a golden, or another program's against this model's; exit code 1 when one fails.
 
 import { Command, Option } from 'commander';
 import { diffLines } from '../display/diff-lines.js';
+import { OptionError } from '../../engine/errors.js';
 import { golden } from '../values/golden.js';
-import { type ModelOptions, openModel, print, printJson, real, withModel, withPlan } from './options.js';
+import { trace } from '../values/trace.js';
+import { idList, type ModelOptions, openModel, print, printJson, real, withModel, withPlan } from './options.js';
 
 interface Options extends ModelOptions {
-  readonly golden: string;
+  readonly golden?: string;
+  readonly trace?: string;
+  readonly names?: string;
+  readonly ids?: number[];
   readonly limit?: number;
   readonly localLimit?: number;
   readonly alone: boolean;
@@ -16,17 +21,36 @@ interface Options extends ModelOptions {
 
 export function diffCommand(): Command {
   return withPlan(
-    withModel(new Command('diff').description('compare every stage with PyTorch; exit code 1 if one fails')),
+    withModel(
+      new Command('diff').description(
+        'compare every stage with PyTorch, or judge another program’s; exit code 1 if one fails',
+      ),
+    ),
     'exact',
   )
-    .option('-g, --golden <file>', 'a file of golden/make_golden.py, or one that ships', 'atlas/capital')
+    .option('-g, --golden <file>', 'a file of golden/make_golden.py, or one that ships; default: atlas/capital')
+    .addOption(
+      new Option(
+        '-t, --trace <file>',
+        'another program’s activations, .safetensors, .npz, .npy or .arrow: which of its stages is wrong?',
+      ).conflicts('golden'),
+    )
+    .option('--names <map.json>', 'its names: { "theirs-{i}": "layers.{i}.resid" }, where they are its own')
+    .option('--ids <ids>', 'its token ids, where the file has none, comma-separated', idList)
     .option('--limit <relL2>', 'largest relative L2 error in the run', real)
     .option('--local-limit <relL2>', 'largest relative L2 error of a stage alone', real)
     .addOption(new Option('--no-alone', 'do not run the stages alone as well').conflicts('localLimit'))
     .addOption(new Option('--all', 'list the stages that pass too').conflicts('json'))
     .addOption(new Option('--wide', 'every column: shapes, cosine, gain, both values').conflicts('json'))
     .action(async (options: Options) => {
-      const reference = await golden(options.golden);
+      if (options.trace === undefined && (options.names ?? options.ids) !== undefined)
+        throw new OptionError(
+          `${options.names === undefined ? '--ids' : '--names'} is of --trace, and there is none. Give one.`,
+        );
+      const reference =
+        options.trace === undefined
+          ? await golden(options.golden ?? 'atlas/capital')
+          : await trace(options.trace, { names: options.names, ids: options.ids });
       const session = await openModel(options);
       const { limit: accumulated, localLimit: local, alone, plan } = options;
       const diff = await session.diff(reference, { accumulated, local, alone, plan });

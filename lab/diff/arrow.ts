@@ -24,6 +24,11 @@ export function diffToArrow(rows: readonly DiffRow[], metadata: Readonly<Record<
     max_abs: number(({ accumulated }) => accumulated.maxAbs),
     cosine: number(({ accumulated }) => accumulated.cosine),
     gain: number(({ gain }) => gain),
+    ...(rows.some(({ theirs }) => theirs) && {
+      theirs: text(({ theirs }) => theirs?.name ?? ''),
+      from: text(({ from }) => from?.join(' and ') ?? ''),
+      format: text(({ format }) => format ?? ''),
+    }),
   } as never);
   return new Table(new Schema(table.schema.fields, new Map(Object.entries(metadata))), table.batches);
 }

@@ -9,8 +9,9 @@ import { checkGolden } from './check.js';
 import type { DiffLimits, DiffOptions } from './diff.js';
 import { locate } from './locate.js';
 import { compare, type Metrics } from './metrics.js';
-import type { DiffRow, Verdict } from './row.js';
+import type { DiffRow } from './row.js';
 import { ACCUMULATED_LIMIT, CACHE_LIMITS, LOCAL_LIMIT } from './tolerance.js';
+import { verdictOf } from './verdict.js';
 
 /** What a plan computes of a golden's stages, each with the step that leaves it. */
 export function compared(model: Model, plan: PlanKind): Map<Stage, Step> {
@@ -18,20 +19,6 @@ export function compared(model: Model, plan: PlanKind): Map<Stage, Step> {
   // By the exact plan too: what runs alone must be what runs in the run, or an edit in it has no source.
   const steps = new Map(model.steps(plan).flatMap(step => givesOf(step).map(stage => [stage, step] as const)));
   return new Map(stages.flatMap(stage => (steps.has(stage) ? [[stage, steps.get(stage)!] as const] : [])));
-}
-
-interface Errors {
-  readonly here: number;
-  readonly alone: number | null;
-  /** The largest of the inputs'. */
-  readonly incoming: number;
-}
-
-function verdictOf({ here, alone, incoming }: Errors, { accumulated, local }: Required<DiffLimits>): Verdict {
-  const failsHere = here > accumulated;
-  const failsAlone = alone !== null ? alone > local : failsHere && incoming <= accumulated;
-  if (failsAlone) return failsHere || incoming === 0 ? 'source' : 'masked';
-  return failsHere ? 'carrier' : 'ok';
 }
 
 /** Values of a stage by itself, or with the others of its step, on the golden's inputs. */

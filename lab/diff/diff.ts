@@ -10,7 +10,7 @@ import { Shown } from '../values/shown.js';
 import { diffToArrow } from './arrow.js';
 import { type Leftover, NOTHING_LEFT } from './leftover.js';
 import { largest } from './locate.js';
-import type { DiffRow } from './row.js';
+import { type DiffRow, placeOf } from './row.js';
 
 /** How far off a stage may be. */
 export interface DiffLimits {
@@ -65,6 +65,8 @@ export class Diff extends Shown {
     readonly leftover: Leftover = NOTHING_LEFT,
     /** Where it fails: that the golden was made from other weights, or that it cannot be told; see other-weights.ts. */
     readonly weights: string | null = null,
+    /** What it is compared with: PyTorch's golden, another program's trace, or another run. */
+    readonly other: 'golden' | 'trace' | 'run' = 'golden',
   ) {
     super();
     this.pass = rows.every(row => row.pass);
@@ -93,13 +95,15 @@ export class Diff extends Shown {
     const { notCompared, otherNames } = this.leftover;
     return {
       pass,
-      first: this.first?.stage ?? null,
+      first: this.first ? placeOf(this.first) : null,
       golden,
+      other: this.other,
       limits,
       provenance,
       weights: this.weights,
       notCompared,
       otherNames: Object.fromEntries(otherNames),
+      ...(this.leftover.why && { nearest: Object.fromEntries(this.leftover.why) }),
       rows: told,
     };
   }

@@ -12,6 +12,8 @@ export interface Leftover {
   readonly notCompared: readonly string[];
   /** Second names, as TransformerLens or Hugging Face have them, with the stage they stand for; their values are the stage's. */
   readonly otherNames: ReadonlyMap<string, string>;
+  /** Of arrays of another program: why each belongs to no stage, or which name is near. */
+  readonly why?: ReadonlyMap<string, string>;
 }
 
 export const NOTHING_LEFT: Leftover = { notCompared: [], otherNames: new Map() };
@@ -58,12 +60,22 @@ function stageOf(plan: Plan, name: string): string | null {
 const equal = (a: Float32Array, b: Float32Array): boolean =>
   a.length === b.length && a.every((x, i) => x === b[i] || (Number.isNaN(x) && Number.isNaN(b[i])));
 
+/** Arrays that are explained in a text; JSON has all. */
+const FEW = 3;
+
 /** Sentences about it, empty where there is nothing left. */
-export function leftoverText({ notCompared, otherNames }: Leftover, most = 8): string {
+export function leftoverText({ notCompared, otherNames, why }: Leftover, most = 8): string {
   const some = (names: readonly string[]) =>
     names.slice(0, most).join(', ') + (names.length > most ? ` and ${names.length - most} more` : '');
   const sentences: string[] = [];
-  if (notCompared.length > 0) {
+  if (notCompared.length > 0 && why) {
+    const told = (name: string) => `${name}: ${why.get(name) ?? ''}`.trim();
+    const are = notCompared.length === 1 ? '1 array that is' : `${notCompared.length} arrays that are`;
+    const few = notCompared.slice(0, FEW).map(told).join(' ');
+    sentences.push(
+      `Not compared: ${are} of no stage. ${few}${notCompared.length > FEW ? ` And ${notCompared.length - FEW} more.` : ''}`,
+    );
+  } else if (notCompared.length > 0) {
     const [are, belong] =
       notCompared.length === 1 ? ['1 tensor', 'belongs'] : [`${notCompared.length} tensors`, 'belong'];
     sentences.push(

@@ -50,6 +50,9 @@ export function largest({ share }: Spread, many: number): { readonly index: numb
   return order.filter(index => share[index] > 0).map(index => ({ index, share: share[index] }));
 }
 
+/** A share that rounding alone may have, beside a fault. */
+const ROUNDING = 1e-6;
+
 /** In words: `all of it in head 2`, `61 % in token 0`, `only in query 16–27`, or that it is everywhere. */
 export function locationText(spreads: readonly Spread[]): string {
   const parts = spreads.flatMap(spread => {
@@ -60,8 +63,8 @@ export function locationText(spreads: readonly Spread[]): string {
     if (first.share >= Math.max(1 / 3, 2 / share.length)) {
       return [`${first.share > 0.995 ? 'all of it' : `${Math.round(100 * first.share)} %`} in ${axis} ${first.index}`];
     }
-    const from = share.findIndex(part => part > 0);
-    const to = share.findLastIndex(part => part > 0);
+    const from = share.findIndex(part => part > ROUNDING);
+    const to = share.findLastIndex(part => part > ROUNDING);
     return to - from + 1 <= 0.75 * share.length ? [`only in ${axis} ${from}–${to}`] : [];
   });
   return parts.length > 0 ? parts.join(', ') : 'spread over everything';

@@ -5,9 +5,9 @@ import type { Metrics } from './metrics.js';
 
 /**
  * `source`: wrong on right inputs. `carrier`: wrong, but only because its inputs are. `masked`: wrong alone, yet it does not show. `cache`: as far off as the cache's precision explains
- * (tolerance.ts), and no farther; it passes.
+ * (tolerance.ts), and no farther; it passes. `noise`: as far off as the rounding of another engine's format explains, by size and by shape (noise.ts); it passes.
  */
-export type Verdict = 'ok' | 'source' | 'carrier' | 'masked' | 'cache';
+export type Verdict = 'ok' | 'source' | 'carrier' | 'masked' | 'cache' | 'noise';
 
 /** What a diff says of one stage. */
 export interface DiffRow {
@@ -27,4 +27,21 @@ export interface DiffRow {
   readonly pass: boolean;
   /** Where the error sits, along each dimension; of a stage that fails. */
   readonly where: readonly Spread[];
+  /** Where stages between were not dumped: the values that this one was computed from, all of the stages between with it. */
+  readonly from?: readonly string[];
+  /** Stages whose dumps would narrow that down. */
+  readonly between?: readonly string[];
+  /** What explains a difference that is noise: `BF16`, `Q8_0` …. */
+  readonly format?: string;
+  /** What another program calls the value, and the order of its dimensions. */
+  readonly theirs?: {
+    /** Their name. */
+    readonly name: string;
+    /** `head,token,dim`, from the outermost. */
+    readonly layout: string;
+  };
 }
+
+/** `layers.4.resid`, or, where stages between were not dumped, `from layers.3.resid to layers.4.resid`. */
+export const placeOf = ({ stage, from }: Pick<DiffRow, 'stage' | 'from'>): string =>
+  from === undefined ? stage : `from ${from.join(' and ')} to ${stage}`;

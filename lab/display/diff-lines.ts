@@ -4,7 +4,8 @@ import type { Diff } from '../diff/diff.js';
 import { leftoverText } from '../diff/leftover.js';
 import { printable } from '../../engine/printable.js';
 import { sci } from '../values/numbers.js';
-import { diffText, inOrder, shownOf, summary } from './diff.js';
+import { placeOf } from '../diff/row.js';
+import { diffText, inOrder, shownOf, summary, whose } from './diff.js';
 import { textTable } from './table.js';
 
 export interface DiffLines {
@@ -37,14 +38,14 @@ export function diffLines(diff: Diff, { all = false, wide = false }: DiffLines =
       right('in the run'),
       right('max abs'),
       { title: 'worst at' },
-      ...(wide ? [{ title: 'shape' }, right('cosine'), right('gain'), right('ours'), right("PyTorch's")] : []),
+      ...(wide ? [{ title: 'shape' }, right('cosine'), right('gain'), right('ours'), right(whose(diff))] : []),
     ],
     rows.map(row => {
       const shown = shownOf(row);
       return {
         cells: [
           row.verdict,
-          row.stage,
+          wide ? placeOf(row) : row.stage,
           row.local ? sci(row.local.relL2) : '–',
           sci(row.accumulated.relL2),
           sci(shown.maxAbs),

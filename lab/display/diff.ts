@@ -5,7 +5,7 @@ import type { Diff } from '../diff/diff.js';
 import { leftoverText } from '../diff/leftover.js';
 import { locationText, type Spread } from '../diff/locate.js';
 import type { Metrics } from '../diff/metrics.js';
-import type { DiffRow } from '../diff/row.js';
+import { type DiffRow, placeOf } from '../diff/row.js';
 import type { Bundle } from '../values/shown.js';
 import { type Html, html } from '../values/html.js';
 import { sci } from '../values/numbers.js';
@@ -23,7 +23,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'gain', right: true },
   { title: 'worst at' },
   { title: 'ours', right: true },
-  { title: "PyTorch's", right: true },
+  { title: 'theirs', right: true },
 ];
 /** What fits a page; the rest of a row is where it unfolds. */
 const ON_PAGE: readonly Column[] = [
@@ -39,6 +39,7 @@ export const VERDICT_COLOURS: Readonly<Record<DiffRow['verdict'], string>> = {
   carrier: '#e69f00',
   masked: '#cc79a7',
   cache: '#56b4e9',
+  noise: '#0072b2',
   ok: '#009e73',
 };
 
@@ -51,7 +52,7 @@ export function diffBundle(diff: Diff): Bundle {
   const { first, limits } = diff;
   const sorted = inOrder(diff);
   const note = `limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`;
-  const table = sorted.map((row, i) => onPage(row, limits, row === first, i < UNFOLDED));
+  const table = sorted.map((row, i) => onPage(row, limits, row === first, i < UNFOLDED, whose(diff)));
   const left = leftoverText(diff.leftover);
   const colour = VERDICT_COLOURS[first?.verdict ?? 'ok'];
   return {
@@ -61,6 +62,9 @@ ${htmlTable(ON_PAGE, table, { tools: true, colours: VERDICT_COLOURS })}</div>`.t
     'text/plain': text(diff, MOST_LINES),
   };
 }
+
+/** Whose values ours are beside. */
+export const whose = ({ other }: Diff): string => (other === 'golden' ? "PyTorch's" : 'theirs');
 
 /** All rows as text, or the first `most`. */
 export function diffText(diff: Diff): string {
@@ -72,7 +76,7 @@ function text(diff: Diff, most: number): string {
   const note = `limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`;
   const sorted = inOrder(diff);
   const table = textTable(
-    COLUMNS,
+    COLUMNS.map(column => (column.title === 'theirs' ? { ...column, title: whose(diff) } : column)),
     sorted.slice(0, most).map(row => cells(row, limits)),
   );
   const more = sorted.length > most ? `\n… and ${sorted.length - most} stages more` : '';
@@ -87,20 +91,27 @@ export function inOrder({ rows, first }: Diff): DiffRow[] {
 }
 
 /** One sentence: what fails first and where, or by how much everything passes. */
-export function summary({ rows, first, provenance }: Diff): string {
+export function summary({ rows, first, provenance, other }: Diff): string {
+  const whose = other === 'trace' ? ' of theirs' : '';
   if (first) {
     const failing = rows.filter(({ pass }) => !pass).length;
     const place = first.local && first.verdict === 'source' ? first.local : first.accumulated;
     const others = failing > 1 ? `; ${failing - 1} more fail after it` : '';
     const where = first.where.length > 0 ? `, ${locationText(first.where)}` : '';
-    return `First failing stage${provenance.plan === 'fast' ? ' of the fast plan' : ''}: ${first.stage} (${first.verdict}), relative error ${sci(place.relL2)}${where}, worst at [${place.worst}]${others}.`;
+    const what = first.from ? 'span' : 'stage';
+    const narrow = first.between ? ` Dumps of ${fewOf(first.between)} would narrow it down.` : '';
+    return `First failing ${what}${provenance.plan === 'fast' ? ' of the fast plan' : ''}${whose}: ${placeOf(first)} (${first.verdict}), relative error ${sci(place.relL2)}${where}, worst at [${place.worst}]${others}.${narrow}`;
   }
   const worst = rows.reduce((a, b) => (b.accumulated.relL2 > a.accumulated.relL2 ? b : a));
-  const what = provenance.plan === 'fast' ? 'stages that the fast plan leaves' : 'stages';
+  const what = provenance.plan === 'fast' ? 'stages that the fast plan leaves' : `stages${whose}`;
   const rounded = rows.filter(({ verdict }) => verdict === 'cache').length;
   const cached =
     rounded > 0 ? ` ${rounded} of them differ by the precision of the cache, which keeps ${provenance.cache}.` : '';
-  return `All ${rows.length} ${what} pass.${cached} The largest error in the run is ${sci(worst.accumulated.relL2)}, at ${worst.stage}.`;
+  const noisy = rows.filter(({ verdict }) => verdict === 'noise');
+  const formats = [...new Set(noisy.flatMap(({ format }) => format ?? []))].join(', ');
+  const noise =
+    noisy.length > 0 ? ` ${noisy.length} of them differ by as much as rounding explains, evenly (${formats}).` : '';
+  return `All ${rows.length} ${what} pass.${cached}${noise} The largest error in the run is ${sci(worst.accumulated.relL2)}, at ${worst.stage}.`;
 }
 
 /** Of a wrong stage what it does alone, where it has been run; else what came of it in the run. */
@@ -110,13 +121,13 @@ const cosineText = ({ cosine }: Metrics) => (Number.isNaN(cosine) ? '–' : cosi
 const gainText = (gain: number | null) => (gain === null ? '–' : `${sci(Number(gain.toPrecision(2)))}×`);
 
 function cells(row: DiffRow, limits: Diff['limits']): Row {
-  const { stage, shape, accumulated, local, gain, verdict } = row;
+  const { shape, accumulated, local, gain, verdict } = row;
   const shown = shownOf(row);
   return {
     kind: verdict,
     cells: [
       verdict,
-      stage,
+      placeOf(row),
       `[${shape.join(',')}]`,
       local ? error(local, limits.local) : '–',
       error(accumulated, limits.accumulated),
@@ -130,14 +141,14 @@ function cells(row: DiffRow, limits: Diff['limits']): Row {
   };
 }
 
-function onPage(row: DiffRow, limits: Diff['limits'], open: boolean, unfolds: boolean): Row {
-  const { stage, accumulated, local, verdict, where } = row;
+function onPage(row: DiffRow, limits: Diff['limits'], open: boolean, unfolds: boolean, other: string): Row {
+  const { accumulated, local, verdict, where } = row;
   const shown = shownOf(row);
   return {
     kind: verdict,
     cells: [
       verdict,
-      { text: stage, html: unfolding(row, unfolds ? where : [], open) },
+      { text: placeOf(row), html: unfolding(row, unfolds ? where : [], open, other) },
       local ? error(local, limits.local) : '–',
       error(accumulated, limits.accumulated),
       number(shown.maxAbs),
@@ -155,12 +166,29 @@ function error({ relL2 }: Metrics, limit: number): Cell {
 
 const along = (v: number) => (v === 0 ? 0 : Math.round(40 * Math.min(1, Math.max(0, (Math.log10(v) + 9) / 9))));
 
-function unfolding(row: DiffRow, where: readonly Spread[], open: boolean): Html {
-  const { stage, shape, gain } = row;
+function unfolding(row: DiffRow, where: readonly Spread[], open: boolean, other: string): Html {
+  const { shape, gain } = row;
   const shown = shownOf(row);
-  const rest = html`shape [${shape.join(',')}]; worst at [${shown.worst.join(',')}]: ours ${sci(shown.actualAtWorst)}, PyTorch's ${sci(shown.expectedAtWorst)}<br>cosine ${cosineText(shown)}, gain ${gainText(gain)}`;
+  const rest = html`shape [${shape.join(',')}]; worst at [${shown.worst.join(',')}]: ours ${sci(shown.actualAtWorst)}, ${other} ${sci(shown.expectedAtWorst)}<br>cosine ${cosineText(shown)}, gain ${gainText(gain)}${more(row)}`;
   const error = where.length > 0 ? html`<br>the error: ${locationText(where)}${where.map(bars)}` : '';
-  return html`<details ${open ? 'open' : ''}><summary>${stage}</summary><div class=where>${rest}${error}</div></details>`;
+  return html`<details ${open ? 'open' : ''}><summary>${placeOf(row)}</summary><div class=where>${rest}${error}</div></details>`;
+}
+
+/** What else is known of another program's value. */
+function more({ format, theirs, between }: DiffRow): Html | string {
+  const told = [
+    ...(theirs ? [`theirs is ${theirs.name}, read as ${theirs.layout}`] : []),
+    ...(format ? [`as ${format} rounds`] : []),
+    ...(between ? [`dumps of ${fewOf(between)} would narrow it down`] : []),
+  ];
+  return told.length > 0 ? html`<br>${told.join('; ')}` : '';
+}
+
+/** Of the stages between two dumps those that halve them, in their order. */
+export function fewOf(between: readonly string[], most = 3): string {
+  if (between.length <= most) return between.join(', ');
+  const step = between.length / (most + 1);
+  return Array.from({ length: most }, (_, i) => between[Math.floor(step * (i + 1))]).join(', ');
 }
 
 const MOST_BARS = 64;

@@ -15,7 +15,9 @@ import { called, checkIdList } from '../values/arguments.js';
 import type { Golden } from '../values/golden.js';
 import type { Prompt } from '../values/prompt-file.js';
 import { Shown } from '../values/shown.js';
+import { Trace } from '../values/trace.js';
 import { against, oneStage } from './against.js';
+import { againstTrace } from './against-trace.js';
 import { alone } from './alone.js';
 import { type BatchGeneration, type BatchRunOptions, isSeveral, together } from './batch.js';
 import { Contexts } from './contexts.js';
@@ -147,10 +149,13 @@ export class Session extends Shown {
   }
 
   /**
-   * Every stage against PyTorch, on our own activations and on the golden's. Throws GoldenError for a golden of another model.
+   * Every stage against PyTorch, on our own activations and on the golden's; or another program's stages, `trace(path)`, against this model's. Throws GoldenError for a golden and TraceError for a trace
+   * of another model.
    * @example const diff = await model.diff(await golden('atlas/capital')); diff.first?.stage
+   * @example const diff = await model.diff(await trace('theirs.safetensors')); diff.first?.stage // the first that is wrong on its own right inputs
    */
-  async diff(golden: Golden, given: DiffOptions = {}): Promise<Diff> {
+  async diff(golden: Golden | Trace, given: DiffOptions = {}): Promise<Diff> {
+    if (golden instanceof Trace) return againstTrace(this, golden, given, this.files);
     return against(this, golden, given, this.files);
   }
 

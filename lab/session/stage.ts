@@ -6,8 +6,9 @@ import type { Shaders } from '../../engine/kernel.js';
 import type { Model } from '../../engine/model.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from '../../engine/plan.js';
 import type { PlanKind } from '../../engine/fuse.js';
-import { exactStep, feedsOf, readsOf } from '../../engine/step.js';
+import { exactStep, feedsOf, readsOf, type Step } from '../../engine/step.js';
 import type { Captured } from '../../engine/taps.js';
+import type { Span } from '../diff/span.js';
 import { cut, joined } from './pieces.js';
 
 export interface StageInputs {
@@ -30,19 +31,58 @@ export async function runStage(
   step = exactStep(stage),
   plan: PlanKind = 'exact',
 ): Promise<Captured> {
+  const caches = readsOf(step).flatMap(input => model.plan.stages.filter(s => s.state && s.name === input.name));
+  const stages = [...caches, ...step.stages];
+  const steps = [...caches.map(stage => exactStep(stage)), step];
+  return runSteps(
+    model,
+    stage,
+    { stages, steps, feeds: feedsOf(model.plan, step), held: [stage] },
+    inputs,
+    shaders,
+    plan,
+  );
+}
+
+/** The exact stages of a span, from the values it begins with to that of its last. */
+export function runSpan(
+  model: Model,
+  { stages, feeds }: Span,
+  inputs: StageInputs,
+  shaders?: Shaders,
+): Promise<Captured> {
+  const steps = stages.map(stage => exactStep(stage));
+  const held = stages.filter(({ state }) => !state);
+  return runSteps(model, stages[stages.length - 1], { stages, steps, feeds, held }, inputs, shaders, 'exact');
+}
+
+interface Steps {
+  readonly stages: readonly Stage[];
+  readonly steps: readonly Step[];
+  readonly feeds: readonly Ref[];
+  /** Stages whose values are written for all tokens at once. */
+  readonly held: readonly Stage[];
+}
+
+async function runSteps(
+  model: Model,
+  stage: Stage,
+  { stages, steps, feeds, held }: Steps,
+  inputs: StageInputs,
+  shaders: Shaders | undefined,
+  plan: PlanKind,
+): Promise<Captured> {
   const T = inputs.ids.length;
   const whole: Extent = { tokens: T, keys: T, rows: inputs.rows };
-  const caches = readsOf(step).flatMap(input => model.plan.stages.filter(s => s.state && s.name === input.name));
-  const feeds = feedsOf(model.plan, step);
-  const most = tokensAtOnce([stage, ...feeds], whole, model.gpu.traits.maxBinding);
+  const most = tokensAtOnce([...held, ...feeds], whole, model.gpu.traits.maxBinding);
   const allRows = inputs.rows === T;
   using executor = new Executor(
     model.gpu,
     model.kernels,
     model,
-    [...caches, ...step.stages],
+    stages,
     { tokens: most, positions: T, rows: allRows ? most : inputs.rows, cache: model.cache },
-    { steps: [...caches.map(stage => exactStep(stage)), step], feeds, keep: [stage.name], plan },
+    { steps, feeds, keep: [stage.name], plan },
   );
   const values = new Map<string, Float32Array>();
   for (const feed of feeds) values.set(feed.name, await inputs.read(feed.name));

@@ -1,17 +1,13 @@
-// What TransformerLens (2) and Hugging Face call the stages of a model. Which stage a name stands for depends on the family: after the
+// What TransformerLens (2), Hugging Face and llama.cpp call the stages of a model. Which stage a name stands for depends on the family: after the
 // attention comes a norm in Gemma 2 and 3 and none in Gemma 1. A name for what Loupe does not have is known too, with what there is instead.
 
-export interface Alias {
-  readonly name: string;
-  /** The stage it stands for, or null for one that is refused. */
-  readonly stage: string | null;
-  /** Why it is refused, and what there is instead. */
-  readonly refusal: string;
-}
+import type { Alias } from './alias.js';
+import { llamaAliases } from './aliases-llama.js';
 
 export interface Aliases {
   readonly transformerLens: readonly Alias[];
   readonly huggingFace: readonly Alias[];
+  readonly llamaCpp: readonly Alias[];
 }
 
 /**
@@ -28,7 +24,8 @@ export function aliasesOf(stages: readonly string[], softcapped: boolean): Alias
     is: (name: string, stage: string) => {
       if (has.has(stage)) list.push({ name, stage, refusal: '' });
     },
-    no: (name: string, refusal: string) => list.push({ name, stage: null, refusal }),
+    no: (name: string, refusal: string, made?: Alias['made']) =>
+      list.push({ name, stage: null, refusal, ...(made && has.has(made.stage) && { made }) }),
   });
   const lens = adding(transformerLens);
   const face = adding(huggingFace);
@@ -101,16 +98,21 @@ export function aliasesOf(stages: readonly string[], softcapped: boolean): Alias
     [lens, 'unembed'],
     [face, 'lm_head'],
   ] as const) {
-    if (softcapped) list.no(name, "it is the logits before their soft-cap. Loupe has 'logits', after it.");
+    if (softcapped)
+      list.no(name, "it is the logits before their soft-cap. Loupe has 'logits', after it.", {
+        stage: 'logits',
+        before: 'softcap',
+      });
     else list.is(name, 'logits');
   }
-  return { transformerLens, huggingFace };
+  return { transformerLens, huggingFace, llamaCpp: llamaAliases(has, layers) };
 
   function refuseNorm(norm: string, stage: string): void {
     if (!has.has(stage)) return;
     lens.no(
       `${norm}.hook_normalized`,
       `of an RMSNorm it is the value before the gain. Loupe has '${stage}', after the gain.`,
+      { stage, before: 'gain' },
     );
     lens.no(`${norm}.hook_scale`, `it is the norm's divisor. Loupe has '${stage}', the norm's output.`);
   }

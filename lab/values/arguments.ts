@@ -110,6 +110,13 @@ export function checkDiff(
       `A golden is needed, not ${said(golden)}: await golden('atlas/capital'), or a file of golden/make_golden.py.`,
     );
   }
+  checkLimits(options);
+}
+
+/** Throws OptionError for limits of a diff that are none. */
+export function checkLimits(
+  options: { readonly [name in 'accumulated' | 'local' | 'alone' | 'onProgress']?: unknown } | undefined,
+): void {
   for (const name of ['accumulated', 'local'] as const) {
     const limit = options?.[name];
     if (limit === undefined || (typeof limit === 'number' && limit >= 0)) continue;

@@ -3,7 +3,8 @@
 
 import { StageError } from '../../engine/errors.js';
 import { nearest, type Plan, type Stage } from '../../engine/plan.js';
-import { type Alias, type Aliases, aliasesOf } from './aliases.js';
+import type { Alias } from './alias.js';
+import { type Aliases, aliasesOf } from './aliases.js';
 import { called, looked } from './arguments.js';
 import { said } from './dims.js';
 
@@ -129,11 +130,26 @@ export class Names {
     throw new StageError(`'${name}' selects ${found.length} stages, and one is needed. ${nearest(name, found)}`);
   }
 
+  /** What is known of one name, whoever's it is; null for one that nobody calls a stage by. A name is taken as it is, with its stars and braces. */
+  known(name: string): Alias | null {
+    if (this.own.includes(name)) return { name, stage: name, refusal: '' };
+    const { naming, canonical } = this.#naming(name);
+    return naming.find(alias => alias.name === canonical) ?? null;
+  }
+
+  /** Names in the naming of `name`, of stages that there are. */
+  namesLike(name: string): string[] {
+    const { naming, written } = this.#naming(name);
+    return naming.length > 0 ? naming.filter(({ stage }) => stage).map(alias => written(alias.name)) : [...this.own];
+  }
+
   /** Whose naming a pattern is in: the list to look it up in, how it is written there, and how the reader writes what is in it. */
   #naming(pattern: string): { naming: readonly Alias[]; canonical: string; written: (name: string) => string } {
     const dotted = pattern.replace(/\[(\d+|\*)\]/g, '.$1');
     if (/^(blocks|hook_|ln_final|unembed)/.test(dotted))
       return { naming: this.#aliases.transformerLens, canonical: dotted, written: name => name };
+    if (/^(inp_|embd$|result_)|-(\d+|\*|\{.*\})$/.test(pattern))
+      return { naming: this.#aliases.llamaCpp, canonical: pattern, written: name => name };
     // `model.language_model.layers…` and `language_model.model.layers…`: where a text model sits in one with a picture tower.
     const path = /^((?:(?:base_model|model|language_model|text_model)\.)*)(.*)$/.exec(dotted)!;
     const [, prefix, rest] = path;

@@ -1,0 +1,205 @@
+// Rounding told apart from faults. An engine that computes in bf16 or multiplies quantised weights is off at every stage by what its format explains: by size, and by
+// shape, for rounding is even over channels, heads and positions and is no function of the value. A fault is larger, or sits somewhere, or follows the value.
+
+import { MASK_LIMIT } from '../values/stats.js';
+
+/** The shape of a difference. */
+export interface Unevenness {
+  /** How much worse the worst entry of a dimension is than an ordinary one, relative to what is there. */
+  readonly sticksOut: number;
+  /** How far off the worst entry of a dimension is, relative to it or to all. */
+  readonly worst: number;
+  /** How much of it is a function of the value, 0 to 1: all of it for a wrong factor, next to nothing for rounding. */
+  readonly follows: number;
+}
+
+/** Above this a product's difference sits somewhere. */
+export const STICKS_OUT = 16;
+export const FOLLOWS = 0.3;
+const BINS = 32;
+const SAMPLES = 1 << 16;
+/** Values of an entry below which its share says nothing. */
+const LEAST_VALUES = 4;
+
+/**
+ * @param data theirs
+ * @param right ours on their inputs
+ * @param gained whether a gain was multiplied in behind a product: then its channels are as uneven as the gain
+ */
+export function unevenness(
+  data: Float32Array,
+  right: Float32Array,
+  shape: readonly number[],
+  gained = false,
+): Unevenness {
+  const counted = (i: number) => right[i] > MASK_LIMIT && data[i] > MASK_LIMIT;
+  let [sum, n] = [0, 0];
+  for (let i = 0; i < right.length; i++) {
+    if (!counted(i)) continue;
+    sum += right[i] ** 2;
+    n += 1;
+  }
+  const rms = Math.sqrt(sum / Math.max(1, n));
+  let [sticksOut, worst] = [0, 0];
+  let inner = 1;
+  for (let d = shape.length - 1; d >= 0; inner *= shape[d--]) {
+    const along = alongAxis(shape[d], inner);
+    if (!(gained && d === shape.length - 1)) sticksOut = Math.max(sticksOut, along.sticksOut);
+    worst = Math.max(worst, along.worst);
+  }
+  return { sticksOut, worst, follows: follows() };
+
+  function alongAxis(size: number, inner: number): Pick<Unevenness, 'sticksOut' | 'worst'> {
+    if (size < 2) return { sticksOut: 0, worst: 0 };
+    const error = new Float64Array(size);
+    const value = new Float64Array(size);
+    const many = new Float64Array(size);
+    for (let i = 0; i < right.length; i++) {
+      if (!counted(i)) continue;
+      const at = Math.floor(i / inner) % size;
+      error[at] += (data[i] - right[i]) ** 2;
+      value[at] += right[i] ** 2;
+      many[at] += 1;
+    }
+    const entries = [...error.keys()].filter(at => many[at] >= LEAST_VALUES);
+    // Rounding of a value is relative to it, that of a sum to the sum's terms: what is ordinary by either is no place.
+    const scales = [
+      (at: number) => Math.max(value[at], 1e-12 * many[at] * rms ** 2),
+      (at: number) => Math.max(value[at], many[at] * rms ** 2),
+      (at: number) => many[at] * rms ** 2,
+    ];
+    const relative = scales.map(scale => entries.map(at => Math.sqrt(error[at] / scale(at))));
+    return {
+      sticksOut: Math.min(...relative.map(outstanding)),
+      worst: relative[1].reduce((a, b) => Math.max(a, b), 0),
+    };
+  }
+
+  function outstanding(relative: readonly number[]): number {
+    if (relative.length < 2) return 0;
+    const sorted = [...relative].sort((a, b) => a - b);
+    const ordinary = sorted[Math.floor(sorted.length / 4)];
+    const worst = sorted[sorted.length - 1];
+    return worst === 0 ? 0 : worst / Math.max(ordinary, worst * 1e-6);
+  }
+
+  /** The share of the error that the mean over values of like size explains, beyond what it would of chance. */
+  function follows(): number {
+    const step = Math.max(1, Math.ceil(right.length / SAMPLES));
+    const pairs: (readonly [value: number, error: number])[] = [];
+    for (let i = 0; i < right.length; i += step) {
+      if (counted(i)) pairs.push([right[i], (data[i] - right[i]) / (Math.abs(right[i]) + rms)]);
+    }
+    if (pairs.length < 8 * BINS) return 0;
+    pairs.sort(([a], [b]) => a - b);
+    let [explained, all] = [0, 0];
+    for (let bin = 0; bin < BINS; bin++) {
+      const part = pairs.slice(Math.floor((bin * pairs.length) / BINS), Math.floor(((bin + 1) * pairs.length) / BINS));
+      const mean = part.reduce((total, [, error]) => total + error, 0) / part.length;
+      explained += part.length * mean ** 2;
+      all += part.reduce((total, [, error]) => total + error ** 2, 0);
+    }
+    return all === 0 ? 0 : Math.max(0, (explained / all - BINS / pairs.length) / (1 - BINS / pairs.length));
+  }
+}
+
+/** A format, and how far it may put a value off: what a stage rounds, what rounding of its constants does, and what a product makes of rounded weights. Relative L2. */
+interface Format {
+  readonly name: string;
+  readonly values: number;
+  readonly constants: number;
+  readonly products: number;
+}
+
+/**
+ * From the finest. Values: twice the spacing of the mantissa, for the few roundings within a stage. Constants: √H and the like, once. Products: what quantised weights, and activations in 8 bits
+ * beside them, did at most to matrices of atlas and the 270M, and half as much again.
+ */
+const FORMATS: readonly Format[] = [
+  { name: 'F16', values: 2 ** -10, constants: 2 ** -11, products: 2 ** -10 },
+  { name: 'BF16', values: 2 ** -7, constants: 2 ** -8, products: 2 ** -7 },
+  { name: 'Q8_0', values: 2 ** -7, constants: 2 ** -8, products: 4.5e-2 },
+  { name: 'Q5_K', values: 2 ** -7, constants: 2 ** -8, products: 9e-2 },
+  { name: 'Q4_K', values: 2 ** -7, constants: 2 ** -8, products: 0.18 },
+];
+
+/** What is known of a stage's difference. */
+export interface Difference {
+  /** Stages of the same kind, which an engine rounds alike. */
+  readonly group: string;
+  /** Stages that weights are multiplied in. */
+  readonly products: number;
+  /** Relative L2 of it alone. */
+  readonly alone: number;
+  /** Null where it is within the limit. */
+  readonly shape: Unevenness | null;
+}
+
+/** An entry may be this much worse than the middle of its group. */
+const BESIDE = 8;
+/** A group that has fewer says nothing of an engine. */
+const LEAST_GROUP = 3;
+
+/** For each difference the format that explains it, or null. @param limitOf of each, below which a difference is none */
+export function explained(all: readonly Difference[], limitOf: (i: number) => number): (string | null)[] {
+  const off = all.map(({ alone }, i) => alone > limitOf(i));
+  const groups = new Map<
+    string,
+    { readonly middle: number; readonly format: number; readonly product: boolean; readonly even: boolean }
+  >();
+  for (const group of new Set(all.map(one => one.group))) {
+    const members = all.filter(one => one.group === group);
+    if (members.length < LEAST_GROUP) continue;
+    const sorted = [...members].sort((a, b) => a.alone - b.alone);
+    // Small matrices are often left as they are.
+    const middle = sorted[Math.floor((sorted.length - 1) * (sorted[0].products > 0 ? 0.75 : 0.5))];
+    const differs = off[all.indexOf(middle)];
+    const plain = members.filter(one => one.shape !== null && isPlain(one)).length;
+    groups.set(group, {
+      middle: middle.alone,
+      format: differs ? FORMATS.findIndex(format => middle.alone <= most(format, middle)) : -1,
+      product: middle.products > 0,
+      even: plain * 2 > members.length,
+    });
+  }
+  /** The coarsest format that other groups bear witness of. */
+  const witnessed = (but: string, product: boolean): number =>
+    Math.max(
+      -1,
+      ...[...groups].flatMap(([name, one]) =>
+        name !== but && one.even && (one.product || !product) ? [one.format] : [],
+      ),
+    );
+  return all.map((one, i) => {
+    if (!off[i] || one.shape === null) return null;
+    const group = groups.get(one.group);
+    const others = witnessed(one.group, one.products > 0);
+    const own = group?.even ? group.format : -1;
+    const at = one.products > 0 ? Math.max(own, others) : group ? own : others;
+    if (at < 0) return followsConstants(one, others);
+    const format = FORMATS[at];
+    if (group && group.middle > 0 && off[i] && one.alone > BESIDE * group.middle && one.alone > format.constants)
+      return null;
+    if (one.alone > (one.products > 0 ? 2 : 1) * most(format, one)) return null; // some matrices take it worse than others
+    return isPlain(one) ? smallest(one, at) : followsConstants(one, others);
+  });
+
+  /** A factor that was rounded follows the value: by no more than the rounding of one, in an engine that rounds. */
+  function followsConstants(one: Difference, others: number): string | null {
+    const at = FORMATS.findIndex(({ constants }) => one.alone <= constants);
+    return at >= 0 && at <= others && one.shape!.worst <= 4 * FORMATS[at].constants ? FORMATS[at].name : null;
+  }
+}
+
+const smallest = (one: Difference, upTo: number): string =>
+  FORMATS[FORMATS.findIndex((format, i) => i === upTo || one.alone <= most(format, one))].name;
+
+/** Through several products the error of each goes on. */
+const most = (format: Format, { products }: Difference): number =>
+  products > 0 ? Math.min(0.5, format.products * Math.sqrt(products)) : format.values;
+
+/** Even, and no function of the value. What rounds values alone leaves some as they are: there the worst entry counts. */
+function isPlain({ products, shape }: Difference): boolean {
+  const { sticksOut, worst, follows } = shape!;
+  return follows <= FOLLOWS && (products > 0 ? sticksOut <= STICKS_OUT : worst <= 4 * FORMATS[1].values);
+}

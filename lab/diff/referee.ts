@@ -1,0 +1,156 @@
+// Another engine's activations judged, with this model as what is right: each of its values against what our exact stages make of its own inputs, and against our
+// run. The numbers and the verdicts are those of a golden; a span stands where stages between were not dumped, and rounding has a word of its own.
+
+import type { Plan, Stage } from '../../engine/plan.js';
+import type { DiffLimits } from './diff.js';
+import { locate } from './locate.js';
+import { compare, type Metrics } from './metrics.js';
+import { type Difference, explained, unevenness } from './noise.js';
+import type { DiffRow } from './row.js';
+import { inside, type Span, spanTo } from './span.js';
+import { verdictOf } from './verdict.js';
+
+/** One of their values. */
+export interface TheirValue {
+  readonly stage: Stage;
+  /** Of what is there of it. */
+  readonly shape: readonly number[];
+  /** Whether every token's is there. */
+  readonly whole: boolean;
+  readonly name: string;
+  readonly layout: string;
+}
+
+export interface Court {
+  readonly plan: Plan;
+  /** In the plan's order. */
+  readonly values: readonly TheirValue[];
+  readonly tokens: number;
+  /** Theirs, of the rows that are there. */
+  theirs(stage: string): Promise<Float32Array>;
+  /** Ours in the run, of the same rows. */
+  ours(stage: string): Promise<Float32Array>;
+  /** What our stages make of theirs, of the same rows. */
+  alone: ((span: Span) => Promise<Float32Array>) | null;
+  readonly limits: Required<DiffLimits>;
+  readonly signal?: AbortSignal;
+  onProgress?(done: number, total: number): void;
+}
+
+interface Measured {
+  readonly value: TheirValue;
+  readonly span: Span;
+  readonly accumulated: Metrics;
+  readonly local: Metrics | null;
+  readonly where: DiffRow['where'];
+  readonly broken: boolean;
+  readonly difference: Difference;
+}
+
+/** @returns one row a value, in the plan's order */
+export async function refereeRows(court: Court): Promise<DiffRow[]> {
+  const { plan, values, tokens, limits, signal, onProgress } = court;
+  const known = new Map(values.map(value => [value.stage.name, value]));
+  const measured: Measured[] = [];
+  for (const value of values) {
+    signal?.throwIfAborted();
+    const { stage, shape } = value;
+    const span = spanTo(plan, stage, (name, sameTokens) => {
+      const given = known.get(name);
+      return given !== undefined && (given.whole || (sameTokens && !value.whole));
+    });
+    const theirs = await court.theirs(stage.name);
+    const inRun = await court.ours(stage.name);
+    const own = court.alone ? await court.alone(span) : null;
+    const last = value.whole ? 0 : tokens - 1;
+    const rows = stage.axes.findIndex(({ size }) => size === 'tokens' || size === 'rows');
+    const placed = (m: Metrics): Metrics => ({ ...m, worst: m.worst.map((n, d) => (d === rows ? n + last : n)) });
+    const accumulated = placed(compare(inRun, theirs, shape));
+    const local = own ? placed(compare(own, theirs, shape)) : null;
+    const limit = limitOf(span);
+    const off = (local ?? accumulated).relL2 > limit || accumulated.relL2 > limits.accumulated;
+    const right = own ?? inRun;
+    const axes = stage.axes.map(({ name }) => name);
+    measured.push({
+      value,
+      span,
+      accumulated,
+      local,
+      where: off ? locate(right, theirs, shape, axes) : [],
+      broken: theirs.some(x => Number.isNaN(x) || x === Number.POSITIVE_INFINITY),
+      difference: differenceOf(
+        value,
+        span,
+        local ?? accumulated,
+        off ? unevenness(theirs, right, shape, isGained(span)) : null,
+      ),
+    });
+    onProgress?.(measured.length, values.length);
+  }
+  return judged(measured);
+
+  /** Through several stages errors add up as they do in a run. */
+  function limitOf(span: Span): number {
+    return inside(span).length > 0 ? limits.accumulated : limits.local;
+  }
+
+  function judged(all: readonly Measured[]): DiffRow[] {
+    const formats = explained(
+      all.map(({ difference }) => difference),
+      i => limitOf(all[i].span),
+    );
+    const rows: DiffRow[] = [];
+    const errors = new Map<string, number>();
+    let fault = false;
+    let rounded: string | null = null;
+    for (const [i, { value, span, accumulated, local, where, ...one }] of all.entries()) {
+      const { stage, shape } = value;
+      const incoming = Math.max(0, ...span.feeds.map(({ name }) => errors.get(name) ?? 0));
+      errors.set(stage.name, accumulated.relL2);
+      const alone = local?.relL2 ?? null;
+      let verdict = verdictOf({ here: accumulated.relL2, alone, incoming }, { ...limits, local: limitOf(span) });
+      let format: string | null = null;
+      // What is computed from NaN is no fault of the stage.
+      const blameless =
+        one.broken && span.feeds.some(({ name }) => all.some(m => m.broken && m.value.stage.name === name));
+      if (blameless && verdict !== 'ok') verdict = 'carrier';
+      else if ((verdict === 'source' || verdict === 'masked') && formats[i] !== null && local !== null) {
+        verdict = 'noise';
+        format = formats[i];
+        rounded ??= format;
+      } else if (verdict === 'carrier' && !fault && rounded !== null) {
+        verdict = 'noise';
+        format = rounded;
+      }
+      fault ||= verdict === 'source' || verdict === 'masked';
+      const pass = verdict === 'ok' || verdict === 'noise';
+      const between = inside(span);
+      rows.push({
+        stage: stage.name,
+        shape,
+        accumulated,
+        local,
+        gain: incoming > 0 && Number.isFinite(incoming) ? accumulated.relL2 / incoming : null,
+        verdict,
+        pass,
+        where: pass ? [] : where,
+        ...(between.length > 0 && { from: span.from, between }),
+        ...(format !== null && { format }),
+        theirs: { name: value.name, layout: value.layout },
+      });
+    }
+    return rows;
+  }
+}
+
+function differenceOf({ stage }: TheirValue, span: Span, { relL2 }: Metrics, shape: Difference['shape']): Difference {
+  const products = span.stages.filter(({ operation }) => ['linear', 'head', 'embed'].includes(operation.kind)).length;
+  const alone = inside(span).length === 0;
+  const group = alone
+    ? stage.operation.kind
+    : `span to ${stage.name.replace(/^layers\.\d+\./, '')} of ${span.stages.length}`;
+  return { group, products, alone: relL2, shape };
+}
+
+const isGained = ({ stages }: Span): boolean =>
+  stages.length > 1 && stages[stages.length - 1].operation.kind === 'rmsNorm';

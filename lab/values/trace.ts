@@ -1,0 +1,161 @@
+// Activations that another program wrote, under its own names: what is in the file, of which tokens it is, and what was said of its names. Which stages they are
+// is known once there is a model.
+
+import { TraceError } from '../../engine/errors.js';
+import { parseJson } from '../../engine/json.js';
+import { type ArrayFile, type ArrayInfo, openArrays } from './arrays/open.js';
+import { checkIdList, checkName, checkOptions, type OptionNames } from './arguments.js';
+import { said } from './dims.js';
+import { Shown } from './shown.js';
+import { checkLayout, NameMap, type NameSpec, readNames } from './trace-names.js';
+
+/** What there is to say of a trace that its file does not say. */
+export interface TraceOptions {
+  /** Their names and the stages they are, or a JSON file of that: `{ 'l_out-{i}': 'layers.{i}.resid' }`. Names of Hugging Face, TransformerLens and llama.cpp are known without. */
+  readonly names?: string | Readonly<Record<string, string | null | NameSpec>>;
+  /** The order of dimensions where sizes do not tell, by their name or by stage: `{ 'layers.{i}.attn.q': 'head,token,dim' }`. */
+  readonly layout?: Readonly<Record<string, string>>;
+  /** Token ids, where the file has no `input_ids` or `ids`. */
+  readonly ids?: readonly number[];
+}
+
+const OPTIONS: OptionNames<TraceOptions> = { names: true, layout: true, ids: true };
+
+/** What ids are called in a file of arrays. */
+const IDS = ['input_ids', 'ids', 'token_ids', 'tokens', 'inp_tokens'];
+const MASKS = ['attention_mask'];
+/** Inputs that are no activations. */
+const INPUTS = new Set([...IDS, ...MASKS, 'position_ids', 'inp_pos', 'cache_position']);
+const MOST_IDS = 1 << 20;
+
+/** Another program's activations for one sequence. `trace()` makes one, `model.diff` compares it. */
+export class Trace extends Shown {
+  /** @internal */
+  constructor(
+    /** As it was given. */
+    readonly name: string,
+    /** Token ids; null where neither the file nor the options have them. */
+    readonly ids: readonly number[] | null,
+    /** What is in the file beside ids and masks, by their names. */
+    readonly arrays: ReadonlyMap<string, ArrayInfo>,
+    /** What the file says of itself. */
+    readonly provenance: ReadonlyMap<string, string>,
+    /** Where the tokens begin among padded rows, if the file says so. */
+    readonly offset: number | null,
+    private readonly file: ArrayFile,
+    private readonly map: NameMap,
+    private readonly layouts: NameMap,
+  ) {
+    super();
+  }
+
+  /** Values of an array, by their name, as f32 in the order of the file. Throws TraceError for what is not there. */
+  read(theirs: string): Promise<Float32Array> {
+    return this.file.readF32(theirs);
+  }
+
+  /**
+   * What was said of the names.
+   * @internal
+   */
+  get names(): NameMap {
+    return this.map;
+  }
+
+  /**
+   * The order of an array's dimensions, where it was said.
+   * @internal
+   */
+  layoutOf(theirs: string, stage: string): string | null {
+    return (this.layouts.ruleOf(theirs) ?? this.layouts.ruleOf(stage))?.layout ?? null;
+  }
+}
+
+/**
+ * Opens activations that another program wrote: .safetensors, NumPy's .npz or .npy, or Arrow. Throws TraceError for what is none, and for ids that are none.
+ * @example const theirs = await trace('theirs.npz', { ids: [2, 818, 5279] }); await model.diff(theirs)
+ */
+export async function trace(path: string, given: TraceOptions = {}): Promise<Trace> {
+  checkName('A trace', path);
+  const options = checkOptions('trace', given, OPTIONS);
+  const map = readNames(options.names);
+  const layouts = layoutsOf(options.layout);
+  const file = await openArrays(path);
+  const slice = file.metadata.get('slice');
+  if (slice !== undefined)
+    throw new TraceError(
+      `'${path}' is a trace of parts of its stages (${slice.slice(0, 80)} …), and whole ones are compared. Trace it again without --slice.`,
+    );
+  if (options.ids !== undefined) checkIdList(options.ids);
+  const inFile = await idsOf(file);
+  const mask = await maskOf(file);
+  const real = mask && inFile && inFile.length === mask.length ? inFile.filter((_, i) => mask[i]) : inFile;
+  const ids = options.ids ? [...options.ids] : real;
+  if (options.ids && real && options.ids.join() !== real.join()) {
+    const at = real.findIndex((id, i) => id !== options.ids![i]);
+    const where =
+      at < 0
+        ? `${real.length} ids where ${options.ids.length} were given`
+        : `${real[at]} at place ${at}, where ${options.ids[at] ?? 'none'} was given`;
+    throw new TraceError(
+      `${path} is of other tokens: it has ${where}. Leave the ids out, or give the trace that is of them.`,
+    );
+  }
+  const own = [...file.arrays].filter(([name]) => !INPUTS.has(name.toLowerCase()));
+  if (own.length === 0)
+    throw new TraceError(`${path} has no activations${ids ? ', only ids' : ''}. Save some beside them.`);
+  return new Trace(path, ids, new Map(own), file.metadata, mask ? mask.indexOf(1) : null, file, map, layouts);
+}
+
+/** Token ids of the file: an array, or a list in its metadata. */
+async function idsOf(file: ArrayFile): Promise<number[] | null> {
+  const list = file.metadata.get('ids') ?? file.metadata.get('input_ids');
+  const name = [...file.arrays.keys()].find(one => IDS.includes(one.toLowerCase()));
+  let ids: unknown;
+  if (name !== undefined) ids = await oneRow(file, name);
+  else if (list !== undefined) {
+    try {
+      ids = parseJson(list);
+    } catch {} // the same complaint below
+  } else return null;
+  if (Array.isArray(ids) && ids.length > 0 && ids.every(id => Number.isSafeInteger(id) && id >= 0)) return ids;
+  throw new TraceError(
+    `${file.path} has ids that are no list of whole numbers from 0. Save them as whole numbers, or give --ids.`,
+  );
+}
+
+async function maskOf(file: ArrayFile): Promise<number[] | null> {
+  const name = [...file.arrays.keys()].find(one => MASKS.includes(one.toLowerCase()));
+  if (name === undefined) return null;
+  const mask = await oneRow(file, name);
+  const first = mask.indexOf(1);
+  const holes = mask.slice(first, mask.lastIndexOf(1) + 1).includes(0);
+  if (first < 0 || holes || mask.some(bit => bit !== 0 && bit !== 1))
+    throw new TraceError(
+      `${file.path} has an attention_mask that is not one run of 1 among 0. Save one sequence, padded on one side.`,
+    );
+  return mask;
+}
+
+/** A list [T], or [1,T]. */
+async function oneRow(file: ArrayFile, name: string): Promise<number[]> {
+  const { shape } = file.arrays.get(name)!;
+  if (shape.filter(size => size !== 1).length > 1)
+    throw new TraceError(
+      `${file.path} has '${name}' in the shape [${shape}]: a batch, and one sequence is compared. Save one row of it.`,
+    );
+  if (shape.some(size => size > MOST_IDS))
+    throw new TraceError(`${file.path} has '${name}' in the shape [${shape}], which is no prompt.`);
+  return file.readWhole(name);
+}
+
+function layoutsOf(given: unknown): NameMap {
+  if (given === undefined) return new NameMap({});
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new TraceError(`layout is an object such as { 'layers.{i}.attn.q': 'head,token,dim' }, not ${said(given)}.`);
+  const rules = Object.entries(given).map(([name, layout]) => {
+    const bad = (what: string) => new TraceError(`The option layout has for '${name.slice(0, 80)}' ${what}.`);
+    return [name, { stage: null, layout: checkLayout(layout, bad) ?? undefined }];
+  });
+  return new NameMap(Object.fromEntries(rules));
+}

@@ -1,0 +1,110 @@
+// The referee judged: another engine with one bug at a time. The first stage that it names, and where in it, must be that bug's; and of an engine that only rounds it says nothing.
+
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { writeSafetensors } from '../../engine/weights/safetensors-write.js';
+import type { Diff } from '../../lab/diff/diff.js';
+import { locationText } from '../../lab/diff/locate.js';
+import { placeOf } from '../../lab/diff/row.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
+import { trace } from '../../lab/values/trace.js';
+import { freshFolder } from '../fixtures/folder.js';
+import { type Dumped, type Fault, type OtherOptions, otherEngine, weightsOf } from '../fixtures/other-engine.js';
+import { TINY_CONFIG, writeTiny } from '../fixtures/tiny-model.js';
+
+const folder = freshFolder();
+const ids = [2, 300, 17, 18, 19, 40, 41, 42, 43, 77, 78, 79, 101, 102, 103, 104, 105, 300, 17, 18, 55, 56];
+const sessions = new Map<string, Session>();
+afterAll(() => {
+  for (const session of sessions.values()) session[Symbol.dispose]();
+});
+
+const models: Readonly<Record<string, () => Promise<string>>> = {
+  atlas: async () => 'golden/atlas',
+  // Two key/value heads.
+  tiny: () => writeTiny(join(folder, 'tiny')),
+  gemma2: () =>
+    writeTiny(join(folder, 'gemma2'), {
+      config: {
+        ...TINY_CONFIG,
+        model_type: 'gemma2',
+        architectures: ['Gemma2ForCausalLM'],
+        attn_logit_softcapping: 50,
+        final_logit_softcapping: 30,
+        rope_local_base_freq: undefined,
+      },
+      tensors: shapes => {
+        for (const name of [...shapes.keys()]) if (/[qk]_norm/.test(name)) shapes.delete(name);
+      },
+    }),
+};
+const known = new Map<string, Awaited<ReturnType<typeof weightsOf>>>();
+const paths = new Map<string, string>();
+let made = 0;
+
+async function judged(
+  model: string,
+  options: OtherOptions,
+  keep: (name: string) => boolean = () => true,
+): Promise<Diff> {
+  if (!paths.has(model)) {
+    paths.set(model, await models[model]());
+    known.set(model, await weightsOf(paths.get(model)!));
+    sessions.set(model, await open(paths.get(model)!, { quiet: true }));
+  }
+  const { config, weights } = known.get(model)!;
+  const dumped = otherEngine(config, weights, ids, options);
+  return sessions.get(model)!.diff(await trace(await saved(dumped, keep)));
+}
+
+async function saved(dumped: ReadonlyMap<string, Dumped>, keep: (name: string) => boolean): Promise<string> {
+  const path = join(folder, `${made++}.safetensors`);
+  const tensors = [...dumped]
+    .filter(([name]) => keep(name))
+    .map(([name, { shape, data }]) => ({ name, shape, data: Float32Array.from(data) }));
+  await writeSafetensors(path, tensors, { ids: JSON.stringify(ids) });
+  return path;
+}
+
+const PLANTED: readonly (readonly [fault: Fault, model: string, first: string, where: RegExp])[] = [
+  ['window ignored', 'atlas', 'layers.0.attn.scores', /only in query 16–21/],
+  ['local base on full layers', 'atlas', 'layers.5.attn.q_rope', /./],
+  ['scale of 1/√H', 'atlas', 'layers.0.attn.scores', /./],
+  ['√H missing', 'atlas', 'embed', /spread over everything|token/],
+  ['gain without the 1', 'atlas', 'layers.0.input_norm', /./],
+  ['heads on the wrong KV head', 'tiny', 'layers.0.attn.scores', /only in head 1–2|head [12]/],
+  ['RoPE halves interleaved', 'atlas', 'layers.0.attn.q_rope', /./],
+  ['post-norm skipped', 'atlas', 'from layers.1.resid and layers.2.attn.out to layers.2.resid_mid', /./],
+  ['GELU erf', 'atlas', 'layers.0.mlp.act', /./],
+  ['KV slot off by one', 'atlas', 'layers.0.attn.scores', /only in query 16–21, only in key 1–6/],
+  ['final norm missing', 'atlas', 'from layers.5.resid to logits', /./],
+  ['soft-cap missing', 'gemma2', 'layers.0.attn.scores', /./],
+  ['row of a weight transposed', 'atlas', 'layers.3.attn.out', /all of it in channel 7/],
+  ['f16 overflow', 'atlas', 'layers.4.mlp.mul', /token|channel/],
+  ['stale cache', 'atlas', 'layers.0.attn.scores', /key [345]|only in key 3–5/],
+  // Where values are smallest: beside larger ones 1e-5 instead of 1e-6 is below what f32 rounds.
+  ['wrong eps', 'atlas', 'layers.4.post_mlp_norm', /./],
+];
+
+for (const [fault, model, first, where] of PLANTED) {
+  test(`planted: ${fault}`, async () => {
+    const diff = await judged(model, { fault });
+    expect(diff.first && placeOf(diff.first)).toBe(first);
+    expect(diff.first!.verdict).toBe('source');
+    expect(locationText(diff.first!.where)).toMatch(where);
+    expect(diff.toJSON()).toMatchObject({ pass: false, first });
+  });
+}
+
+for (const model of Object.keys(models)) {
+  for (const options of [{}, { round: 'bf16' }, { weightSteps: 127 }, { weightSteps: 7 }] as const) {
+    test(`no alarm: ${model} ${JSON.stringify(options)}`, async () => {
+      const diff = await judged(model, options);
+      const failing = diff.rows.filter(({ pass }) => !pass).map(({ stage, local }) => `${stage} ${local?.relL2}`);
+      expect(failing).toEqual([]);
+      if (Object.keys(options).length > 0) expect(diff.rows.some(({ verdict }) => verdict === 'noise')).toBe(true);
+      else expect(diff.rows.every(({ verdict }) => verdict === 'ok')).toBe(true);
+    });
+  }
+}
