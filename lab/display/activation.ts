@@ -66,9 +66,9 @@ export function activationBundle(activation: Activation): Bundle {
           grid.rows,
           grid.columns,
         ),
-        hovertemplate: `%{y}<br>${label(last.name)} around %{x}, of ${last.of}<br>largest |x|: %{z} at ${label(last.name)} %{customdata}<extra></extra>`,
+        hovertemplate: `%{y}<br>${label(last.name)} around %{x}, of ${last.of}<br>largest |x|: %{z:.7~g} at ${label(last.name)} %{customdata}<extra></extra>`,
       }
-    : { hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z}<extra></extra>` };
+    : { hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z:.7~g}<extra></extra>` };
   const clipped = `colours end at ${stats.min < 0 ? '±' : ''}${sci(limit)}; the largest |x| is ${sci(stats.maxAbs)}`;
   const [name, ...more] = titleLines(`${activation}`);
   const notesOf = (...first: string[]) => [...more, ...first, stats.maxAbs > limit ? clipped : ''].filter(Boolean);
@@ -153,7 +153,7 @@ export function activationBundle(activation: Activation): Bundle {
       ...colours,
       colorbar,
       hoverongaps: false,
-      hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z}<extra></extra>`,
+      hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z:.7~g}<extra></extra>`,
       ...(texts
         ? { x: texts.map((text, j) => `${last.from + j} ${label(shortened(text, 12))}`) }
         : { x0: last.from, dx: 1 }),

@@ -190,8 +190,8 @@ export function barText(rest: number | null) {
 /** @param before what is said first */
 export const hoverText = (by: number, before: string): string =>
   by === 1
-    ? `${before}%{y} reads %{x}<br>weight %{z}<extra></extra>`
-    : `${before}queries %{y}, keys %{x}<br>largest weight %{z}:<br>query %{customdata[0]} reads %{customdata[1]}<extra></extra>`;
+    ? `${before}%{y} reads %{x}<br>weight %{z:.7~g}<extra></extra>`
+    : `${before}queries %{y}, keys %{x}<br>largest weight %{z:.7~g}:<br>query %{customdata[0]} reads %{customdata[1]}<extra></extra>`;
 
 /** What a picture must say of itself. */
 export function notesOf(by: number, sink: Sink | null, rest: number | null): string[] {

@@ -9,7 +9,12 @@ export function goldenBundle({ name, ids, chunks, pieces, provenance, stages }: 
   const text =
     `golden ${name}: ${stages.size} stages of ${ids.length} tokens in ${chunks.length === 1 ? 'one chunk' : `${chunks.length} chunks`}` +
     `${prompt === undefined ? '' : `, ‘${prompt}’`}`;
-  const facts = { golden: name, stages: String(stages.size), tokens: String(ids.length), chunks: chunks.join(', ') };
+  const facts = {
+    golden: name,
+    stages: String(stages.size),
+    tokens: String(ids.length),
+    chunks: chunks.length === 1 ? 'one' : `${chunks.length}: ${chunks.join(', ')} tokens`,
+  };
   const made = ['model', 'torch', 'transformers'].flatMap(key =>
     provenance.has(key) ? [[key, provenance.get(key)!]] : [],
   );

@@ -47,7 +47,7 @@ export function headScoresBundle(scores: HeadScores): Bundle {
       }),
       xgap: 1,
       ygap: 1,
-      hovertemplate: `layer %{y}, head %{x}<br>${kind} %{z}<br>see it: scores.pattern(%{y}, %{x})<extra></extra>`,
+      hovertemplate: `layer %{y}, head %{x}<br>${kind} %{z:.7~g}<br>see it: scores.pattern(%{y}, %{x})<extra></extra>`,
     };
   });
   const notes = (kind: HeadScore) => {

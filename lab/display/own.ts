@@ -93,7 +93,7 @@ export function plot(
       ...(line.name && { name: label(line.name) }),
       line: { color: COLOURS[i % COLOURS.length], width: 2 },
       marker: { size: 5 },
-      hovertemplate: `%{x}<br>%{y}<extra>${line.name ? '%{fullData.name}' : ''}</extra>`,
+      hovertemplate: `%{x:.7~g}<br>%{y:.7~g}<extra>${line.name ? '%{fullData.name}' : ''}</extra>`,
     })),
     layout: {
       ...PAGE,
@@ -150,7 +150,7 @@ export function bar(
         x: short.map((text, i) => `${label(text)}${'\u200b'.repeat(short.indexOf(text) === i ? 0 : i)}`),
         y: heights.map(v => (Number.isFinite(v) ? v : null)),
         marker: { color: ACCENT },
-        hovertemplate: '%{x}<br>%{y}<extra></extra>',
+        hovertemplate: '%{x}<br>%{y:.7~g}<extra></extra>',
       },
     ],
     layout: {
@@ -240,7 +240,7 @@ export function heatmap(values: Activation | readonly Numbers[], options: Heatma
         colorscale: scaleThrough(low < 0 ? DIVERGING : CIVIDIS),
         colorbar: barOf(18 * grid.rows, least, most),
         hoverongaps: false,
-        hovertemplate: `${pool ? 'from ' : ''}%{y}, %{x}<br>%{z}<extra></extra>`,
+        hovertemplate: `${pool ? 'from ' : ''}%{y}, %{x}<br>%{z:.7~g}<extra></extra>`,
       },
     ],
     layout: {

@@ -127,7 +127,7 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
   const title = `L2 norm of ${kinds.size === 1 ? [...kinds][0] : `${kinds.size} stages`}, by layer${part ? `: ${part}` : ''}`;
   const note = all
     ? ''
-    : `the ${LINES} largest of ${rows} ${kind} by name; the smallest, the middle and the mean of all`;
+    : `by name the ${LINES} of ${rows} ${kind} that are largest at any layer; at each layer the smallest, the middle and the mean of all`;
   const summary = (name: string, y: readonly number[], dash: string, color: string, width: number) => ({
     type: 'scatter',
     mode: 'lines',
@@ -135,7 +135,7 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
     x: ticks,
     y: y.map(round),
     line: { width, color, dash },
-    hovertemplate: 'layer %{x}<br>%{y}<extra>%{fullData.name}</extra>',
+    hovertemplate: 'layer %{x}<br>%{y:.7~g}<extra>%{fullData.name}</extra>',
   });
   const figure = {
     data: [

@@ -75,8 +75,8 @@ export class Modules {
       const path = localPath(specifier, from);
       if (path) return this.#require(path);
       refuseFile(specifier, from, ['.node', '']);
+      if (specifier === 'tslab') return tslabForCells(); // one that is found here has no notebook to show in
       if (!isHere(specifier, from)) {
-        if (specifier === 'tslab') return tslabForCells();
         if (resolves(OWN, specifier)) return OWN(specifier);
         throw noPackage(specifier, from);
       }
@@ -104,8 +104,8 @@ export class Modules {
   }
 
   async #resolved(specifier: string, from: string, options?: object): Promise<object> {
-    if (isHere(specifier, from)) return this.#importer(from)(specifier, options);
     if (specifier === 'tslab') return namespaceOf(tslabForCells()) as object;
+    if (isHere(specifier, from)) return this.#importer(from)(specifier, options);
     if (resolves(OWN, specifier)) return this.#importer(packageRoot())(specifier, options);
     throw noPackage(specifier, from);
   }

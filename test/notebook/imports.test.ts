@@ -312,7 +312,11 @@ describe.each(['without gemma-loupe there', 'with gemma-loupe there'])(
 );
 
 test('tslab’s own display shows in the cell, once and again', async () => {
-  const { run } = cellsIn(freshFolder());
+  const folder = freshFolder();
+  // Its own, as in the folder of Loupe itself, shows nowhere.
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(join(packageRoot(), 'node_modules', 'tslab'), join(folder, 'node_modules', 'tslab'));
+  const { run } = cellsIn(folder);
   const shown: unknown[] = [];
   setNotebook({
     display: ({ data, transient }, update) => void shown.push([data, transient.display_id !== undefined, update]),
