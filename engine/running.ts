@@ -17,6 +17,8 @@ export class Running {
   /** In the order of submits. */
   #open: Submit[] = [];
   #asking: NodeJS.Timeout | null = null;
+  /** What the last two waits took, in ms. A short one says that the next may be short too, as what is read behind a long chunk. */
+  #lately: readonly number[] = [];
 
   constructor(
     readonly device: GPUDevice,
@@ -56,7 +58,9 @@ export class Running {
   async whenDone(buffer: GPUBuffer): Promise<void> {
     const before = new Set(this.#open);
     try {
-      await mapWhenDone(buffer, this.hot, this.stuck);
+      const began = performance.now();
+      await mapWhenDone(buffer, this.hot, this.stuck, this.#lately.length < 2 ? 0 : Math.min(...this.#lately));
+      this.#lately = [performance.now() - began, ...this.#lately].slice(0, 2);
       this.#close(before);
     } catch (error) {
       if (this.lost()) this.#close(before);

@@ -1,5 +1,6 @@
 // Waiting for the GPU, here and nowhere else. While a promise of the package is pending it runs the event loop hot, and software adapters compute on the
-// same cores: that alone made them 1.6 times slower. So a map is asked for, given up after a moment and asked for again, with sleep between.
+// same cores: that alone made them 1.6 times slower. So a map is asked for, given up after a moment and asked for again, with sleep between; and where the
+// waits before were long, half of one is slept before it is asked for at all.
 
 import type { Traits } from './traits.js';
 
@@ -15,20 +16,29 @@ const TURNS = 3;
  * Maps a buffer for reading once the GPU is done with it. Rejects as `mapAsync` does.
  * @param hot ms, as of hotFor
  * @param idle whether nobody waits any more, so that the process may end meanwhile
+ * @param expected ms that it will take at least, as far as is known
  */
-export async function mapWhenDone(buffer: GPUBuffer, hot: number, idle = () => false): Promise<void> {
+export async function mapWhenDone(buffer: GPUBuffer, hot: number, idle = () => false, expected = 0): Promise<void> {
   const began = performance.now();
+  if (expected > hot) {
+    await sleep(Math.min(LONGEST, expected / 2), idle());
+    if (await tryMap(buffer)) return;
+  } else if (await hotly(buffer, hot)) return;
+  do await sleep(Math.min(LONGEST, (performance.now() - began) * SHARE), idle());
+  while (!(await tryMap(buffer, untilTold)));
+}
+
+/** Maps a buffer if the GPU is done with it within so many ms, in a hot loop. */
+async function hotly(buffer: GPUBuffer, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const moment = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, hot);
+    timer = setTimeout(resolve, ms);
   });
   try {
-    if (await tryMap(buffer, () => moment)) return;
+    return await tryMap(buffer, () => moment);
   } finally {
     clearTimeout(timer);
   }
-  do await sleep(Math.min(LONGEST, (performance.now() - began) * SHARE), idle());
-  while (!(await tryMap(buffer, untilTold)));
 }
 
 /** Maps a buffer if the GPU is done with it by the time `moment` ends; gives up otherwise. */

@@ -57,6 +57,20 @@ test.each([1, 20_000])('the result of %i turns is whole when the wait ends', asy
   buffer.destroy();
 });
 
+test('half of what is expected is slept, and the result is whole whether it comes before or after', async () => {
+  for (const [turns, ms] of [
+    [1, 30],
+    [20_000, 6],
+  ]) {
+    const buffer = await work(turns);
+    const began = performance.now();
+    await mapWhenDone(buffer, 4, () => false, ms);
+    expect(performance.now() - began).toBeGreaterThan(ms / 2 - 2); // and not told at once, by a hot loop
+    expect(new Uint32Array(buffer.getMappedRange())[1]).toBe(expected(turns));
+    buffer.destroy();
+  }
+});
+
 test('a map that is given up can be asked for again, many times', async () => {
   const buffer = await work(50_000);
   let asked = 0;
