@@ -1,8 +1,8 @@
 // An activation as a picture: rows × last dimension, blue below zero and red above, with limits that one outlier cannot stretch.
 
 import type { Activation } from '../values/activation.js';
-import { MASK_LIMIT } from '../values/stats.js';
-import { labelsOf, rowName } from '../values/dims.js';
+import { isMasked } from '../values/stats.js';
+import { type Dim, labelsOf, rowName } from '../values/dims.js';
 import { blockSize, blocksOf, poolText } from './blocks.js';
 import type { Bundle } from '../values/shown.js';
 import { CONFIG, HOLE, MENU, PAGE, titled, titleLines } from './page.js';
@@ -23,16 +23,26 @@ const ROOM = 870_000;
 export function activationBundle(activation: Activation): Bundle {
   const { dims, data } = activation;
   const stats = activation.stats();
-  const trouble = `${stats.nans ? `, ${stats.nans} NaN` : ''}${stats.infinite ? `, ${stats.infinite} infinite` : ''}${stats.masked ? `, ${stats.masked} masked` : ''}`;
+  const { infinite } = stats;
+  const left = [
+    [stats.nans, 'NaN'],
+    [infinite, 'infinite'],
+    [stats.masked, 'masked'],
+  ].flatMap(([n, what]) => (n ? [`${n} ${what}`] : []));
+  const trouble = left.map(one => `, ${one}`).join('');
   const summary = `${activation}  min ${sci(stats.min)}  max ${sci(stats.max)}  mean ${sci(stats.mean)}  std ${sci(stats.std)}${trouble}`;
   if (dims.length === 0) return { 'text/plain': `${activation.name} = ${data[0]}` };
+  if (stats.nans + infinite + stats.masked === data.length)
+    return { 'text/plain': `${activation}: ${left.join(', ')}, and no finite number` };
   const last = dims[dims.length - 1];
   const lead = dims.slice(0, -1);
   const columns = last.size;
   const rows = data.length / columns;
-  const limit = robustLimit(data.map(v => (v <= MASK_LIMIT || !Number.isFinite(v) ? 0 : v)));
+  const limit = robustLimit(data.filter(v => Number.isFinite(v) && !isMasked(v)));
+  // Without a value below zero half of the colours would stand for nothing.
+  const low = data.some(v => v < 0 && Number.isFinite(v) && !isMasked(v)) ? -limit : 0;
   // What is masked or no number is a hole, not a 0; a pooled picture shows what else is in the block.
-  const holes = withoutUnseen(activation).map(v => (v <= MASK_LIMIT || !Number.isFinite(v) ? Number.NaN : v));
+  const holes = withoutUnseen(activation).map(v => (isMasked(v) || !Number.isFinite(v) ? Number.NaN : v));
   const grid = blocksOf(holes, rows, columns, blockSize(rows, DOWN), blockSize(columns, ACROSS));
   const { byRows, byColumns } = grid;
   const rowsName = lead.length === 1 ? lead[0].name : 'row';
@@ -69,22 +79,24 @@ export function activationBundle(activation: Activation): Bundle {
         hovertemplate: `%{y}<br>${label(last.name)} around %{x}, of ${last.of}<br>largest |x|: %{z:.7~g} at ${label(last.name)} %{customdata}<extra></extra>`,
       }
     : { hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z:.7~g}<extra></extra>` };
-  const clipped = `colours end at ${stats.min < 0 ? '±' : ''}${sci(limit)}; the largest |x| is ${sci(stats.maxAbs)}`;
+  const grey = left.length > 0 ? `grey: ${left.join(', ')}` : '';
+  const clipped = `colours end at ${low < 0 ? '±' : ''}${sci(limit)}; the largest |x| is ${sci(stats.maxAbs)}`;
   const [name, ...more] = titleLines(`${activation}`);
-  const notesOf = (...first: string[]) => [...more, ...first, stats.maxAbs > limit ? clipped : ''].filter(Boolean);
+  const notesOf = (...first: string[]) =>
+    [...more, ...first, stats.maxAbs > limit ? clipped : '', grey].filter(Boolean);
   // Every value for whoever zooms in, where a page has room for them; else how to see some of them.
   const whole = pool !== '' && (4 / 3) * (4 * data.length + 6 * grid.z.length) < ROOM;
   const elsewhere = `.slice({ ${(lead[0] ?? last).name}: [from, to] }) shows every value of a part`;
   const notes = notesOf(pool, whole || !pool ? '' : elsewhere);
-  // Without a value below zero half of the colours would stand for nothing.
-  const low = stats.min < 0 ? -limit : 0;
   const colours = {
     zmin: low,
     zmax: limit,
     colorscale: scaleThrough(low < 0 ? DIVERGING : DIVERGING.slice(DIVERGING.length >> 1)),
   };
+  const names = Array.from({ length: grid.rows }, (_, i) => rowText(i));
+  const widest = names.reduce((n, name) => Math.max(n, name.length), 0);
   const margin = {
-    l: byRows > 1 ? 230 : 130,
+    l: byRows > 1 ? 230 : Math.max(130, Math.min(230, 24 + 6.5 * widest)),
     r: 20,
     t: 50 + 15 * notes.length + (whole ? 30 : 0),
     b: texts ? 104 : 50,
@@ -102,7 +114,7 @@ export function activationBundle(activation: Activation): Bundle {
         hoverongaps: false,
         ...where,
         ...across,
-        y: Array.from({ length: grid.rows }, (_, i) => rowText(i)),
+        y: names,
       },
       ...(whole ? [everyValue()] : []),
     ],
@@ -116,7 +128,7 @@ export function activationBundle(activation: Activation): Bundle {
         title: { text: `${label(last.name)}${byColumns > 1 ? `, ${byColumns} a cell` : ''}` },
         showgrid: false,
         zeroline: false,
-        ...(texts ? { type: 'category', tickangle: -60 } : {}),
+        ...(texts ? { type: 'category', tickangle: -60 } : entries(last)),
       },
       yaxis: { autorange: 'reversed', showgrid: false, zeroline: false, type: 'category' },
       ...(whole && {
@@ -161,6 +173,13 @@ export function activationBundle(activation: Activation): Bundle {
     };
   }
 }
+
+/** Of a few entries each is named, and nothing between them. */
+const entries = ({ from, size }: Dim) => {
+  if (size > 10) return {};
+  const tickvals = Array.from({ length: size }, (_, i) => from + i);
+  return { tickvals, ticktext: tickvals.map(String) };
+};
 
 /** The 99th percentile of the magnitudes, so that one outlier channel does not bleach the rest; of less than a hundred, the largest. */
 function robustLimit(values: Float32Array): number {

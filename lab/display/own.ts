@@ -79,10 +79,11 @@ export function plot(
   const [heading, ...more] = titleLines(title);
   const gapped = gaps > 0 ? [`${gaps} of the values ${gaps === 1 ? 'is' : 'are'} no finite number: a gap`] : [];
   const notes = [...more.map(label), ...gapped];
+  const close = closeNumbers(lines.flatMap(line => line.y));
   const axis = (name: string | undefined, letter: string) => ({
     gridcolor: GRID,
     ...(name ? { title: { text: label(name) } } : {}),
-    ...(log.includes(letter) ? { type: 'log' } : {}),
+    ...(log.includes(letter) ? { type: 'log' } : letter === 'x' ? entriesOf(xs) : close.axis),
   });
   const figure: Figure = {
     data: lines.map((line, i) => ({
@@ -99,7 +100,7 @@ export function plot(
       ...PAGE,
       title: titled(label(heading), notes),
       height: 360 + 15 * more.length,
-      margin: { l: 70, r: 20, t: 50 + 15 * notes.length + (several ? 30 : 0), b: 54 },
+      margin: { l: close.room, r: 20, t: 50 + 15 * notes.length + (several ? 30 : 0), b: 54 },
       legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom' },
       xaxis: axis(options.x, 'x'),
       yaxis: axis(options.y, 'y'),
@@ -268,6 +269,30 @@ const isOptions = (value: unknown): value is PlotOptions =>
 
 /** As many digits as an f32 has: neighbours must not look equal. */
 const exact = (n: number): string => (Number.isFinite(n) ? String(Number(n.toPrecision(7))) : sci(n));
+
+/** A few whole numbers are named each, and nothing between them. */
+const entriesOf = (xs: readonly number[]) =>
+  xs.length <= 10 && xs.every(Number.isInteger) && Math.max(...xs) - Math.min(...xs) <= 10
+    ? { tickvals: xs, ticktext: xs.map(String) }
+    : {};
+
+/** How numbers are written that only their last digits tell apart: in full, and with room for it. */
+function closeNumbers(values: readonly number[]) {
+  const finite = values.filter(Number.isFinite);
+  const [low, high] = [
+    finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+    finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
+  ];
+  const most = Math.max(Math.abs(low), Math.abs(high));
+  if (!(high > low) || high - low > 0.01 * most || most >= 1e12) return { axis: {}, room: 70 };
+  const digits = Math.min(9, Math.max(0, Math.ceil(-Math.log10((high - low) / 8))));
+  const text = (value: number) =>
+    Number.isFinite(value)
+      ? value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+      : sci(value);
+  const room = 34 + 7 * Math.max(text(low).length, text(high).length);
+  return { axis: { tickformat: `,.${digits}f` }, room: Math.max(70, room) };
+}
 
 const isNumbers = (value: unknown): value is Numbers =>
   value instanceof Activation || Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));

@@ -1,7 +1,7 @@
 // How values are spread: the histogram of an activation, the channels that stick out, and the norms of a stage from layer to layer.
 
 import type { Histogram, Norms, Outliers } from '../values/spread.js';
-import { MASK_LIMIT, statsOf } from '../values/stats.js';
+import { isMasked, statsOf } from '../values/stats.js';
 import { partText, rowName } from '../values/dims.js';
 import type { Bundle } from '../values/shown.js';
 import { ACCENT, CONFIG, GREY, GRID, PAGE, titled } from './page.js';
@@ -14,14 +14,18 @@ const BINS = 80;
 
 /** Counts over the whole range, on a logarithmic axis: outliers are what a histogram of activations is looked at for. */
 export function histogramBundle({ of: activation }: Histogram): Bundle {
-  const values = activation.data.filter(v => Number.isFinite(v) && v > MASK_LIMIT);
-  const { min, max } = statsOf(activation.data);
-  const width = (max - min) / BINS || 1;
+  const values = activation.data.filter(v => Number.isFinite(v) && !isMasked(v));
+  const { min: least, max } = statsOf(values);
+  // Of one value alone, as wide as if it were the middle of others of its size.
+  const around = max > least ? 0 : Math.abs(max) || 1;
+  const width = (max - least + around) / BINS;
+  const min = least - around / 2;
   const counts = new Array<number>(BINS).fill(0);
   for (const v of values) counts[Math.min(BINS - 1, Math.floor((v - min) / width))] += 1;
   const centres = counts.map((_, i) => Number((min + (i + 0.5) * width).toPrecision(4)));
   const without = activation.data.length - values.length;
   const title = `${activation}: ${values.length} values${without > 0 ? `, without ${without} that are masked or not finite` : ''}`;
+  if (values.length === 0) return { 'text/plain': title };
   const bars = counts.map((_, i) => i).filter(i => counts[i] > 0);
   const most = Math.max(1, ...counts);
   const figure = {
@@ -41,7 +45,12 @@ export function histogramBundle({ of: activation }: Histogram): Bundle {
       title: titled(label(title)),
       height: 320,
       margin: { l: 70, r: 20, t: 50, b: 50 },
-      xaxis: { title: { text: 'value' }, gridcolor: GRID, zerolinecolor: GREY },
+      xaxis: {
+        title: { text: 'value' },
+        gridcolor: GRID,
+        zerolinecolor: GREY,
+        ...(around > 0 && { range: [min, min + around] }),
+      },
       // From half a value: a bar of one is seen.
       yaxis: {
         type: 'log',
@@ -53,7 +62,7 @@ export function histogramBundle({ of: activation }: Histogram): Bundle {
     },
     config: CONFIG,
   };
-  return drawn(figure, histogramText(title, counts, min, width));
+  return drawn(figure, around > 0 ? `${title}, all ${sci(max)}` : histogramText(title, counts, min, width));
 }
 
 function histogramText(title: string, counts: readonly number[], min: number, width: number): string {

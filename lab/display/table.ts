@@ -63,16 +63,20 @@ export function htmlTable(
   rows: readonly Row[],
   { tools = false, colours = {} }: TableOptions = {},
 ): Html {
-  const cell = (content: Cell) => {
-    if (typeof content === 'string') return html`<td>${content}</td>`;
+  // JupyterLab aligns cells to the right, and drops our stylesheet where it does not trust a page; what a cell says itself it keeps.
+  const left = new Html(' style="text-align:left;vertical-align:top"');
+  const top = new Html(' style="vertical-align:top"');
+  const styles = columns.map(({ right }) => (right ? top : left));
+  const cell = (content: Cell, i: number) => {
+    if (typeof content === 'string') return html`<td${styles[i]}>${content}</td>`;
     const { text, value, html: rich } = content;
     // Most numbers sort by their own text.
     const told = value === undefined || Math.abs(Number.parseFloat(text) - value) <= 0.1 * Math.abs(value);
     return told
-      ? html`<td>${rich ?? text}</td>`
-      : html`<td data-v=${String(Number(value.toPrecision(4)))}>${rich ?? text}</td>`;
+      ? html`<td${styles[i]}>${rich ?? text}</td>`
+      : html`<td${styles[i]} data-v=${String(Number(value.toPrecision(4)))}>${rich ?? text}</td>`;
   };
-  const head = columns.map(({ title }) => html`<th>${title}</th>`);
+  const head = columns.map(({ title, right }) => html`<th${right ? '' : left}>${title}</th>`);
   const body = rows.map(({ cells, kind }) => {
     const tds = cells.map(cell);
     return kind ? html`<tr class=${kind}>${tds}</tr>` : html`<tr>${tds}</tr>`;
@@ -80,7 +84,6 @@ export function htmlTable(
   const rules = Object.entries(colours).map(
     ([kind, colour]) => `.loupe-table tr.${kind} td:first-child:before{content:'● ';color:${colour}}`,
   );
-  // JupyterLab aligns cells to the right and breaks them, other pages do not.
   const right = columns.flatMap(({ right }, i) => (right ? [String(i + 1)] : []));
   const name = `r${right.join('-')}`;
   const sides = right.map(n => `.loupe-table.${name}.${name} table tr>:nth-child(${n})`).join(',');
@@ -88,7 +91,7 @@ export function htmlTable(
   const aligned = new Html(rules.length > 0 ? `<style>${rules.join('')}</style>` : '');
   const table = html`<table cellpadding="3"><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
   if (!tools) return html`<div class="loupe-table ${name}">${STYLE}${aligned}${table}</div>`;
-  return html`<div class="loupe-table tools ${name}">${STYLE}${aligned}<input type="search" hidden placeholder="filter ${rows.length} rows" aria-label="filter"><div class="scroll">${table}</div>${SORT_AND_FILTER}</div>`;
+  return html`<div class="loupe-table tools ${name}">${STYLE}${aligned}<input type="search" style="display:none" placeholder="filter ${rows.length} rows" aria-label="filter"><div class="scroll">${table}</div>${SORT_AND_FILTER}</div>`;
 }
 
 const STYLE = new Html(`<style>.loupe-table table{font-variant-numeric:tabular-nums;border-collapse:collapse}
@@ -98,8 +101,8 @@ const STYLE = new Html(`<style>.loupe-table table{font-variant-numeric:tabular-n
 .loupe-table .m{display:inline-block;position:relative;width:40px;height:9px;margin-left:6px;background:rgba(127,135,145,.18)}
 .loupe-table .m:before{content:'';position:absolute;left:0;top:0;bottom:0;width:var(--w);background:#009e73}.loupe-table .m.bad:before{background:#d55e00}
 .loupe-table td:nth-child(3) .m{--t:var(--l)}.loupe-table .m:after{content:'';position:absolute;left:var(--t);top:-2px;bottom:-2px;width:1.5px;background:currentColor}
-.loupe-table summary{cursor:pointer}.loupe-table .where{padding:4px 0 8px 14px;white-space:normal;max-width:17em}.loupe-table .where svg{max-width:11em}
-.loupe-table .axis{display:flex;align-items:flex-end;gap:8px;margin-top:4px}.loupe-table .axis span{width:4.5em;opacity:.7}</style>`);
+.loupe-table summary{cursor:pointer}.loupe-table .where{padding:4px 0 8px 14px;white-space:normal;max-width:24em}
+.loupe-table .axis{display:flex;align-items:flex-end;gap:8px;margin-top:4px}.loupe-table .axis span{opacity:.7}</style>`);
 
 /** Runs in the page. It reads what is in the table and writes nothing into it: rows are moved and hidden. */
 const SORT_AND_FILTER = new Html(`<script>(() => {
@@ -107,7 +110,7 @@ const SORT_AND_FILTER = new Html(`<script>(() => {
   const body = root.querySelector('tbody');
   const rows = [...body.rows];
   const input = root.querySelector('input');
-  input.hidden = false;
+  input.style.display = '';
   input.addEventListener('input', () => {
     const wanted = input.value.toLowerCase().split(/\\s+/);
     for (const row of rows) row.hidden = !wanted.every(word => row.textContent.toLowerCase().includes(word));

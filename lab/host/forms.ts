@@ -51,13 +51,23 @@ class Unfit extends Error {}
 const isJson = (mime: string) => /^application\/(.*\+)?json(;|$)/.test(mime);
 const isText = (mime: string) => /^text\/|\+xml(;|$)|^application\/(javascript|xml)(;|$)/.test(mime);
 
+/** Pictures, sounds and the like, which are sent as base64; not those that are text. */
+const isBytes = (mime: string) => /^(image|audio|video)\/|^application\/pdf(;|$)/.test(mime) && !isText(mime);
+function isBase64(text: string): boolean {
+  const characters = text.replaceAll(/\s/g, '');
+  return characters.length > 0 && characters.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(characters);
+}
+
 function formOf(mime: string, value: unknown): unknown {
   const bytes = bytesOf(value);
   if (bytes) return bytes.toString(isText(mime) || isJson(mime) ? 'utf8' : 'base64');
   if (typeof value === 'string') {
     // A figure as JSON text shows as nothing at all.
     const parsed = mime.includes('+json') ? attempt(() => JSON.parse(value) as unknown) : undefined;
-    return typeof parsed === 'object' && parsed !== null ? parsed : value;
+    if (typeof parsed === 'object' && parsed !== null) return parsed;
+    if (isBytes(mime) && !isBase64(value))
+      throw new Unfit('it is text that is no base64; give its bytes, or their base64');
+    return value;
   }
   if (isJson(mime)) return jsonOf(value);
   if (Array.isArray(value) && value.every(line => typeof line === 'string')) return value.join(''); // as notebooks store text

@@ -24,6 +24,33 @@ export interface Logits {
   top(k?: number): TopTokens;
 }
 
+/** Logits that show the likeliest of them. */
+export class LastLogits extends Shown implements Logits {
+  constructor(
+    readonly values: Activation,
+    private readonly run: Pick<Run, 'session' | 'prompt'>,
+    /** Throws where one is NaN or ±∞. */
+    private readonly finite: () => void,
+  ) {
+    super();
+  }
+
+  top(k?: number): TopTokens {
+    const { session, prompt } = this.run;
+    const { data } = this.values;
+    this.finite();
+    const max = data.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    const sum = data.reduce((n, logit) => n + Math.exp(logit - max), 0);
+    const rows = this.values.top(k).map(({ index, value }) => ({
+      id: index,
+      text: session.labels([index])[0],
+      logit: value,
+      probability: Math.exp(value - max) / sum,
+    }));
+    return new TopTokens(rows, prompt);
+  }
+}
+
 /** What a run asks of the session that it came from. */
 export interface Origin {
   readonly model: Model;
@@ -101,22 +128,7 @@ export class Run extends Shown {
 
   /** Logits after the last token, [V], and the likeliest next tokens. */
   get logits(): Logits {
-    const values = this.last;
-    return {
-      values,
-      top: k => {
-        this.finite();
-        const max = values.data.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-        const sum = values.data.reduce((n, logit) => n + Math.exp(logit - max), 0);
-        const rows = values.top(k).map(({ index, value }) => ({
-          id: index,
-          text: this.session.labels([index])[0],
-          logit: value,
-          probability: Math.exp(value - max) / sum,
-        }));
-        return new TopTokens(rows, this.prompt);
-      },
-    };
+    return new LastLogits(this.last, this, () => this.finite());
   }
 
   /**

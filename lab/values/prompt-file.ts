@@ -163,7 +163,13 @@ function promptIn(
   wrong: (what: string) => PromptError,
   form = 'A prompt is a text or a list of ids',
 ): Prompt {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') {
+    if (value.isWellFormed()) return value;
+    // As an escape in JSON: UTF-8 has none, and the model would read another text.
+    throw wrong(
+      'Its text has half of a surrogate pair (\\ud83d alone), which is no character. Write the whole pair, or take it out.',
+    );
+  }
   if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) {
     const ids = Array.from(value as ArrayLike<unknown>, id => (typeof id === 'bigint' ? Number(id) : id));
     if (ids.every((id): id is number => typeof id === 'number')) return ids;

@@ -31,8 +31,8 @@ export interface Bundle {
   readonly 'application/vnd.plotly.v1+json'?: Figure;
 }
 
-/** A class of values that show themselves. */
-type Class<T> = abstract new (...parts: never[]) => T;
+/** A class of values that show themselves; who may make them is its own affair. */
+type Class<T> = { readonly prototype: T };
 
 interface Picture<T> {
   readonly bundle: (value: T) => Bundle;
@@ -42,13 +42,22 @@ interface Picture<T> {
 
 const pictures = new Map<unknown, Picture<never>>();
 
-/** Puts the picture of a class into the table. It is made when a value is looked at, and is that of classes derived from it too. */
+/**
+ * Puts the picture of a class into the table. It is made when a value is looked at, and is that of classes derived from it too. A class that is
+ * not made to be shown, of the engine say, learns it here.
+ */
 export function pictured<T extends object>(
   of: Class<T>,
   bundle: (value: T) => Bundle,
   text = (value: T) => bundle(value)['text/plain'],
 ): void {
   pictures.set(of, { bundle, text });
+  const { prototype } = of;
+  if (prototype instanceof Shown) return;
+  for (const name of [DISPLAY, INSPECT, 'toString'] as const) {
+    const value = Shown.prototype[name as 'toString'];
+    Object.defineProperty(prototype, name, { value, configurable: true, writable: true });
+  }
 }
 
 function pictureOf(value: object): Picture<object> | undefined {

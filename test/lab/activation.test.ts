@@ -13,10 +13,12 @@ import { DISPLAY } from '../../lab/values/shown.js';
 import { html } from '../../lab/values/html.js';
 import { logitsBundle } from '../../lab/display/logits.js';
 import { report } from '../../lab/display/report.js';
+import { heatmap } from '../../lab/display/own.js';
 import { globToRegExp, select } from '../../lab/values/select.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { type Packed, unpacked } from '../fixtures/plotly.js';
 
+const FIGURE = 'application/vnd.plotly.v1+json';
 const labels = ['<bos>', 'The', '<script>alert(1)</script>'];
 const pattern = new Activation(
   'layers.0.attn.pattern',
@@ -68,6 +70,69 @@ test('statistics leave masked scores and NaN out and count them', () => {
   // A channel with −∞ is one that sticks out, and none that is masked.
   expect(odd.outliers(2).rows.map(({ maxAbs }) => maxAbs)).toEqual([Infinity, Infinity]);
   expect(String(odd.histogram())).toMatch(/2 values, without 3 that are masked or not finite/);
+});
+
+test('what is infinite is no mask, and of nothing there is no range', () => {
+  const of = (...values: number[]) =>
+    new Activation('s', [{ name: 'key', size: values.length }], Float32Array.from(values));
+  const { POSITIVE_INFINITY: most, NEGATIVE_INFINITY: least, NaN: no } = Number;
+  expect(of(1, least, 3).stats()).toMatchObject({ min: 1, max: 3, mean: 2, infinite: 1, masked: 0 });
+  expect(of(1, most, 3).stats()).toMatchObject({ min: 1, max: 3, mean: 2, infinite: 1 });
+  expect(of(no, no).stats()).toMatchObject({ min: no, max: no, mean: no, std: no, nans: 2 });
+  expect(of(3, least).norm().data).toEqual(Float32Array.of(most));
+  const told = (a: Activation) => a[DISPLAY]();
+  expect(told(of(no, least, -3.4e38))).toEqual({
+    'text/plain': 's [key 3]: 1 NaN, 1 infinite, 1 masked, and no finite number',
+  });
+  expect(JSON.stringify(told(of(1, no, most, least, -2, -3.4e38)))).toContain('grey: 1 NaN, 2 infinite, 1 masked');
+  const counted = of(1, no, most, 2).histogram()[DISPLAY]();
+  expect(counted['text/plain']).toMatch(/2 values, without 2 that are masked or not finite/);
+  expect(counted['text/plain']).not.toMatch(/∞|NaN/);
+  const { data } = counted[FIGURE] as unknown as { data: { x: number[]; y: number[] }[] };
+  expect(data[0].y).toEqual([1, 1]);
+  expect(of(0, 0, 0).histogram()[DISPLAY]()['text/plain']).toBe('s [key 3]: 3 values, all 0');
+  expect(of(no).histogram()[DISPLAY]()).toEqual({
+    'text/plain': 's [key 1]: 0 values, without 1 that are masked or not finite',
+  });
+});
+
+test('colours end before the largest value only where there are a hundred, and entries are named, not what is between', () => {
+  const drawn = (values: number[]) =>
+    new Activation(
+      'x',
+      [
+        { name: 'token', size: 1 },
+        { name: 'channel', size: values.length, from: 99, of: 2000 },
+      ],
+      Float32Array.from(values),
+    )[DISPLAY]()[FIGURE] as unknown as {
+      data: { zmin: number; zmax: number }[];
+      layout: { xaxis: { ticktext?: string[] } };
+    };
+  expect(drawn([0, 1, 2])).toMatchObject({
+    data: [{ zmin: 0, zmax: 2 }],
+    layout: { xaxis: { ticktext: ['99', '100', '101'] } },
+  });
+  expect(drawn([-1, 1, 2]).data[0]).toMatchObject({ zmin: -2, zmax: 2 });
+  const many = Array.from({ length: 1000 }, (_, i) => (i === 7 ? 1e6 : 1));
+  expect(drawn(many).data[0]).toMatchObject({ zmin: 0, zmax: 1 });
+  expect(drawn(many).layout.xaxis.ticktext).toBeUndefined();
+});
+
+test('a key after its query is a hole in every picture, and a zero before it is none', () => {
+  const own = new Activation(
+    'pattern',
+    [
+      { name: 'query', size: 2, from: 3, of: 5 },
+      { name: 'key', size: 5 },
+    ],
+    Float32Array.of(0, 0.5, 0.5, 0, 0, 0.2, 0.2, 0.2, 0.2, 0.2),
+  );
+  const wanted = [0, 0.5, 0.5, 0, Number.NaN, 0.2, 0.2, 0.2, 0.2, 0.2].map(Math.fround);
+  for (const shown of [own, heatmap(own)]) {
+    const { data } = shown[DISPLAY]()[FIGURE] as unknown as { data: { z: Packed }[] };
+    expect(unpacked(data[0].z).flat()).toEqual(wanted);
+  }
 });
 
 test('Arrow keeps every bit, name and label', () => {

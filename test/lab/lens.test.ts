@@ -48,6 +48,15 @@ const close = (a: readonly (readonly LensCell[])[], b: readonly (readonly LensCe
   });
 };
 
+test('an edit that was taken back is none; one in force is refused', async () => {
+  const run = await model.run(PROMPT, { tap: 'layers.*.resid' });
+  const before = (await run.lens()).cells;
+  await model.edit('rope', wgsl => wgsl.replace('a * turn.x - b', 'a * turn.x + b'));
+  await expect(run.lens()).rejects.toThrow(/A shader was edited after this run/);
+  await model.edit('rope', null);
+  close((await run.lens()).cells, before);
+});
+
 describe('the final answer', () => {
   let full: readonly (readonly LensCell[])[];
   let answers: number[];
@@ -216,7 +225,7 @@ describe('top', () => {
     });
     const { 'text/html': page, 'text/plain': text } = lens.table()[DISPLAY]();
     expect(page!.match(/<tr/g)).toHaveLength(1 + 6 * 3);
-    expect(page).toContain('<th>the 3 likeliest</th>');
+    expect(page).toMatch(/<th[^>]*>the 3 likeliest<\/th>/);
     for (const part of ['6 ␣is', visible(cell.finalText)]) expect(text).toContain(part);
     expect(text).toMatch(/after token +layer +the 3 likeliest +the model’s answer +rank/);
     const { 'application/vnd.plotly.v1+json': figure } = lens[DISPLAY]();

@@ -29,6 +29,27 @@ test('lines have the numbers they were given, and gaps where there is none, whic
   expect(figure(plot(row)).data[0].y).toEqual([1, 2, 4]);
 });
 
+test('what stands around a line may come after it, as with bars; lines may be called x and y all the same', () => {
+  const { data, layout } = figure(plot([1, 10, 100], { log: 'y', y: 'seconds' })) as unknown as {
+    data: unknown[];
+    layout: { yaxis: object };
+  };
+  expect(data).toHaveLength(1);
+  expect(layout.yaxis).toMatchObject({ type: 'log', title: { text: 'seconds' } });
+  expect(figure(plot([0, 1], { x: [1, 2], y: [3, 4] })).data.map(({ name }) => name)).toEqual(['x', 'y']);
+});
+
+test('numbers that only their last digits tell apart are written in full', () => {
+  const close = plot([1000001, 1000002, 1000004]);
+  const written = of(close)['image/svg+xml']!;
+  expect(written).toContain('>1,000,004.0<');
+  expect(of(close)['text/plain']).toContain('1000002');
+  const { layout } = figure(close) as unknown as { layout: { yaxis: object; xaxis: object; margin: { l: number } } };
+  expect(layout.yaxis).toMatchObject({ tickformat: ',.1f' });
+  expect(layout.margin.l).toBeGreaterThan(100);
+  expect(layout.xaxis).toMatchObject({ ticktext: ['0', '1', '2'] });
+});
+
 test('bars stand for their names, twice the same too', () => {
   expect(figure(bar({ a: 1, b: -2 })).data[0]).toMatchObject({ x: ['a', 'b'], y: [1, -2] });
   const [{ x, y }] = figure(bar(['a', 'a', 'b'], [1, 2, 3])).data;

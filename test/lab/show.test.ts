@@ -45,6 +45,20 @@ test('HTML, Markdown, figures and the bytes of a picture are shown as what they 
   expect(said).toBe('');
 });
 
+test('text that is no base64 is no picture, which is said, in a terminal too; a picture that is text is one', () => {
+  show({ 'image/png': 'not base64' });
+  show({ 'audio/wav': 'UklGRg=' });
+  expect(said.match(/it is text that is no base64; give its bytes, or their base64/g)).toHaveLength(2);
+  expect(sent.map(({ data }) => Object.keys(data))).toEqual([['text/plain'], ['text/plain']]);
+  said = '';
+  show({ 'image/png': 'iVBO\nRw==\n' }, { 'image/svg+xml': '<svg/>' });
+  expect(sent.slice(2).map(({ data }) => Object.keys(data).length)).toEqual([2, 2]);
+  setNotebook(undefined as never);
+  vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
+  show({ 'image/png': 'not base64' });
+  expect(said).toMatch(/'image\/png' cannot be shown: it is text that is no base64/);
+});
+
 test('what cannot be a form is said, and the others are shown', () => {
   show({ 'text/html': '<b>x</b>', 'image/png': { not: 'bytes' } });
   expect(sent[0].data).toMatchObject({ 'text/html': '<b>x</b>' });

@@ -136,6 +136,12 @@ function niceStep(rough: number): number {
 /** As plotly writes it: percent, k and M from ten thousand on, a real minus. */
 export function numberText(value: number, format: string | undefined, step: number): string {
   if (format === '~%') return `${Number((100 * value).toPrecision(6))}%`.replace('-', '−');
+  const fixed = /^,\.(\d)f$/.exec(format ?? '');
+  if (fixed) {
+    const digits = Number(fixed[1]);
+    const shown = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    return value.toLocaleString('en-US', shown).replace('-', '−');
+  }
   if (format === '.0%') return `${Math.round(100 * value)}%`.replace('-', '−');
   const digits = step > 0 ? Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) : 3;
   const size = Math.max(Math.abs(value), step);

@@ -71,7 +71,9 @@ export function still(figure: Figure): string {
   for (const one of layout.annotations ?? []) if (one.visible !== false) out.push(annotation(one, frames, area));
   if (scaled) out.push(scaleBar(scaled.trace, area, width));
   out.push(heading(layout), legend(layout, seen, width));
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" style="max-width:100%;height:auto">${out.join('')}</svg>`;
+  // One that takes the width of its cell does so here too: as wide as the page, and its height after it.
+  const size = layout.width ? `width="${width}" height="${height}"` : 'width="100%"';
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" style="max-width:100%;height:auto">${out.join('')}</svg>`;
 }
 
 const colourOf = (trace: Trace, layout: Layout, i: number): string => {
