@@ -17,6 +17,9 @@ import { load } from '../../lab/chat/file.js';
 import { checkTokens } from '../../lab/parity/tokens.js';
 import { golden } from '../../lab/values/golden.js';
 import { PromptFile } from '../../lab/values/prompt-file.js';
+import { trace } from '../../lab/values/trace.js';
+import { readNames } from '../../lab/values/trace-names.js';
+import { npy, safetensorsOf, zip } from '../fixtures/array-files.js';
 import { readConnection } from '../../lab/kernel/connection.js';
 import { Wire, WireError } from '../../lab/kernel/wire.js';
 import { mutateGguf, writtenGguf } from './mutate-gguf.js';
@@ -116,6 +119,15 @@ async function makeModel(at: string): Promise<void> {
   writeFileSync(join(at, at.endsWith('index-json') ? 'part-1.safetensors' : 'model.safetensors'), await WEIGHTS);
   writeFileSync(join(at, 'config.json'), JSON.stringify(seeds.CONFIG));
   writeFileSync(join(at, 'tokenizer.json'), seeds.SMALL_TOKENIZER);
+}
+
+async function useTrace(path: string): Promise<void> {
+  const opened = await trace(path, { ids: [2, 5] });
+  for (const name of opened.arrays.keys())
+    await opened.read(name).catch(error => {
+      if (!isOurs(error)) throw error;
+    });
+  shown(opened);
 }
 
 const WEIGHTS = seeds.weights();
@@ -290,6 +302,37 @@ export const READERS: readonly Reader[] = [
           if (!isOurs(error)) throw error;
         });
       shown(opened);
+    },
+  },
+  {
+    name: 'arrays',
+    async seeds() {
+      const data = Buffer.from(Float32Array.of(1, 2, 3, 4, 5, 6).buffer);
+      const ids = npy('<i8', [1, 2], Buffer.from(BigInt64Array.of(2n, 5n).buffer));
+      const members = [
+        { name: 'input_ids.npy', data: ids },
+        { name: 'l_out-0.npy', data: npy('<f4', [2, 3], data) },
+        { name: 'result_norm.npy', data: npy('>f2', [2, 3], data.subarray(0, 12), { fortran: true }), deflate: true },
+      ];
+      const tensors = { 'model.layers.0': ['BF16', [1, 2, 3], data.subarray(0, 12)] as const };
+      return [
+        { bytes: zip(members) },
+        { bytes: zip(members, { wide: true }) },
+        { bytes: npy('<f8', [1, 3], data) },
+        withHeader(safetensorsOf(tensors, { ids: '[2,5]' })),
+      ];
+    },
+    read: async (bytes, folder) => useTrace(await file(bytes, folder, 'arrays')),
+  },
+  {
+    name: 'map of names',
+    seeds: () => [
+      json('{"l_out-{i}":"layers.{i}.resid","q":{"stage":"layers.0.attn.q","layout":"head,token,dim","factor":2}}'),
+      json('{"scratch":null,"n":{"stage":"embed","before":"scale"}}'),
+    ],
+    async read(bytes, folder) {
+      const map = readNames(await file(bytes, folder, 'names.json'));
+      for (const name of ['l_out-3', 'q', 'scratch', 'n', '__proto__', '']) map.ruleOf(name);
     },
   },
   {
