@@ -158,12 +158,12 @@ test('padded rows, with a mask or without, and the last token alone', async () =
   await passes({ 'layers.0.resid': rows(3, 0) });
   const mask = [0, 0, 0, 1, 1, 1, 1, 1];
   const path = join(folder, 'masked.safetensors');
-  const arrays = {
+  const arrays: Record<string, Tensor> = {
     'layers.0.resid': rows(3, 0),
     input_ids: ['I64', [1, 8], i64([0, 0, 0, ...ids])],
     attention_mask: ['I64', [1, 8], i64(mask)],
   };
-  writeFileSync(path, safetensorsOf(arrays as Record<string, Tensor>));
+  writeFileSync(path, safetensorsOf(arrays));
   const theirs = await trace(path);
   expect(theirs.ids).toEqual(ids);
   expect((await model.diff(theirs)).pass).toBe(true);
