@@ -38,11 +38,19 @@ export async function pull(name: HubName, options: PullOptions = {}): Promise<Pu
   const hubUrl = endpoint(options.hubUrl ?? (process.env.HF_ENDPOINT || hub.HUB_URL));
   const token = hubToken();
   const asked = { hubUrl, fetch: asking(hubUrl, token, idle, signal) };
+  const noHub = () =>
+    new PullError(
+      `${hubUrl} answers for ${name.repo} with what is no hub's list of files. Check HF_ENDPOINT, and that the network does not answer for it with a page to log in to.`,
+    );
   let commit: string;
   const files: HubFile[] = [];
   try {
     const info = await hub.modelInfo({ ...asked, name: name.repo, revision: name.revision, additionalFields: ['sha'] });
     commit = info.sha;
+    if (typeof commit !== 'string' || !/^[0-9a-f]{40}$/.test(commit))
+      throw new PullError(
+        `${hubUrl} names no commit for ${name.repo}@${name.revision}, and its files cannot be told apart. Is it a hub? See HF_ENDPOINT.`,
+      );
     for await (const entry of hub.listFiles({ ...asked, repo: name.repo, recursive: true, revision: commit })) {
       if (entry.type === 'file')
         files.push({ path: entry.path, size: entry.size, hash: entry.lfs?.oid ?? entry.oid ?? '' });
@@ -52,13 +60,14 @@ export async function pull(name: HubName, options: PullOptions = {}): Promise<Pu
     if (error instanceof PullError) throw error;
     const { statusCode } = error as { statusCode?: number };
     if (statusCode) throw refused(statusCode, `${name.repo}@${name.revision}`, hubUrl, token !== undefined);
-    const { message, cause } = error as Error;
-    throw new PullError(
-      `${hubUrl} cannot be reached: ${cause instanceof Error ? cause.message : message}. Check the network, or HF_ENDPOINT.`,
-    );
+    const { name: kind, message, cause } = error as Error;
+    if (cause instanceof Error || kind === 'TimeoutError' || kind === 'AbortError')
+      throw new PullError(
+        `${hubUrl} cannot be reached: ${cause instanceof Error ? cause.message : message}. Check the network, or HF_ENDPOINT.`,
+      );
+    // What its answer was made into is no part of a hub's, and the words for it are an interpreter's.
+    throw noHub();
   }
-  if (!/^[0-9a-f]{40}$/.test(commit))
-    throw new PullError(`${hubUrl} names no commit for ${name.repo}@${name.revision}.`);
   const wanted = chosen(files, name);
   const folder = repoFolder(name.repo);
   const total = wanted.reduce((n, { size }) => n + size, 0);
@@ -108,7 +117,7 @@ function chosen(files: readonly HubFile[], name: HubName): HubFile[] {
       !text ||
       /(^|[\\/])\.\.([\\/]|$)|^[\\/]/.test(path) ||
       !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash) ||
-      !(size >= 0)
+      !(Number.isSafeInteger(size) && size >= 0)
     ) {
       throw new PullError(`The hub lists '${path}' (${size} bytes, hash '${hash}'), which is no file to fetch.`);
     }

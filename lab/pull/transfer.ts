@@ -60,10 +60,10 @@ export async function transfer(
 
 async function fetchAll(file: HubFile, path: string, options: TransferOptions): Promise<void> {
   const { url, signal, patience } = options;
+  let furthest = sizeOf(path); // what comes a second time is no progress
   for (let failures = 0; ; ) {
     if (sizeOf(path) > file.size) rmSync(path); // of something else
-    const before = sizeOf(path);
-    if (before === file.size && existsSync(path)) return;
+    if (sizeOf(path) === file.size && existsSync(path)) return;
     let problem = new Error('the connection ended early');
     try {
       await fetchRest(file, path, options);
@@ -78,7 +78,8 @@ async function fetchAll(file: HubFile, path: string, options: TransferOptions): 
       }
     }
     if (sizeOf(path) === file.size) return;
-    failures = sizeOf(path) > before ? 0 : failures + 1;
+    failures = sizeOf(path) > furthest ? 0 : failures + 1;
+    furthest = Math.max(furthest, sizeOf(path));
     if (failures === ATTEMPTS) {
       throw new PullError(
         `${file.path} could not be fetched from ${url}: ${reason(problem)}. What is here stays; pull again to go on.`,
@@ -121,6 +122,11 @@ async function receive(
   withToken: boolean,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
+  const whole = wholeSize(response);
+  if (whole !== null && whole !== file.size) {
+    await response.body?.cancel();
+    throw another(file, url, whole);
+  }
   if (response.status === 416) {
     rmSync(path, { force: true });
     throw new Error('the server has not the bytes that are missing');
@@ -147,7 +153,25 @@ async function receive(
   } finally {
     await handle.close();
   }
+  // A body in chunks says by its last one that it is whole; without chunks or a length, its end may be the connection's.
+  if (!goesOn && here < file.size && response.headers.has('transfer-encoding')) {
+    rmSync(path);
+    throw another(file, url, here);
+  }
 }
+
+/** Bytes of the whole file, as an answer states them; null where it does not. */
+function wholeSize({ status, headers }: Response): number | null {
+  if (headers.has('content-encoding')) return null; // of what it was made into
+  const stated =
+    status === 200 ? headers.get('content-length') : /^bytes .*\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1];
+  return (status === 200 || status === 206 || status === 416) && stated != null ? Number(stated) : null;
+}
+
+const another = (file: HubFile, url: string, bytes: number) =>
+  new PullError(
+    `${url} gives ${bytes} bytes, and ${file.path} has ${file.size} in the hub's list: it is another file, or a page of the network that one has to log in to. See what a browser is given there, and pull again.`,
+  );
 
 /** What a hub means by its refusal, and what to do. */
 export function refused(status: number, what: string, url: string, withToken: boolean): PullError {
