@@ -6,6 +6,7 @@ import {
   attentionTitle,
   barText,
   gridOf,
+  hasZero,
   headsOf,
   hoverText,
   sideOf,
@@ -36,7 +37,7 @@ export function headsBundle(figure: AttentionFigure): Bundle {
   const { by, rows, columns } = grids[0];
   const sink = sinkOf(first);
   const rest = restOf(first, sink);
-  const notes = notesOf(by, sink, rest);
+  const notes = notesOf(by, sink, rest, hasZero(first));
   const top = 77 + 15 * notes.length;
   const height = top + down * (SIDE + ABOVE) - ABOVE + 40;
   const axes: Record<string, unknown> = {};

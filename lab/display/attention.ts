@@ -56,6 +56,8 @@ function plotly(figure: AttentionFigure): Figure {
   const side = sideOf(first, layers.length * heads);
   const grids = layers.map(layer => Array.from({ length: heads }, (_, head) => gridOf(layer, head, side)));
   const { rows, columns, by } = grids[0][0];
+  const x = Array.from({ length: columns }, (_, j) => blockName(key, j, by));
+  const y = Array.from({ length: rows }, (_, i) => blockName(query, i, by));
   const sinks = layers.map(sinkOf);
   // A layer's own: one without a sink would take the colours of all others with it.
   const rests = layers.map((layer, i) => restOf(layer, sinks[i]));
@@ -65,8 +67,8 @@ function plotly(figure: AttentionFigure): Figure {
     name: headName(figure, numbers[head]),
     visible: head === 0,
     z,
-    x: Array.from({ length: columns }, (_, j) => blockName(key, j, by)),
-    y: Array.from({ length: rows }, (_, i) => blockName(query, i, by)),
+    x,
+    y,
     zmin: 0,
     zmax: rest ?? 1,
     colorscale: WEIGHTS,
@@ -76,11 +78,18 @@ function plotly(figure: AttentionFigure): Figure {
     hoverongaps: false,
   }));
   const fixed = 130 + CELL * S;
-  const notes = (i: number) => notesOf(by, rests[i] === null ? null : sinks[i], rests[i]);
+  const zeros = layers.map(hasZero);
+  const notes = (i: number) => notesOf(by, rests[i] === null ? null : sinks[i], rests[i], zeros[i]);
   const lines = 1 + Math.max(...layers.map((_, i) => notes(i).length));
   // Buttons where all of them have room, also in the narrowest figure and behind the choice of a layer; else a list.
   const beside = layers.length > 1 ? 92 : 0;
-  const margin = { l: by > 1 ? 84 : 100, r: 20, t: 48 + 15 * lines + 36, b: 96 };
+  const longest = [...x, ...y].reduce((n, name) => Math.max(n, name.length), 0);
+  const margin = {
+    l: by > 1 ? 84 : Math.max(100, 36 + 6.5 * longest),
+    r: 20,
+    t: 48 + 15 * lines + 36,
+    b: Math.max(96, 40 + 6 * longest),
+  };
   const buttons = numbers.reduce((n, head) => n + BUTTON + LETTER * headName(figure, head).length, 0);
   const needed = margin.l + beside + buttons + 4;
   const few = needed <= NARROW + 40;
@@ -173,8 +182,8 @@ function plotly(figure: AttentionFigure): Figure {
   };
 }
 
-/** From 0, which is grey, through Cividis: nothing at all and next to nothing are told apart. What is masked is a hole. */
-export const WEIGHTS: [number, string][] = [[0, '#b9bec7'], [1e-7, CIVIDIS[0]], ...scaleThrough(CIVIDIS).slice(1)];
+/** From exactly 0, which is pale grey, through Cividis: the least weight that f32 has is dark already. What is masked is a hole. */
+export const WEIGHTS: [number, string][] = [[0, '#b9bec7'], [1e-44, CIVIDIS[0]], ...scaleThrough(CIVIDIS).slice(1)];
 
 /** @param rest where the colours end; null: at 1 */
 export function barText(rest: number | null) {
@@ -194,14 +203,25 @@ export const hoverText = (by: number, before: string): string =>
     : `${before}queries %{y}, keys %{x}<br>largest weight %{z:.7~g}:<br>query %{customdata[0]} reads %{customdata[1]}<extra></extra>`;
 
 /** What a picture must say of itself. */
-export function notesOf(by: number, sink: Sink | null, rest: number | null): string[] {
+export function notesOf(by: number, sink: Sink | null, rest: number | null, zero = false): string[] {
   return [
     by > 1 ? `a cell is ${by} × ${by} tokens, the largest weight of them` : '',
     by > 1 ? 'run.at(stage).slice({ query: [from, to] }) shows every weight of a part' : '',
+    zero ? 'pale grey: a weight of exactly 0' : '',
     sink
       ? `${sink.name} holds ${percentText(sink.share)} of the weight${rest !== null && rest < 1 ? `: colours end at ${rest}` : ''}`
       : '',
   ].filter(Boolean);
+}
+
+/** Whether a query gives exactly nothing to a key that it may read. */
+export function hasZero({ pattern, window }: AttentionLayer): boolean {
+  const [, T, S] = pattern.shape;
+  const [, query, key] = pattern.dims;
+  return pattern.data.some((weight, n) => {
+    const [q, k] = [query.from + (Math.floor(n / S) % T), key.from + (n % S)];
+    return weight === 0 && k <= q && (window === null || k + window > q);
+  });
 }
 
 interface Grid {

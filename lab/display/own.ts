@@ -6,6 +6,7 @@ import { checkOptions } from '../values/arguments.js';
 import { said } from '../values/dims.js';
 import { label, visible } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
+import { isMasked } from '../values/stats.js';
 import { type Figure, Shown } from '../values/shown.js';
 import { blockSize, blocksOf, poolText } from './blocks.js';
 import { barOf, CIVIDIS, DIVERGING, packed, scaleThrough } from './chart.js';
@@ -207,7 +208,9 @@ export function heatmap(values: Activation | readonly Numbers[], options: Heatma
     });
   };
   const [down, across] = [names(0, rows.length, options.y), names(1, columns, options.x)];
-  const flat = Float32Array.from(own ? withoutUnseen(values) : rows.flat(), v => (Number.isFinite(v) ? v : Number.NaN));
+  const flat = Float32Array.from(own ? withoutUnseen(values) : rows.flat(), v =>
+    Number.isFinite(v) && !(own && isMasked(v)) ? v : Number.NaN,
+  );
   const grid = blocksOf(flat, rows.length, columns, blockSize(rows.length, 160), blockSize(columns, 240));
   const pool = poolText(grid, 'row', 'column');
   const finite = flat.filter(v => !Number.isNaN(v));

@@ -29,7 +29,11 @@ export const ACCENT = '#4c8dae';
  * Not `responsive`: JupyterLab's plotly then loses the height of a figure when the theme changes. A figure that says its height alone takes the
  * width of its cell all the same.
  */
-export const CONFIG = { displaylogo: false } as const;
+export const CONFIG = {
+  displaylogo: false,
+  // Those that are left do not reach a title.
+  modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d', 'zoomIn2d', 'zoomOut2d'],
+} as const;
 /** Buttons and choices above a picture, left. */
 export const MENU = {
   x: 0,

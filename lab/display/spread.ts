@@ -6,7 +6,7 @@ import { partText, rowName } from '../values/dims.js';
 import type { Bundle } from '../values/shown.js';
 import { ACCENT, CONFIG, GREY, GRID, PAGE, titled } from './page.js';
 import { label, visible } from '../values/html.js';
-import { sci } from '../values/numbers.js';
+import { sci, shortened } from '../values/numbers.js';
 import { drawn } from './drawn.js';
 import { htmlTable, textTable } from './table.js';
 
@@ -134,9 +134,12 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
   const all = rows <= LINES;
   const round = (v: number) => Number(v.toPrecision(5));
   const title = `L2 norm of ${kinds.size === 1 ? [...kinds][0] : `${kinds.size} stages`}, by layer${part ? `: ${part}` : ''}`;
-  const note = all
-    ? ''
-    : `by name the ${LINES} of ${rows} ${kind} that are largest at any layer; at each layer the smallest, the middle and the mean of all`;
+  const notes = all
+    ? []
+    : [
+        `by name the ${LINES} of ${rows} ${kind} that are largest at any layer`,
+        'at each layer the smallest, the middle and the mean of all',
+      ];
   const summary = (name: string, y: readonly number[], dash: string, color: string, width: number) => ({
     type: 'scatter',
     mode: 'lines',
@@ -150,7 +153,7 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
     data: [
       ...largest.map((row, i) => ({
         ...summary(
-          rowName(lead, row, label),
+          rowName(lead, row, text => label(shortened(text, 9))),
           norms.map(line => line[row]),
           'solid',
           LINE_COLOURS[i],
@@ -180,9 +183,9 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
     ],
     layout: {
       ...PAGE,
-      title: titled(label(title), note ? [note] : []),
+      title: titled(label(title), notes),
       height: 420,
-      margin: { l: 70, r: 20, t: note ? 112 : 92, b: 50 },
+      margin: { l: 70, r: 20, t: 100 + 15 * notes.length, b: 50 },
       legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom' },
       xaxis: { title: { text: 'layer' }, type: 'category', gridcolor: GRID },
       yaxis: { title: { text: 'L2 norm' }, rangemode: 'tozero', gridcolor: GRID },

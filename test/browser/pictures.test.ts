@@ -32,6 +32,11 @@ beforeAll(async () => {
   const long = await model.run(ids, { tap: ['layers.*.attn.pattern', 'layers.*.resid', 'logits'], logits: 'all' });
   const sliced = await model.run(PROMPT, { tap: '**.pattern', slice: { head: [2, 4], query: [5, 12] } });
   const clean = 'The capital of France is';
+  // Pieces as long as other vocabularies have them.
+  const wordy = await model.run(PROMPT, { tap: ['layers.*.attn.pattern', 'layers.*.resid'] });
+  wordy.tokens.forEach((_, i) => (wordy.tokens as string[]).splice(i, 1, `▁${'x'.repeat(20)}${i}`));
+  for (const a of wordy.activations.values())
+    for (const { labels } of a.dims) labels?.forEach((_, i) => (labels as string[]).splice(i, 1, wordy.tokens[i]));
   const one = await short.lens('layers.4.resid');
   const lenses = [await short.lens(), await long.lens(), await long.lens({ top: 5 }), await short.lens({ top: 5 })]; // before the edit: a lens is of the shaders that made its run
   await model.edit('scores', wgsl => wgsl.replace('s + WINDOW <= position', 's + WINDOW < position'));
@@ -61,6 +66,9 @@ beforeAll(async () => {
     norms: run.norms(),
     'norms of few tokens': short.norms(),
     'norms, long': long.norms(),
+    'norms of long tokens': wordy.norms(),
+    'attention of long tokens': wordy.attention(5),
+    'attention of long tokens, all layers': wordy.attention(),
     'next tokens': run.logits.top(8),
     surprisal: run.surprisal(),
     'surprisal, long': long.surprisal(),

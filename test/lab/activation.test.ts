@@ -119,6 +119,43 @@ test('colours end before the largest value only where there are a hundred, and e
   expect(drawn(many).layout.xaxis.ticktext).toBeUndefined();
 });
 
+test('a grid of scores leaves out what the mask hides, and its colours are those of the others', () => {
+  const scores = new Activation(
+    'scores',
+    [
+      { name: 'query', size: 2 },
+      { name: 'key', size: 2 },
+    ],
+    Float32Array.of(2, -3.4028234663852886e38, -1, 4),
+  );
+  const { data } = heatmap(scores)[DISPLAY]()[FIGURE] as unknown as {
+    data: { z: Packed; zmin: number; zmax: number }[];
+  };
+  expect(unpacked(data[0].z).flat()).toEqual([2, Number.NaN, -1, 4]);
+  expect(data[0]).toMatchObject({ zmin: -4, zmax: 4 });
+});
+
+test('the least weight is dark, and one of exactly 0 is told apart and said', () => {
+  const figureOf = (weight: number) => {
+    const pattern = new Activation(
+      'p',
+      [
+        { name: 'head', size: 1 },
+        { name: 'query', size: 2 },
+        { name: 'key', size: 2 },
+      ],
+      Float32Array.of(1, 0, weight, 1),
+    );
+    const bundle = attentionBundle({ heads: 1, kvHeads: 1, layers: [{ layer: 0, window: null, pattern }] });
+    return bundle['image/svg+xml']!;
+  };
+  expect(figureOf(1e-12)).toContain('fill="#00224e"');
+  expect(figureOf(1e-12)).not.toContain('fill="#b9bec7"');
+  expect(figureOf(1e-12)).not.toContain('exactly 0');
+  expect(figureOf(0)).toContain('fill="#b9bec7"');
+  expect(figureOf(0)).toContain('pale grey: a weight of exactly 0');
+});
+
 test('a key after its query is a hole in every picture, and a zero before it is none', () => {
   const own = new Activation(
     'pattern',
