@@ -25,13 +25,26 @@ export function heardPrompt(template: ChatTemplate, messages: readonly ChatMessa
   return whole;
 }
 
-/** Something that was said: where, and the same messages with another thing in its place. */
+/** Turns that are written again, together, to see which of the things said make a difference: about a second. */
+const MOST_TURNS = 200_000;
+
+/** A message that may be changed: its keys and its parts are nobody else's. */
+type Draft = Record<string, unknown> & { content: unknown };
+
+/** One copy serves all changes of a message: a turn may have a hundred thousand parts. */
+function draftOf(message: ChatMessage): Draft {
+  const { content } = message;
+  return { ...message, content: Array.isArray(content) ? content.map(part => ({ ...part })) : content };
+}
+const partOf = ({ content }: Draft, i: number) => (content as Record<string, unknown>[])[i];
+
+/** Something that was said: where, and how another thing comes in its place. */
 interface Spot {
   readonly index: number;
   /** What of the turn it is, where it is not its text. */
   readonly what: string | null;
   /** @param change what becomes of its text */
-  put(messages: readonly ChatMessage[], change: (text: string) => string): ChatMessage;
+  put(draft: Draft, change: (text: string) => string): void;
   /** Other things in its place, of what is no text: it is left out where the prompt is the same with each. */
   readonly others?: readonly Spot['put'][];
   /** It is no text: no mark can be put into it. */
@@ -46,16 +59,19 @@ interface Spot {
 function unheard(template: ChatTemplate, prompt: string, messages: readonly ChatMessage[]): Spot | null {
   const spots = messages.flatMap(spotsIn);
   const marks = marked(template, prompt, messages, spots);
+  const unseen = spots.length - marks.size;
+  if (unseen * messages.length > MOST_TURNS)
+    throw new TokenizerError(
+      `The model's chat template shows ${unseen} of ${spots.length} things that are said in ${messages.length} turns in another form, and whether it leaves one out takes too long to tell. Give another template, or fewer turns.`,
+    );
   return (
     spots.find((spot, i) => {
       if (marks.has(i)) return false;
       return [spot.put, ...(spot.others ?? [])].every(put => {
-        const changed = messages.with(
-          spot.index,
-          put(messages, text => `x${text}x`),
-        );
+        const draft = draftOf(messages[spot.index]);
+        put(draft, text => `x${text}x`);
         try {
-          return template.render(changed) === prompt;
+          return template.render(messages.with(spot.index, draft as unknown as ChatMessage)) === prompt;
         } catch {
           return false; // it reads the text, at any rate
         }
@@ -73,16 +89,10 @@ function marked(
 ): ReadonlySet<number> {
   let sign = 'qzx';
   while (prompt.toLowerCase().includes(sign)) sign += 'q';
-  let all = messages;
-  for (const [i, spot] of spots.entries()) {
-    if (!spot.plain)
-      all = all.with(
-        spot.index,
-        spot.put(all, text => `${text}${sign}${i}z`),
-      );
-  }
+  const all = messages.map(draftOf);
+  for (const [i, spot] of spots.entries()) if (!spot.plain) spot.put(all[spot.index], text => `${text}${sign}${i}z`);
   try {
-    const text = template.render(all).toLowerCase();
+    const text = template.render(all as unknown as readonly ChatMessage[]).toLowerCase();
     return new Set([...text.matchAll(new RegExp(`${sign}(\\d+)z`, 'g'))].map(([, i]) => Number(i)));
   } catch {
     return new Set(); // it reads the texts, and which is found one by one
@@ -105,15 +115,10 @@ const USUAL = new Set([
 ]);
 
 /** A key that the usual messages have not, misspelt maybe: what stands there is to be heard too. */
-function spotAt(
-  index: number,
-  where: string,
-  value: unknown,
-  set: (all: readonly ChatMessage[], value: unknown) => ChatMessage,
-): Spot {
+function spotAt(index: number, where: string, value: unknown, set: (draft: Draft, value: unknown) => void): Spot {
   if (typeof value === 'string')
-    return { index, what: where, plain: false, put: (all, change) => set(all, change(value)) };
-  const put = (other: unknown) => (all: readonly ChatMessage[]) => set(all, other);
+    return { index, what: where, plain: false, put: (draft, change) => set(draft, change(value)) };
+  const put = (other: unknown) => (draft: Draft) => set(draft, other);
   return { index, what: where, plain: true, put: put(undefined), others: [put(true), put('x'), put(0)] };
 }
 
@@ -126,36 +131,40 @@ function spotsIn(message: ChatMessage, index: number): Spot[] {
   const { content, tool_calls: calls } = message as ChatMessage & { readonly tool_calls?: unknown };
   const spots: Spot[] = [];
   if (['string', 'number', 'boolean'].includes(typeof content) && strip(String(content)) !== '') {
-    const put: Spot['put'] = (all, change) => ({ ...all[index], content: change(String(all[index].content)) });
+    const put: Spot['put'] = (draft, change) => {
+      draft.content = change(String(draft.content));
+    };
     spots.push({ index, what: null, plain: false, put });
   } else if (Array.isArray(content)) {
     for (const [i, part] of content.entries()) {
       for (const [key, value] of keysOf(part)) {
         if (key === 'type' || key === 'text') continue;
-        const set = (all: readonly ChatMessage[], other: unknown) => {
-          const parts = all[index].content as object[];
-          return { ...all[index], content: parts.with(i, { ...parts[i], [key]: other }) };
+        const set = (draft: Draft, other: unknown) => {
+          partOf(draft, i)[key] = other;
         };
         spots.push(spotAt(index, `${named(key)} of part ${i + 1}`, value, set));
       }
       if (strip(String(part.text)) === '') continue;
-      const put = (all: readonly ChatMessage[], change: (text: string) => string) => {
-        const parts = all[index].content as { text: string }[];
-        return { ...all[index], content: parts.with(i, { ...parts[i], text: change(parts[i].text) }) };
+      const put: Spot['put'] = (draft, change) => {
+        const part = partOf(draft, i);
+        part.text = change(part.text as string);
       };
       spots.push({ index, what: content.length === 1 ? null : `part ${i + 1}`, plain: false, put });
     }
   }
   if (Array.isArray(calls) && calls.length > 0) {
-    const put = (all: readonly ChatMessage[]) => {
-      const { tool_calls: _, ...rest } = all[index] as ChatMessage & { tool_calls: unknown };
-      return rest;
+    const put = (draft: Draft) => {
+      delete draft.tool_calls;
     };
     spots.push({ index, what: 'the tool_calls', plain: true, put });
   }
   for (const [key, value] of keysOf(message)) {
     if (!USUAL.has(key))
-      spots.push(spotAt(index, named(key), value, (all, other) => ({ ...all[index], [key]: other })));
+      spots.push(
+        spotAt(index, named(key), value, (draft, other) => {
+          draft[key] = other;
+        }),
+      );
   }
   return spots;
 }

@@ -1,6 +1,6 @@
 // Ctrl-C of a command. The first asks: what runs stops at its next token, chunk or stage. A second that comes before that was done ends the process,
 // whatever it does: signals reach JavaScript only between two turns of its loop, so that a thread of its own waits for the first, and gives the
-// signal its system's meaning back.
+// signal its system's meaning back. It ends a process itself that is too busy to hear of the first.
 
 import { Worker } from 'node:worker_threads';
 import { fireInterrupt } from './interrupt.js';
@@ -8,18 +8,18 @@ import { fireInterrupt } from './interrupt.js';
 /** For work that does not look whether it was asked to stop. */
 const GRACE = 2000; // ms
 const STOPPED = 130;
-/** The word in shared memory that lets the thread wait for a signal again. */
-const REARM = 0;
+/** Words in shared memory: one lets the thread wait for a signal again, one tells it that somebody deals with the last. */
+const [REARM, HEARD] = [0, 2];
 
 let shared: Int32Array | null = null;
 let listener: (() => void) | null = null;
 
 /** Ctrl-C asks first from when this resolves; before, it means what it means to the system. */
 export async function watchCtrlC(): Promise<void> {
-  shared = new Int32Array(new SharedArrayBuffer(8));
+  shared = new Int32Array(new SharedArrayBuffer(12));
   const thread = new Worker(new URL('./ctrl-c-thread.js', import.meta.url), { workerData: shared, execArgv: [] });
   await new Promise<void>(resolve => {
-    thread.on('message', said => (said === 'SIGINT' ? (listener ?? stop)() : resolve()));
+    thread.on('message', said => (said === 'SIGINT' ? heard() : resolve()));
     thread.on('error', () => resolve()); // then it stays the system's
   });
   thread.unref();
@@ -35,6 +35,12 @@ export function rearmCtrlC(): void {
   if (shared === null) return;
   Atomics.store(shared, REARM, 1);
   Atomics.notify(shared, REARM);
+}
+
+function heard(): void {
+  if (listener === null) return stop();
+  if (shared !== null) Atomics.store(shared, HEARD, 1);
+  listener();
 }
 
 function stop(): void {

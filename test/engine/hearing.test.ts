@@ -192,3 +192,25 @@ test('a thousand turns are asked for in one writing', () => {
   expect(said(LOG, turns)).toContain('[b999]');
   expect(performance.now() - began).toBeLessThan(5000);
 });
+
+test('a chat of many turns or parts costs what it is long, and a template that hides what it writes is given up by a bound', () => {
+  const turns = (many: number) =>
+    Array.from({ length: many }, (_, i) => ({ role: i % 2 ? 'assistant' : 'user', content: 'a' }));
+  const parts = [
+    { role: 'user', content: Array.from({ length: 10_000 }, () => ({ type: 'text' as const, text: 'a' })) },
+  ];
+  const writes = chatTemplate(
+    '{% for m in messages %}{% if m.content is string %}{{ m.content }}{% else %}{% for part in m.content %}{{ part.text }}{% endfor %}{% endif %};{% endfor %}',
+    'T',
+  );
+  const before = process.cpuUsage();
+  expect(heardPrompt(writes, parts)).toBe(`${'a'.repeat(10_000)};`);
+  expect(heardPrompt(writes, turns(10_000))).toBe('a;'.repeat(10_000));
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1e6).toBeLessThan(15); // minutes, where each change copies all of them
+  const counts = chatTemplate('{% for m in messages %}{{ m.content | length }};{% endfor %}', 'T');
+  expect(heardPrompt(counts, turns(40))).toBe('1;'.repeat(40));
+  expect(() => heardPrompt(counts, turns(4000))).toThrow(
+    /shows 4000 of 4000 things that are said in 4000 turns in another form/,
+  );
+});

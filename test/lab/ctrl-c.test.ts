@@ -63,6 +63,25 @@ test('twice: ends even what never lets go of the thread', async () => {
   expect(ms).toBeLessThan(10_000);
 }, 60_000);
 
+test('once: ends what never lets go of the thread too, a little later', async () => {
+  const talk = join(folder, 'long.json');
+  const settings = { temperature: 0, top_k: 0, top_p: 1, seed: 1, max_tokens: 4 };
+  const messages = [
+    { role: 'user', content: words.repeat(900_000) },
+    { role: 'assistant', content: 'Yes.' },
+  ];
+  writeFileSync(talk, JSON.stringify({ loupe_conversation: 1, model: 'atlas', system: '', messages, settings }));
+  const file = join(folder, 'long.txt');
+  for (const args of [
+    ['tokenize', '--file', file],
+    ['chat', '--load', talk, 'Go on'],
+  ]) {
+    const { code, signal, ms } = await interrupted(args, () => sleep(4000), [0]);
+    expect([args[0], code ?? signal]).toEqual([args[0], args[0] === 'chat' && code !== null ? 130 : 'SIGINT']);
+    expect(ms).toBeLessThan(15_000);
+  }
+}, 120_000);
+
 test('once, where nothing looks for it: the command ends all the same', async () => {
   const file = join(folder, 'lines.jsonl');
   writeFileSync(file, `${JSON.stringify(words)}\n`.repeat(400_000));
