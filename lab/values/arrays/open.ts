@@ -2,9 +2,9 @@
 // asked for, one array at a time, so that a file may be larger than the memory; Arrow's alone is read whole, and has a bound.
 
 import { TraceError } from '../../../engine/errors.js';
-import { openFile, type RandomAccessFile, readWhole, stampOf } from '../../../engine/files.js';
+import { openFile, type RandomAccessFile, stampOf } from '../../../engine/files.js';
 import { openSafetensors } from '../../../engine/weights/safetensors.js';
-import { arrowArrays } from './arrow-rows.js';
+import { readArrow } from './arrow-thread.js';
 import { isReal, isWholeType, toF32, toWhole } from './numbers.js';
 import { inOrder, MOST_HEADER, type NpyHeader, readNpyHeader } from './npy.js';
 import { type Member, readMember, readMembers } from './zip.js';
@@ -194,32 +194,25 @@ async function memberOf(
 
 async function openArrow(path: string): Promise<Opened> {
   const bad = faultOf(path);
-  const read = readWhole(path, MOST_ARROW, what => bad(what));
-  const { metadata, arrays } = arrowArrays(new Uint8Array(read.buffer, read.byteOffset, read.length), bad);
-  const reads = [...arrays].map(([name, { dtype, shape, values }]): [string, Read] => [
+  const { size } = await withFile(path, async file => file);
+  if (size > MOST_ARROW)
+    throw bad(`it has ${size} bytes, and at most ${MOST_ARROW} of Arrow are read; .safetensors and .npz have no bound`);
+  const { metadata, arrays } = await readArrow(path, size, bad);
+  const reads = arrays.map(({ name, dtype, shape, values }): [string, Read] => [
     name,
     {
       info: { dtype, shape },
       async f32() {
-        if (dtype === 'F32') return guarded(() => values() as Float32Array);
+        if (values instanceof Float32Array) return values;
         throw new TraceError(`'${name}' in ${path} is whole numbers, and activations are read as F64, F32 or F16.`);
       },
       async whole() {
-        const list = guarded(() => [...values()]);
-        if (list.every(Number.isSafeInteger)) return list;
+        if (values.every(Number.isSafeInteger)) return [...values];
         throw new TraceError(`'${name}' in ${path} has values that are no whole numbers. Save ids as whole numbers.`);
       },
     },
   ]);
   return { form: 'arrow', metadata, arrays: new Map(reads) };
-
-  function guarded<T>(look: () => T): T {
-    try {
-      return look();
-    } catch (error) {
-      throw error instanceof TraceError ? error : bad(`its values cannot be read (${(error as Error).message})`);
-    }
-  }
 }
 
 async function withFile<T>(path: string, use: (file: RandomAccessFile) => Promise<T>): Promise<T> {
