@@ -5,7 +5,7 @@ import { isMasked } from '../values/stats.js';
 import { type Dim, labelsOf, rowName } from '../values/dims.js';
 import { blockSize, blocksOf, poolText } from './blocks.js';
 import type { Bundle } from '../values/shown.js';
-import { CONFIG, HOLE, MENU, PAGE, titled, titleLines } from './page.js';
+import { CONFIG, HOLE, lengthOf, MENU, PAGE, titled, titleLines } from './page.js';
 import { barOf, DIVERGING, packed, scaleThrough } from './chart.js';
 import { label } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
@@ -94,7 +94,7 @@ export function activationBundle(activation: Activation): Bundle {
     colorscale: scaleThrough(low < 0 ? DIVERGING : DIVERGING.slice(DIVERGING.length >> 1)),
   };
   const names = Array.from({ length: grid.rows }, (_, i) => rowText(i));
-  const widest = names.reduce((n, name) => Math.max(n, name.length), 0);
+  const widest = names.reduce((n, name) => Math.max(n, lengthOf(name)), 0);
   const margin = {
     l: byRows > 1 ? 230 : Math.max(130, Math.min(230, 24 + 6.5 * widest)),
     r: 20,

@@ -6,7 +6,7 @@ import type { AttentionFigure, AttentionLayer } from '../values/attention.js';
 import { labelsOf, partText } from '../values/dims.js';
 import { blockSize, blocksOf } from './blocks.js';
 import type { Bundle, Figure } from '../values/shown.js';
-import { CONFIG, GREY, HOLE, MENU, PAGE, titled } from './page.js';
+import { CONFIG, GREY, HOLE, lengthOf, MENU, PAGE, titled } from './page.js';
 import { blockName, restOf, type Sink, sinkOf } from './attention-sink.js';
 import { CIVIDIS, type Packed, packed, scaleThrough } from './chart.js';
 import { label, visible } from '../values/html.js';
@@ -83,7 +83,7 @@ function plotly(figure: AttentionFigure): Figure {
   const lines = 1 + Math.max(...layers.map((_, i) => notes(i).length));
   // Buttons where all of them have room, also in the narrowest figure and behind the choice of a layer; else a list.
   const beside = layers.length > 1 ? 92 : 0;
-  const longest = [...x, ...y].reduce((n, name) => Math.max(n, name.length), 0);
+  const longest = [...x, ...y].reduce((n, name) => Math.max(n, lengthOf(name)), 0);
   const margin = {
     l: by > 1 ? 84 : Math.max(100, 36 + 6.5 * longest),
     r: 20,

@@ -18,9 +18,11 @@ export function titled(text: string, notes: readonly string[] = []) {
 }
 /** A long name in lines that fit the narrowest cell: the first is the title, and the others begin its notes. */
 export const titleLines = (text: string): string[] => folded(text, '', 72).split('\n');
+/** Characters that a page shows of a label. */
+export const lengthOf = (text: string): number => text.replaceAll(/&[^;]+;/g, '.').length;
 /** How names stand below a picture, and the room that they take: level where they fit the narrowest cell side by side, else slanted. */
 export function standing(names: readonly string[]): { readonly tickangle: number; readonly room: number } {
-  const longest = names.reduce((n, name) => Math.max(n, name.length), 0);
+  const longest = names.reduce((n, name) => Math.max(n, lengthOf(name)), 0);
   return 7 * longest * names.length < 480 ? { tickangle: 0, room: 50 } : { tickangle: -60, room: 34 + 6 * longest };
 }
 export const GREY = '#7f8791';

@@ -141,10 +141,10 @@ test('the least weight is dark, and one of exactly 0 is told apart and said', ()
       'p',
       [
         { name: 'head', size: 1 },
-        { name: 'query', size: 2 },
-        { name: 'key', size: 2 },
+        { name: 'query', size: 3 },
+        { name: 'key', size: 3 },
       ],
-      Float32Array.of(1, 0, weight, 1),
+      Float32Array.of(1, 0, 0, weight, 1, 0, 0.2, 0.3, 0.5),
     );
     const bundle = attentionBundle({ heads: 1, kvHeads: 1, layers: [{ layer: 0, window: null, pattern }] });
     return bundle['image/svg+xml']!;
