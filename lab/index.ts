@@ -21,7 +21,8 @@ export { Conversation, type ConversationOptions, type TurnOptions, type TurnStat
 export { Diff, type DiffLimits, type DiffOptions } from './diff/diff.js';
 export type { Leftover } from './diff/leftover.js';
 export type { Spread } from './diff/locate.js';
-export { compare, type Metrics } from './diff/metrics.js';
+export type { Metrics } from './diff/metrics.js';
+export { compare } from './session/compare.js';
 export type { DiffRow, Verdict } from './diff/row.js';
 export { bar, type HeatmapOptions, heatmap, type Numbers, OwnPicture, type PlotOptions, plot } from './display/own.js';
 export { report } from './display/report.js';

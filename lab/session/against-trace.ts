@@ -1,6 +1,7 @@
 // A session as the referee of another engine: its trace, read as this model's stages, against our run of the same tokens and against our stages on its own values.
 
 import { TraceError } from '../../engine/errors.js';
+import type { Shaders } from '../../engine/kernel.js';
 import type { Stage } from '../../engine/plan.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
 import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
@@ -14,16 +15,28 @@ import { called, checkLimits, checkOptions } from '../values/arguments.js';
 import type { Trace } from '../values/trace.js';
 import { OurValues } from './ours.js';
 import type { Reader } from './read.js';
-import { planProvenance } from './request.js';
+import { planProvenance, type RunOptions } from './request.js';
 import { type Resolved, resolve, rowsOf } from './resolve.js';
+import type { Run } from './run.js';
 import { runSpan } from './stage.js';
 
-/** @param files the model's files as they were opened, for gains that a trace's norms lack */
+/** How the model's own values are made, where that is not by reading the trace's tokens anew. */
+export interface OwnRun {
+  again(wanted: Pick<RunOptions, 'tap' | 'logits'>): Promise<Run>;
+  readonly shaders?: Shaders;
+  readonly provenance: Readonly<Record<string, string>>;
+}
+
+/**
+ * @param files the model's files as they were opened, for gains that a trace's norms lack
+ * @param own the run that is compared, by default one of the trace's tokens in the exact plan
+ */
 export async function againstTrace(
   session: Reader,
   trace: Trace,
   given: DiffOptions,
   files: (() => Promise<ModelFiles>) | null,
+  own: OwnRun | null = null,
 ): Promise<Diff> {
   session.ready();
   const options = checkOptions('diff', given, DIFF_OPTIONS);
@@ -36,7 +49,7 @@ export async function againstTrace(
     throw new TraceError(
       `'${trace.name}' does not say of which tokens it is: it has no 'input_ids' or 'ids'. Give them: trace(path, { ids: [2, 818] }), in a terminal --ids 2,818.`,
     );
-  const shaders = options.shaders ?? (await model.kernels.inForce());
+  const shaders = options.shaders ?? own?.shaders ?? (await model.kernels.inForce());
   const signal = eitherSignal(options.signal);
   const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };
   const lastAlone = (logits: readonly number[] | undefined) =>
@@ -48,7 +61,9 @@ export async function againstTrace(
       stages,
       ids.length,
       logits,
-      tap => session.run(ids, { tap, logits, signal, budget: options.budget, shaders, plan: 'exact' }),
+      tap =>
+        own?.again({ tap, logits }) ??
+        session.run(ids, { tap, logits, signal, budget: options.budget, shaders, plan: 'exact' }),
       options.budget,
     );
   const resolved = await resolve(plan, trace, ids, gainsOf(files), oursOf);
@@ -90,8 +105,11 @@ export async function againstTrace(
     otherNames: resolved.twice,
     why: new Map(resolved.others.map(({ theirs, why }) => [theirs, why])),
   };
-  const provenance = { ...session.provenance(shaders), ...planProvenance('exact', model.activations) };
-  return new Diff(rows, trace.name, limits, provenance, leftover, null, 'trace');
+  const provenance = own?.provenance ?? {
+    ...session.provenance(shaders),
+    ...planProvenance('exact', model.activations),
+  };
+  return new Diff(rows, trace.name, limits, provenance, leftover, null, own ? 'run' : 'trace');
 }
 
 /** Rows of the last token alone, where the others are none: what comes of those is not looked at. */
