@@ -34,9 +34,9 @@ beforeAll(async () => {
   const clean = 'The capital of France is';
   // Pieces as long as other vocabularies have them.
   const wordy = await model.run(PROMPT, { tap: ['layers.*.attn.pattern', 'layers.*.resid'] });
-  wordy.tokens.forEach((_, i) => (wordy.tokens as string[]).splice(i, 1, `▁${'x'.repeat(20)}${i}`));
-  for (const a of wordy.activations.values())
-    for (const { labels } of a.dims) labels?.forEach((_, i) => (labels as string[]).splice(i, 1, wordy.tokens[i]));
+  const pieces = wordy.tokens.map((_, i) => `▁${'x'.repeat(20)}${i}`);
+  for (const { dims } of wordy.activations.values())
+    for (const { labels } of dims) if (labels) (labels as string[]).splice(0, labels.length, ...pieces);
   const one = await short.lens('layers.4.resid');
   const lenses = [await short.lens(), await long.lens(), await long.lens({ top: 5 }), await short.lens({ top: 5 })]; // before the edit: a lens is of the shaders that made its run
   await model.edit('scores', wgsl => wgsl.replace('s + WINDOW <= position', 's + WINDOW < position'));
