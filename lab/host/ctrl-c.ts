@@ -38,7 +38,10 @@ export function rearmCtrlC(): void {
 }
 
 function heard(): void {
-  if (listener === null) return stop();
+  if (listener === null) {
+    stop();
+    return;
+  }
   if (shared !== null) Atomics.store(shared, HEARD, 1);
   listener();
 }
