@@ -9,6 +9,7 @@ import { placeOf } from '../../lab/diff/row.js';
 import { open } from '../../lab/session/open.js';
 import type { Session } from '../../lab/session/session.js';
 import { trace } from '../../lab/values/trace.js';
+import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { type Dumped, type Fault, type OtherOptions, otherEngine, weightsOf } from '../fixtures/other-engine.js';
 import { TINY_CONFIG, writeTiny } from '../fixtures/tiny-model.js';
@@ -108,3 +109,23 @@ for (const model of Object.keys(models)) {
     });
   }
 }
+
+// What a script sees of it.
+test('loupe diff --trace: exit code 1 and the first stage, 0 where nothing is wrong, 2 where it cannot be judged', async () => {
+  const { config, weights } = await weightsOf('golden/atlas');
+  const file = async (options: OtherOptions, keep: (name: string) => boolean) =>
+    saved(otherEngine(config, weights, ids, options), keep);
+  const diff = (...args: string[]) => command('diff', '--trace', ...args, '--json');
+  const residuals = (name: string) => /resid$|logits/.test(name);
+  const wrong = await diff(await file({ fault: 'row of a weight transposed' }, residuals));
+  expect(wrong.status).toBe(1);
+  expect(JSON.parse(wrong.stdout)).toMatchObject({ first: 'from layers.2.resid to layers.3.resid', other: 'trace' });
+  const right = await diff(await file({}, residuals));
+  expect([right.status, JSON.parse(right.stdout).first]).toEqual([0, null]);
+  const none = await diff(await file({}, residuals), '--ids', '2,5');
+  expect(none.status).toBe(2);
+  expect(none.stderr).toMatch(
+    /is of other tokens: it has 22 ids where 2 were given|it has 300 at place 1, where 5 was given/,
+  );
+  expect((await command('diff', '--names', 'x.json')).stderr).toContain('--names is of --trace, and there is none.');
+});

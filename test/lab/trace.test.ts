@@ -293,3 +293,16 @@ test('NumPy archives are judged as safetensors are', async () => {
   writeFileSync(path, zip(members));
   expect((await model.diff(await trace(path))).pass).toBe(true);
 });
+
+// Written by golden/make_trace.py, from transformers 5.23 itself.
+test('transformers in f32, residual streams alone, and in bf16, every stage: no alarm', async () => {
+  const f32 = await model.diff(await trace('test/fixtures/traces/transformers-f32.npz'));
+  expect(f32.rows.map(({ verdict }) => verdict)).toEqual(Array(8).fill('ok'));
+  expect(f32.rows[0].from).toEqual(['ids']);
+  const bf16 = await model.diff(await trace('test/fixtures/traces/transformers-bf16.safetensors'));
+  expect(bf16.rows.length).toBe(135);
+  expect(bf16.pass).toBe(true);
+  expect(bf16.rows.filter(({ verdict }) => verdict === 'noise').length).toBeGreaterThan(100);
+  expect(new Set(bf16.rows.flatMap(({ format }) => format ?? []))).toEqual(new Set(['BF16']));
+  expect(bf16.toJSON()).toMatchObject({ first: null, pass: true });
+});
