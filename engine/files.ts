@@ -1,7 +1,6 @@
 // The one file of the engine that reads files; a browser would put fetch and range requests in its place. It also decides what is read at
 // all: a file, not a pipe nobody writes to or a device without an end, and no more of it than its kind may have.
 
-import { isUtf8 } from 'node:buffer';
 import {
   closeSync,
   constants,
@@ -20,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { ModelFileError, ShaderError } from './errors.js';
 import { noteUse } from './files-in-use.js';
 import { nearest } from './plan.js';
+import { lineOf, textOf } from './utf8.js';
 
 /** A file that can be read at any place. */
 export interface RandomAccessFile {
@@ -109,8 +109,9 @@ export function readWhole(path: string, most: number, fault: Fault): Buffer {
   }
 }
 
-/** Text of a file in UTF-8, of at most `most` bytes. Bytes that are no UTF-8 become U+FFFD. */
-export const readText = (path: string, most: number, fault: Fault): string => readWhole(path, most, fault).toString();
+/** Text of a file in UTF-8, of at most `most` bytes, without a byte order mark in front; one that is no UTF-8 is refused, with the line. */
+export const readText = (path: string, most: number, fault: Fault): string =>
+  textOf(readWhole(path, most, fault), fault);
 
 /** Lines of a file in UTF-8 of any length, without a byte order mark in front; one of more than `longest` bytes is refused, and one that is no UTF-8. */
 export async function* readLines(path: string, fault: Fault, longest = 64 << 20): AsyncGenerator<string> {
@@ -128,10 +129,7 @@ export async function* readLines(path: string, fault: Fault, longest = 64 << 20)
     let number = 0;
     const line = () => {
       number += 1;
-      const bytes = Buffer.concat(parts);
-      if (!isUtf8(bytes))
-        throw fault(`its line ${number} is not UTF-8, and what stood there would be another text; save it in UTF-8`);
-      const text = number === 1 ? bytes.toString().replace(/^\uFEFF/, '') : bytes.toString();
+      const text = lineOf(Buffer.concat(parts), number, fault);
       parts = [];
       length = 0;
       return text.endsWith('\r') ? text.slice(0, -1) : text;

@@ -6,6 +6,7 @@ import { MOST_JSON } from '../files.js';
 import { parseJson } from '../json.js';
 import { declared, placed, putInto, type TokensBeside } from './declared-tokens.js';
 import { endsOfProcessor } from './ends.js';
+import { checkUtf8 } from '../utf8.js';
 import { findMerges, readMerges } from './merge-list.js';
 import { readVocab } from './vocab-list.js';
 import { type Normalisation, type PieceKind, PLAIN, SPACE, type Vocabulary } from './vocabulary.js';
@@ -18,6 +19,8 @@ type Json = Readonly<Record<string, unknown>>;
  * @param beside what other files of its folder say of added tokens; without them, as `tokenizers` reads the file alone
  */
 export function vocabularyFromJson(data: Uint8Array, where: string, beside?: TokensBeside): Vocabulary {
+  // Whole, before anything of it is read: a piece with U+FFFD in the place of its bytes would be another piece.
+  checkUtf8(data, what => new TokenizerError(`${where} is no tokenizer.json: ${what}.`));
   const merges = findMerges(data, where);
   const vocab = readVocab(data, where);
   const file = parsed(without(data, [merges, vocab]), where);

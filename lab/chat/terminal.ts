@@ -3,7 +3,7 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Interrupted, LoupeError, NumberError, OptionError } from '../../engine/errors.js';
-import { readText } from '../../engine/files.js';
+import { readWhole } from '../../engine/files.js';
 import { makeFolder } from '../../engine/make-folder.js';
 import { printable } from '../../engine/printable.js';
 import { select } from '../values/select.js';
@@ -130,7 +130,7 @@ export function sampling({ temperature, top_k, top_p, seed, max_tokens }: Chat['
 function readHistory(path: string | null): string[] {
   if (path === null || !existsSync(path)) return [];
   try {
-    return printable(readText(path, 16 << 20, what => new OptionError(what)))
+    return printable(readWhole(path, 16 << 20, what => new OptionError(what)).toString()) // old lines are offered, not read
       .trimEnd()
       .split('\n')
       .slice(-HISTORY)

@@ -7,6 +7,7 @@ import { OptionError } from '../../engine/errors.js';
 import { MOST_TEMPLATE, readText } from '../../engine/files.js';
 import { noteUse } from '../../engine/files-in-use.js';
 import { printable } from '../../engine/printable.js';
+import { textOf } from '../../engine/utf8.js';
 import type { Chat } from '../chat/commands.js';
 import { load } from '../chat/file.js';
 import { checked, chosen } from '../chat/settings.js';
@@ -130,13 +131,14 @@ function readTemplate(path: string): string {
 const MOST_PIPED = 64 << 20;
 
 async function everything(input: NodeJS.ReadStream): Promise<string> {
-  let text = '';
-  input.setEncoding('utf8');
-  for await (const part of input) {
-    text += part;
-    if (text.length > MOST_PIPED) {
-      throw new OptionError(`More than ${MOST_PIPED} characters were piped in, far more than a message. Pipe less.`);
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of input as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    parts.push(part);
+    if (bytes > MOST_PIPED) {
+      throw new OptionError(`More than ${MOST_PIPED} bytes were piped in, far more than a message. Pipe less.`);
     }
   }
-  return text;
+  return textOf(Buffer.concat(parts), what => new OptionError(`What is piped in cannot be read: ${what}.`));
 }

@@ -36,7 +36,7 @@ export function perplexityCommand(): Command {
       const text = readText(
         options.text,
         MOST_FILE,
-        why => new OptionError(`The text ${options.text} cannot be read: ${why}. Give a file of text in UTF-8.`),
+        why => new OptionError(`The text ${options.text} cannot be read: ${why}. Give a file of text.`),
       );
       using session = await openModel(options);
       const { window, tokens, plan, against } = options;

@@ -21,6 +21,7 @@ import { perplexityCommand } from './perplexity.js';
 import { pullCommand } from './pull.js';
 import { tokenizeCommand } from './tokenize.js';
 import { traceCommand } from './trace.js';
+import { checkTyped } from './typed.js';
 
 /** @param before is waited for before any command begins but lab, which has Jupyter's own Ctrl-C */
 function program(before: () => Promise<void>): Command {
@@ -85,6 +86,7 @@ function checkEmpty(command: Command): void {
 /** Runs a command as it was typed. @returns the exit code; what is to be said of a mistake is on stderr */
 export async function run(args: readonly string[], before: () => Promise<void>): Promise<number> {
   try {
+    checkTyped(args);
     await program(before).parseAsync(args, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {

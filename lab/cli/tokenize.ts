@@ -149,7 +149,7 @@ async function tokenizerOf({ tokenizer, model }: Options): Promise<{ tokenizer: 
 const MOST_FILE = 256 << 20; // as one string; --jsonl reads files of any size
 
 const unreadable = (path: string) => (what: string) =>
-  new TokenizerError(`${path} cannot be read: ${what}. Give a file that is there.`);
+  new TokenizerError(`${path} cannot be read: ${what}. Give a file of text.`);
 
 function parse(line: string, { decode, jsonl }: Options, number: number): string | number[] {
   let value: unknown;

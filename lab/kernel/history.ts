@@ -3,7 +3,7 @@
 import { appendFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../engine/cache.js';
-import { readText } from '../../engine/files.js';
+import { readWhole } from '../../engine/files.js';
 import { makeFolder } from '../../engine/make-folder.js';
 import { attempt } from '../values/plain.js';
 import { writeWhole } from '../values/write-file.js';
@@ -90,7 +90,7 @@ export class History {
 /** The last lines of the file. */
 function recent(file: string): string[] {
   try {
-    const text = readText(file, 64 << 20, what => new Error(what));
+    const text = readWhole(file, 64 << 20, what => new Error(what)).toString(); // half a character, of a kernel that was killed
     const lines = text.split('\n').slice(-KEPT);
     if (text.length > MOST_FILE) writeWhole(file, [lines.join('\n')]);
     return lines;

@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
+import { LoupeError } from '../../engine/errors.js';
+import { textOf } from '../../engine/utf8.js';
 import type { CompiledCell } from './compiled.js';
 import { type Edit, edited } from './edits.js';
 import { transpile } from './emit.js';
@@ -20,7 +22,7 @@ export interface CompiledFile {
 
 /** @param remember called with what runs, for the places of errors */
 export function compileFile(path: string, remember: (compiled: CompiledCell) => void): CompiledFile {
-  const source = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+  const source = textOf(readFileSync(path), what => new LoupeError(`${path} cannot be read: ${what}.`));
   const file = parse(path, source);
   const imports = new Map<string, Set<string>>();
   const edits: Edit[] = [];

@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
+import { textOf } from '../../engine/utf8.js';
 import type { CompiledCell } from './compiled.js';
 import { asCommonJs, type Imported, imported, importedFrom, namespaceOf, required } from './imported.js';
 import { compileFile } from './local-file.js';
@@ -231,7 +232,7 @@ function versionOf(path: string): string {
 
 function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
+    return JSON.parse(textOf(readFileSync(path), what => new SyntaxError(what)));
   } catch (error) {
     throw new LoupeError(`${path} is no JSON: ${(error as Error).message}.`, { cause: error });
   }

@@ -3,6 +3,7 @@
 // https://jupyter-client.readthedocs.io/en/stable/messaging.html#the-wire-protocol
 
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+import { textOf } from '../../engine/utf8.js';
 import { depthOf } from '../host/forms.js';
 import { bytesText } from '../values/numbers.js';
 
@@ -117,9 +118,10 @@ export class Wire {
 function object(part: Uint8Array, most: number): Record<string, unknown> {
   if (part.length > most) throw new WireError(`a message with a part of ${bytesText(part.length)}`);
   if (depthOf(part) > DEEPEST) throw new WireError(`a message that is nested more than ${DEEPEST} deep`);
+  const text = textOf(part, () => new WireError('a message that is not UTF-8'));
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(part).toString());
+    value = JSON.parse(text);
   } catch {
     throw new WireError('a message that is no JSON');
   }

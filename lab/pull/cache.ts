@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ModelFileError, PullError } from '../../engine/errors.js';
-import { readText } from '../../engine/files.js';
+import { readText, readWhole } from '../../engine/files.js';
 import { homeFolder } from '../../engine/make-folder.js';
 import type { HubName } from './name.js';
 
@@ -36,7 +36,7 @@ export function hubToken(): string | undefined {
 
 function contents(path: string): string {
   try {
-    return smallText(path);
+    return readWhole(path, 1 << 16, what => new ModelFileError(what)).toString(); // its signs are looked at one by one
   } catch {
     return '';
   }

@@ -73,7 +73,7 @@ export function readNames(names: unknown): NameMap {
   const text = readText(names, MOST_MAP, fault);
   let value: unknown;
   try {
-    value = parseJson(text.replace(/^\uFEFF/, ''));
+    value = parseJson(text);
   } catch (error) {
     throw fault(`it is no JSON (${(error as Error).message.slice(0, 100)})`);
   }
