@@ -23,6 +23,7 @@ import type { Patch } from './patches.js';
 import type { Extent } from './plan.js';
 import type { Captured } from './taps.js';
 import type { Opened } from './units.js';
+import { orLonger } from './longer-context.js';
 
 const DEFAULT_LENGTH = 2048;
 
@@ -156,7 +157,7 @@ export class Context {
     if (this.#ids.length + ids.length > this.length) {
       throw new PromptError(
         `${this.#ids.length} tokens are in the context and ${ids.length} more were given, but it holds ${this.length}. ` +
-          `Shorten the prompt, or open with a longer context, up to ${this.model.config.contextLength}: { context }, or --context in a terminal.`,
+          `Shorten the prompt${orLonger(this.length, this.model.config.contextLength)}.`,
       );
     }
     if (logits === 'all' && !this.#allRows) throw new Error("All logits need a context made with { logits: 'all' }.");

@@ -8,6 +8,7 @@ import { allFinite } from './finite.js';
 import { checkSampling, isGreedy, type Sampling, sample, sampleTop, told, topWanted, uniform } from './sample.js';
 import type { Captured, Tap } from './taps.js';
 import type { Top } from './top.js';
+import { orLonger } from './longer-context.js';
 
 /** How a text goes on. */
 export interface GenerateOptions extends Sampling {
@@ -72,7 +73,7 @@ export async function* generate(
   if (context.ids.length + prompt.length >= context.length && maxTokens > 0) {
     throw new PromptError(
       `The prompt fills the context: ${context.ids.length + prompt.length} of ${context.length} tokens, and none is left to ` +
-        'generate. Shorten the prompt or open with a longer context: { context }, or --context in a terminal.',
+        `generate. Shorten the prompt${orLonger(context.length, context.model.config.contextLength)}.`,
     );
   }
   const stops = new Set(ignoreEos ? [] : (options.stopIds ?? context.model.config.eosIds));

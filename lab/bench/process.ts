@@ -4,6 +4,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type Peer, PeerError } from './peer.js';
+import { quoted } from '../../engine/tokenizer/quoted.js';
 
 /**
  * @param who as messages name it
@@ -49,7 +50,13 @@ function lines(who: string, child: ChildProcessWithoutNullStreams, cure: string)
   return {
     async next(): Promise<unknown> {
       const { value, done } = await Promise.race([read.next(), failed]);
-      if (!done) return JSON.parse(value);
+      if (!done) {
+        try {
+          return JSON.parse(value);
+        } catch {
+          throw new PeerError(`${who} says ${quoted(value)}, which is no answer. ${cure}`);
+        }
+      }
       const last = said.trim().split('\n').at(-1) ?? '';
       throw new PeerError(`${who} ended${last ? `: ${last}` : ' without a word'}. ${cure}`);
     },

@@ -4,6 +4,7 @@
 import type { Context } from '../../engine/context.js';
 import { OptionError, PromptError, TokenizerError } from '../../engine/errors.js';
 import type { Shaders } from '../../engine/kernel.js';
+import { orLonger } from '../../engine/longer-context.js';
 import type { ChatMessage } from '../../engine/tokenizer/chat-template.js';
 import { idsOf } from '../../engine/tokenizer/template-ids.js';
 import type { PlanKind } from '../../engine/fuse.js';
@@ -289,7 +290,7 @@ export class Conversation extends Shown {
     if (kept + ids.length >= context.length) {
       throw new PromptError(
         `The conversation has ${kept + ids.length} tokens with this turn, and the context holds ${context.length}. ` +
-          `Begin a new one, or open the model with a longer context, up to ${this.session.config.contextLength}: { context }, or --context in a terminal.`,
+          `Begin a new one${orLonger(context.length, this.session.config.contextLength)}.`,
       );
     }
     if (kept < context.ids.length) context.rewind(kept);

@@ -1,6 +1,6 @@
 // A conversation as JSON in a file, and back.
 
-import { OptionError } from '../../engine/errors.js';
+import { OptionError, TokenizerError } from '../../engine/errors.js';
 import { readText } from '../../engine/files.js';
 import { keyTwice, parseJson } from '../../engine/json.js';
 import { visible } from '../../engine/printable.js';
@@ -20,6 +20,34 @@ export interface Saved {
 /** Throws OptionError where the file cannot be written. */
 export function save(path: string, conversation: Saved): void {
   writeWhole(path, [`${JSON.stringify({ loupe_conversation: 1, ...conversation }, null, 1)}\n`]);
+}
+
+/**
+ * Begins `conversation` anew from what `path` holds. Throws TokenizerError for turns that the template refuses, and OptionError where nothing can be said
+ * behind them; nothing has changed then.
+ */
+export function goOn(conversation: Resumed, { messages, system }: Pick<Saved, 'messages' | 'system'>, path: string) {
+  const before = { messages: conversation.messages, system: conversation.system };
+  conversation.restore(messages, system);
+  const last = messages.at(-1);
+  if (last?.role !== 'user') return;
+  try {
+    conversation.restore([...messages, { role: 'user', content: '…' }], system);
+  } catch (error) {
+    conversation.restore(before.messages, before.system);
+    if (!(error instanceof TokenizerError)) throw error;
+    throw new OptionError(
+      `${path} ends with a turn of the user's that was not answered (turn ${messages.length}), and this model's template takes no other behind it. Write its answer into the file, or take it out.`,
+    );
+  }
+  conversation.restore(messages, system);
+}
+
+/** Of a conversation, what a file changes. */
+interface Resumed {
+  readonly messages: readonly ChatMessage[];
+  readonly system: string;
+  restore(messages: readonly ChatMessage[], system: string): void;
 }
 
 /** Throws OptionError for what is no conversation. */
@@ -55,7 +83,11 @@ export function load(path: string): Saved {
   if (NAMES.some(name => typeof settings[name] !== 'number')) throw bad('a setting is missing');
   const unknown = Object.keys(settings).find(name => !(NAMES as readonly string[]).includes(name));
   if (unknown !== undefined) throw bad(`there is no setting '${visible(unknown)}', of ${NAMES.join(', ')}`);
-  checked(settings);
+  try {
+    checked(settings);
+  } catch (error) {
+    throw bad((error as Error).message.replace(/\.$/, ''));
+  }
   return {
     model,
     system,

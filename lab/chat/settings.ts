@@ -30,7 +30,12 @@ export function changed(settings: Settings, name: string, value: string | number
 
 /** Throws OptionError for values outside their ranges. */
 export function checked({ temperature, top_k, top_p, seed, max_tokens }: Settings): void {
-  checkSampling({ temperature, topK: top_k, topP: top_p, seed });
+  try {
+    checkSampling({ temperature, topK: top_k, topP: top_p, seed });
+  } catch (error) {
+    const { message } = error as OptionError; // by the names that options of a cell have
+    throw new OptionError(message.replace(/^topK/, 'top_k').replace(/^topP/, 'top_p'));
+  }
   if (!Number.isInteger(max_tokens) || max_tokens < 0) {
     throw new OptionError(`max_tokens must be a whole number from 0, not ${max_tokens}.`);
   }

@@ -73,6 +73,10 @@ export function benchCommand(): Command {
       const lists = options.full ? FULL : SHORT;
       const lengths = options.prefill ?? lists.prefill;
       const contexts = options.contexts ?? (options.prefill && !options.full ? lengths.slice(-1) : lists.contexts);
+      if (options.batch?.includes(0) && options.batch.length > 1)
+        throw new OptionError(
+          `--batch 0 is for none, and ${options.batch.slice(1).join()} stands beside it. Leave the 0 out, or give it alone.`,
+        );
       const batch = (options.batch ?? (options.prefill && !options.full ? [] : lists.batch)).filter(many => many > 0);
       if (against.includes('llama.cpp')) checkLlamaReads(modelPath(name));
       const began = performance.now();

@@ -9,7 +9,7 @@ import { noteUse } from '../../engine/files-in-use.js';
 import { printable } from '../../engine/printable.js';
 import { textOf } from '../../engine/utf8.js';
 import type { Chat } from '../chat/commands.js';
-import { load } from '../chat/file.js';
+import { goOn, load } from '../chat/file.js';
 import { checked, chosen } from '../chat/settings.js';
 import { Beginning, chatInTerminal, sampling } from '../chat/terminal.js';
 import {
@@ -82,6 +82,7 @@ export function chatCommand(): Command {
         messages: saved?.messages,
         plan: options.plan,
       });
+      if (saved) goOn(conversation, { messages: saved.messages, system: conversation.system }, options.load!);
       for (const notice of conversation.notices) process.stderr.write(`loupe: ${printable(notice)}\n`);
       const { sampling } = session.chatFiles ?? { sampling: {} };
       const chat: Chat = { conversation, ...chosen(asked, saved?.settings ?? null, sampling, random), tap: null };

@@ -158,7 +158,13 @@ export function planCommand(): Command {
         );
       const files = await openModelFiles(modelPath(model), { wholeHead: false });
       await files.close();
-      const extent = { tokens, keys: Math.max(tokens, keys), rows: 1 };
+      const { contextLength } = files.config;
+      const given = command.getOptionValueSource('keys') !== 'default';
+      if (tokens > contextLength || (given && keys > contextLength))
+        throw new OptionError(
+          `${tokens > contextLength ? `--tokens ${tokens}` : `--keys ${keys}`} are more than this model was made for: ${contextLength}. Give ${contextLength} or fewer.`,
+        );
+      const extent = { tokens, keys: Math.max(tokens, Math.min(keys, contextLength)), rows: 1 };
       const stages = planOf(files.config).stages.map(stage => ({
         stage: stage.name,
         shape: shapeText(stage.axes),

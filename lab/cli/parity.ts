@@ -66,12 +66,16 @@ function make(python: string, folder: string): void {
     );
   }
   process.stderr.write('transformers computes …\n');
-  const { status, signal, stderr } = spawnSync(python, [script, folder], { encoding: 'utf8' });
-  if (signal === 'SIGINT' || /KeyboardInterrupt\s*$/.test(stderr)) throw new Interrupted('transformers');
+  const { status, signal, stderr, error } = spawnSync(python, [script, folder], { encoding: 'utf8' });
+  if (signal === 'SIGINT' || /KeyboardInterrupt\s*$/.test(stderr ?? '')) throw new Interrupted('transformers');
   if (status !== 0) {
-    throw new GoldenError(
-      `${python} could not run golden/parity.py: ${stderr.trim().split('\n').at(-1)}. See golden/README.md.`,
-    );
+    // A program that cannot be started has said nothing, and neither has one that a signal ended.
+    const said = (stderr ?? '').trim().split('\n').at(-1)?.replace(/\.$/, '');
+    const how = signal === null ? `it ended with ${status}` : `${signal} ended it`;
+    const why = error
+      ? `it cannot be started (${(error as NodeJS.ErrnoException).code})`
+      : said || `${how}, without a word`;
+    throw new GoldenError(`${python} could not run golden/parity.py: ${why}. See golden/README.md.`);
   }
 }
 

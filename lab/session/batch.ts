@@ -18,6 +18,7 @@ import type { Prompt } from '../values/prompt-file.js';
 import { checkEnds, checkPlan, GENERATE_OPTIONS, type GenerateRunOptions, type Token } from './request.js';
 import { shadersNow } from './at-the-call.js';
 import { type Speaker, textOf } from './stream.js';
+import { orLonger } from '../../engine/longer-context.js';
 
 /** As for one prompt, without taps. */
 export interface BatchRunOptions extends Omit<GenerateRunOptions, 'seed' | 'tap' | 'slice' | 'budget'> {
@@ -187,7 +188,7 @@ function idsOf(session: Speakers, prompt: Prompt, maxTokens: number): number[] {
   const { longest } = session;
   if (ids.length < longest || (ids.length === longest && maxTokens === 0)) return ids;
   throw new PromptError(
-    `It has ${ids.length} tokens, and this session reads ${longest}, one of which must be left to generate. Shorten it, or open the model with a longer context: { context }, or --context in a terminal.`,
+    `It has ${ids.length} tokens, and this session reads ${longest}, one of which must be left to generate. Shorten it${orLonger(longest, session.config.contextLength)}.`,
   );
 }
 

@@ -5,6 +5,7 @@ import { PromptError } from '../../engine/errors.js';
 import { type ContextOptions, chunkThatFits } from '../../engine/forward.js';
 import type { Model } from '../../engine/model.js';
 import { type Beginning, type Held, KeptContext } from './kept-context.js';
+import { orLonger } from '../../engine/longer-context.js';
 
 /** Whose contexts they are. Its model is another after its device was lost. */
 interface Owner {
@@ -54,8 +55,7 @@ export const lengthFor = ({ longest }: Pick<Owner, 'longest'>, tokens: number): 
 /** Throws PromptError for a prompt of more tokens than a session reads. */
 export function checkLength({ model, longest }: Owner, tokens: number): void {
   if (tokens <= longest) return;
-  const { contextLength } = model.config;
   throw new PromptError(
-    `The prompt has ${tokens} tokens, and this session reads ${longest}. Shorten it${longest < contextLength ? `, or open the model with a longer context, up to ${contextLength}: { context }, or --context in a terminal` : ''}.`,
+    `The prompt has ${tokens} tokens, and this session reads ${longest}. Shorten it${orLonger(longest, model.config.contextLength)}.`,
   );
 }

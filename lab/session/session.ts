@@ -133,6 +133,7 @@ export class Session extends Shown {
   /**
    * Many prompts, each read from an empty cache as `run` reads it, to the same bits: a list of texts or of ids, a file of them, `prompts('prompts.jsonl')`, or anything that gives one after
    * the other. Nothing runs until it is looped over, saved as one data set, or made a table. In the exact plan several are read together.
+   * The shaders are those in force when the loop, the file or the table is begun: an edit while it runs is for the next one, and each run's provenance says which it ran by.
    * @example await model.runs(['Once', 'The capital of Italy is'], { tap: 'layers.5.resid' }).save('resid.parquet')
    * @example for await (const run of model.runs(prompts('prompts.txt'))) console.log(run.prompt, run.logits.top(1))
    */
