@@ -196,6 +196,28 @@ test('shaders are those of the call that runs them: an edit behind it is not in 
   await model.edit('rope', null);
 });
 
+test('an edit while a live source is read is for the next loop, and each run says so', async () => {
+  const loop = async (during: () => Promise<unknown>) => {
+    let given = 0;
+    function* source() {
+      while (given < 40) yield idsOf(4, given++);
+    }
+    const seen: { edited: unknown; q: Float32Array }[] = [];
+    for await (const run of model.runs(source(), { tap: 'layers.0.attn.q_rope' })) {
+      seen.push({ edited: run.provenance.edited_shaders, q: Float32Array.from(run.at('layers.0.attn.q_rope').data) });
+      if (seen.length === 3) await during();
+    }
+    return seen;
+  };
+  const before = await loop(async () => {});
+  const during = await loop(() => model.edit('rope', wgsl => wgsl.replace('a * turn.x - b', 'a * turn.x + b')));
+  expect(during).toEqual(before);
+  expect(during.map(({ edited }) => edited)).toEqual(Array(40).fill(''));
+  const after = await loop(() => model.edit('rope', null));
+  expect(after.map(({ edited }) => edited)).toEqual(Array(40).fill('rope'));
+  expect(after[39].q).not.toEqual(before[39].q);
+});
+
 test('more than a row group and than what is held ahead is written in order', async () => {
   const given = Array.from({ length: 150 }, (_, i) => idsOf(1 + (i % 9), i));
   for (const form of ['parquet', 'arrow']) {
