@@ -52,10 +52,10 @@ function lines(who: string, child: ChildProcessWithoutNullStreams, cure: string)
       const { value, done } = await Promise.race([read.next(), failed]);
       if (!done) {
         try {
-          return JSON.parse(value);
-        } catch {
-          throw new PeerError(`${who} says ${quoted(value)}, which is no answer. ${cure}`);
-        }
+          const answer: unknown = JSON.parse(value);
+          if (typeof answer === 'object' && answer !== null) return answer;
+        } catch {} // the same complaint
+        throw new PeerError(`${who} says ${quoted(value)}, which is no answer. ${cure}`);
       }
       const last = said.trim().split('\n').at(-1) ?? '';
       throw new PeerError(`${who} ended${last ? `: ${last}` : ' without a word'}. ${cure}`);

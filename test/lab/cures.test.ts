@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import { orLonger } from '../../engine/longer-context.js';
+import { PeerError } from '../../lab/bench/peer.js';
+import { startPeer } from '../../lab/bench/process.js';
 import { type Chat, runCommand } from '../../lab/chat/commands.js';
 import { open } from '../../lab/index.js';
 import { command } from '../fixtures/command.js';
@@ -81,6 +83,12 @@ test('a plan of all that the model reads', async () => {
     ['--tokens', '1', '--keys', '1024'],
   ])
     expect((await command('plan', ...words)).status).toBe(0);
+});
+
+test.each(['Loading…', 'null', '5', '{'])('a peer that answers with %s', async answer => {
+  const started = startPeer('torch', program('peer', `echo '${answer}'; cat`), [], 'Install it.');
+  await expect(started).rejects.toThrow(`torch says '${answer}', which is no answer. Install it.`);
+  await expect(started).rejects.toBeInstanceOf(PeerError);
 });
 
 test('a longer context is a cure where there is one', () => {
