@@ -7,7 +7,7 @@ import { locationText, type Spread } from '../diff/locate.js';
 import type { Metrics } from '../diff/metrics.js';
 import { type DiffRow, placeOf } from '../diff/row.js';
 import type { Bundle } from '../values/shown.js';
-import { type Html, html } from '../values/html.js';
+import { Html, html } from '../values/html.js';
 import { sci } from '../values/numbers.js';
 import { type Cell, type Column, htmlTable, type Row, textTable } from './table.js';
 
@@ -211,14 +211,17 @@ function bars({ axis, share }: Spread): Html {
   const drawn = (wanted: boolean) => sums.map((_, i) => (outstanding(i) === wanted ? bar(i) : '')).join('');
   const name = by === 1 ? `${axis} ${at}` : `${axis} ${at * by}–${Math.min(share.length, (at + 1) * by) - 1}`;
   const title = `${name}: ${(100 * most).toFixed(1)} % of the error`;
-  const [wide, paths] = [
-    sums.length * (width + 1),
-    [
-      ['#7f8791', false],
-      [VERDICT_COLOURS.source, true],
-    ] as const,
+  const wide = sums.length * (width + 1);
+  const paths = [
+    { fill: '#7f8791', d: drawn(false) },
+    { fill: VERDICT_COLOURS.source, d: drawn(true) },
   ];
-  const picture = `<svg xmlns="http://www.w3.org/2000/svg" width="${wide}" height="${HEIGHT}" viewBox="0 0 ${wide} ${HEIGHT}" preserveAspectRatio="none">${paths.map(([fill, wanted]) => `<path fill="${fill}" d="${drawn(wanted)}"/>`).join('')}</svg>`;
+  const path = ({ fill, d }: (typeof paths)[number]) => (d === '' ? '' : `<path fill="${fill}" d="${d}"/>`);
+  const picture = `<svg xmlns="http://www.w3.org/2000/svg" width="${wide}" height="${HEIGHT}" viewBox="0 0 ${wide} ${HEIGHT}" preserveAspectRatio="none">${paths.map(path).join('')}</svg>`;
   // As an image: a page that does not trust us drops what is drawn within HTML.
-  return html`<div class=axis><img src="data:image/svg+xml,${encodeURIComponent(picture)}" alt="" style="max-width:11em;height:${HEIGHT}px"> <span>${title}</span></div>`;
+  return html`<div class=axis><img src="data:image/svg+xml,${new Html(address(picture))}" alt="" style="max-width:11em;height:${HEIGHT}px"> <span>${title}</span></div>`;
 }
+
+/** A picture as it may stand in an address, with what may stay as it is: a table has a hundred. */
+const address = (picture: string) =>
+  encodeURIComponent(picture.replaceAll('"', "'")).replace(/%(?:20|2F|3A|3D)/g, decodeURIComponent);

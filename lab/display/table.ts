@@ -64,9 +64,8 @@ export function htmlTable(
   { tools = false, colours = {} }: TableOptions = {},
 ): Html {
   // JupyterLab aligns cells to the right, and drops our stylesheet where it does not trust a page; what a cell says itself it keeps.
-  const left = new Html(' style="text-align:left;vertical-align:top"');
-  const top = new Html(' style="vertical-align:top"');
-  const styles = columns.map(({ right }) => (right ? top : left));
+  const left = new Html(' style=text-align:left');
+  const styles = columns.map(({ right }) => (right ? '' : left));
   const cell = (content: Cell, i: number) => {
     if (typeof content === 'string') return html`<td${styles[i]}>${content}</td>`;
     const { text, value, html: rich } = content;
