@@ -64,7 +64,7 @@ ${htmlTable(ON_PAGE, table, { tools: true, colours: VERDICT_COLOURS })}</div>`.t
 }
 
 /** Whose values ours are beside. */
-export const whose = ({ other }: Diff): string => (other === 'golden' ? "PyTorch's" : 'theirs');
+export const whose = ({ other }: Diff): string => (other === 'golden' ? 'PyTorch’s' : 'theirs');
 
 /** All rows as text, or the first `most`. */
 export function diffText(diff: Diff): string {

@@ -69,7 +69,7 @@ test('the program on the engine\u2019s page has no type error, and says Paris', 
   mkdirSync(folder, { recursive: true });
   try {
     const [, program] = /```ts\n(import .*?)```/s.exec(readFileSync(PAGES[1].file, 'utf8'))!;
-    const file = join(folder, 'example.ts');
+    const file = join(folder, 'example.mts');
     writeFileSync(file, program);
     const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
     const { options } = ts.parseJsonConfigFileContent({ compilerOptions: config.compilerOptions }, ts.sys, root);
@@ -77,7 +77,7 @@ test('the program on the engine\u2019s page has no type error, and says Paris', 
     const errors = ts.getPreEmitDiagnostics(compiled).map(({ messageText }) => messageText);
     expect(errors).toEqual([]);
     compiled.emit();
-    const said = execFileSync(process.execPath, [join(folder, 'example.js')], { cwd: root, encoding: 'utf8' });
+    const said = execFileSync(process.execPath, [join(folder, 'example.mjs')], { cwd: root, encoding: 'utf8' });
     expect(said).toMatch(/^▁P \[ 7, 128 \]\n Paris\b/);
   } finally {
     rmSync(folder, { recursive: true });

@@ -238,7 +238,7 @@ test('diff fits 80 columns: what fails, and one line for what passes; --all and 
   expect(some.stdout).toContain(`${135 - failing} of 135 stages pass; --all lists them too.`);
   for (const { stdout } of [pass, all, some]) expect(widest(stdout)).toBeLessThanOrEqual(80);
   const wide = await loupe('diff', '--limit', '6e-7', '--wide');
-  expect(wide.stdout).toMatch(/verdict +stage .* shape +cosine +gain +ours +PyTorch's/);
+  expect(wide.stdout).toMatch(/verdict +stage .* shape +cosine +gain +ours +PyTorch’s/);
   expect((await loupe('diff', '--all', '--wide')).stdout).toContain('cosine');
 });
 
