@@ -2,12 +2,8 @@
 // not look at other tokens does not care, and attention and the caches are told whose row it is (shaders/sequences/many.wgsl). In the exact plan
 // every row is computed by the shader that would compute it alone, in the same order, so that all its bits are those of a Context; tokens that a
 // Context would read one by one go together, and those that it would read in blocks. In the fast plan all go together.
-//
-// Sequences that begin alike have the same keys and values there: one reads them, and the others take a copy of its cache.
 
-import { slotsOf } from './buffers.js';
 import { allOf, layOut, lengthOf, type Part, splitCaptured } from './batch-rows.js';
-import { CACHE_BYTES } from './cache-format.js';
 import { Context } from './context.js';
 import { BudgetError, type NumberError, PromptError } from './errors.js';
 import { Executor } from './execute.js';
@@ -15,11 +11,11 @@ import { chunkThatFits, checkIds } from './forward.js';
 import type { PlanKind } from './fuse.js';
 import type { Shaders } from './kernel.js';
 import type { LoadedModel } from './loaded.js';
-import { valuesPerToken } from './recorder.js';
-import { cacheBytes, roomFor, rowsThatFit } from './room.js';
+import { roomFor, rowsThatFit } from './room.js';
 import { lengthThatMatters } from './rope-table.js';
 import type { Traits } from './traits.js';
-import { commonStart, Sequence } from './sequence.js';
+import { Sequence } from './sequence.js';
+import { SharedBeginnings } from './shared-beginnings.js';
 import type { Captured, Tap } from './taps.js';
 import type { NoTop, Top, TopWanted } from './top.js';
 
@@ -64,8 +60,6 @@ export interface Reached {
   readonly logits: Float32Array | null;
 }
 
-/** Tokens that are worth a copy of a cache. */
-const WORTH_SHARING = 8;
 /**
  * Rows from which a block's kernels are faster than a row at a time (fast plan): half of the eight tokens that a block holds on lavapipe, where it was
  * measured, and of four on SwiftShader. A GPU takes a few at a time.
@@ -81,7 +75,8 @@ export class Batch {
   #executor: Executor | null = null;
   readonly #slots: (Sequence | null)[];
   readonly #rows: number;
-  readonly #share: boolean;
+  /** Null where each reads all of its own. */
+  readonly #beginnings: SharedBeginnings | null;
   #steps = 0;
   #disposed = false;
 
@@ -93,7 +88,6 @@ export class Batch {
   ) {
     this.length = length;
     this.plan = plan;
-    this.#share = share;
     this.chunk = chunkThatFits(model, { length, chunk });
     const room = roomFor(model, this);
     if (sequences > room) {
@@ -103,6 +97,9 @@ export class Batch {
       );
     }
     this.#slots = Array.from({ length: sequences }, () => null);
+    const { chunk: most } = this;
+    const cacheOf = (stage: string) => this.#executor!.buffer(stage);
+    this.#beginnings = share ? new SharedBeginnings(model, { length, chunk: most }, this.#slots, cacheOf) : null;
     this.#rows = rowsThatFit(model, this, sequences);
     this.#executor = this.#allocate();
   }
@@ -126,7 +123,7 @@ export class Batch {
     if (slot < 0) throw new Error(`All ${this.#slots.length} places of the batch are taken.`);
     const sequence = new Sequence(slot, prompt, this.plan, this.chunk, until);
     sequence.expected = shaders;
-    this.#shareWith(sequence);
+    this.#beginnings?.find(sequence);
     this.#slots[slot] = sequence;
     return sequence;
   }
@@ -138,7 +135,7 @@ export class Batch {
     const { traits } = this.model.gpu;
     const shaders = asked.shaders ?? (await kernels.inForce());
     if (!this.#executor) this.#beginAgain();
-    this.#giveCopies(shaders);
+    this.#beginnings?.give(shaders);
     const parts = this.#choose();
     if (parts.length === 0) return [];
     this.#steps += 1;
@@ -175,7 +172,7 @@ export class Batch {
       sequence.reached = Math.max(sequence.reached, sequence.read);
       sequence.step = this.#steps;
     }
-    this.#giveCopies(shaders);
+    this.#beginnings?.give(shaders);
     const picked = wanted.map((sequence, i) => tokens[i] ?? chosen(top, sequence, tops[i]));
     const logits = await this.#logits(executor, picked);
     return wanted.map((sequence, i) => ({ sequence, token: picked[i], logits: logits[i] }));
@@ -222,86 +219,8 @@ export class Batch {
       if (!sequence || sequence.over) continue;
       Object.assign(sequence, { read: 0, reached: 0, waitsFor: null, shaders: null });
       sequence.pauses.clear();
-      this.#shareWith(sequence);
+      this.#beginnings?.find(sequence);
       this.#slots[sequence.slot] = sequence;
-    }
-  }
-
-  /** Finds whose beginning a sequence can take over: the longest that another has, or will have. */
-  #shareWith(sequence: Sequence): void {
-    let best: { source: Sequence; tokens: number } | null = null;
-    if (!this.#share) return;
-    for (const source of this.#slots) {
-      if (!source) continue;
-      const most = Math.min(sequence.prompt.length - 1, source.sharable);
-      const tokens = Math.min(most, commonStart(sequence.prompt, source.prompt));
-      if (tokens < WORTH_SHARING || tokens <= (best?.tokens ?? 0)) continue;
-      if (source.read >= tokens ? this.#holds(source, tokens) : !source.over) best = { source, tokens };
-    }
-    if (!best) return;
-    sequence.waitsFor = best;
-    if (best.source.read < best.tokens) best.source.pauses.add(best.tokens);
-  }
-
-  /** Whether a cache still has what a sequence needs that goes on after its first `tokens`. */
-  #holds({ reached }: Sequence, tokens: number): boolean {
-    const { slidingWindow, layerKinds } = this.model.config;
-    if (slidingWindow === null || !layerKinds.includes('sliding')) return true;
-    const slots = Math.min(this.length, slidingWindow + this.chunk - 1);
-    return reached <= slots || tokens + 1 - slidingWindow >= reached - slots;
-  }
-
-  /** Copies the caches of those who have read what others wait for. */
-  #giveCopies(shaders: Shaders): void {
-    const waiting = this.#slots.flatMap(one => (one?.waitsFor ? [{ one, ...one.waitsFor }] : []));
-    // Who takes a place over has what is there; others are served first.
-    waiting.sort((a, b) => Number(a.source.slot === a.one.slot) - Number(b.source.slot === b.one.slot));
-    for (const { one, source, tokens } of waiting) {
-      if (source.read < tokens && !source.over) continue;
-      one.waitsFor = null;
-      source.pauses.delete(tokens);
-      const { revision } = shaders;
-      // What was read with other shaders than those in force, or never was, is read by each.
-      const { first, last } = source.shaders ?? {};
-      if (source.read < tokens || first?.revision !== revision || last?.revision !== revision) continue;
-      if (source.slot !== one.slot) this.#copy(source, one.slot, tokens);
-      one.read = tokens;
-      one.reached = this.#holdsAll(source) ? tokens : source.reached;
-      one.shaders = source.shaders;
-    }
-  }
-
-  /** Whether no ring of a sequence has gone round. */
-  #holdsAll({ reached }: Sequence): boolean {
-    return this.#caches.every(stage => reached <= slotsOf(stage, { ...this.#size, rows: 1 }));
-  }
-
-  get #size() {
-    return { tokens: this.chunk, positions: this.length };
-  }
-
-  get #caches() {
-    return this.model.plan.stages.filter(({ state }) => state);
-  }
-
-  /** Through a buffer between, because a buffer cannot be copied into itself. */
-  #copy(source: Sequence, to: number, tokens: number): void {
-    const { gpu } = this.model;
-    const { largest } = cacheBytes(this.model, this);
-    const between = gpu.createBuffer('a shared beginning', largest, GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST);
-    try {
-      const encoder = gpu.device.createCommandEncoder();
-      for (const stage of this.#caches) {
-        const slots = slotsOf(stage, { ...this.#size, rows: 1 });
-        const bytes = CACHE_BYTES[this.model.cache] * valuesPerToken(stage.axes);
-        const size = bytes * (source.reached <= slots ? Math.min(tokens, slots) : slots);
-        const cache = this.#executor!.buffer(stage.name);
-        encoder.copyBufferToBuffer(cache, source.slot * slots * bytes, between, 0, size);
-        encoder.copyBufferToBuffer(between, 0, cache, to * slots * bytes, size);
-      }
-      gpu.submit('the copy of a shared beginning', [encoder.finish()]);
-    } finally {
-      gpu.destroyBuffer(between);
     }
   }
 

@@ -2,12 +2,12 @@
 // and taps are all `forward`.
 
 import { type NumberError, PromptError } from './errors.js';
-import { readBefore } from './beginning.js';
 import { CHOSEN, type ChunkResult } from './chunk.js';
 import { Executor } from './execute.js';
 import {
   type ContextOptions,
   checkIds,
+  chunksOf,
   chunkThatFits,
   type ForwardOptions,
   type ForwardResult,
@@ -19,6 +19,7 @@ import { NO_TOKEN } from './greedy.js';
 import type { Shaders } from './kernel.js';
 import type { LoadedModel } from './loaded.js';
 import { notFinite } from './not-finite.js';
+import { Past } from './past.js';
 import type { Patch } from './patches.js';
 import type { Extent } from './plan.js';
 import type { Captured } from './taps.js';
@@ -41,15 +42,10 @@ export class Context {
   #executor: Executor;
   readonly #allocate: () => Executor;
   #released = false;
-  readonly #ids: number[] = [];
-  /** Positions that the caches have been written to since they were empty: more than the ids after a rewind, and where `ahead` was stopped. */
-  #reached = 0;
+  readonly #past: Past;
   readonly #allRows: boolean;
   /** Chunks of `ahead` on their way at once: the next begins before the one before it is known. No more than a ring has slots beside its window. */
   readonly #most: number;
-  /** How `#ids` were read. */
-  #read: ReadChunk[] = [];
-  #shaders: Shaders | null = null;
   /** Rows of logits in the last chunk. */
   #rows = 1;
   #disposed = false;
@@ -70,6 +66,7 @@ export class Context {
     }
     this.chunk = chunkThatFits(model, { length: this.length, chunk, logits });
     this.#most = Math.min(this.chunk, gpu.traits.software ? 2 : 4);
+    this.#past = new Past({ length: this.length, chunk: this.chunk, plan: kind }, config);
     this.#allRows = logits === 'all';
     const capacity = {
       tokens: this.chunk,
@@ -86,33 +83,22 @@ export class Context {
 
   /** Tokens read so far, ids in order. */
   get ids(): readonly number[] {
-    return this.#ids;
+    return this.#past.ids;
   }
 
   /** Whether any part can be forgotten: sliding layers cannot go back past what their rings still hold. */
   get canRewind(): boolean {
-    return !this.model.config.layerKinds.includes('sliding') || this.#reached <= this.#ringLength();
+    return this.#past.canRewind;
   }
 
   /** Whether what comes after the first `tokens` can be forgotten: all, or what is not more than a chunk. */
   canRewindTo(tokens: number): boolean {
-    return tokens === 0 || this.canRewind || this.#reached - tokens <= this.chunk;
+    return this.#past.canRewindTo(tokens);
   }
 
   /** Forgets everything after the first `tokens`; 0 begins anew. Throws PromptError where the sliding layers do not hold what comes before. */
   rewind(tokens = 0): void {
-    if (!this.canRewindTo(tokens)) {
-      throw new PromptError('The sliding layers have forgotten what a rewind would need; rewind to 0 and read again.');
-    }
-    this.#ids.length = Math.min(tokens, this.#ids.length);
-    if (this.#ids.length === 0) this.#reached = 0;
-    this.#read = this.#read.flatMap(chunk => {
-      const { extent } = chunk;
-      const left = tokens - (extent.keys - extent.tokens);
-      if (left <= 0) return [];
-      if (left >= extent.tokens) return [chunk];
-      return [{ ...chunk, extent: { tokens: left, keys: tokens, rows: 0 } }];
-    });
+    this.#past.rewind(tokens);
   }
 
   /**
@@ -120,18 +106,9 @@ export class Context {
    * bits that it has after reading all. @returns how many of `ids` are in the context
    */
   restart(ids: readonly number[], shaders: Shaders, patches: readonly Patch[] = []): number {
-    const { plan, chunk, model } = this;
-    const same = !this.#released && this.#shaders !== null && shaders.changedSince(this.#shaders).length === 0;
-    const earlier = { ids: this.#ids, read: this.#read, chunk, plan, config: model.config };
-    const before = same ? readBefore(earlier, ids, patches) : 0;
-    if (before > 0 && before === this.#reached) return before;
-    const kept = before > 0 && this.canRewind ? before : 0;
-    this.rewind(kept);
-    return kept;
-  }
-
-  #ringLength(): number {
-    return Math.min(this.length, (this.model.config.slidingWindow ?? this.length) + this.chunk - 1);
+    // What was given back is not there to begin with.
+    if (this.#released) this.#past.rewind(0);
+    return this.#past.restart(ids, shaders, patches);
   }
 
   /**
@@ -154,28 +131,28 @@ export class Context {
     } = options;
     checkIds(ids, this.model.config.vocab);
     if (this.#disposed) throw new PromptError('This context was closed; make a new one.');
-    if (this.#ids.length + ids.length > this.length) {
+    if (this.#past.ids.length + ids.length > this.length) {
       throw new PromptError(
-        `${this.#ids.length} tokens are in the context and ${ids.length} more were given, but it holds ${this.length}. ` +
+        `${this.#past.ids.length} tokens are in the context and ${ids.length} more were given, but it holds ${this.length}. ` +
           `Shorten the prompt${orLonger(this.length, this.model.config.contextLength)}.`,
       );
     }
     if (logits === 'all' && !this.#allRows) throw new Error("All logits need a context made with { logits: 'all' }.");
     const shaders = options.shaders ?? (await this.model.kernels.inForce());
-    const edited = this.#take(shaders);
+    const edited = this.#past.take(shaders);
     if (this.#released) await this.#readAgain(shaders, signal);
     const captured: Captured[] = [];
     const times = new Map<string, number>();
     const opened = new Map<string, Opened>();
     let result: ChunkResult | null = null;
     let at = 0;
-    const before = this.#ids.length;
-    for (const { tokens, end } of this.#split(ids.length, options.chunks)) {
+    const before = this.#past.ids.length;
+    for (const { tokens, end } of chunksOf(ids.length, this.chunk, options.chunks)) {
       signal?.throwIfAborted();
       const last = at + tokens === ids.length;
       const rows = logits === 'all' ? tokens : logits === 'last' && last ? 1 : 0;
-      const extent: Extent = { tokens, keys: this.#ids.length + tokens, rows };
-      this.#reached = Math.max(this.#reached, extent.keys);
+      const extent: Extent = { tokens, keys: this.#past.ids.length + tokens, rows };
+      this.#past.reached = Math.max(this.#past.reached, extent.keys);
       const part = ids.slice(at, at + tokens);
       const read = at;
       result = await this.#executor.run({
@@ -195,8 +172,8 @@ export class Context {
       captured.push(...result.captured);
       for (const one of result.opened) opened.set(one.step, one);
       for (const [name, time] of result.times ?? []) times.set(name, (times.get(name) ?? 0) + time);
-      this.#ids.push(...part);
-      this.#read.push({ extent, patches, length: before + end });
+      this.#past.ids.push(...part);
+      this.#past.read.push({ extent, patches, length: before + end });
       at += tokens;
       if (!last) await this.model.gpu.settle(); // so that a stop or a look at progress need not wait for all of it
       onProgress?.(at);
@@ -215,13 +192,6 @@ export class Context {
     };
   }
 
-  /** The shaders that run from now on. @returns those that were replaced since what the context holds was read */
-  #take(shaders: Shaders): readonly string[] {
-    const edited = this.#shaders && this.#ids.length > 0 ? shaders.changedSince(this.#shaders) : [];
-    this.#shaders = shaders;
-    return edited;
-  }
-
   /**
    * Reads `id`, and then one after the other the likeliest token after each, `most` in all, as `forward` with `argmax` would. The GPU takes each from its
    * own memory, so that some are on their way before the first is known. Whoever stops early has only what was given in the context.
@@ -229,31 +199,31 @@ export class Context {
   async *ahead(id: number, most: number, signal?: AbortSignal): AsyncGenerator<ReadAhead> {
     let started: (Pick<ForwardResult, 'shaders' | 'edited'> & { extent: Extent; result: Promise<ChunkResult> })[] = [];
     const results = () => Promise.allSettled(started.map(({ result }) => result));
-    let begun = this.#ids.length;
+    let begun = this.#past.ids.length;
     const end = Math.min(this.length, begun + most);
     try {
-      while (this.#ids.length < end) {
+      while (this.#past.ids.length < end) {
         if (this.#disposed) throw new PromptError('This context was closed; make a new one.');
         if (this.#released) {
           await results();
-          [started, begun] = [[], this.#ids.length];
+          [started, begun] = [[], this.#past.ids.length];
           await this.#readAgain(await this.model.kernels.inForce(), signal);
         }
         while (started.length < this.#most && begun < end) {
           const shaders = await this.model.kernels.inForce();
-          const edited = this.#take(shaders);
+          const edited = this.#past.take(shaders);
           const extent: Extent = { tokens: 1, keys: begun + 1, rows: 1 };
-          const ids = begun === this.#ids.length ? [id] : CHOSEN;
+          const ids = begun === this.#past.ids.length ? [id] : CHOSEN;
           const { result } = await this.#executor.start({ extent, shaders, ids, argmax: true, signal });
           result.catch(() => {}); // thrown below, when it is its turn
           started.push({ extent, shaders, edited, result });
           begun += 1;
-          this.#reached = begun;
+          this.#past.reached = begun;
         }
         const { extent, result, ...ran } = started.shift()!;
         const { captured, token, times, opened } = await result;
-        this.#ids.push(id);
-        this.#read.push({ extent, patches: [], length: extent.keys });
+        this.#past.ids.push(id);
+        this.#past.read.push({ extent, patches: [], length: extent.keys });
         if (token === NO_TOKEN) throw await this.whyNotFinite();
         id = token!;
         yield { captured, times, opened, ...ran, token: id, top: null };
@@ -274,12 +244,12 @@ export class Context {
 
   /** What there is to say about logits that are NaN or ±∞: reads the last chunk once more with a check after every stage. */
   async whyNotFinite(): Promise<NumberError> {
-    const shaders = this.#shaders ?? (await this.model.kernels.inForce());
+    const shaders = this.#past.shaders ?? (await this.model.kernels.inForce());
     const again = async ({ extent, patches, length }: ReadChunk) => {
-      const ids = this.#ids.slice(extent.keys - extent.tokens, extent.keys);
+      const ids = this.#past.idsOf(extent);
       return (await this.#executor.run({ extent, ids, patches, length, shaders, check: true })).broken;
     };
-    return notFinite(this.model, shaders, this.#read, again);
+    return notFinite(this.model, shaders, this.#past.read, again);
   }
 
   /** Gives its GPU memory back, for good. */
@@ -300,9 +270,9 @@ export class Context {
   async #readAgain(shaders: Shaders, signal?: AbortSignal): Promise<void> {
     const executor = this.#allocate();
     try {
-      for (const { extent, patches, length } of this.#read) {
+      for (const { extent, patches, length } of this.#past.read) {
         signal?.throwIfAborted();
-        const ids = this.#ids.slice(extent.keys - extent.tokens, extent.keys);
+        const ids = this.#past.idsOf(extent);
         await executor.run({ extent: { ...extent, rows: 0 }, ids, patches, length, shaders });
       }
     } catch (error) {
@@ -311,24 +281,5 @@ export class Context {
     }
     this.#executor = executor;
     this.#released = false;
-  }
-
-  /** Parts that fit a submit, each with the end of what is read as one with it. */
-  #split(tokens: number, chunks: readonly number[] = [tokens]): { tokens: number; end: number }[] {
-    const whole = Array.isArray(chunks) && chunks.every(n => Number.isInteger(n) && n >= 1);
-    if (whole && chunks.reduce((a, b) => a + b, 0) === tokens) {
-      let end = 0;
-      return chunks.flatMap(n => {
-        end += n;
-        return Array.from({ length: Math.ceil(n / this.chunk) }, (_, i) => ({
-          tokens: Math.min(this.chunk, n - i * this.chunk),
-          end,
-        }));
-      });
-    }
-    const told = whole ? `${chunks.join(', ')} ` : '';
-    throw new PromptError(
-      `The chunks ${told}must be a list of positive whole numbers that add up to the ${tokens} tokens given.`,
-    );
   }
 }

@@ -108,3 +108,23 @@ export function checkIds(ids: readonly number[], vocab: number): void {
     `Token id ${ids[bad]} at place ${bad} is not in the vocabulary; ids go from 0 to ${vocab - 1}.`,
   );
 }
+
+/** Parts of `tokens` that fit a submit of `most`, each with the end of what is read as one with it. Throws PromptError for chunks that do not add up. */
+export function chunksOf(
+  tokens: number,
+  most: number,
+  chunks: readonly number[] = [tokens],
+): { tokens: number; end: number }[] {
+  const whole = Array.isArray(chunks) && chunks.every(n => Number.isInteger(n) && n >= 1);
+  if (whole && chunks.reduce((a, b) => a + b, 0) === tokens) {
+    let end = 0;
+    return chunks.flatMap(n => {
+      end += n;
+      return Array.from({ length: Math.ceil(n / most) }, (_, i) => ({ tokens: Math.min(most, n - i * most), end }));
+    });
+  }
+  const told = whole ? `${chunks.join(', ')} ` : '';
+  throw new PromptError(
+    `The chunks ${told}must be a list of positive whole numbers that add up to the ${tokens} tokens given.`,
+  );
+}

@@ -2,7 +2,8 @@
 // errors that reach whoever is waiting, and the bytes that cross the bus.
 
 import { type FoundAdapter, findAdapter } from './adapter.js';
-import { BudgetError, DeviceError } from './errors.js';
+import { BudgetError } from './errors.js';
+import { Faults } from './faults.js';
 import { Running } from './running.js';
 import { type KernelChoice, type Traits, traitsOf } from './traits.js';
 import { hotFor } from './wait.js';
@@ -28,16 +29,9 @@ export class Gpu {
   readonly spare = new Set<() => void>();
   #liveBytes = 0;
   #liveBuffers = 0;
-  /** The device is gone for good. */
-  #loss: DeviceError | null = null;
-  /** A submit made no end. The device is neither lost nor of use; a new one would wait behind the same work. */
-  #stuck: DeviceError | null = null;
-  /** How those who wait for the GPU are told that it makes no end. */
-  readonly #waiting = new Set<(error: Error) => void>();
+  readonly #faults: Faults;
   readonly #watchdog: Watchdog;
   readonly #running: Running;
-  /** An error outside every scope: told once, to whoever looks next. */
-  #stray: DeviceError | null = null;
 
   private constructor(
     /** WebGPU's own. */
@@ -54,38 +48,19 @@ export class Gpu {
     readonly kernels: KernelChoice,
   ) {
     this.traits = traitsOf(device, info, kind, kernels);
+    this.#faults = new Faults(device);
     this.#watchdog = new Watchdog(
       watchdogSeconds(),
-      (what, seconds) => {
-        this.#stuck = new DeviceError(
-          `The GPU has made no progress for ${seconds} s in ${what}. If a loop there never ends, nothing can stop it but a restart of the kernel or the command: ` +
-            'put the file’s shader back and open the model again. If it is only slow, give it longer: open(name, { watchdog: seconds }), or LOUPE_WATCHDOG; 0 is for ever.',
-        );
-        for (const reject of [...this.#waiting]) reject(this.#stuck);
-      },
-      () => {
-        this.#stuck = null; // it was slow, and all is well
-      },
+      (what, seconds) => this.#faults.stick(what, seconds),
+      () => this.#faults.unstick(),
     );
     this.#running = new Running(
       device,
       this.#watchdog,
       hotFor({ software: kind !== 'hardware' }),
       () => this.lost,
-      () => this.#stuck !== null,
+      () => this.#faults.stuck,
     );
-    device.lost.then(({ reason, message }) => {
-      this.#loss ??= new DeviceError(
-        reason === 'destroyed'
-          ? 'The GPU device was closed. Open the model again, or bring it back with `await model.reopen()`.'
-          : `The GPU device was lost (${message.trim()}), as a driver reset does. Bring the model back with \`await model.reopen()\`, or open it again.`,
-      );
-    });
-    device.addEventListener('uncapturederror', event => {
-      event.preventDefault(); // it is told below, and not on stderr
-      const { message } = (event as GPUUncapturedErrorEvent).error;
-      this.#stray ??= new DeviceError(`The GPU reported an error that no call expected: ${message.trim()}`);
-    });
   }
 
   /** Opens a device on the best adapter, or on the one asked for, with the adapter's own limits. Throws OptionError for an unknown choice, AdapterError where there is none. */
@@ -139,23 +114,17 @@ export class Gpu {
 
   /** Whether the device is gone. A new one has to be opened; nothing on this one lives on. */
   get lost(): boolean {
-    return this.#loss !== null;
+    return this.#faults.lost;
   }
 
   /** Throws what went wrong since the last look: a lost device, or, once, an error that no scope held. */
   check(): void {
-    if (this.#loss) throw this.#loss;
-    if (this.#stuck) throw this.#stuck;
-    const stray = this.#stray;
-    this.#stray = null;
-    if (stray) throw stray;
+    this.#faults.check();
   }
 
   /** At the beginning of a call: throws where the device is lost, and warns of an error from before, which is not this call's. */
   begin(): void {
-    if (!this.lost && this.#stray) console.warn(this.#stray.message);
-    if (!this.lost) this.#stray = null;
-    this.check();
+    this.#faults.begin();
   }
 
   /**
@@ -163,27 +132,8 @@ export class Gpu {
    * end of those after it. Scopes are a stack of the device, so that they may not stay open over an await.
    * @param what the call, as the message names it
    */
-  async scoped<T>(what: string, work: () => T): Promise<T> {
-    const { device } = this;
-    device.pushErrorScope('out-of-memory');
-    device.pushErrorScope('validation');
-    let done: { readonly value: T } | { readonly thrown: unknown };
-    try {
-      done = { value: work() };
-    } catch (thrown) {
-      done = { thrown };
-    }
-    const ends = [device.popErrorScope(), device.popErrorScope()];
-    // A lost device ends scopes with an error; check() tells of it.
-    const errors = await this.orStuck(Promise.all(ends)).catch(() => []);
-    this.check();
-    if ('thrown' in done) throw done.thrown;
-    const refused = errors.find(error => error !== null);
-    if (!refused) return done.value;
-    throw new DeviceError(
-      `The GPU refused ${what}: ${refused.message.trim()} Only this call failed; the session goes on. Ask for less at once ` +
-        '(fewer tokens, a slice, a shorter context), and bring back edited shaders with `model.edit(name, null)`.',
-    );
+  scoped<T>(what: string, work: () => T): Promise<T> {
+    return this.#faults.scoped(what, work);
   }
 
   /**
@@ -198,15 +148,7 @@ export class Gpu {
 
   /** Waits for the GPU, and no longer than the watchdog does. Behind a shader that never ends, compiling may wait too. */
   orStuck<T>(work: Promise<T>): Promise<T> {
-    if (this.#stuck) {
-      work.catch(() => {});
-      return Promise.reject(this.#stuck);
-    }
-    return new Promise<T>((resolve, reject) => {
-      this.#waiting.add(reject);
-      const done = () => void this.#waiting.delete(reject);
-      work.then(resolve, reject).then(done, done);
-    });
+    return this.#faults.orStuck(work);
   }
 
   /** Disposes of what is held for later and can be done without. */

@@ -13,7 +13,7 @@ import { DISPLAY } from '../../lab/values/shown.js';
 import { html } from '../../lab/values/html.js';
 import { logitsBundle } from '../../lab/display/logits.js';
 import { report } from '../../lab/display/report.js';
-import { heatmap } from '../../lab/display/own.js';
+import { heatmap } from '../../lab/display/own-grid.js';
 import { globToRegExp, select } from '../../lab/values/select.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { type Packed, unpacked } from '../fixtures/plotly.js';

@@ -1,0 +1,114 @@
+// A grid of one's own numbers, in the lab's style.
+
+import { OptionError } from '../../engine/errors.js';
+import { Activation } from '../values/activation.js';
+import { checkOptions } from '../values/arguments.js';
+import { label, visible } from '../values/html.js';
+import { sci, shortened } from '../values/numbers.js';
+import type { Figure } from '../values/shown.js';
+import { isMasked } from '../values/stats.js';
+import { blockSize, blocksOf, poolText } from './blocks.js';
+import { barOf, CIVIDIS, DIVERGING, packed, scaleThrough } from './chart.js';
+import { type Numbers, numbers, OwnPicture, sameLength } from './own.js';
+import { CONFIG, HOLE, PAGE, titled, titleLines } from './page.js';
+import { withoutUnseen } from './unseen.js';
+
+/** What stands around a grid. */
+export interface HeatmapOptions {
+  /** Above the picture. */
+  readonly title?: string;
+  /** A name for each column and each row; an activation brings its own. */
+  readonly x?: readonly (string | number)[];
+  /** A name for each row. */
+  readonly y?: readonly (string | number)[];
+}
+
+/**
+ * A grid of numbers, rows downwards: an activation of two dimensions or rows of numbers. Blue to red through white where some are negative.
+ * Grids larger than a page are pooled by the largest magnitude, and the picture says so. Throws OptionError for rows of different lengths.
+ * @example heatmap(scores, { x: heads, y: layers, title: 'induction' })
+ */
+export function heatmap(values: Activation | readonly Numbers[], options: HeatmapOptions = {}): OwnPicture {
+  const own = values instanceof Activation;
+  checkOptions('heatmap', options, { title: true, x: true, y: true });
+  if (own && values.dims.length !== 2)
+    throw new OptionError(
+      `heatmap was given '${values.name}' of ${values.dims.length} dimensions, and it draws two. Take a slice.`,
+    );
+  const rows = own
+    ? Array.from({ length: values.shape[0] }, (_, i) =>
+        Array.from(values.data.subarray(i * values.shape[1], (i + 1) * values.shape[1])),
+      )
+    : Array.from(values, (row, i) => numbers('heatmap', `row ${i}`, row));
+  const columns = rows[0]?.length ?? 0;
+  if (columns === 0) throw new OptionError('heatmap was given no values. Give rows of numbers.');
+  rows.forEach((row, i) => {
+    sameLength('heatmap', 'row 0', columns, `row ${i}`, row.length);
+  });
+  const dims = own ? values.dims : null;
+  const names = (axis: 0 | 1, many: number, given?: readonly (string | number)[]) => {
+    if (given) sameLength('heatmap', axis === 0 ? 'y' : 'x', given.length, axis === 0 ? 'rows' : 'columns', many);
+    const dim = dims?.[axis];
+    return Array.from({ length: many }, (_, i) => {
+      const text = given?.[i] ?? dim?.labels?.[i];
+      return text === undefined
+        ? String((dim?.from ?? 0) + i)
+        : given
+          ? `${text}`
+          : `${dim!.from + i} ${visible(text as string)}`;
+    });
+  };
+  const [down, across] = [names(0, rows.length, options.y), names(1, columns, options.x)];
+  const flat = Float32Array.from(own ? withoutUnseen(values) : rows.flat(), v =>
+    Number.isFinite(v) && !(own && isMasked(v)) ? v : Number.NaN,
+  );
+  const grid = blocksOf(flat, rows.length, columns, blockSize(rows.length, 160), blockSize(columns, 240));
+  const pool = poolText(grid, 'row', 'column');
+  const finite = flat.filter(v => !Number.isNaN(v));
+  const low = finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const high = finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  if (finite.length === 0) throw new OptionError('heatmap was given no finite number, so there is nothing to draw.');
+  const most = Math.max(-low, high) || 1;
+  // From zero, unless all values lie far from it.
+  const least = low < 0 ? -most : low > 0.5 * high && high > low ? low : 0;
+  const title = options.title ?? (own ? String(values) : '');
+  const [name, ...more] = titleLines(title);
+  const notes = [...more, ...(pool ? [pool] : [])];
+  const counts = (axis: 0 | 1) => (dims ? { title: { text: label(dims[axis].name) } } : {});
+  const unique = (list: readonly string[]) => {
+    const seen = new Map<string, number>();
+    return list.map(text => {
+      const n = seen.get(text) ?? 0;
+      seen.set(text, n + 1);
+      return `${label(shortened(text, 20))}${'\u200b'.repeat(n)}`;
+    });
+  };
+  const figure: Figure = {
+    data: [
+      {
+        type: 'heatmap',
+        z: packed(grid.z, grid.rows, grid.columns),
+        x: unique(across.filter((_, j) => j % grid.byColumns === 0)),
+        y: unique(down.filter((_, i) => i % grid.byRows === 0)),
+        zmin: least,
+        zmax: most,
+        colorscale: scaleThrough(low < 0 ? DIVERGING : CIVIDIS),
+        colorbar: barOf(18 * grid.rows, least, most),
+        hoverongaps: false,
+        hovertemplate: `${pool ? 'from ' : ''}%{y}, %{x}<br>%{z:.7~g}<extra></extra>`,
+      },
+    ],
+    layout: {
+      ...PAGE,
+      plot_bgcolor: HOLE,
+      title: titled(label(name), notes.map(label)),
+      height: Math.max(200, Math.min(640, 154 + 15 * notes.length + Math.max(70, 18 * grid.rows))),
+      margin: { l: 130, r: 20, t: 50 + 15 * notes.length, b: 104 },
+      xaxis: { type: 'category', tickangle: -60, showgrid: false, zeroline: false, ...counts(1) },
+      yaxis: { type: 'category', autorange: 'reversed', showgrid: false, zeroline: false, ...counts(0) },
+    },
+    config: CONFIG,
+  };
+  const text = `${visible(title) || 'heatmap'}: ${rows.length} × ${columns}, from ${sci(low)} to ${sci(high)}`;
+  return new OwnPicture(figure, text);
+}

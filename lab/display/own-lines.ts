@@ -1,0 +1,173 @@
+// Lines and bars of one's own numbers, in the lab's style.
+
+import { OptionError } from '../../engine/errors.js';
+import { checkOptions } from '../values/arguments.js';
+import { label, visible } from '../values/html.js';
+import { sci, shortened } from '../values/numbers.js';
+import type { Figure } from '../values/shown.js';
+import { checkMany, exact, isNumbers, type Numbers, numbers, OwnPicture, sameLength } from './own.js';
+import { ACCENT, CONFIG, GRID, PAGE, standing, titled, titleLines } from './page.js';
+import { textTable } from './table.js';
+
+/** What stands around lines and bars. */
+export interface PlotOptions {
+  /** Above the picture. */
+  readonly title?: string;
+  /** What the axes count. */
+  readonly x?: string;
+  /** What the other axis counts. */
+  readonly y?: string;
+  /** Axes on a logarithmic scale. */
+  readonly log?: 'x' | 'y' | 'xy';
+}
+
+const AROUND = { title: true, x: true, y: true, log: true } as const;
+const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9', '#7f8791'];
+
+/**
+ * Lines of numbers: `plot(y)`, `plot(x, y)`, or several by name, `plot(x, { exact, fast })`, each with options behind. What is no finite number is a gap, and said.
+ * Throws OptionError for lists of different lengths, for what is no number, and for more than 20,000 points.
+ * @example plot(layers, { mean: means, largest: maxima }, { x: 'layer', y: 'L2 norm' })
+ */
+export function plot(
+  x: Numbers,
+  given?: Numbers | Readonly<Record<string, Numbers>> | PlotOptions,
+  last: PlotOptions = {},
+): OwnPicture {
+  const first = numbers('plot', 'x', x);
+  const [y, options] = isOptions(given) ? [undefined, given] : [given, last];
+  const byName = y === undefined ? { '': x } : isNumbers(y) ? { '': y } : y;
+  const lines = Object.entries(byName).map(([name, values]) => ({ name, y: numbers('plot', name || 'y', values) }));
+  const xs = y === undefined ? first.map((_, i) => i) : first;
+  if (lines.length === 0) throw new OptionError('plot was given no line. Give numbers, or { name: numbers }.');
+  for (const line of lines) sameLength('plot', 'x', xs.length, line.name || 'y', line.y.length);
+  checkMany('plot', lines.length * xs.length, 'points');
+  const gaps = lines.reduce((n, line) => n + line.y.filter(v => !Number.isFinite(v)).length, 0);
+  const { title = '', log = '' } = checkOptions('plot', options, AROUND);
+  const several = lines.length > 1;
+  const [heading, ...more] = titleLines(title);
+  const gapped = gaps > 0 ? [`${gaps} of the values ${gaps === 1 ? 'is' : 'are'} no finite number: a gap`] : [];
+  const notes = [...more.map(label), ...gapped];
+  const close = closeNumbers(lines.flatMap(line => line.y));
+  const axis = (name: string | undefined, letter: string) => ({
+    gridcolor: GRID,
+    ...(name ? { title: { text: label(name) } } : {}),
+    ...(log.includes(letter) ? { type: 'log' } : letter === 'x' ? entriesOf(xs) : close.axis),
+  });
+  const figure: Figure = {
+    data: lines.map((line, i) => ({
+      type: 'scatter',
+      mode: xs.length <= 40 ? 'lines+markers' : 'lines',
+      x: xs,
+      y: line.y.map(v => (Number.isFinite(v) ? v : null)),
+      ...(line.name && { name: label(line.name) }),
+      line: { color: COLOURS[i % COLOURS.length], width: 2 },
+      marker: { size: 5 },
+      hovertemplate: `%{x:.7~g}<br>%{y:.7~g}<extra>${line.name ? '%{fullData.name}' : ''}</extra>`,
+    })),
+    layout: {
+      ...PAGE,
+      title: titled(label(heading), notes),
+      height: 360 + 15 * more.length,
+      margin: { l: close.room, r: 20, t: 50 + 15 * notes.length + (several ? 30 : 0), b: 54 },
+      legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom' },
+      xaxis: axis(options.x, 'x'),
+      yaxis: axis(options.y, 'y'),
+    },
+    config: CONFIG,
+  };
+  const shown = xs.slice(0, 20);
+  const table = textTable(
+    [options.x ?? 'x', ...lines.map(({ name }) => name || (options.y ?? 'y'))].map(text => ({
+      title: visible(text),
+      right: true,
+    })),
+    shown.map((at, i) => ({ cells: [exact(at), ...lines.map(line => exact(line.y[i]))] })),
+  );
+  const left = xs.length > shown.length ? `\n… and ${xs.length - shown.length} points more` : '';
+  return new OwnPicture(figure, `${title ? `${visible(title)}\n` : ''}${table}${left}`);
+}
+
+/**
+ * Bars: `bar({ head0: 0.3, head1: 0.1 })`, or `bar(names, values)`. Throws OptionError for lists of different lengths, for what is no number,
+ * and for more than 20,000 bars.
+ * @example bar({ 'head 0': 0.3, 'head 1': 0.1 }, { y: 'copying' })
+ */
+export function bar(
+  names: Readonly<Record<string, number>> | readonly (string | number)[],
+  values?: Numbers | PlotOptions,
+  options: PlotOptions = {},
+): OwnPicture {
+  const listed = Array.isArray(names);
+  const texts = (listed ? (names as readonly unknown[]) : Object.keys(names)).map(String);
+  if (listed && (values === undefined || !isNumbers(values)))
+    throw new OptionError('bar was given names without values. Give bar(names, values), or bar({ name: value }).');
+  const heights = numbers('bar', 'values', listed ? (values as Numbers) : Object.values(names));
+  const {
+    title = '',
+    x,
+    y,
+  } = checkOptions('bar', listed ? options : ((values as PlotOptions | undefined) ?? options), AROUND);
+  sameLength('bar', 'names', texts.length, 'values', heights.length);
+  checkMany('bar', texts.length, 'bars');
+  const [heading, ...more] = titleLines(title);
+  const short = texts.map(text => shortened(text, 16));
+  const { tickangle, room } = standing(short);
+  const figure: Figure = {
+    data: [
+      {
+        type: 'bar',
+        x: short.map((text, i) => `${label(text)}${'\u200b'.repeat(short.indexOf(text) === i ? 0 : i)}`),
+        y: heights.map(v => (Number.isFinite(v) ? v : null)),
+        marker: { color: ACCENT },
+        hovertemplate: '%{x}<br>%{y:.7~g}<extra></extra>',
+      },
+    ],
+    layout: {
+      ...PAGE,
+      title: titled(label(heading), more.map(label)),
+      height: 250 + room + 15 * more.length,
+      margin: { l: 70, r: 20, t: 50 + 15 * more.length, b: room },
+      xaxis: { type: 'category', tickangle, ...(x ? { title: { text: label(x) } } : {}) },
+      yaxis: { gridcolor: GRID, rangemode: 'tozero', ...(y ? { title: { text: label(y) } } : {}) },
+    },
+    config: CONFIG,
+  };
+  const table = textTable(
+    [{ title: visible(x ?? '') }, { title: visible(y ?? 'value'), right: true }],
+    texts.map((text, i) => ({ cells: [visible(text), exact(heights[i])] })),
+  );
+  return new OwnPicture(figure, `${title ? `${visible(title)}\n` : ''}${table}`);
+}
+
+/** Words about a line, where lines by name would be numbers. */
+const isOptions = (value: unknown): value is PlotOptions =>
+  typeof value === 'object' &&
+  value !== null &&
+  !isNumbers(value) &&
+  Object.keys(value).length > 0 &&
+  Object.values(value).every(one => typeof one === 'string' || one === undefined);
+
+/** A few whole numbers are named each, and nothing between them. */
+const entriesOf = (xs: readonly number[]) =>
+  xs.length <= 10 && xs.every(Number.isInteger) && Math.max(...xs) - Math.min(...xs) <= 10
+    ? { tickvals: xs, ticktext: xs.map(String) }
+    : {};
+
+/** How numbers are written that only their last digits tell apart: in full, and with room for it. */
+function closeNumbers(values: readonly number[]) {
+  const finite = values.filter(Number.isFinite);
+  const [low, high] = [
+    finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+    finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
+  ];
+  const most = Math.max(Math.abs(low), Math.abs(high));
+  if (!(high > low) || high - low > 0.01 * most || most >= 1e12) return { axis: {}, room: 70 };
+  const digits = Math.min(9, Math.max(0, Math.ceil(-Math.log10((high - low) / 8))));
+  const text = (value: number) =>
+    Number.isFinite(value)
+      ? value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+      : sci(value);
+  const room = 34 + 7 * Math.max(text(low).length, text(high).length);
+  return { axis: { tickformat: `,.${digits}f` }, room: Math.max(70, room) };
+}
