@@ -83,7 +83,10 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
   const outgoing = { sendHighWaterMark: 0, linger: 300 }; // a full queue would drop messages
   // ZeroMQ reads a frame into memory before anyone can look at its signature. Somewhat too large is answered, far too large is cut off.
   const incoming = { maxMessageSize: 4 * MOST_BYTES };
-  const iopub = new Publisher(outgoing);
+  // Tells a front end that it hears everything from now on (JEP 65).
+  const welcome = (topic: Buffer) =>
+    wire.frames('iopub_welcome', jsonText({ subscription: topic.toString() }), null, topic);
+  const iopub = new Publisher(outgoing, welcome);
   const shell = new zmq.Router({ ...outgoing, ...incoming });
   const control = new zmq.Router({ ...outgoing, ...incoming });
   const stdin = new zmq.Router({ ...outgoing, ...incoming });
@@ -97,11 +100,13 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
     heartbeat.bind(at(connection.hb_port)),
   ]);
 
-  const queues = new Map([iopub, shell, control, stdin].map(socket => [socket as zmq.Writable, inOrder()]));
-  const send = (socket: zmq.Writable, type: string, content: string, parent: Request | null, topic?: Uint8Array) =>
-    void queues.get(socket)!(() => socket.send(wire.frames(type, content, parent, topic)));
+  const queues = new Map([shell, control, stdin].map(socket => [socket, inOrder()]));
+  const send = (socket: zmq.Router, type: string, content: string, parent: Request | null) => {
+    const frames = wire.frames(type, content, parent);
+    queues.get(socket)!(() => socket.send(frames));
+  };
   const everyone = (type: string, content: unknown, parent: Request | null) =>
-    send(iopub, type, typeof content === 'string' ? content : jsonText(content), parent, Buffer.from(type));
+    iopub.say(wire.frames(type, typeof content === 'string' ? content : jsonText(content), parent, Buffer.from(type)));
 
   /** Children that the cell does not wait for. */
   let spared: ReadonlySet<number> = new Set();
@@ -111,7 +116,7 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
     // A front end shows the last state it heard of; that of a completion must not hide a running cell's.
     if (execution_state === 'idle' && cell && cell !== parent) everyone('status', { execution_state: 'busy' }, cell);
   };
-  const answer = (socket: zmq.Writable, request: Request, type: string, content: unknown) => {
+  const answer = (socket: zmq.Router, request: Request, type: string, content: unknown) => {
     status('busy', request);
     send(socket, type, jsonText(content), request);
     status('idle', request);
@@ -130,7 +135,7 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
     ],
     ['shutdown_request', request => shutdown(control, request)],
   ]);
-  const shutdown = (socket: zmq.Writable, request: Request) => {
+  const shutdown = (socket: zmq.Router, request: Request) => {
     const restart = request.content.restart === true;
     rm(mark, () => {});
     answer(socket, request, 'shutdown_reply', { status: 'ok', restart });
@@ -173,7 +178,7 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
     if (!take) throw new WireError(`a message called '${cut(visible(request.header.msg_type), 80).text}'`);
     take(request);
   };
-  const refused = (socket: zmq.Writable) => (request: Request, why: string) => {
+  const refused = (socket: zmq.Router) => (request: Request, why: string) => {
     const [, asked] = /^(\w{1,40})_request$/.exec(request.header.msg_type) ?? [];
     if (!asked) return;
     const evalue = `The kernel refused ${why}.`;
@@ -195,15 +200,6 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
   endless(async () => {
     for await (const frames of heartbeat) await heartbeat.send(frames).catch(() => {}); // who asked may have gone
   });
-  endless(async () => {
-    // Tells a front end that it hears everything from now on (JEP 65). In the queue: what was said before it asked is not for it.
-    for await (const [asked] of iopub)
-      await queues.get(iopub)!(async () => {
-        const topic = iopub.admit(asked);
-        const content = jsonText({ subscription: topic?.toString() });
-        if (topic) await iopub.send(wire.frames('iopub_welcome', content, null, topic));
-      });
-  });
 
   main.on('message', ({ to, type, content, parent }: Outgoing) => {
     if (to === 'sender') send(shell, type, content, parent);
@@ -221,11 +217,10 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
 }
 
 /** Sends one after the other: a ZeroMQ socket takes one message at a time. */
-function inOrder(): (send: () => Promise<void>) => Promise<void> {
+function inOrder(): (send: () => Promise<void>) => void {
   let last: Promise<void> = Promise.resolve();
   return send => {
     last = last.then(send).catch(() => {}); // a front end that has gone
-    return last;
   };
 }
 

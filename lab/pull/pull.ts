@@ -33,6 +33,8 @@ export interface Pulled {
 
 /** Throws PullError or ModelFileError with the cure. */
 export async function pull(name: HubName, options: PullOptions = {}): Promise<Pulled> {
+  if (typeof (name as Partial<HubName> | null | undefined)?.repo !== 'string')
+    throw new PullError("pull was not given a name on a hub. Give { repo: 'org/name', revision: 'main', file: null }.");
   const { signal, patience = 500, idle = 30_000, onProgress } = options;
   const hub = await import('@huggingface/hub');
   const hubUrl = endpoint(options.hubUrl ?? (process.env.HF_ENDPOINT || hub.HUB_URL));

@@ -28,7 +28,7 @@ describe('odd messages', () => {
     ['no_json', 'execute_reply', 'that is no JSON'],
     ['array', 'execute_reply', 'a part that is no JSON object'],
     ['null', 'execute_reply', 'a part that is no JSON object'],
-    ['no_text', 'execute_reply', 'a part that is no JSON object'],
+    ['no_text', 'execute_reply', 'a message that is not UTF-8'],
     ['large', 'execute_reply', 'a message of 20.0 MB, where 16.8 MB are the most'],
   ])('content that is %s is answered with a sentence', (kind, type, why) => {
     expect(result[kind]).toEqual([type, 'error', expect.stringContaining(why)]);
