@@ -245,7 +245,7 @@ export class Gpu {
     const total = from.reduce((n, { bytes }) => n + bytes, 0);
     const staging = this.createBuffer('readback', total, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
     try {
-      let mapped: Promise<unknown> = Promise.resolve();
+      let until: ReadonlySet<unknown> | undefined;
       await this.scoped('a readback', () => {
         const encoder = this.device.createCommandEncoder();
         let to = 0;
@@ -254,22 +254,23 @@ export class Gpu {
           to += bytes;
         }
         this.submit('a readback', [encoder.finish()]);
-        mapped = this.#running.whenDone(staging);
-        mapped.catch(() => {}); // waited for below, and the scope has the reason
+        until = this.#running.soFar();
       });
-      return await this.#contents(staging, mapped, total);
+      // Not before it is known to be taken: what is refused is given back, and nobody may be about to map it.
+      return await this.#contents(staging, total, until);
     } finally {
       this.destroyBuffer(staging);
     }
   }
 
   /** The first `bytes` of a buffer that what was submitted last copies into, once that is done; the buffer is then mapped. */
-  async mapped(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
-    return this.#contents(buffer, this.#running.whenDone(buffer), bytes);
+  mapped(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    return this.#contents(buffer, bytes);
   }
 
-  async #contents(buffer: GPUBuffer, mapped: Promise<unknown>, bytes: number): Promise<ArrayBuffer> {
-    await this.orStuck(mapped).catch(error => {
+  /** @param until the submits of which the last writes the buffer; by default all so far */
+  async #contents(buffer: GPUBuffer, bytes: number, until?: ReadonlySet<unknown>): Promise<ArrayBuffer> {
+    await this.orStuck(this.#running.whenDone(buffer, until)).catch(error => {
       this.check(); // a destroyed device rejects with an empty message
       throw error;
     });

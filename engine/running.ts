@@ -54,9 +54,13 @@ export class Running {
     }
   }
 
-  /** Maps what the last submit writes, and with it knows that all before is done. */
-  async whenDone(buffer: GPUBuffer): Promise<void> {
-    const before = new Set(this.#open);
+  /** What was submitted so far and is not known to be done. */
+  soFar(): ReadonlySet<unknown> {
+    return new Set(this.#open);
+  }
+
+  /** Maps what the last of these submits writes, and with it knows that all of them are done. */
+  async whenDone(buffer: GPUBuffer, before = this.soFar()): Promise<void> {
     try {
       const began = performance.now();
       await mapWhenDone(buffer, this.hot, this.stuck, this.#lately.length < 2 ? 0 : Math.min(...this.#lately));
@@ -80,9 +84,10 @@ export class Running {
     return buffer;
   }
 
-  #close(done: ReadonlySet<Submit>): void {
+  #close(done: ReadonlySet<unknown>): void {
+    const ended = this.#open.filter(submit => done.has(submit));
     this.#open = this.#open.filter(submit => !done.has(submit));
-    for (const { end, fence } of done) {
+    for (const { end, fence } of ended) {
       fence?.destroy();
       end();
     }
