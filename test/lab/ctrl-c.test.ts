@@ -71,7 +71,8 @@ test('once: ends what never lets go of the thread too, a little later', async ()
     { role: 'assistant', content: 'Yes.' },
   ];
   writeFileSync(talk, JSON.stringify({ loupe_conversation: 1, model: 'atlas', system: '', messages, settings }));
-  const file = join(folder, 'long.txt');
+  const file = join(folder, 'longer.txt');
+  writeFileSync(file, words.repeat(1_000_000));
   for (const args of [
     ['tokenize', '--file', file],
     ['chat', '--load', talk, 'Go on'],
