@@ -10,7 +10,7 @@ import { BREAKABLE } from './breakable.js';
 import type { Connection } from './connection.js';
 import { endChildren } from './descendants.js';
 import { Publisher } from './publisher.js';
-import { type Header, jsonText, MOST_BYTES, type Request, Wire, WireError } from './wire.js';
+import { type Header, jsonText, MOST_BYTES, type Request, sentAt, Wire, WireError } from './wire.js';
 
 /** What the main thread sends here: a message for everyone (iopub), or the reply to a request. */
 export interface Outgoing {
@@ -156,8 +156,7 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
   };
   // The two come by sockets of their own: a cell that was sent before Stop was pressed may be read after it.
   let stopped: Header | null = null;
-  const overtaken = ({ session, date }: Header) =>
-    session === stopped?.session && Date.parse(date) < Date.parse(stopped.date);
+  const overtaken = (header: Header) => header.session === stopped?.session && sentAt(header) < sentAt(stopped);
   const forward = (request: Request) => {
     const interrupts = Atomics.load(state, INTERRUPTS) - Number(overtaken(request.header));
     const arrived = Atomics.add(state, ARRIVED, 1) + 1;

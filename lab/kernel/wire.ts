@@ -51,6 +51,13 @@ export function jsonText(content: unknown): string {
   return text.includes('\\ud') ? text.replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, '$1\ufffd') : text;
 }
 
+/** When a message was sent, in µs since 1970: Python's clients tell a cell and the Stop behind it apart by less than a millisecond. NaN for no date. */
+export function sentAt({ date }: Header): number {
+  if (typeof date !== 'string') return Number.NaN; // a header is anybody's JSON
+  const [, beyond = ''] = /\.\d{3}(\d{1,3})/.exec(date) ?? [];
+  return Date.parse(date) * 1000 + Number(beyond.padEnd(3, '0'));
+}
+
 export class Wire {
   readonly #seen = new Set<string>();
   readonly #session = randomUUID();

@@ -1,4 +1,5 @@
 """Cells that have ended and keep the kernel to themselves, and Stop at odd moments; writes one JSON object to the file named. See background.test.ts."""
+import datetime
 import queue
 import time
 
@@ -103,6 +104,20 @@ def stopped_soon(session, wait, code="let n = 0; while (true) n += 1"):
     return [session.reply_to(parent)["status"], [c["ename"] for t, c in found if t == "error"]]
 
 
+def overtaken(session, microseconds):
+    """A cell that is read after Stop, and was sent so much before it (or after)."""
+    control, client = session.client.control_channel, session.client
+    stop = client.session.msg("interrupt_request", {})
+    control.send(stop)
+    control.get_msg(timeout=60)
+    cell = client.session.msg("execute_request", {"code": "6"})
+    cell["header"]["date"] = stop["header"]["date"] - datetime.timedelta(microseconds=microseconds)
+    client.shell_channel.send(cell)
+    parent = cell["header"]["msg_id"]
+    session.watch([parent], parent)
+    return session.reply_to(parent)["status"]
+
+
 # The kernel still compiles the lab's own cell; the next cells wait behind the one that Stop is for.
 with Watched() as session:
     first = session.client.execute("1")
@@ -113,6 +128,8 @@ with Watched() as session:
     result["after_first"] = session.told("typeof open")
     result["soon"] = [stopped_soon(session, wait / 1000) for wait in range(0, 60, 3)]
     result["after_soon"] = session.told("4")
+
+    result["overtaken"] = [overtaken(session, before) for before in (1, 300, 5_000, -1, -300)]
 
     result["idle"], result["waiting"] = {}, {}
     for name, code in BACKGROUND.items():

@@ -68,6 +68,10 @@ describe('Stop before a cell has begun', () => {
     expect(result.after_first).toEqual(['ok', ['function'], '']); // and the lab is in scope
   });
 
+  test('and whichever of the two is read first, by when they were sent: to the microsecond', () => {
+    expect(result.overtaken).toEqual(['error', 'error', 'error', 'ok', 'ok']);
+  });
+
   test('within a moment of its beginning', () => {
     expect(result.soon).toEqual(Array(20).fill(['error', ['Interrupted']]));
     expect(result.after_soon).toEqual(['ok', ['4'], '']);

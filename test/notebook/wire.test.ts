@@ -5,7 +5,7 @@ import { depthOf, formsOf, within } from '../../lab/host/forms.js';
 import { bundleOf } from '../../lab/host/show.js';
 import { failureOf } from '../../lab/kernel/failure.js';
 import { glob } from '../../lab/kernel/history.js';
-import { jsonText, type Request, Wire } from '../../lab/kernel/wire.js';
+import { type Header, jsonText, type Request, sentAt, Wire } from '../../lab/kernel/wire.js';
 
 const OUTSIDE = { problems: [], cells: new Map() };
 
@@ -28,6 +28,25 @@ test.each([
   ['[[],[[]]]', 3],
   ['[[[', 3],
 ])('how deep %s is', (json, depth) => expect(depthOf(Buffer.from(json))).toBe(depth));
+
+test.each([
+  ['2026-01-02T03:04:05.678901Z', '2026-01-02T03:04:05.678902Z'],
+  ['2026-01-02T03:04:05Z', '2026-01-02T03:04:05.000001Z'], // Python leaves out a fraction of 0
+  ['2026-01-02T03:04:05.1Z', '2026-01-02T03:04:05.100001+00:00'],
+  ['2026-01-02T03:04:05.999Z', '2026-01-02T03:04:06Z'],
+  ['2026-01-02T03:04:05.678999Z', '2026-01-02T04:04:05.679+01:00'],
+])('%s is before %s, although a Date knows no more than milliseconds', (before, after) => {
+  const [first, second] = [before, after].map(date => sentAt({ date } as Header));
+  expect(first).toBeLessThan(second);
+  expect(sentAt({ date: after } as Header)).toBe(second);
+});
+
+test.each<unknown>([undefined, null, {}, { toString: 1 }, '', 'soon'])(
+  '%j is no date, and neither before nor after another',
+  date => {
+    expect(sentAt({ date } as unknown as Header)).toBeNaN();
+  },
+);
 
 describe('a pattern of a history search', () => {
   const texts = ['', 'a', 'b', 'ab', 'ba', 'aa', 'aba', 'abba', 'a*b', 'a?b', 'a\nb', 'aab.b'];
