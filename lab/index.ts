@@ -22,7 +22,7 @@ export { Diff, type DiffLimits, type DiffOptions } from './diff/diff.js';
 export type { Leftover } from './diff/leftover.js';
 export type { Spread } from './diff/locate.js';
 export type { Metrics } from './diff/metrics.js';
-export { compare } from './session/compare.js';
+export { type CompareOptions, compare } from './session/compare.js';
 export type { DiffRow, Verdict } from './diff/row.js';
 export { type Numbers, OwnPicture } from './display/own.js';
 export { type HeatmapOptions, heatmap } from './display/own-grid.js';

@@ -1,10 +1,12 @@
 // loupe diff: every stage against a golden, or another program's against this model's; exit code 1 when one fails.
 
 import { Command, Option } from 'commander';
+import type { Diff } from '../diff/diff.js';
 import { diffLines } from '../display/diff-lines.js';
 import { OptionError } from '../../engine/errors.js';
 import { golden } from '../values/golden.js';
 import { trace } from '../values/trace.js';
+import { type TwoRuns, diffOfTwo } from './two-runs.js';
 import { idList, type ModelOptions, openModel, print, printJson, real, withModel, withPlan } from './options.js';
 
 interface Options extends ModelOptions {
@@ -12,6 +14,9 @@ interface Options extends ModelOptions {
   readonly trace?: string;
   readonly names?: string;
   readonly ids?: number[];
+  readonly against?: string;
+  readonly and?: string;
+  readonly prompt?: string;
   readonly limit?: number;
   readonly localLimit?: number;
   readonly alone: boolean;
@@ -35,6 +40,17 @@ export function diffCommand(): Command {
         'another program’s activations, .safetensors, .npz, .npy or .arrow: which of its stages is wrong?',
       ).conflicts('golden'),
     )
+    .addOption(
+      new Option(
+        '--against <run>',
+        'any run that is right, a saved trace or a model, and --and the one that is judged',
+      ).conflicts(['golden', 'trace', 'names']),
+    )
+    .option(
+      '--and <run>',
+      'a saved trace or a model, judged by --against; of saved traces, --model M runs each stage alone',
+    )
+    .option('-p, --prompt <text>', 'what is read, where --against and --and are models')
     .option('--names <map.json>', 'its names: { "theirs-{i}": "layers.{i}.resid" }, where they are its own')
     .option('--ids <ids>', 'its token ids, where the file has none, comma-separated', idList)
     .option('--limit <relL2>', 'largest relative L2 error in the run', real)
@@ -42,7 +58,20 @@ export function diffCommand(): Command {
     .addOption(new Option('--no-alone', 'do not run the stages alone as well').conflicts('localLimit'))
     .addOption(new Option('--all', 'list the stages that pass too').conflicts('json'))
     .addOption(new Option('--wide', 'every column: shapes, cosine, gain, both values').conflicts('json'))
-    .action(async (options: Options) => {
+    .action(async (options: Options, command: Command) => {
+      const { limit: accumulated, localLimit: local, alone, plan } = options;
+      const how = { accumulated, local, alone };
+      if ((options.against === undefined) !== (options.and === undefined))
+        throw new OptionError(
+          `--against and --and are the two runs to compare, and ${options.and === undefined ? '--and' : '--against'} is missing. Give both.`,
+        );
+      if (options.against !== undefined) {
+        const named = command.getOptionValueSource('model') === 'cli';
+        told(await diffOfTwo(options as TwoRuns, named, how), options);
+        return;
+      }
+      if (options.prompt !== undefined)
+        throw new OptionError('--prompt is of two models, --against and --and, and there are none. Leave it out.');
       if (options.trace === undefined && (options.names ?? options.ids) !== undefined)
         throw new OptionError(
           `${options.names === undefined ? '--ids' : '--names'} is of --trace, and there is none. Give one.`,
@@ -52,10 +81,12 @@ export function diffCommand(): Command {
           ? await golden(options.golden ?? 'atlas/capital')
           : await trace(options.trace, { names: options.names, ids: options.ids });
       const session = await openModel(options);
-      const { limit: accumulated, localLimit: local, alone, plan } = options;
-      const diff = await session.diff(reference, { accumulated, local, alone, plan });
-      if (options.json) printJson(diff.toJSON());
-      else print(diffLines(diff, options));
-      if (!diff.pass) process.exitCode = 1;
+      told(await session.diff(reference, { ...how, plan }), options);
     });
+}
+
+function told(diff: Diff, options: Options): void {
+  if (options.json) printJson(diff.toJSON());
+  else print(diffLines(diff, options));
+  if (!diff.pass) process.exitCode = 1;
 }

@@ -72,13 +72,23 @@ export function withAdapter(command: Command): Command {
     .option('--json', 'print JSON');
 }
 
-export function openModel(options: ModelOptions): Promise<Session> {
+/** @param another whether a session with the same model stays open beside it */
+export function openModel(options: ModelOptions, another = false): Promise<Session> {
   const { model, adapter, kernels, tokenizer, context, quantise, activations, cache, plan } = options;
   if (activations === 'int8' && plan === 'exact')
     throw new OptionError(
       '--activations int8 is a matter of the fast plan, and this is the exact one. Add --plan fast.',
     );
-  return open(model, { adapter: adapter || undefined, kernels, tokenizer, context, quantise, activations, cache });
+  return open(model, {
+    adapter: adapter || undefined,
+    kernels,
+    tokenizer,
+    context,
+    quantise,
+    activations,
+    cache,
+    another,
+  });
 }
 
 /** Parser of whole numbers from `least`. */

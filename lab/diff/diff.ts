@@ -67,6 +67,8 @@ export class Diff extends Shown {
     readonly weights: string | null = null,
     /** What it is compared with: PyTorch's golden, another program's trace, or another run. */
     readonly other: 'golden' | 'trace' | 'run' = 'golden',
+    /** What the reader has to know of how it was made, in a sentence: that no stage was run alone, for one. */
+    readonly note: string | null = null,
   ) {
     super();
     this.pass = rows.every(row => row.pass);
@@ -101,6 +103,7 @@ export class Diff extends Shown {
       limits,
       provenance,
       weights: this.weights,
+      note: this.note,
       notCompared,
       otherNames: Object.fromEntries(otherNames),
       ...(this.leftover.why && { nearest: Object.fromEntries(this.leftover.why) }),

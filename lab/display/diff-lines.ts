@@ -25,7 +25,7 @@ export function diffLines(diff: Diff, { all = false, wide = false }: DiffLines =
   const left = leftoverText(diff.leftover);
   const heads = [
     summary(diff),
-    ...(diff.weights === null ? [] : [diff.weights]),
+    ...[diff.weights, diff.note].filter(text => text !== null),
     ...(left ? [left] : []),
     `${diff.golden}, ${diff.provenance.adapter}; limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`,
   ].map(text => wrapped(printable(text), WIDTH));

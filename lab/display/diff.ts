@@ -57,7 +57,7 @@ export function diffBundle(diff: Diff): Bundle {
   const colour = VERDICT_COLOURS[first?.verdict ?? 'ok'];
   return {
     'text/html':
-      html`<div style="--l:${along(limits.local)}px;--t:${along(limits.accumulated)}px"><p style="font-size:14px;margin:4px 0"><span style="color:${colour}">●</span> <b>${summary(diff)}</b><br>${diff.weights === null ? '' : html`${diff.weights}<br>`}${left && html`${left}<br>`}<span style="opacity:.7">${diff.golden} · ${diff.provenance.adapter} · ${note}</span></p>
+      html`<div style="--l:${along(limits.local)}px;--t:${along(limits.accumulated)}px"><p style="font-size:14px;margin:4px 0"><span style="color:${colour}">●</span> <b>${summary(diff)}</b><br>${diff.weights === null ? '' : html`${diff.weights}<br>`}${diff.note === null ? '' : html`${diff.note}<br>`}${left && html`${left}<br>`}<span style="opacity:.7">${diff.golden} · ${diff.provenance.adapter} · ${note}</span></p>
 ${htmlTable(ON_PAGE, table, { tools: true, colours: VERDICT_COLOURS })}</div>`.text,
     'text/plain': text(diff, MOST_LINES),
   };
@@ -81,7 +81,7 @@ function text(diff: Diff, most: number): string {
   );
   const more = sorted.length > most ? `\n… and ${sorted.length - most} stages more` : '';
   const left = leftoverText(diff.leftover);
-  return `${summary(diff)}\n${diff.weights === null ? '' : `${diff.weights}\n`}${left && `${left}\n`}${diff.golden}, ${diff.provenance.adapter}; ${note}\n${table}${more}`;
+  return `${summary(diff)}\n${diff.weights === null ? '' : `${diff.weights}\n`}${diff.note === null ? '' : `${diff.note}\n`}${left && `${left}\n`}${diff.golden}, ${diff.provenance.adapter}; ${note}\n${table}${more}`;
 }
 
 /** The first failing stage, then the other failures, then the rest. */

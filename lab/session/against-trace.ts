@@ -8,6 +8,7 @@ import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
 import type { Leftover } from '../diff/leftover.js';
 import { refereeRows, type TheirValue } from '../diff/referee.js';
 import type { Gains } from '../diff/theirs.js';
+import { checkLengths, idsOf } from '../diff/two-traces.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from '../diff/tolerance.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { progressLine } from '../host/progress.js';
@@ -20,22 +21,19 @@ import { type Resolved, resolve, rowsOf } from './resolve.js';
 import type { Run } from './run.js';
 import { runSpan } from './stage.js';
 
-/** How the model's own values are made, where that is not by reading the trace's tokens anew. */
+/** What is right, where that is not this model's reading of the trace's tokens: another run of it, which can be read again, or a trace that was saved of one. */
 export interface OwnRun {
-  again(wanted: Pick<RunOptions, 'tap' | 'logits'>): Promise<Run>;
+  again?(wanted: Pick<RunOptions, 'tap' | 'logits'>): Promise<Run>;
+  readonly trace?: Trace;
   readonly shaders?: Shaders;
-  readonly provenance: Readonly<Record<string, string>>;
+  readonly provenance?: Readonly<Record<string, string>>;
 }
 
-/**
- * @param files the model's files as they were opened, for gains that a trace's norms lack
- * @param own the run that is compared, by default one of the trace's tokens in the exact plan
- */
+/** @param own the run that is compared, by default one of the trace's tokens in the exact plan */
 export async function againstTrace(
   session: Reader,
   trace: Trace,
   given: DiffOptions,
-  files: (() => Promise<ModelFiles>) | null,
   own: OwnRun | null = null,
 ): Promise<Diff> {
   session.ready();
@@ -44,11 +42,9 @@ export async function againstTrace(
   if (options.plan === 'fast')
     throw new TraceError('Another engine is judged by the exact plan, and this is the fast one. Leave the plan out.');
   const { model, plan } = session;
-  const { ids } = trace;
-  if (ids === null)
-    throw new TraceError(
-      `'${trace.name}' does not say of which tokens it is: it has no 'input_ids' or 'ids'. Give them: trace(path, { ids: [2, 818] }), in a terminal --ids 2,818.`,
-    );
+  const ids = idsOf(trace);
+  const recorded = own?.trace ?? null;
+  if (recorded) checkLengths(idsOf(recorded).length, ids.length);
   const shaders = options.shaders ?? own?.shaders ?? (await model.kernels.inForce());
   const signal = eitherSignal(options.signal);
   const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };
@@ -56,27 +52,36 @@ export async function againstTrace(
     logits === undefined || logits.filter(size => size !== 1).length < 2;
   const few = [...trace.arrays].find(([name]) => /logits|lm_head|unembed|result_output/.test(name))?.[1].shape;
   const logits = ids.length > 1 && lastAlone(few) ? 'last' : 'all';
-  const oursOf = (stages: readonly Stage[]) =>
+  const oursOf = (stages: readonly Stage[], of = ids) =>
     new OurValues(
       stages,
       ids.length,
       logits,
       tap =>
-        own?.again({ tap, logits }) ??
-        session.run(ids, { tap, logits, signal, budget: options.budget, shaders, plan: 'exact' }),
+        own?.again?.({ tap, logits }) ??
+        session.run(of, { tap, logits, signal, budget: options.budget, shaders, plan: 'exact' }),
       options.budget,
     );
-  const resolved = await resolve(plan, trace, ids, gainsOf(files), oursOf);
-  const values = [...resolved.readings.values()].map(
-    ({ stage, layout, match }): TheirValue => ({
-      stage,
-      shape: layout.shape,
-      whole: stage.axes.every(({ size }, i) => typeof size === 'number' || layout.shape[i] === ids.length),
-      name: match.theirs,
-      layout: layout.order,
-    }),
-  );
-  const ours = oursOf(values.map(({ stage }) => stage));
+  const gains = gainsOf(session.files);
+  const resolved = await resolve(plan, trace, ids, gains, oursOf);
+  const right =
+    recorded && (await resolve(plan, recorded, idsOf(recorded), gains, stages => oursOf(stages, idsOf(recorded))));
+  const lacks = new Map<string, string>();
+  const values = [...resolved.readings.values()].flatMap(({ stage, layout, match }): TheirValue[] => {
+    const there = right?.readings.get(stage.name)?.layout.shape;
+    if (right && there?.join() !== layout.shape.join()) {
+      const has = there ? `'${stage.name}' of [${there}], and here it is [${layout.shape}]` : `no '${stage.name}'`;
+      lacks.set(match.theirs, `${recorded!.name} has ${has}.`);
+      return [];
+    }
+    const whole = stage.axes.every(({ size }, i) => typeof size === 'number' || layout.shape[i] === ids.length);
+    return [{ stage, shape: layout.shape, whole, name: match.theirs, layout: layout.order }];
+  });
+  if (values.length === 0)
+    throw new TraceError(
+      `'${recorded!.name}' and '${trace.name}' have no stage in common that could be compared. Give traces of the same stages.`,
+    );
+  const ours = right ?? oursOf(values.map(({ stage }) => stage));
   const inputs = {
     ids,
     rows: logits === 'all' ? ids.length : 1,
@@ -96,20 +101,25 @@ export async function againstTrace(
         ? null
         : async span =>
             part((await runSpan(model, span, inputs, shaders)).data, span.stages[span.stages.length - 1].name),
+    ...(recorded && { recorded: { sameTokens: idsOf(recorded).join() === ids.join() } }),
     limits,
     signal,
     onProgress: (done, total) => called('onProgress', () => told(done, total)),
   });
-  const leftover: Leftover = {
-    notCompared: resolved.others.map(({ theirs }) => theirs),
-    otherNames: resolved.twice,
-    why: new Map(resolved.others.map(({ theirs, why }) => [theirs, why])),
-  };
+  const why = new Map([...lacks, ...resolved.others.map(({ theirs, why }) => [theirs, why] as const)]);
+  for (const { stage, match } of right?.readings.values() ?? [])
+    if (!resolved.readings.has(stage.name)) why.set(match.theirs, `${trace.name} has no '${stage.name}'.`);
+  const leftover: Leftover = { notCompared: [...why.keys()], otherNames: resolved.twice, why };
+  const outvoted = recorded && options.alone !== false ? rows.find(({ local }) => local === null) : undefined;
+  const note = outvoted
+    ? `At ${outvoted.stage} this model makes of the second's inputs what the second has, and the first has something else: the model did not make the first, or has changed since.`
+    : null;
   const provenance = own?.provenance ?? {
     ...session.provenance(shaders),
     ...planProvenance('exact', model.activations),
   };
-  return new Diff(rows, trace.name, limits, provenance, leftover, null, own ? 'run' : 'trace');
+  const name = recorded ? `${recorded.name} and ${trace.name}` : trace.name;
+  return new Diff(rows, name, limits, provenance, leftover, null, own ? 'run' : 'trace', note);
 }
 
 /** Rows of the last token alone, where the others are none: what comes of those is not looked at. */

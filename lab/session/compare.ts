@@ -1,9 +1,14 @@
 // Any two runs, by the table of a golden: two prompts of one length, two plans, two adapters, a model before and after an edit, chunks of other sizes, a run and a saved trace.
 
 import { OptionError, TraceError } from '../../engine/errors.js';
-import type { Diff, DiffOptions } from '../diff/diff.js';
+import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
 import { compare as tensors, type Metrics } from '../diff/metrics.js';
 import type { ArrayFile } from '../values/arrays/open.js';
+import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from '../diff/tolerance.js';
+import { checkLengths, traceRows } from '../diff/two-traces.js';
+import { eitherSignal } from '../host/interrupt.js';
+import { progressLine } from '../host/progress.js';
+import { called, checkLimits, checkOptions, type OptionNames } from '../values/arguments.js';
 import { said } from '../values/dims.js';
 import { Trace } from '../values/trace.js';
 import { NameMap } from '../values/trace-names.js';
@@ -11,41 +16,76 @@ import { againstTrace } from './against-trace.js';
 import { OurValues } from './ours.js';
 import type { Reader } from './read.js';
 import { Run } from './run.js';
+import { Session } from './session.js';
+
+/** How to compare two runs. */
+export interface CompareOptions extends DiffOptions {
+  /** Where the first is a trace: the model that each stage is run alone by. Without, stages are compared in the run alone. */
+  readonly model?: Session;
+}
+
+const OPTIONS: OptionNames<CompareOptions> = { ...DIFF_OPTIONS, model: true };
 
 /**
- * Two runs, stage by stage: `a` is what is right, and each stage of `b` is held against it, in the run and alone on b's own inputs, as another engine's are. `b` may be a trace, also one that
- * `loupe trace` saved. Throws TraceError for runs of different lengths.
+ * Two runs, stage by stage: `a` is what is right, and each stage of `b` is held against it, in the run and alone on b's own inputs, as another engine's are. Either may be a trace, also one that
+ * `loupe trace` saved; of two traces stages are run alone where a model is given. Throws TraceError for runs of different lengths, and for traces of other tokens without a model.
  * @example await compare(await model.run(ids), await model.run(ids, { chunks: [2, 3] }))
  * @example await compare(await exact.run(ids), await quantised.run(ids)) // what quantising does, stage by stage
+ * @example await compare(await trace('last-week.safetensors'), await model.run(ids))
  */
-export function compare(a: Run, b: Run | Trace, options?: DiffOptions): Promise<Diff>;
+export function compare(a: Run | Trace, b: Run | Trace, options?: CompareOptions): Promise<Diff>;
 /** How far two tensors are apart. Throws GoldenError unless both have as many values as the shape says, and at least one. */
 export function compare(actual: Float32Array, expected: Float32Array, shape: readonly number[]): Metrics;
 export function compare(a: unknown, b: unknown, third?: unknown): unknown {
   if (a instanceof Run || b instanceof Run || a instanceof Trace || b instanceof Trace)
-    return runs(a, b, third as DiffOptions);
+    return runs(a, b, third as CompareOptions);
   return tensors(a as Float32Array, b as Float32Array, third as number[]);
 }
 
-async function runs(a: unknown, b: unknown, options: DiffOptions = {}): Promise<Diff> {
-  if (!(a instanceof Run))
-    throw new OptionError(
-      `The first of two to compare is a run, because its model says what is right, and this is ${said(a)}. Give compare(await model.run(…), other).`,
-    );
-  if (!(b instanceof Run || b instanceof Trace))
-    throw new OptionError(
-      `A run is compared with a run or a trace, not with ${said(b)}. Give await model.run(…) or await trace(path).`,
-    );
+async function runs(a: unknown, b: unknown, given: CompareOptions = {}): Promise<Diff> {
+  const { model, ...options } = checkOptions('compare', given, OPTIONS);
+  for (const one of [a, b])
+    if (!(one instanceof Run || one instanceof Trace))
+      throw new OptionError(
+        `A run is compared with a run or a trace, not with ${said(one)}. Give await model.run(…) or await trace(path).`,
+      );
+  if (model !== undefined && !(model instanceof Session))
+    throw new OptionError(`model is a session, as open() gives it, not ${said(model)}.`);
+  if (a instanceof Trace) return withTrace(a, b as Run | Trace, options, model);
+  return withRun(a as Run, b as Run | Trace, options, model);
+}
+
+/** Against a trace: by a model, or without. */
+async function withTrace(a: Trace, b: Run | Trace, given: DiffOptions, model?: Session): Promise<Diff> {
+  const other = b instanceof Trace ? b : await asTrace(b, given);
+  if (model) return againstTrace(model, other, given, { trace: a });
+  const options = checkOptions('compare', given, DIFF_OPTIONS);
+  checkLimits(options);
+  if (options.shaders !== undefined)
+    throw new OptionError('shaders are of a model, and there is none. Give one, { model }, or leave them out.');
+  const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };
+  using progress = progressLine('Comparing', options.onProgress !== undefined);
+  const told = options.onProgress ?? ((done, total) => progress.count(done, total, 'stages'));
+  const signal = eitherSignal(options.signal);
+  const onProgress = (done: number, total: number) => called('onProgress', () => told(done, total));
+  const { rows, leftover } = await traceRows(a, other, { limits, signal, onProgress });
+  const from = other.provenance;
+  const provenance = { model: from.get('model') ?? '', adapter: from.get('adapter') ?? 'no adapter' };
+  const note =
+    options.alone === false
+      ? null
+      : `No model was given, so that no stage was run alone: what fails although all that it reads passes is a source. With the model (--model, in a cell { model }) each is judged on its own inputs.`;
+  return new Diff(rows, `${a.name} and ${other.name}`, limits, provenance, leftover, null, 'run', note);
+}
+
+async function withRun(a: Run, b: Run | Trace, options: DiffOptions, model?: Session): Promise<Diff> {
+  if (model) throw new OptionError('A run has its own model, and model is of a trace that comes first. Leave it out.');
   const again = a.made.again;
   if (!again)
     throw new OptionError('The first run cannot be read again, as that of a generation. Give one of model.run().');
-  const many = b.ids?.length;
-  if (many !== undefined && many !== a.ids.length)
-    throw new TraceError(
-      `The runs are of ${a.ids.length} and ${many} tokens, and those of one length are compared. Give prompts of one length.`,
-    );
+  if (b.ids) checkLengths(a.ids.length, b.ids.length);
   const other = b instanceof Trace ? b : await asTrace(b, options);
-  return againstTrace(a.session as Reader, other, options, null, {
+  return againstTrace(a.session as Reader, other, options, {
     again,
     shaders: a.made.shaders,
     provenance: a.provenance,

@@ -5,6 +5,7 @@ import { allFinite } from '../../engine/finite.js';
 import type { Shaders } from '../../engine/kernel.js';
 import type { Patch } from '../../engine/patches.js';
 import type { Captured } from '../../engine/taps.js';
+import type { ModelFiles } from '../../engine/weights/source.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { progressLine } from '../host/progress.js';
 import { Activation } from '../values/activation.js';
@@ -21,6 +22,8 @@ import { type Planned, planPatches, planTaps } from './slices.js';
 export interface Reader extends Origin {
   encode(prompt: string | readonly number[]): number[];
   provenance(shaders?: Shaders): Record<string, string>;
+  /** Opens the model's files as they were opened. */
+  readonly files: (() => Promise<ModelFiles>) | null;
   ready(): void;
   run(prompt: string | readonly number[], options?: RunOptions): Promise<Run>;
 }

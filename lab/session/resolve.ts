@@ -5,6 +5,7 @@ import type { Plan, Stage } from '../../engine/plan.js';
 import { matchNames, type Unmatched } from '../diff/match.js';
 import { compare } from '../diff/metrics.js';
 import { chosenForm, distance, type Gains, type Reading, readingsOf, valuesOf } from '../diff/theirs.js';
+import { twoOfOne } from '../diff/two-traces.js';
 import type { Trace } from '../values/trace.js';
 
 /** Their values as stages of the model. */
@@ -103,9 +104,7 @@ export async function resolve(
       ? compare(await valuesOf(trace, b, gains), await valuesOf(trace, a, gains), a.layout.shape)
       : null;
     if (apart && (apart.relL2 <= 1e-6 || apart.nonFinite > 0)) return;
-    throw new TraceError(
-      `'${trace.name}' has '${a.match.theirs}' and '${b.match.theirs}', two names of the stage '${a.stage.name}', with different values. Take out the one that is wrong, or give a map of names.`,
-    );
+    throw twoOfOne(trace.name, a.match.theirs, b.match.theirs, a.stage.name);
   }
 }
 

@@ -61,8 +61,11 @@ export class Session extends Shown {
     readonly chatFiles: ChatFiles | null = null,
     /** Whether the cache of the last run is held for the next that begins alike. */
     reuse = false,
-    /** The model's files as they were opened. */
-    private readonly files: (() => Promise<ModelFiles>) | null = null,
+    /**
+     * The model's files as they were opened.
+     * @internal
+     */
+    readonly files: (() => Promise<ModelFiles>) | null = null,
     /** What there is to say of how the files were read. */
     private readonly fileNotices: readonly string[] = [],
   ) {
@@ -156,7 +159,7 @@ export class Session extends Shown {
    * @example const diff = await model.diff(await trace('theirs.safetensors')); diff.first?.stage // the first that is wrong on its own right inputs
    */
   async diff(golden: Golden | Trace, given: DiffOptions = {}): Promise<Diff> {
-    if (golden instanceof Trace) return againstTrace(this, golden, given, this.files);
+    if (golden instanceof Trace) return againstTrace(this, golden, given);
     return against(this, golden, given, this.files);
   }
 
