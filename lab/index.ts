@@ -32,6 +32,8 @@ export { ask, clearOutput } from './host/notebook.js';
 export { type Display, show } from './host/show.js';
 export type { HeadScore, HeadScores, HeadScoresOptions, ScoredHead } from './probe/head-scores.js';
 export type { Lens, LensCell, LensOptions, LensTable } from './probe/lens.js';
+export type { KlSpread, LayerApart, PlaceApart } from './probe/distances.js';
+export { type CompareModelsOptions, compareModels, ModelComparison } from './probe/model-comparison.js';
 export type { Patching, PatchingOptions } from './probe/patching.js';
 export type { Apart, Perplexity, PerplexityOptions } from './probe/perplexity.js';
 export type { BatchGeneration, BatchRunOptions, BatchToken, Continuation } from './session/batch.js';

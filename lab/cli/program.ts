@@ -10,6 +10,7 @@ import { quoted } from '../../engine/tokenizer/quoted.js';
 import '../index.js'; // whole: what sessions can do, and the pictures of values
 import { benchCommand } from './bench.js';
 import { chatCommand } from './chat.js';
+import { compareCommand } from './compare.js';
 import { diffCommand } from './diff.js';
 import { doctorCommand } from './doctor.js';
 import { generateCommand } from './generate.js';
@@ -41,6 +42,7 @@ function program(before: () => Promise<void>): Command {
     tokenizeCommand(),
     traceCommand(),
     diffCommand(),
+    compareCommand(),
     parityCommand(),
     benchCommand(),
     perplexityCommand(),

@@ -11,6 +11,8 @@ import { progressLine } from '../host/progress.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { checkPlan, planProvenance } from '../session/request.js';
 import type { Session } from '../session/session.js';
+import { divergence, logNorm } from './distribution.js';
+import { frontAndBody } from './front.js';
 
 /** How to read the text. */
 export interface PerplexityOptions {
@@ -82,7 +84,7 @@ export async function perplexity(
   const options = checkOptions('perplexity', given, OPTIONS);
   const plan = checkPlan(options.plan, 'fast');
   const other = options.against === undefined ? null : checkPlan(options.against, 'exact');
-  const { front, body } = parts(session, text);
+  const { front, body } = frontAndBody(session, text);
   if (front.length + body.length < 2 || body.length === 0)
     throw new PromptError('A token is foreseen by those before it, and there is one alone. Give a longer text.');
   const least = front.length + 2;
@@ -164,31 +166,4 @@ export async function perplexity(
     if (kl > sums.klMost) [sums.klMost, sums.klMostAt] = [kl, place];
     if (norms[0].best === norms[1].best) sums.agree += 1;
   }
-}
-
-/** What every window begins with, and the rest. Ids that begin as a text's would are read as that. */
-function parts(session: Session, text: string | readonly number[]) {
-  const ids = session.encode(text);
-  const { bosId } = session.config;
-  const { front, back } = session.tokenizer?.ends ?? { front: [bosId], back: [] };
-  if (typeof text === 'string') return { front, body: ids.slice(front.length, ids.length - back.length) };
-  const given = [front, [bosId]].find(begin => begin.length > 0 && begin.every((id, i) => ids[i] === id)) ?? [];
-  return { front: given, body: ids.slice(given.length) };
-}
-
-/** The logarithm of the sum of exponentials, in float64, and where the largest is. */
-function logNorm(logits: Float32Array): { readonly log: number; readonly best: number } {
-  let best = 0;
-  for (let i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
-  const most = logits[best];
-  let sum = 0;
-  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i] - most);
-  return { log: most + Math.log(sum), best };
-}
-
-/** Kullback–Leibler divergence of q from p, in nats; not below 0, where sums of rounded terms may fall. */
-function divergence(p: Float32Array, normP: number, q: Float32Array, normQ: number): number {
-  let sum = 0;
-  for (let i = 0; i < p.length; i++) sum += Math.exp(p[i] - normP) * (p[i] - q[i]);
-  return Math.max(0, sum - normP + normQ);
 }
