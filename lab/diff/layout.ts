@@ -2,6 +2,7 @@
 // candidates, and the values or the user decide.
 
 import { type Axis, type AxisName, count, type Stage } from '../../engine/plan.js';
+import { eachPlace } from '../values/strided.js';
 
 /** One way to read an array as the value of a stage. */
 export interface Layout {
@@ -158,20 +159,11 @@ function distinct(layouts: readonly Layout[]): Layout[] {
 /** The values in the stage's own order. */
 export function laidOut(data: Float32Array, { sizes, from, shape, strides }: Layout): Float32Array {
   const start = from.reduce((n, at, i) => n + at * strides[i], 0);
-  const size = count(shape);
   const natural = strides.every((stride, i) => stride === count(sizes.slice(i + 1)));
   if (natural && sizes.every((n, i) => n === shape[i])) return data;
-  const out = new Float32Array(size);
-  const index = shape.map(() => 0);
-  let at = start;
-  for (let i = 0; i < size; i++) {
-    out[i] = data[at];
-    for (let d = shape.length - 1; d >= 0; d--) {
-      at += strides[d];
-      if (++index[d] < shape[d]) break;
-      at -= strides[d] * shape[d];
-      index[d] = 0;
-    }
-  }
+  const out = new Float32Array(count(shape));
+  eachPlace(shape, strides, start, (at, to) => {
+    out[to] = data[at];
+  });
   return out;
 }

@@ -2,8 +2,10 @@
 
 import { OptionError } from '../../engine/errors.js';
 import { checkOptions } from '../values/arguments.js';
+import { said } from '../values/dims.js';
 import { label, visible } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
+import { isRecord } from '../values/record.js';
 import type { Figure } from '../values/shown.js';
 import { checkMany, exact, isNumbers, type Numbers, numbers, OwnPicture, sameLength } from './own.js';
 import { ACCENT, CONFIG, GRID, PAGE, standing, titled, titleLines } from './page.js';
@@ -99,6 +101,8 @@ export function bar(
   options: PlotOptions = {},
 ): OwnPicture {
   const listed = Array.isArray(names);
+  if (!listed && !isRecord(names))
+    throw new OptionError(`bar takes { name: value }, or a list of names and their values, not ${said(names)}.`);
   const texts = (listed ? (names as readonly unknown[]) : Object.keys(names)).map(String);
   if (listed && (values === undefined || !isNumbers(values)))
     throw new OptionError('bar was given names without values. Give bar(names, values), or bar({ name: value }).');

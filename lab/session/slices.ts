@@ -7,6 +7,7 @@ import { type Axis, type AxisName, nearest, type Plan, type Stage } from '../../
 import type { Slice, Tap } from '../../engine/taps.js';
 import { checkKeys, looked } from '../values/arguments.js';
 import { type Cut, type Cuts, checkAxis, type Dim, rangeOf, said } from '../values/dims.js';
+import { isRecord } from '../values/record.js';
 import { PATCH_KEYS, type PatchSpec } from './request.js';
 import { select } from '../values/select.js';
 
@@ -135,8 +136,7 @@ type Asked = readonly (readonly [AxisName, Cut])[];
 /** What is asked for along each axis, be it a range or not. */
 function entriesOf(slice: unknown, what: string): Entries {
   if (slice === undefined || slice === null) return [];
-  if (typeof slice !== 'object' || Array.isArray(slice))
-    throw new OptionError(`A ${what} is { axis: [first, one past the last] }, not ${said(slice)}.`);
+  if (!isRecord(slice)) throw new OptionError(`A ${what} is { axis: [first, one past the last] }, not ${said(slice)}.`);
   return looked(`The ${what}`, OptionError, () => Object.entries(slice).filter(([, range]) => range !== undefined));
 }
 

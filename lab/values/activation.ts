@@ -22,6 +22,7 @@ import {
   type Values,
 } from './dims.js';
 import { checkParts } from './parts.js';
+import { isRecord } from './record.js';
 import { saveActivation } from './save.js';
 import { Shown } from './shown.js';
 import { Histogram, Outliers } from './spread.js';
@@ -77,7 +78,7 @@ export class Activation extends Shown implements Values {
    * @example pattern.slice({ head: 0, query: [4, 8] })
    */
   slice(cuts: Cuts): Activation {
-    if (typeof cuts !== 'object' || cuts === null || Array.isArray(cuts))
+    if (!isRecord(cuts))
       throw new OptionError(`A slice is { axis: index or [first, one past the last] }, not ${said(cuts)}.`);
     const axes = this.dims.map(({ name }) => name);
     for (const name of Object.keys(cuts)) checkAxis(this.name, name, axes);

@@ -5,6 +5,7 @@ import { nearest } from '../../engine/plan.js';
 import { said } from './dims.js';
 import { attempt, briefly, isError } from './plain.js';
 import { owned } from './owned.js';
+import { isRecord } from './record.js';
 
 /** All the options there are, so that the compiler tells of one that was forgotten. */
 export type OptionNames<T> = Readonly<Record<keyof T, true>>;
@@ -15,7 +16,7 @@ export type OptionNames<T> = Readonly<Record<keyof T, true>>;
  */
 export function checkOptions<T extends object>(who: string, options: T | undefined, known: OptionNames<T>): T {
   if (options === undefined) return {} as T;
-  if (typeof options !== 'object' || options === null || Array.isArray(options))
+  if (!isRecord(options))
     throw new OptionError(`The options of ${who} are an object, such as { tap: '…' }, not ${said(options)}.`);
   const taken = looked(`The options of ${who}`, OptionError, () => {
     checkKeys(who, options, known);

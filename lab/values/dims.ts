@@ -4,6 +4,8 @@
 import { OptionError } from '../../engine/errors.js';
 import { type AxisName, nearest } from '../../engine/plan.js';
 import { attempt } from './plain.js';
+import { kindOf } from './record.js';
+import { eachPlace } from './strided.js';
 
 /** One dimension of an activation. */
 export interface Dim {
@@ -78,17 +80,12 @@ export function rangeOf(who: string, { name, size, from }: Dim, cut: Cut): Range
 /** The values within a range of each dimension, row by row. */
 export function cutOut({ dims, data }: Values, ranges: readonly Range[]): Float32Array {
   const strides = dims.map((_, i) => dims.slice(i + 1).reduce((n, { size }) => n * size, 1));
-  const out = new Float32Array(ranges.reduce((n, { from, to }) => n * (to - from), 1));
-  let at = 0;
-  const copy = (dim: number, base: number): void => {
-    if (dim === ranges.length) {
-      out[at++] = data[base];
-      return;
-    }
-    const { from } = dims[dim];
-    for (let i = ranges[dim].from; i < ranges[dim].to; i++) copy(dim + 1, base + (i - from) * strides[dim]);
-  };
-  copy(0, 0);
+  const shape = ranges.map(({ from, to }) => to - from);
+  const out = new Float32Array(shape.reduce((n, size) => n * size, 1));
+  const start = ranges.reduce((at, { from }, i) => at + (from - dims[i].from) * strides[i], 0);
+  eachPlace(shape, strides, start, (from, to) => {
+    out[to] = data[from];
+  });
   return out;
 }
 
@@ -99,7 +96,10 @@ export function said(value: unknown): string {
   // It may hold itself, or throw when it is looked at.
   if (Array.isArray(value)) return attempt(() => listed(value)) ?? 'a list';
   if (typeof value === 'string') return `'${value.length > 80 ? `${value.slice(0, 80)}…` : value}'`;
-  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value === 'object' && value !== null) {
+    const kind = kindOf(value);
+    return kind === 'Object' ? 'an object' : `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}`;
+  }
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'bigint') return `${value}n`;
   return String(value);

@@ -6,6 +6,7 @@ import { readText } from '../../engine/files.js';
 import { keyTwice, parseJson } from '../../engine/json.js';
 import type { Before } from './alias.js';
 import { said } from './dims.js';
+import { isRecord } from './record.js';
 
 /** What one of their names is. */
 export interface NameSpec {
@@ -43,7 +44,7 @@ export class NameMap {
       if (!theirs.includes('{i}')) this.#exact.set(theirs, rule);
       else {
         const parts = theirs.split('{i}').map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-        this.#layered.push({ pattern: new RegExp(`^${parts[0]}(\\d+)${parts.slice(1).join('\\1')}$`), rule });
+        this.#layered.push({ pattern: new RegExp(`^${parts[0]}(\\d+)${parts.slice(1).join('(?:\\1)')}$`), rule });
       }
     }
   }
@@ -64,7 +65,7 @@ export class NameMap {
 export function readNames(names: unknown): NameMap {
   if (names === undefined) return new NameMap({});
   if (typeof names !== 'string') {
-    if (typeof names === 'object' && names !== null && !Array.isArray(names)) return new NameMap({ ...names });
+    if (isRecord(names)) return new NameMap({ ...names });
     throw new TraceError(
       `A map of names is an object of their names, such as { 'l_out-{i}': 'layers.{i}.resid' }, or a JSON file of one, not ${said(names)}.`,
     );
@@ -87,8 +88,8 @@ export function readNames(names: unknown): NameMap {
 function readRule(theirs: string, given: unknown): NameRule {
   const bad = (what: string) => new TraceError(`The map of names has for '${theirs.slice(0, 80)}' ${what}.`);
   if (typeof given === 'string' || given === null) return { stage: given, layout: null, factor: 1, before: null };
-  if (typeof given !== 'object' || Array.isArray(given)) throw bad(`no name of a stage: ${said(given)}`);
-  const { stage, layout = null, factor = 1, before = null } = given as Record<string, unknown>;
+  if (!isRecord(given)) throw bad(`no name of a stage: ${said(given)}`);
+  const { stage, layout = null, factor = 1, before = null } = given;
   const other = Object.keys(given).find(key => !KEYS.includes(key));
   if (other !== undefined) throw bad(`a key '${other}', and there are ${KEYS.join(', ')}`);
   if (stage === undefined || (typeof stage !== 'string' && stage !== null))

@@ -6,6 +6,7 @@ import { parseJson } from '../../engine/json.js';
 import { type ArrayFile, type ArrayInfo, openArrays } from './arrays/open.js';
 import { checkIdList, checkName, checkOptions, type OptionNames } from './arguments.js';
 import { said } from './dims.js';
+import { isRecord } from './record.js';
 import { Shown } from './shown.js';
 import { checkLayout, NameMap, type NameSpec, readNames } from './trace-names.js';
 
@@ -151,7 +152,7 @@ async function oneRow(file: ArrayFile, name: string): Promise<number[]> {
 
 function layoutsOf(given: unknown): NameMap {
   if (given === undefined) return new NameMap({});
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
+  if (!isRecord(given))
     throw new TraceError(`layout is an object such as { 'layers.{i}.attn.q': 'head,token,dim' }, not ${said(given)}.`);
   const rules = Object.entries(given).map(([name, layout]) => {
     const bad = (what: string) => new TraceError(`The option layout has for '${name.slice(0, 80)}' ${what}.`);

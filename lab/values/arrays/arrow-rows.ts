@@ -1,7 +1,7 @@
 // Arrays in an Arrow IPC file. Three forms: a row an array, with its name, its shape and its values; a row for each row of an array, as `loupe trace` writes;
 // and one activation, as `toArrow` and `save` write.
 
-import { type Table, tableFromIPC, type Vector } from 'apache-arrow';
+import { DataType, type Table, tableFromIPC, type Vector } from 'apache-arrow';
 import { partsOf } from '../arrow.js';
 
 /** One array: its shape, and its values when they are asked for. */
@@ -24,7 +24,10 @@ export function arrowArrays(
   try {
     table = tableFromIPC(bytes);
   } catch (error) {
-    throw bad(`it cannot be read as Arrow (${(error as Error).message.slice(0, 100)})`);
+    const { message } = error as Error;
+    if (/compressed/.test(message))
+      throw bad("it is compressed, and what is not is read: compression='uncompressed' in pandas, None in pyarrow");
+    throw bad(`it cannot be read as Arrow (${message.slice(0, 100)})`);
   }
   const { metadata, fields } = table.schema;
   const column = (...names: string[]) => {
@@ -40,6 +43,8 @@ export function arrowArrays(
   const values = column('values', 'data');
   if (!names || !values)
     throw bad("it has no columns 'name', 'shape' and 'values', a row an array, and is no trace that Loupe wrote");
+  if (!holdsNumbers(values.type))
+    throw bad(`its column of values is ${String(values.type).slice(0, 80)}, and lists of numbers are read`);
   const shapes = column('shape');
   const arrays = shapes
     ? rowAnArray(names, shapes, values, bad)
@@ -52,7 +57,8 @@ function rowAnArray(names: Vector, shapes: Vector, values: Vector, bad: Bad): Ma
   for (let row = 0; row < names.length; row++) {
     const name = nameOf(names, row, bad);
     if (arrays.has(name)) throw bad(`it has '${name.slice(0, 80)}' twice`);
-    const shape = [...((shapes.get(row) as Iterable<unknown> | null) ?? [])].map(Number);
+    const sizes = shapes.get(row) as Iterable<unknown> | null;
+    const shape = Array.from(sizes ?? [null], size => (size === null ? Number.NaN : Number(size)));
     if (shape.length > MOST_DIMENSIONS || !shape.every(size => Number.isSafeInteger(size) && size >= 0))
       throw bad(`the shape of '${name.slice(0, 80)}' is no list of whole numbers`);
     const list = values.get(row) as Vector | null;
@@ -101,6 +107,12 @@ function rowARow(
   }
   return arrays;
 }
+
+/** Lists of anything else would be numbers by JavaScript's rules: the text '1' is 1, and 'a' NaN. */
+const holdsNumbers = (type: DataType): boolean => {
+  if (!DataType.isList(type) && !DataType.isLargeList(type) && !DataType.isFixedSizeList(type)) return false;
+  return DataType.isFloat(type.valueType) || DataType.isInt(type.valueType);
+};
 
 const lengthOf = (values: Vector, row: number): number => (values.get(row) as Vector | null)?.length ?? 0;
 

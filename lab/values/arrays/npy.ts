@@ -1,5 +1,6 @@
 // NumPy's form of one array: a magic number, a version, the length of a header, the header as a Python literal, the values.
 
+import { eachPlace } from '../strided.js';
 import { BYTES, swapped } from './numbers.js';
 
 /** What a header says. */
@@ -19,21 +20,21 @@ export interface NpyHeader {
 export const MOST_HEADER = 1 << 16;
 const MOST_DIMENSIONS = 32; // of NumPy 1
 
-const DTYPES: Readonly<Record<string, string>> = {
-  f8: 'F64',
-  f4: 'F32',
-  f2: 'F16',
-  i8: 'I64',
-  u8: 'U64',
-  i4: 'I32',
-  u4: 'U32',
-  i2: 'I16',
-  u2: 'U16',
-  i1: 'I8',
-  u1: 'U8',
-  b1: 'BOOL',
-  V2: 'BF16', // ml_dtypes.bfloat16, which NumPy saves as two bytes that it knows nothing of
-};
+const DTYPES: ReadonlyMap<string, string> = new Map([
+  ['f8', 'F64'],
+  ['f4', 'F32'],
+  ['f2', 'F16'],
+  ['i8', 'I64'],
+  ['u8', 'U64'],
+  ['i4', 'I32'],
+  ['u4', 'U32'],
+  ['i2', 'I16'],
+  ['u2', 'U16'],
+  ['i1', 'I8'],
+  ['u1', 'U8'],
+  ['b1', 'BOOL'],
+  ['V2', 'BF16'], // ml_dtypes.bfloat16, which NumPy saves as two bytes that it knows nothing of
+]);
 
 /**
  * Reads a header from the first bytes of a file or member. Throws what `bad` makes of a clause.
@@ -58,7 +59,7 @@ export function readNpyHeader(bytes: Uint8Array, size: number, bad: (what: strin
   if (!order || !dims || (!descr && !/'descr'\s*:/.test(text)))
     throw bad("its header lacks 'descr', 'fortran_order' or 'shape'");
   if (!descr) throw bad('it is of records, and plain numbers are read');
-  const dtype = DTYPES[descr[2]] ?? descr[2];
+  const dtype = DTYPES.get(descr[2]) ?? descr[2];
   if (descr[2].startsWith('O'))
     throw bad('it holds Python objects, and numbers are read. Save it as an array of numbers');
   const shape = dims[1]
@@ -66,7 +67,8 @@ export function readNpyHeader(bytes: Uint8Array, size: number, bad: (what: strin
     .map(part => part.replace('L', '').trim())
     .filter(part => part !== '')
     .map(Number);
-  if (shape.length > MOST_DIMENSIONS || !shape.every(Number.isSafeInteger))
+  const isNumber = shape.length === 1 && !dims[1].includes(','); // in Python's brackets, where a tuple is needed
+  if (isNumber || shape.length > MOST_DIMENSIONS || !shape.every(Number.isSafeInteger))
     throw bad(`its shape is (${dims[1].slice(0, 80)})`);
   const each = BYTES.get(dtype);
   const bytesOf = each === undefined ? 0 : shape.reduce((n, d) => n * d, each);
@@ -85,18 +87,9 @@ export function inOrder(
   const little = bigEndian ? swapped(bytes, each) : bytes;
   if (!fortran || shape.length < 2) return little;
   const out = new Uint8Array(little.length);
-  const strides: number[] = [];
-  for (let d = 0, stride = each; d < shape.length; stride *= shape[d++]) strides.push(stride);
-  const index = shape.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < out.length; to += each) {
-    for (let b = 0; b < each; b++) out[to + b] = little[from + b];
-    for (let d = shape.length - 1; d >= 0; d--) {
-      from += strides[d];
-      if (++index[d] < shape[d]) break;
-      from -= strides[d] * shape[d];
-      index[d] = 0;
-    }
-  }
+  const strides = shape.map((_, d) => shape.slice(0, d).reduce((n, size) => n * size, 1));
+  eachPlace(shape, strides, 0, (from, to) => {
+    for (let b = 0; b < each; b++) out[to * each + b] = little[from * each + b];
+  });
   return out;
 }

@@ -45,7 +45,7 @@ export function toWhole(bytes: Uint8Array<ArrayBuffer>, dtype: string): number[]
     U16: i => view.getUint16(i, true),
     I8: i => view.getInt8(i),
     U8: i => view.getUint8(i),
-    BOOL: i => view.getUint8(i),
+    BOOL: i => Number(view.getUint8(i) !== 0),
   };
   return Array.from({ length: bytes.length / size }, (_, i) => at[dtype](i * size));
 }
