@@ -249,7 +249,7 @@ export class Context {
       const ids = this.#past.idsOf(extent);
       return (await this.#executor.run({ extent, ids, patches, length, shaders, check: true })).broken;
     };
-    return notFinite(this.model, shaders, this.#past.read, again);
+    return await notFinite(this.model, shaders, this.#past.read, again);
   }
 
   /** Gives its GPU memory back, for good. */

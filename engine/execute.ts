@@ -87,7 +87,7 @@ export class Executor {
   }
 
   async run(chunk: ChunkRun): Promise<ChunkResult> {
-    return (await this.start(chunk)).result;
+    return await (await this.start(chunk)).result;
   }
 
   /** As `run`, but resolves once the chunk is submitted: the next may be started before its result is known. */

@@ -155,17 +155,32 @@ export class Kernels {
       return Promise.reject(refused);
     }
     const before = this.#waiting ?? Promise.resolve([]);
-    const taken = before.then(() => this.#take(name, change));
-    const refusals = taken.then(
-      async () => before,
-      async error => [...(await before), `${name}: ${reasonOf(error)}`],
-    );
+    let tell: (refused: readonly string[]) => void;
+    const refusals = new Promise<readonly string[]>(resolve => {
+      tell = resolve;
+    });
     this.#waiting = refusals;
     refusals.then(() => {
       if (this.#waiting === refusals) this.#waiting = null;
     });
-    // A promise of its own, so that a rejection that nobody waits for is seen.
-    return taken.then(() => {});
+    // Nobody but the caller waits for this promise: a rejection that he does not wait for is seen, and its stack leads to him.
+    return this.#takeAfter(before, name, change, refused => tell(refused));
+  }
+
+  async #takeAfter(
+    before: Promise<readonly string[]>,
+    name: string,
+    change: Change,
+    tell: (refused: readonly string[]) => void,
+  ): Promise<void> {
+    const earlier = await before;
+    try {
+      await this.#take(name, change);
+      tell(earlier);
+    } catch (error) {
+      tell([...earlier, `${name}: ${reasonOf(error)}`]);
+      throw error;
+    }
   }
 
   async #take(name: string, change: Change): Promise<void> {

@@ -30,6 +30,14 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
   });
   const types = list('token_type').map(Number);
   const scores = Float32Array.from(list('scores').map(Number));
+  const wrong = (key: string, at: number, expected: string) =>
+    new TokenizerError(
+      `The GGUF's 'tokenizer.ggml.${key}' has ${JSON.stringify(list(key)[at])} at place ${at}, and ${expected} is expected. Convert it again.`,
+    );
+  const strange = types.findIndex(type => type !== UNDEFINED && KINDS[type] === undefined);
+  if (strange >= 0) throw wrong('token_type', strange, 'a type from 0 to 6');
+  const unscored = scores.findIndex(Number.isNaN);
+  if (unscored >= 0) throw wrong('scores', unscored, 'a number');
   if (types.length !== pieces.length || scores.length !== pieces.length) {
     throw new TokenizerError(
       `The GGUF lists ${pieces.length} tokens but ${scores.length} scores and ${types.length} types. Convert it again.`,
@@ -38,14 +46,6 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
   const template = metadata.get('tokenizer.chat_template');
   const marks = marksOf(typeof template === 'string' ? template : '');
   const kinds = types.map((type, id) => marks.get(pieces[id]) ?? kindOf(pieces[id], KINDS[type] ?? 'normal'));
-  const said = metadata.get('tokenizer.ggml.add_space_prefix');
-  const gemma = /^gemma/.test(String(metadata.get('general.architecture') ?? 'gemma'));
-  const notices =
-    typeof said === 'boolean'
-      ? []
-      : [
-          `The GGUF does not say whether a space is put in front of a text (tokenizer.ggml.add_space_prefix). ${gemma ? 'With Gemma none is, so none is put.' : 'Of models that are not Gemma one is, so one is put.'}`,
-        ];
   const flag = (key: string) => {
     const value = metadata.get(`tokenizer.ggml.${key}`) ?? null;
     if (value === null || typeof value === 'boolean') return value;
@@ -53,6 +53,14 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
       `The GGUF's 'tokenizer.ggml.${key}' is ${JSON.stringify(value)}, and true or false is expected. Convert it again.`,
     );
   };
+  const said = flag('add_space_prefix');
+  const gemma = /^gemma/.test(String(metadata.get('general.architecture') ?? 'gemma'));
+  const notices =
+    said !== null
+      ? []
+      : [
+          `The GGUF does not say whether a space is put in front of a text (tokenizer.ggml.add_space_prefix). ${gemma ? 'With Gemma none is, so none is put.' : 'Of models that are not Gemma one is, so one is put.'}`,
+        ];
   const id = (key: string, otherwise: number): number => {
     const value = metadata.get(`tokenizer.ggml.${key}`) ?? otherwise;
     if (value === -1 || value === NONE) return -1;
@@ -73,8 +81,8 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
     algorithm: { kind: 'bpe' },
     normalisation: {
       ...PLAIN,
-      dummyPrefix: typeof said === 'boolean' ? said : !gemma,
-      collapseSpaces: metadata.get('tokenizer.ggml.remove_extra_whitespaces') === true,
+      dummyPrefix: said ?? !gemma,
+      collapseSpaces: flag('remove_extra_whitespaces') === true,
     },
     byteFallback: kinds.includes('byte'),
     added: null,
@@ -128,6 +136,8 @@ function marksOf(template: string): Map<string, PieceKind> {
   return marks.set('<start_of_turn>', 'control').set('<end_of_turn>', 'control');
 }
 
+/** llama.cpp's type of a token of which nothing is said. */
+const UNDEFINED = 0;
 const MAX_TEMPLATE = 1 << 20;
 /** What llama.cpp writes for an id that there is none of. */
 const NONE = 2 ** 32 - 1;

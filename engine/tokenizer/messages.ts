@@ -52,6 +52,14 @@ export function checkedMessages(messages: readonly ChatMessage[], first = 1): re
     }
     const fault = (what: string, cure: string) =>
       new TokenizerError(`${turnName(messages, i, first)} of the conversation ${what}. ${cure}`);
+    const texts = Array.isArray(content)
+      ? content.map(part => (part as { readonly text?: unknown } | null)?.text)
+      : [content];
+    if (texts.some(text => typeof text === 'string' && !text.isWellFormed()))
+      throw fault(
+        'has half of a surrogate pair (\\ud83d alone) in its text, which is no character',
+        'Write the whole pair, or take it out.',
+      );
     if (Array.isArray(content)) checkParts(content, fault);
     else if (content !== null && !['string', 'number', 'boolean', 'undefined'].includes(typeof content)) {
       throw fault(`has ${shown(content)} for its content`, "Give a text, or parts: [{ type: 'text', text: '…' }].");

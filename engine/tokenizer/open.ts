@@ -22,7 +22,7 @@ const isJson = (path: string): boolean => /\.json$/i.test(path);
  */
 export async function openTokenizer(vocabulary: NonNullable<ModelFiles['vocabulary']>): Promise<Tokenizer> {
   if (vocabulary.kind === 'gguf') return new PieceTokenizer(vocabularyFromGguf(vocabulary.metadata));
-  if (!vocabulary.files) return openTokenizerFile(vocabulary.path);
+  if (!vocabulary.files) return await openTokenizerFile(vocabulary.path);
   const found = await vocabularyOfFolder(vocabulary.files, contentsOf);
   return new PieceTokenizer(found.vocabulary, found.path);
 }

@@ -141,7 +141,7 @@ function gemmaOf(text: ConfigKeys, family: 1 | 2 | 3, notices: string[], eosIds:
   const number = (key: string) => text.number(key);
   refuseOtherModels(text, family);
   const layers = layerCount(number('num_hidden_layers'), where);
-  const layerKinds = kindsOf(text, family, layers);
+  const layerKinds = kindsOf(text, family, layers, notices);
   const window = family === 1 ? null : text.optionalNumber('sliding_window');
   if (window === null && layerKinds.includes('sliding')) throw text.wrong('sliding_window', 'a number of tokens');
   text.only('sliding_window_size', [window], `the sliding window is ${window}, and only one can be meant`);
@@ -218,7 +218,7 @@ function refuseOtherModels(text: ConfigKeys, family: number): void {
   }
 }
 
-function kindsOf(text: ConfigKeys, family: number, layers: number): LayerKind[] {
+function kindsOf(text: ConfigKeys, family: number, layers: number, notices: string[]): LayerKind[] {
   const types = text.raw('layer_types') ?? null;
   const [pattern, saved] = ['sliding_window_pattern', '_sliding_window_pattern'].map(key => text.optionalNumber(key));
   if (types !== null) {
@@ -237,6 +237,12 @@ function kindsOf(text: ConfigKeys, family: number, layers: number): LayerKind[] 
     }
     const kinds = types.map(type => names.get(type)!);
     if (family === 1 && kinds.includes('sliding')) throw text.bad('has sliding layer_types, and a Gemma 1 has none');
+    for (const [key, every] of Object.entries({ sliding_window_pattern: pattern, _sliding_window_pattern: saved })) {
+      if (every === null || defaultKinds(layers, every).every((kind, i) => kind === kinds[i])) continue;
+      notices.push(
+        `${text.prefix}${key} is ${every} and is passed over, as in transformers 5: layer_types lists other layers, and that is what counts.`,
+      );
+    }
     return kinds;
   }
   if (family < 3) {

@@ -110,13 +110,13 @@ async function weightsIn(
 ): Promise<Weights> {
   if (single !== undefined) {
     const shards = existsSync(join(folder, INDEX)) ? shardsOf(folder) : [];
-    if (!shards.includes(single)) return gather(folder, [single], config);
+    if (!shards.includes(single)) return await gather(folder, [single], config);
     if (shards.length > 1) notices.push(`${single} is one of ${shards.length} shards; all of them were read.`);
-    return gather(folder, shards, config);
+    return await gather(folder, shards, config);
   }
   const [whole, sharded] = [SINGLE, INDEX].map(file => existsSync(join(folder, file)));
-  if (!whole) return gather(folder, shardsOf(folder), config);
-  if (!sharded) return gather(folder, [SINGLE], config);
+  if (!whole) return await gather(folder, shardsOf(folder), config);
+  if (!sharded) return await gather(folder, [SINGLE], config);
   let why: string;
   try {
     const weights = await gather(folder, [SINGLE], config);

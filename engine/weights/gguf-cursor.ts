@@ -34,7 +34,7 @@ export class Cursor {
   #from = 0;
   /** Of arrays, so far. */
   #values = 0;
-  readonly #utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+  readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
   constructor(readonly file: RandomAccessFile) {}
 
@@ -58,19 +58,32 @@ export class Cursor {
     return n;
   }
 
-  async text(length: number): Promise<string> {
+  /** So many bytes, one a character. */
+  async latin1(length: number): Promise<string> {
     const at = await this.#need(length);
-    return this.#utf8.decode(new Uint8Array(this.#block.buffer, this.#block.byteOffset + at, length));
+    return Buffer.from(this.#block.buffer, this.#block.byteOffset + at, length).toString('latin1');
   }
 
-  async string(): Promise<string> {
-    return this.text(this.#stringLength(await this.u64()));
+  /** @param what it is, for the error where it is no text */
+  async string(what: string, entry?: number): Promise<string> {
+    const length = this.#stringLength(await this.u64());
+    return this.#text(await this.#need(length), length, what, entry);
+  }
+
+  /** With U+FFFD in their place, what is no UTF-8 would be another text, and a template or a piece another one. */
+  #text(at: number, length: number, what: string, entry?: number): string {
+    try {
+      return this.#utf8.decode(new Uint8Array(this.#block.buffer, this.#block.byteOffset + at, length));
+    } catch {
+      const which = entry === undefined ? `'${short(what)}'` : `entry ${entry} of '${short(what)}'`;
+      throw this.bad(`${which} is not UTF-8, and what stood there would be another text`);
+    }
   }
 
   async value(type: number, key: string): Promise<unknown> {
     switch (type) {
       case 8:
-        return this.string();
+        return await this.string(key);
       case 9: {
         const of = await this.u32();
         const least = of === 8 ? 8 : (SCALARS[of]?.bytes ?? 1);
@@ -82,7 +95,7 @@ export class Cursor {
         if (of === 9) throw this.bad(`the array '${short(key)}' holds arrays`);
         const list: unknown[] = [];
         // What is at hand is read without waiting: a vocabulary has hundreds of thousands of values.
-        for (let i = 0; i < n; i++) list.push(this.#atHand(of) ?? (await this.value(of, key)));
+        for (let i = 0; i < n; i++) list.push(this.#atHand(of, key, i) ?? (await this.#entry(of, key, i)));
         return list;
       }
       default: {
@@ -94,8 +107,12 @@ export class Cursor {
     }
   }
 
+  #entry(type: number, key: string, entry: number): Promise<unknown> {
+    return type === 8 ? this.string(key, entry) : this.value(type, key);
+  }
+
   /** A value that lies in the block as a whole, or undefined. */
-  #atHand(type: number): unknown {
+  #atHand(type: number, key: string, entry: number): unknown {
     const place = this.at - this.#from;
     const left = this.#block.byteLength - place;
     if (left < 8) return undefined;
@@ -107,7 +124,7 @@ export class Cursor {
     const length = this.#stringLength(this.#size(place));
     if (length > left - 8) return undefined;
     this.at += 8 + length;
-    return this.#utf8.decode(new Uint8Array(this.#block.buffer, this.#block.byteOffset + place + 8, length));
+    return this.#text(place + 8, length, key, entry);
   }
 
   #stringLength(length: number): number {

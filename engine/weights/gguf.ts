@@ -82,7 +82,7 @@ export async function openGguf(path: string): Promise<Gguf> {
 async function readGguf(file: RandomAccessFile): Promise<Gguf> {
   const { path } = file;
   const cursor = new Cursor(file);
-  if (file.size < 24 || (await cursor.text(4)) !== 'GGUF') {
+  if (file.size < 24 || (await cursor.latin1(4)) !== 'GGUF') {
     throw new ModelFileError(`${path} is not a GGUF file: it does not begin with 'GGUF'. Give a .gguf model.`);
   }
   const version = await cursor.u32();
@@ -99,13 +99,13 @@ async function readGguf(file: RandomAccessFile): Promise<Gguf> {
   const keyCount = await cursor.count('metadata keys', MAX_KEYS, 13);
   const metadata = new Map<string, unknown>();
   for (let i = 0; i < keyCount; i++) {
-    const key = await cursor.string();
+    const key = await cursor.string('the names of metadata keys', i);
     if (metadata.has(key)) throw cursor.bad(`the metadata key '${short(key)}' comes twice`);
     metadata.set(key, await cursor.value(await cursor.u32(), key));
   }
   const infos: { name: string; shape: number[]; type: number; offset: number }[] = [];
   for (let i = 0; i < tensorCount; i++) {
-    const name = await cursor.string();
+    const name = await cursor.string('the names of tensors', i);
     const dims = await cursor.u32();
     if (dims < 1 || dims > 4) throw cursor.bad(`tensor '${short(name)}' has ${dims} dimensions`);
     const shape: number[] = [];
@@ -136,7 +136,7 @@ async function readGguf(file: RandomAccessFile): Promise<Gguf> {
     if (!(start >= 0 && many >= 0 && start + many <= rows))
       throw new OptionError(`Rows ${start} to ${start + many} of '${name}' [${tensor.shape}] do not exist.`);
     const rowBytes = tensor.bytes / rows;
-    return file.read(tensor.offset + start * rowBytes, many * rowBytes);
+    return await file.read(tensor.offset + start * rowBytes, many * rowBytes);
   };
   return {
     path,

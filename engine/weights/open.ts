@@ -28,13 +28,13 @@ export async function openModelFiles(
   if (statSync(path).isDirectory()) {
     const weights = ['model.safetensors', 'model.safetensors.index.json'].some(file => existsSync(join(path, file)));
     const gguf = existsSync(join(path, 'config.json')) && weights ? null : ggufIn(path);
-    return gguf === null ? openFolder(path, undefined, wholeHead) : openGgufModel(gguf);
+    return await (gguf === null ? openFolder(path, undefined, wholeHead) : openGgufModel(gguf));
   }
   switch (await kindOf(path)) {
     case 'gguf':
-      return openGgufModel(path);
+      return await openGgufModel(path);
     case 'safetensors':
-      return openFolder(dirname(resolve(path)), basename(path), wholeHead);
+      return await openFolder(dirname(resolve(path)), basename(path), wholeHead);
   }
 }
 

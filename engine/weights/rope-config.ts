@@ -59,6 +59,7 @@ export function ropesOf(keys: ConfigKeys, family: 1 | 2 | 3, contextLength: numb
     }
     const base = theta('rope_theta', 1e4);
     const full = read(own, stands ? 'rope_scaling' : 'rope_parameters', base, own.truncate !== false);
+    passedOver(keys, 'rope_theta', full.base, stands ? 'rope_scaling' : 'rope_parameters', notices);
     return { full, sliding: full };
   }
 
@@ -99,6 +100,8 @@ export function ropesOf(keys: ConfigKeys, family: 1 | 2 | 3, contextLength: numb
       true,
     ),
   };
+  passedOver(keys, 'rope_theta', ropes.full.base, 'rope_parameters.full_attention', notices);
+  passedOver(keys, 'rope_local_base_freq', ropes.sliding.base, 'rope_parameters.sliding_attention', notices);
   const beside = new ConfigKeys(flat, keys.where, `${keys.prefix}rope_parameters.`);
   const reason = 'a Gemma 3 has rope_parameters for full_attention and for sliding_attention, and nothing beside these';
   beside.only('rope_type', ['default'], reason);
@@ -106,6 +109,15 @@ export function ropesOf(keys: ConfigKeys, family: 1 | 2 | 3, contextLength: numb
   if (beside.raw('rope_type') === 'default') passOver(beside, notices);
   for (const key of beside.unread()) beside.only(key, [], reason);
   return ropes;
+}
+
+/** An old key whose number is not the one that is read: nobody would see that it does nothing. */
+function passedOver(keys: ConfigKeys, key: string, read: number, where: string, notices: string[]): void {
+  const said = keys.optionalNumber(key);
+  if (said === null || said === read) return;
+  notices.push(
+    `${keys.prefix}${key} is ${said} and is passed over, as in transformers 5: ${where} says ${read}, and that is what counts.`,
+  );
 }
 
 /** What a RoPE that says it is plain has of others: left over from one that was not, and read by nobody. */

@@ -73,7 +73,7 @@ export async function startLlama(
   const folder = await installed(library, say);
   const script = fileURLToPath(new URL('./llama-process.js', import.meta.url));
   const args = [script, folder, path, String(threads), String(length), library.code];
-  return startPeer('llama.cpp', process.execPath, args, `Delete ${folder} to have it fetched again.`);
+  return await startPeer('llama.cpp', process.execPath, args, `Delete ${folder} to have it fetched again.`);
 }
 
 /** The folder where the package is, fetched at the first call. */

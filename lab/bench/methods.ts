@@ -18,6 +18,6 @@ declare module '../session/session.js' {
 extend(Session, {
   async roofline(options = {}) {
     this.ready();
-    return roofline(this, options);
+    return await roofline(this, options);
   },
 });

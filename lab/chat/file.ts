@@ -5,6 +5,7 @@ import { readText } from '../../engine/files.js';
 import { keyTwice, parseJson } from '../../engine/json.js';
 import { visible } from '../../engine/printable.js';
 import { type ChatMessage, checkedMessages } from '../../engine/tokenizer/messages.js';
+import { said } from '../values/dims.js';
 import { writeWhole } from '../values/write-file.js';
 import { checked, NAMES, type Settings } from './settings.js';
 
@@ -80,7 +81,13 @@ export function load(path: string): Saved {
   if (mute >= 0) throw bad(`turn ${mute + 1} has no content`);
   if (messages[0]?.role === 'assistant') throw bad("turn 1 is the assistant's, and the user begins");
   const settings = (set ?? {}) as Settings;
-  if (NAMES.some(name => typeof settings[name] !== 'number')) throw bad('a setting is missing');
+  const wrong = NAMES.find(name => typeof settings[name] !== 'number');
+  if (wrong !== undefined)
+    throw bad(
+      settings[wrong] === undefined
+        ? `its setting '${wrong}' is missing`
+        : `its setting '${wrong}' is ${visible(said(settings[wrong]))}, and a number is expected`,
+    );
   const unknown = Object.keys(settings).find(name => !(NAMES as readonly string[]).includes(name));
   if (unknown !== undefined) throw bad(`there is no setting '${visible(unknown)}', of ${NAMES.join(', ')}`);
   try {

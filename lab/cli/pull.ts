@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { PullError } from '../../engine/errors.js';
+import { visible } from '../values/html.js';
 import { bytesText } from '../values/numbers.js';
 import { progressLine } from '../host/progress.js';
 import { interruptSignal } from '../host/interrupt.js';
@@ -28,6 +29,10 @@ export function pullCommand(): Command {
       const { path, files, fetched, commit } = await pull(name, {
         signal: interruptSignal(),
         onProgress: (done, total) => progress.bytes(done, total),
+        onWait: (ms, why) => {
+          progress[Symbol.dispose]();
+          process.stderr.write(`${visible(`Waiting ${Math.ceil(ms / 1000)} s: ${why}.`)}\n`);
+        },
       });
       progress[Symbol.dispose]();
       if (json) {

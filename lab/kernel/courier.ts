@@ -87,9 +87,11 @@ async function run(main: MessagePort, { connection, info, shared, mark }: Courie
   const welcome = (topic: Buffer) =>
     wire.frames('iopub_welcome', jsonText({ subscription: topic.toString() }), null, topic);
   const iopub = new Publisher(outgoing, welcome);
-  const shell = new zmq.Router({ ...outgoing, ...incoming });
-  const control = new zmq.Router({ ...outgoing, ...incoming });
-  const stdin = new zmq.Router({ ...outgoing, ...incoming });
+  // A front end that comes back under its name is heard, although the connection it had may not have ended yet.
+  const named = { ...outgoing, ...incoming, handover: true };
+  const shell = new zmq.Router(named);
+  const control = new zmq.Router(named);
+  const stdin = new zmq.Router(named);
   const heartbeat = new zmq.Reply({ maxMessageSize: 65_536, linger: 0 });
   const at = (port: number) => `${connection.transport}://${connection.ip}:${port}`;
   await Promise.all([

@@ -54,7 +54,11 @@ export class Interrupts {
     Atomics.store(this.state, STOP, Math.min(Atomics.load(this.state, STOP), STOPPED_ONE)); // not meant for this cell
     let thrown: unknown;
     try {
-      return await Promise.race([current.run(output, evaluate), interrupted]);
+      const outcome = await Promise.race([current.run(output, evaluate), interrupted]);
+      // Heard of when what could not be stopped was done: the cell's value would be shown nowhere.
+      if (Atomics.load(this.state, STOP) === STOP_NOW) this.heard(this.#number());
+      if (output.stopped) throw new Interrupted();
+      return outcome;
     } catch (error) {
       thrown = error;
       throw error;

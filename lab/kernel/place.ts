@@ -67,6 +67,18 @@ const MADE = /\(([^()]+):(\d+):(\d+)\)/g;
 const OURS = /node_modules|node:|lab\/kernel\//;
 const KERNEL = new URL('.', import.meta.url).href;
 
+/** Frames that V8 is asked for: out of the depths of a library to the cell that called it. */
+export const DEEP = 60;
+/** Of these, so many are told, as V8 gives when it is asked for none, and so many of cells. */
+const TOLD = 10;
+
+/** A cell that asks V8 for more or less gets that. */
+function few<T>(frames: readonly T[], inCell: (frame: T) => boolean): T[] {
+  if (Error.stackTraceLimit !== DEEP) return [...frames];
+  let cells = 0;
+  return frames.filter((frame, i) => (inCell(frame) && cells++ < TOLD) || i < TOLD);
+}
+
 export type Cells = ReadonlyMap<string, CompiledCell>;
 type Find = (cell: CompiledCell, line: number, column: number) => CellPlace | null;
 
@@ -100,21 +112,22 @@ function frameOf(line: string, cells: Cells, find: Find): Frame | string | null 
  * @param find how a frame's place is found: `asWritten` where it is in the cell's lines already
  */
 export function stackInCells(stack: string, cells: Cells, find: Find = placeInCell): string[] {
-  const out: string[] = [];
+  const out: { readonly text: string; readonly inCell: boolean }[] = [];
   let shown: string[] | null = null;
   for (const line of stack.split('\n')) {
     const frame = frameOf(line, cells, find);
     if (frame === null) continue;
     if (typeof frame === 'string') {
-      if (!/^\s+at /.test(line) || !OURS.test(line)) out.push(frame);
+      if (!/^\s+at /.test(line) || !OURS.test(line)) out.push({ text: frame, inCell: false });
       continue;
     }
     const { before, name, cell, place } = frame;
     const where = `${CYAN}${name}:${place.line}:${place.column}${RESET}`;
-    out.push(/at $/.test(before) ? `${before}${where}` : `${before} (${where})`);
+    out.push({ text: /at $/.test(before) ? `${before}${where}` : `${before} (${where})`, inCell: true });
     shown ??= excerpt(cell.source, place);
   }
-  return shown ? [...out, '', ...shown] : out;
+  const lines = few(out, ({ inCell }) => inCell).map(({ text }) => text);
+  return shown ? [...lines, '', ...shown] : lines;
 }
 
 /** With the import line that what failed was loaded for: no frame leads there. */
@@ -154,7 +167,8 @@ function told(frames: readonly string[], cells: Cells): Told[] {
     const text = /at $/.test(frame.before) ? `${frame.before}${where}` : `${frame.before} (${where})`;
     end = out.push({ at, text, place: frame.place });
   }
-  return end > 0 ? out.slice(0, end) : out.filter(({ text }) => !/node_modules\/tslab\/|node:cell/.test(text));
+  const outside = () => out.filter(({ text }) => !/node_modules\/tslab\/|node:cell/.test(text));
+  return few(end > 0 ? out.slice(0, end) : outside(), ({ place }) => place !== null);
 }
 
 const AT = '    at ';

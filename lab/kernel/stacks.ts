@@ -2,7 +2,7 @@
 // read for the first time, and gets it in the cells' own lines.
 
 import { attempt } from '../values/plain.js';
-import { asWritten, type Cells, framesInCells, placeInCell, sitesInCells } from './place.js';
+import { asWritten, type Cells, DEEP, framesInCells, placeInCell, sitesInCells } from './place.js';
 
 /** Errors whose stack is in the cells' lines already. */
 const written = new WeakSet<object>();
@@ -67,6 +67,7 @@ export function writeStacks(cells: Cells): () => void {
   const behind = { ...property, get: () => ours };
   Object.setPrototypeOf(Error, Object.create(Function.prototype, { [NAME]: behind }));
   install(undefined);
+  Error.stackTraceLimit = DEEP;
   return () => {
     const { get, value } = Object.getOwnPropertyDescriptor(Error, NAME) ?? {};
     if (get !== property.get) install(value);

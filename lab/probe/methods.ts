@@ -63,13 +63,13 @@ extend(Run, {
 extend(Session, {
   async headScores(options = {}) {
     this.ready();
-    return headScores(this, options);
+    return await headScores(this, options);
   },
   patching(options) {
     return patching(this, options);
   },
   async perplexity(text, options = {}) {
     this.ready();
-    return perplexity(this, text, options);
+    return await perplexity(this, text, options);
   },
 });

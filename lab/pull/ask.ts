@@ -2,9 +2,11 @@
 // is for the hub alone.
 
 import { PullError } from '../../engine/errors.js';
+import { MOST_WAIT, type OnWait, retryAfter, wait } from './waiting.js';
 
 const MOST_REQUESTS = 200; // a page has a thousand files
 const MOST_BYTES = 32 << 20; // of one answer
+const MOST_WAITS = 3; // for one answer
 
 /** Address of the hub. Throws PullError for what is none, and for one with a password in it, which is not shown. */
 export function endpoint(address: string): string {
@@ -38,7 +40,13 @@ export function authorization(url: string, hubUrl: string, token: string | undef
  * `fetch` for the hub's library, which takes only tokens of Hugging Face itself, and follows its list of files from page to page, wherever the
  * next is said to be. (A redirect to another origin loses the header; that is fetch's own rule.)
  */
-export function asking(hubUrl: string, token: string | undefined, idle: number, signal?: AbortSignal): typeof fetch {
+export function asking(
+  hubUrl: string,
+  token: string | undefined,
+  idle: number,
+  signal?: AbortSignal,
+  onWait?: OnWait,
+): typeof fetch {
   const seen = new Set<string>();
   return async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
@@ -54,9 +62,15 @@ export function asking(hubUrl: string, token: string | undefined, idle: number, 
     const headers = new Headers(init?.headers);
     headers.delete('authorization');
     for (const [name, value] of Object.entries(authorization(url, hubUrl, token))) headers.set(name, value);
-    const late = AbortSignal.timeout(idle);
-    const response = await fetch(url, { ...init, headers, signal: signal ? AbortSignal.any([signal, late]) : late });
-    return new Response(await within(response, hubUrl), response);
+    for (let waits = 0; ; waits++) {
+      const late = AbortSignal.timeout(idle);
+      const response = await fetch(url, { ...init, headers, signal: signal ? AbortSignal.any([signal, late]) : late });
+      const asked = [429, 503].includes(response.status) ? retryAfter(response.headers) : null;
+      if (asked === null || asked > MOST_WAIT || waits === MOST_WAITS)
+        return new Response(await within(response, hubUrl), response);
+      await response.body?.cancel();
+      await wait(asked, `status ${response.status}`, signal, onWait);
+    }
   };
 }
 

@@ -20,6 +20,8 @@ export interface PullOptions {
   readonly patience?: number;
   readonly idle?: number;
   onProgress?(done: number, total: number): void;
+  /** Told before a wait of a second and more: how long in ms, and a clause that says why. */
+  onWait?(ms: number, why: string): void;
 }
 
 export interface Pulled {
@@ -36,10 +38,11 @@ export async function pull(name: HubName, options: PullOptions = {}): Promise<Pu
   if (typeof (name as Partial<HubName> | null | undefined)?.repo !== 'string')
     throw new PullError("pull was not given a name on a hub. Give { repo: 'org/name', revision: 'main', file: null }.");
   const { signal, patience = 500, idle = 30_000, onProgress } = options;
+  const onWait = (ms: number, why: string) => called('onWait', () => options.onWait?.(ms, why));
   const hub = await import('@huggingface/hub');
   const hubUrl = endpoint(options.hubUrl ?? (process.env.HF_ENDPOINT || hub.HUB_URL));
   const token = hubToken();
-  const asked = { hubUrl, fetch: asking(hubUrl, token, idle, signal) };
+  const asked = { hubUrl, fetch: asking(hubUrl, token, idle, signal, onWait) };
   const noHub = () =>
     new PullError(
       `${hubUrl} answers for ${name.repo} with what is no hub's list of files. Check HF_ENDPOINT, and that the network does not answer for it with a page to log in to.`,
@@ -86,6 +89,7 @@ export async function pull(name: HubName, options: PullOptions = {}): Promise<Pu
         signal,
         patience,
         idle,
+        onWait,
         onBytes(bytes) {
           here.set(file.path, bytes);
           const done = [...here.values()].reduce((a, b) => a + b, 0);

@@ -5,10 +5,10 @@ import { createReadStream, existsSync, lstatSync, renameSync, rmSync, statSync, 
 import { open } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { PullError } from '../../engine/errors.js';
 import { makeFolder } from '../../engine/make-folder.js';
 import { lock } from './lock.js';
+import { isForGood, MOST_WAIT, type OnWait, retryAfter, wait } from './waiting.js';
 
 export interface HubFile {
   readonly path: string;
@@ -23,6 +23,7 @@ export interface TransferOptions {
   readonly signal?: AbortSignal;
   /** Bytes of the file that are here now. */
   onBytes(bytes: number): void;
+  readonly onWait?: OnWait;
   /** Milliseconds before the first of the new attempts; doubled for each after it. */
   readonly patience: number;
   /** Milliseconds without a byte after which a connection counts as broken. */
@@ -30,6 +31,17 @@ export interface TransferOptions {
 }
 
 const ATTEMPTS = 6; // in a row that bring no byte
+
+/** A hub that may give the file later. */
+class Busy extends Error {
+  /** @param after ms that it asks to wait, or null */
+  constructor(
+    readonly status: number,
+    readonly after: number | null,
+  ) {
+    super(status === 429 ? 'it takes no more requests for now (status 429)' : `status ${status}`);
+  }
+}
 
 /** Fetches `file` into blobs/ of `folder`, and links it at `pointer`. @returns bytes that were fetched. Throws PullError. */
 export async function transfer(
@@ -59,7 +71,7 @@ export async function transfer(
 }
 
 async function fetchAll(file: HubFile, path: string, options: TransferOptions): Promise<void> {
-  const { url, signal, patience } = options;
+  const { url, signal, patience, onWait } = options;
   let furthest = sizeOf(path); // what comes a second time is no progress
   for (let failures = 0; ; ) {
     if (sizeOf(path) > file.size) rmSync(path); // of something else
@@ -70,6 +82,10 @@ async function fetchAll(file: HubFile, path: string, options: TransferOptions): 
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof PullError) throw error;
+      if (isForGood(error))
+        throw new PullError(
+          `${file.path} cannot be fetched from ${url}: ${reason(error)}. Asking again changes nothing; check HF_ENDPOINT.`,
+        );
       problem = error as Error;
       if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
         throw new PullError(
@@ -85,7 +101,12 @@ async function fetchAll(file: HubFile, path: string, options: TransferOptions): 
         `${file.path} could not be fetched from ${url}: ${reason(problem)}. What is here stays; pull again to go on.`,
       );
     }
-    await sleep(patience * 2 ** Math.max(0, failures - 1), undefined, { signal }).catch(() => signal?.throwIfAborted());
+    const asked = problem instanceof Busy ? problem.after : null;
+    if (asked !== null && asked > MOST_WAIT)
+      throw new PullError(
+        `${new URL(url).origin} asks to wait ${Math.ceil(asked / 1000)} s before ${file.path} is fetched. What is here stays; pull again then.`,
+      );
+    await wait(asked ?? patience * 2 ** Math.max(0, failures - 1), reason(problem), signal, onWait);
   }
 }
 
@@ -133,7 +154,8 @@ async function receive(
   }
   if (!response.ok) {
     await response.body?.cancel();
-    if (response.status === 429 || response.status >= 500) throw new Error(`status ${response.status}`);
+    if (response.status === 429 || response.status >= 500)
+      throw new Busy(response.status, retryAfter(response.headers));
     throw refused(response.status, file.path, url, withToken);
   }
   // A server that does not go on in the middle begins again.

@@ -48,8 +48,14 @@ export function assemble(
   const slices = new Map(taps.map(({ stage, slice }) => [stage, slice]));
   const byStage = new Map<Stage, Captured[]>();
   for (const part of captured) byStage.set(part.stage, [...(byStage.get(part.stage) ?? []), part]);
+  // A slice of queries that were read before its keys were is in no chunk's part.
+  for (const { stage } of taps)
+    if (!byStage.has(stage) && stage.axes.some(({ size }) => size === 'keys')) byStage.set(stage, []);
   return new Map(
-    [...byStage].map(([stage, parts]) => [stage.name, join(stage, parts, labels, slices.get(stage) ?? {}, first)]),
+    [...byStage].flatMap(([stage, parts]) => {
+      const activation = join(stage, parts, labels, slices.get(stage) ?? {}, first);
+      return activation ? [[stage.name, activation]] : [];
+    }),
   );
 }
 
@@ -59,7 +65,7 @@ function join(
   labels: readonly string[],
   slice: Slice,
   first: number,
-): Activation {
+): Activation | null {
   const dims: Dim[] = stage.axes.map(({ name, size }, i) => {
     const [low, high] = slice[name] ?? [0, Number.POSITIVE_INFINITY];
     const of = typeof size === 'number' ? size : labels.length;
@@ -70,6 +76,7 @@ function join(
     const dim = { name, size: to - from, from, of };
     return typeof size === 'number' ? dim : { ...dim, labels: labels.slice(from, to) };
   });
+  if (dims.some(({ size }) => size <= 0)) return null; // in a stream: of tokens that are not there yet, or were before
   const shape = dims.map(({ size }) => size);
   if (parts.length === 1 && parts[0].shape.every((size, i) => size === shape[i]))
     return new Activation(stage.name, dims, parts[0].data, parts[0].recomputed, parts[0].kept);

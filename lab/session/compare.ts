@@ -85,7 +85,7 @@ async function withRun(a: Run, b: Run | Trace, options: DiffOptions, model?: Ses
     throw new OptionError('The first run cannot be read again, as that of a generation. Give one of model.run().');
   if (b.ids) checkLengths(a.ids.length, b.ids.length);
   const other = b instanceof Trace ? b : await asTrace(b, options);
-  return againstTrace(a.session as Reader, other, options, {
+  return await againstTrace(a.session as Reader, other, options, {
     again,
     shaders: a.made.shaders,
     provenance: a.provenance,

@@ -180,11 +180,16 @@ export class Run extends Shown {
    */
   surprisal(): Surprisal {
     this.finite();
-    const logits = this.at('logits');
-    const [rows, vocab] = logits.shape;
-    if (rows !== this.ids.length || vocab !== this.session.config.vocab || rows < 2) {
+    const { length } = this.ids;
+    if (length < 2)
       throw new OptionError(
-        `Surprisal needs all logits of every token of at least two, and this run has [${logits.shape}] for ${this.ids.length}. Run with { tap: 'logits', logits: 'all' }, unsliced.`,
+        'Surprisal is of every token but the first, which nothing foresees, and this run has one token. Give a longer prompt.',
+      );
+    const logits = this.activations.get('logits');
+    const [rows, vocab] = logits?.shape ?? [];
+    if (!logits || rows !== length || vocab !== this.session.config.vocab) {
+      throw new OptionError(
+        `Surprisal needs all logits of every token, and this run has ${logits ? `[${logits.shape}]` : 'none'} for ${length}. Run with { tap: 'logits', logits: 'all' }, unsliced.`,
       );
     }
     return new Surprisal(foresee(logits, this.ids, id => this.session.labels([id])[0]));

@@ -130,7 +130,7 @@ export class Session extends Shown {
    * @example const run = await model.run('The capital of France is', { tap: 'layers.*.resid' })
    */
   async run(prompt: string | readonly number[], given: RunOptions = {}): Promise<Run> {
-    return read(this, this.#contexts, prompt, given);
+    return await read(this, this.#contexts, prompt, given);
   }
 
   /**
@@ -159,8 +159,8 @@ export class Session extends Shown {
    * @example const diff = await model.diff(await trace('theirs.safetensors')); diff.first?.stage // the first that is wrong on its own right inputs
    */
   async diff(golden: Golden | Trace, given: DiffOptions = {}): Promise<Diff> {
-    if (golden instanceof Trace) return againstTrace(this, golden, given);
-    return against(this, golden, given, this.files);
+    if (golden instanceof Trace) return await againstTrace(this, golden, given);
+    return await against(this, golden, given, this.files);
   }
 
   /**
@@ -203,6 +203,10 @@ export class Session extends Shown {
     prompt: Prompt | readonly Prompt[],
     options: GenerateRunOptions | BatchRunOptions = {},
   ): AsyncGenerator<Token, void, void> | BatchGeneration {
+    if (Array.isArray(prompt) && prompt.length === 0)
+      throw new PromptError(
+        'generate() was given an empty list, which is no prompt and has none. Give a text, ids, or a list of prompts.',
+      );
     if (isSeveral(prompt)) return together(this, prompt, options as BatchRunOptions);
     return alone(this, this.#contexts, prompt as Prompt, options as GenerateRunOptions);
   }

@@ -34,7 +34,7 @@ export async function runStage(
   const caches = readsOf(step).flatMap(input => model.plan.stages.filter(s => s.state && s.name === input.name));
   const stages = [...caches, ...step.stages];
   const steps = [...caches.map(stage => exactStep(stage)), step];
-  return runSteps(
+  return await runSteps(
     model,
     stage,
     { stages, steps, feeds: feedsOf(model.plan, step), held: [stage] },

@@ -147,7 +147,7 @@ async function oneRow(file: ArrayFile, name: string): Promise<number[]> {
     );
   if (shape.some(size => size > MOST_IDS))
     throw new TraceError(`${file.path} has '${name}' in the shape [${shape}], which is no prompt.`);
-  return file.readWhole(name);
+  return await file.readWhole(name);
 }
 
 function layoutsOf(given: unknown): NameMap {

@@ -94,7 +94,7 @@ test('pieces, scores, kinds and rules are the metadata’s', () => {
       'tokenizer.ggml.eos_token_id': 2,
       'tokenizer.ggml.unknown_token_id': 2,
       'tokenizer.ggml.remove_extra_whitespaces': true,
-      'tokenizer.ggml.token_type': [1, 6, 9],
+      'tokenizer.ggml.token_type': [1, 6, 0],
     }),
   );
   expect([other.bosId, other.eosId, other.unkId]).toEqual([0, 2, 2]);
@@ -123,7 +123,8 @@ test.each([
   [undefined, false],
   ['not-gemma', true],
 ])('a silent GGUF of the architecture %s puts a space in front: %s', (architecture, space) => {
-  const silent = few({ 'tokenizer.ggml.add_space_prefix': 'yes' });
+  const silent = few();
+  silent.delete('tokenizer.ggml.add_space_prefix');
   if (architecture === undefined) silent.delete('general.architecture');
   else silent.set('general.architecture', architecture);
   expect(vocabularyFromGguf(silent).normalisation.dummyPrefix).toBe(space);
@@ -186,4 +187,40 @@ test('texts of special tokens, which templates may name', () => {
   expect(named(['B', 'E', 'U', 'P'])).toEqual({ bos_token: 'B', eos_token: 'E', unk_token: 'U', pad_token: 'P' });
   expect(named(['B', 'E'], { ...ids, bos: '1' })).toEqual({ bos_token: '<bos>', eos_token: 'E' });
   expect(named('BEUP')).toEqual({ bos_token: '<bos>', eos_token: '<eos>' });
+});
+
+// llama.cpp refuses a key of another type than it reads, and its converter writes types from 0 to 6.
+test.each<[Record<string, unknown>, string]>([
+  [
+    { 'tokenizer.ggml.add_space_prefix': 'true' },
+    `'tokenizer.ggml.add_space_prefix' is "true", and true or false is expected`,
+  ],
+  [{ 'tokenizer.ggml.add_space_prefix': 0 }, `'tokenizer.ggml.add_space_prefix' is 0, and true or false is expected`],
+  [
+    { 'tokenizer.ggml.remove_extra_whitespaces': 'true' },
+    `'tokenizer.ggml.remove_extra_whitespaces' is "true", and true or false is expected`,
+  ],
+  [
+    { 'tokenizer.ggml.token_type': [...Array(511).fill(1), 7] },
+    `'tokenizer.ggml.token_type' has 7 at place 511, and a type from 0 to 6 is expected`,
+  ],
+  [
+    { 'tokenizer.ggml.token_type': [1, 1.5, ...Array(510).fill(1)] },
+    `'tokenizer.ggml.token_type' has 1.5 at place 1, and a type from 0 to 6 is expected`,
+  ],
+  [
+    { 'tokenizer.ggml.scores': [0, Number.NaN, ...Array(510).fill(0)] },
+    `'tokenizer.ggml.scores' has null at place 1, and a number is expected`,
+  ],
+  [
+    { 'tokenizer.ggml.scores': ['x', ...Array(511).fill(0)] },
+    `'tokenizer.ggml.scores' has "x" at place 0, and a number is expected`,
+  ],
+])('what the keys say is of their type: %j', (keys, what) => {
+  expect(() => vocabularyFromGguf(metadata(3, {}, keys))).toThrow(`The GGUF's ${what}. Convert it again.`);
+});
+
+test('a token of which nothing is said is any text', () => {
+  const types = atlas.kinds.map((kind, id) => (id === 300 ? 0 : TYPES.indexOf(kind)));
+  expect(vocabularyFromGguf(metadata(3, {}, { 'tokenizer.ggml.token_type': types })).kinds[300]).toBe('normal');
 });

@@ -403,3 +403,34 @@ test.skipIf(openHandles() === null)('a file is closed when it is refused and whe
   await opened(version(3));
   expect(openHandles()).toBe(before);
 });
+
+describe('a text that is not UTF-8 is refused by its key, as the gguf package refuses it', () => {
+  const raw = (...given: number[]) => Buffer.concat([u64(given.length), Buffer.from(given)]);
+  const NOT = ' is not UTF-8, and what stood there would be another text. Fetch or convert it again.';
+  test.each<[string, Buffer, string]>([
+    ['Latin-1', entry('tokenizer.chat_template', 8, raw(0x61, 0xe9, 0x62)), "'tokenizer.chat_template'"],
+    ['half of a surrogate pair', entry('a', 8, raw(0xed, 0xa0, 0x80)), "'a'"],
+    ['a character of two bytes in three', entry('a', 8, raw(0xe0, 0x80, 0xaf)), "'a'"],
+    ['a character cut off', list('tokens', 8, text('é'), raw(0x7a, 0xc3)), "entry 1 of 'tokens'"],
+    [
+      'of a long list, beyond what is read at once',
+      list('tokens', 8, ...Array<Buffer>(3).fill(text('x'.repeat(600_000))), raw(0xff)),
+      "entry 3 of 'tokens'",
+    ],
+    ['a key', Buffer.concat([raw(0x6b, 0xe9), u32(0), Buffer.of(1)]), "entry 0 of 'the names of metadata keys'"],
+  ])('%s', async (_, metadata, what) => {
+    await expect(opened(ggufOf([metadata]))).rejects.toThrow(
+      new ModelFileError(`${path} is not a sound GGUF file: ${what}${NOT}`),
+    );
+  });
+
+  test('the name of a tensor; and a byte order mark is a character', async () => {
+    const named = Buffer.concat([raw(0xff), u32(1), u64(1), u32(0), u64(0)]);
+    await expect(opened(ggufOf([], [named]))).rejects.toThrow("entry 0 of 'the names of tensors' is not UTF-8");
+    const marked = await opened(ggufOf([entry('a', 8, text('\ufeffé')), list('b', 8, text('\ufeff'))]));
+    expect([...marked.metadata]).toEqual([
+      ['a', '\ufeffé'],
+      ['b', ['\ufeff']],
+    ]);
+  });
+});

@@ -174,15 +174,29 @@ describe('a saved chat', () => {
       /Turn 1 \(user\) of the conversation has \{\} for its content/,
     ],
     ['the assistant first', { ...sound, messages: [messages[1]] }, /turn 1 is the assistant's, and the user begins/],
-    ['no settings', { ...sound, settings: null }, /a setting is missing/],
-    ['settings that are a text', { ...sound, settings: 'hot' }, /a setting is missing/],
+    ['no settings', { ...sound, settings: null }, /its setting 'temperature' is missing/],
+    ['settings that are a text', { ...sound, settings: 'hot' }, /its setting 'temperature' is missing/],
     ['a key that is misspelt', { ...sound, sytem: 'Be kind.' }, /nothing is read of its key 'sytem'\. Give a file/],
     [
       'a setting that there is none of',
       { ...sound, settings: { ...settings, min_p: 0.1 } },
       /there is no setting 'min_p', of temperature, top_k, top_p, seed, max_tokens/,
     ],
-    ['a setting that is a list', { ...sound, settings: { ...settings, seed: [1] } }, /a setting is missing/],
+    [
+      'a setting that is a list',
+      { ...sound, settings: { ...settings, seed: [1] } },
+      /its setting 'seed' is \[1\], and a number is expected/,
+    ],
+    [
+      'a setting that is a text',
+      { ...sound, settings: { ...settings, top_p: '0.5' } },
+      /its setting 'top_p' is '0\.5', and a number/,
+    ],
+    [
+      'half of a character',
+      { ...sound, messages: [{ role: 'user', content: 'a \ud83d b' }] },
+      /Turn 1, the user's, of the conversation has half of a surrogate pair \(\\ud83d alone\)|half of a surrogate pair/,
+    ],
   ])('%s is refused', (_, value, message) => {
     writeFileSync(path, JSON.stringify(value));
     expect(() => load(path)).toThrow(message);

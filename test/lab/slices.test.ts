@@ -548,3 +548,18 @@ test('a patch of part of a stage goes where it says, by a slice from the end too
   for (const token of [3, 4, 5, 6, 7, 8])
     for (const r of [once, chunked]) expect(r.at(tap).token(token).data).toEqual(whole.at(tap).token(token + 27).data);
 });
+
+test.each<RunOptions['slice']>([
+  { query: 1, key: [10, 17] },
+  { query: [0, 5], key: [30, 40] },
+  { query: [3, 7], key: [4, 20] },
+  { query: 39, key: 0 },
+])('queries and the keys behind them are what they are, however the prompt was read: %j', async slice => {
+  const tap = ['layers.5.attn.pattern', 'layers.5.attn.scores', 'layers.0.attn.pattern'];
+  const [one, cut] = [await model.run(ids, { tap, slice }), await model.run(ids, { tap, slice, chunks: [5, 12, 23] })];
+  for (const name of tap) {
+    expect(cut.at(name).dims).toEqual(one.at(name).dims);
+    expect([...cut.at(name).data]).toEqual([...one.at(name).data]);
+    expect([...cut.at(name).data]).toEqual([...whole.at(name).slice(slice!).data]);
+  }
+});
