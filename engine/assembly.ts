@@ -1,12 +1,13 @@
 // A shader is a file, or several put together: a product reads weights through a format and a store and puts its
 // results in a place, each a file of its own; what attention is made of is told where the tokens of a chunk stand.
 
-/** Shaders that multiply by a matrix, and so are assembled with a format, a store and a place for the results. */
+/** Shaders that multiply by a matrix, and so are assembled with a format, a store and a place for the results; linear_quads, which reads f32 from a buffer by itself, with the last alone. */
 export const PRODUCTS: readonly string[] = [
   'linear',
   'linear_broadcast',
   'linear_few',
   'linear_lanes',
+  'linear_quads',
   'matvec',
   'matvec_broadcast',
   'matvec_lanes',
@@ -58,6 +59,7 @@ export function wholeWith(name: string): readonly string[] {
     const placed = PLACED.has(name) ? ['sequences/one'] : [];
     return [name, ...placed, ...(CACHED.has(name) ? ['caches/f32'] : [])];
   }
+  if (name === 'linear_quads') return [name, 'results/one'];
   if (PRODUCTS.includes(name)) return [name, 'formats/f32', 'stores/buffer', 'results/one'];
   return READS_WEIGHTS.has(name) ? [name, 'formats/f32', 'stores/buffer'] : [name];
 }

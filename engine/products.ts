@@ -70,6 +70,11 @@ export function product({ x, weight, columns: IN, last, results }: Product, s: S
       if (broadcast) return [{ shader: 'matvec_broadcast', ...given(each), grid }];
       return [{ shader: 'matvec', ...given({ ...each, WG: lanesOfTile(tiles, IN, s.traits) }), grid }];
     }
+    // SwiftShader's is four, and a lane that has a column can read it alone where it is a number by itself.
+    if (software && subgroup === 4 && shard.layout === 'f32' && shard.store === 'buffer') {
+      const grid = (e: Extent): [number, number, number] => [tiles, groups(rowsOf(e), 8), 1];
+      return [{ shader: 'linear_quads', ...given({}), parts: [to.part], grid }];
+    }
     if (software) {
       const [shader, across, tokens] = broadcast
         ? ['linear_broadcast', tiles, 8]

@@ -418,7 +418,11 @@ test('an edit tells who uses the shader, and when nobody does', async () => {
   const unused = await model.edit(model.gpu.traits.software ? 'matvec' : 'matvec_lanes', w => `// x\n${w}`);
   expect(unused.note).toMatch(/^No stage .* Matrices are multiplied by '.*' and '.*'\.$/);
   const { software, subgroup } = model.gpu.traits;
-  const prefill = !software ? 'linear' : (subgroup ?? 0) >= 8 ? 'linear_broadcast' : 'linear_lanes';
+  const ofSoftware = new Map([
+    [4, 'linear_quads'],
+    [8, 'linear_broadcast'],
+  ]);
+  const prefill = software ? (ofSoftware.get(subgroup ?? 0) ?? 'linear_lanes') : 'linear';
   const several = await model.edit(prefill, w => `// x\n${w}`);
   expect(several.note).toMatch(
     /^Only for chunks of several tokens; for one token the same stages use 'matvec.*', which is another file\.$/,
