@@ -55,6 +55,8 @@ def main():
         worst = max(worst, same("quantised", folder / "quantised.safetensors", HERE / "quantised.safetensors"))
         run("make_rope.py", folder / "rope.safetensors")
         worst = max(worst, same("rope", folder / "rope.safetensors", HERE / "rope.safetensors"))
+        run("make_oracle.py", folder / "oracle.safetensors")
+        worst = max(worst, same("oracle", folder / "oracle.safetensors", HERE / "oracle.safetensors"))
         run("make_tiny.py", folder / "tiny")
         run("make_golden.py", "--model", folder / "tiny", *TINY, "--out", folder / "tiny.safetensors")
         worst = max(worst, same("tiny", folder / "tiny.safetensors", HERE / "tiny.safetensors"))

@@ -22,6 +22,7 @@ export { Diff, type DiffLimits, type DiffOptions } from './diff/diff.js';
 export type { Leftover } from './diff/leftover.js';
 export type { Spread } from './diff/locate.js';
 export type { Metrics } from './diff/metrics.js';
+export type { Nearer } from './diff/nearer.js';
 export { type CompareOptions, compare } from './session/compare.js';
 export type { DiffRow, Verdict } from './diff/row.js';
 export { type Numbers, OwnPicture } from './display/own.js';

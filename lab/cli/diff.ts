@@ -20,6 +20,7 @@ interface Options extends ModelOptions {
   readonly limit?: number;
   readonly localLimit?: number;
   readonly alone: boolean;
+  readonly oracle?: boolean;
   readonly all?: boolean;
   readonly wide?: boolean;
 }
@@ -56,6 +57,9 @@ export function diffCommand(): Command {
     .option('--limit <relL2>', 'largest relative L2 error in the run', real)
     .option('--local-limit <relL2>', 'largest relative L2 error of a stage alone', real)
     .addOption(new Option('--no-alone', 'do not run the stages alone as well').conflicts('localLimit'))
+    .addOption(
+      new Option('--oracle', 'say of every stage who is nearer to float64 of its inputs').conflicts(['trace', 'alone', 'against']),
+    )
     .addOption(new Option('--all', 'list the stages that pass too').conflicts('json'))
     .addOption(new Option('--wide', 'every column: shapes, cosine, gain, both values').conflicts('json'))
     .action(async (options: Options, command: Command) => {
@@ -81,7 +85,7 @@ export function diffCommand(): Command {
           ? await golden(options.golden ?? 'atlas/capital')
           : await trace(options.trace, { names: options.names, ids: options.ids });
       const session = await openModel(options);
-      told(await session.diff(reference, { ...how, plan }), options);
+      told(await session.diff(reference, { ...how, plan, oracle: options.oracle }), options);
     });
 }
 

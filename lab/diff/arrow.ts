@@ -24,6 +24,12 @@ export function diffToArrow(rows: readonly DiffRow[], metadata: Readonly<Record<
     max_abs: number(({ accumulated }) => accumulated.maxAbs),
     cosine: number(({ accumulated }) => accumulated.cosine),
     gain: number(({ gain }) => gain),
+    ...(rows.some(({ oracle }) => oracle) && {
+      nearer: text(({ oracle }) => oracle?.nearer ?? ''),
+      ours_ulp: number(({ oracle }) => oracle?.ours),
+      theirs_ulp: number(({ oracle }) => oracle?.theirs),
+      exact_at_worst: number(({ oracle }) => oracle?.exactAtWorst),
+    }),
     ...(rows.some(({ theirs }) => theirs) && {
       theirs: text(({ theirs }) => theirs?.name ?? ''),
       from: text(({ from }) => from?.join(' and ') ?? ''),

@@ -9,6 +9,7 @@ import { checkGolden } from './check.js';
 import type { DiffLimits, DiffOptions } from './diff.js';
 import { locate } from './locate.js';
 import { compare, type Metrics } from './metrics.js';
+import { nearerOf } from './nearer.js';
 import type { DiffRow } from './row.js';
 import { ACCUMULATED_LIMIT, CACHE_LIMITS, LOCAL_LIMIT } from './tolerance.js';
 import { verdictOf } from './verdict.js';
@@ -24,13 +25,17 @@ export function compared(model: Model, plan: PlanKind): Map<Stage, Step> {
 /** Values of a stage by itself, or with the others of its step, on the golden's inputs. */
 export type Alone = (stage: Stage, step: Step) => Promise<Float32Array>;
 
+/** A stage in float64 on the golden's inputs, the others of its step with it. */
+export type Exact = (stage: Stage, step: Step) => Promise<Float64Array | null>;
+
 /** Compares our activations of the golden's ids with the golden's, stage by stage. */
 export async function diffRows(
   model: Model,
   golden: Golden,
   ours: { read(stage: string): Promise<Float32Array> },
   alone: Alone | null,
-  given: Pick<DiffOptions, 'accumulated' | 'local' | 'plan' | 'signal' | 'onProgress'>,
+  exact: Exact | null,
+  given: Pick<DiffOptions, 'accumulated' | 'local' | 'oracle' | 'plan' | 'signal' | 'onProgress'>,
 ): Promise<DiffRow[]> {
   const { accumulated = ACCUMULATED_LIMIT, local = LOCAL_LIMIT, plan = 'exact', signal, onProgress } = given;
   const rounding = CACHE_LIMITS[model.cache];
@@ -48,12 +53,13 @@ export async function diffRows(
     const placed = (m: Metrics): Metrics => ({ ...m, worst: m.worst.map((n, d) => (d === 0 ? n + last : n)) });
     const both = placed(compare(inRun, expected, shape));
     errors.set(stage.name, both.relL2);
-    let own: Metrics | null = null;
+    let raw: Metrics | null = null;
     let ownData: Float32Array | null = null;
     if (alone) {
       ownData = await alone(stage, step);
-      own = placed(compare(ownData, expected, shape));
+      raw = compare(ownData, expected, shape);
     }
+    const own = raw && placed(raw);
     const incoming = Math.max(0, ...feedsOf(model.plan, step).map(({ name }) => errors.get(name) ?? 0));
     const errorsOf = { here: both.relL2, alone: own?.relL2 ?? null, incoming };
     const strict = verdictOf(errorsOf, { accumulated, local });
@@ -64,7 +70,13 @@ export async function diffRows(
     const shown = verdict === 'carrier' ? inRun : (ownData ?? inRun);
     const axes = stage.axes.map(({ name }) => name);
     const where = pass ? [] : locate(shown, expected, shape, axes);
-    rows.push({ stage: stage.name, shape, accumulated: both, local: own, gain, verdict, pass, where });
+    const asked = given.oracle ?? (verdict === 'source' || verdict === 'masked');
+    const right = exact && asked ? await exact(stage, step) : null;
+    const oracle = right && raw ? nearerOf(ownData!, expected, right, indexOf(raw.worst, shape)) : null;
+    rows.push({
+      ...{ stage: stage.name, shape, accumulated: both, local: own, gain, verdict, pass, where },
+      ...(oracle && { oracle }),
+    });
     onProgress?.(rows.length, stages.size);
   }
   return rows;
@@ -78,3 +90,6 @@ export async function diffRows(
     };
   }
 }
+
+const indexOf = (place: readonly number[], shape: readonly number[]): number =>
+  place.reduce((at, n, d) => at * shape[d] + n, 0);

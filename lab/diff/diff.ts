@@ -30,6 +30,8 @@ export interface DiffOptions extends DiffLimits {
   readonly signal?: AbortSignal;
   /** The shaders to compare; by default those in force once the edits asked for so far are. */
   readonly shaders?: Shaders;
+  /** Who is nearer to float64 of the golden's own inputs: by default of stages that are wrong alone; `true` of all, `false` of none. */
+  readonly oracle?: boolean;
   /** `exact`, the default: every stage. `fast`: what the steps of the fast plan leave, in its run and each step alone. */
   readonly plan?: PlanKind;
   /** Called after every stage that was compared. */
@@ -44,6 +46,7 @@ export const DIFF_OPTIONS: OptionNames<DiffOptions> = {
   signal: true,
   shaders: true,
   plan: true,
+  oracle: true,
   onProgress: true,
 };
 

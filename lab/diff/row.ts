@@ -2,6 +2,7 @@
 
 import type { Spread } from './locate.js';
 import type { Metrics } from './metrics.js';
+import type { Nearer } from './nearer.js';
 
 /**
  * `source`: wrong on right inputs. `carrier`: wrong, but only because its inputs are. `masked`: wrong alone, yet it does not show. `cache`: as far off as the cache's precision explains
@@ -27,6 +28,8 @@ export interface DiffRow {
   readonly pass: boolean;
   /** Where the error sits, along each dimension; of a stage that fails. */
   readonly where: readonly Spread[];
+  /** Who is nearer to float64 of the golden’s own inputs; of a stage that is wrong alone, and of others where it was asked for. */
+  readonly oracle?: Nearer;
   /** Where stages between were not dumped: the values that this one was computed from, all of the stages between with it. */
   readonly from?: readonly string[];
   /** Stages whose dumps would narrow that down. */

@@ -5,21 +5,25 @@ import { leftoverText } from '../diff/leftover.js';
 import { printable } from '../../engine/printable.js';
 import { sci } from '../values/numbers.js';
 import { placeOf } from '../diff/row.js';
-import { diffText, inOrder, shownOf, summary, whose } from './diff.js';
+import { diffText, inOrder, oracleCells, shownOf, summary, whose } from './diff.js';
 import { textTable } from './table.js';
 
 export interface DiffLines {
   /** Stages that pass too. */
   readonly all?: boolean;
+  /** Who is nearer to float64, in place of where the largest difference is. */
+  readonly oracle?: boolean;
   /** Every column, however wide: shapes, cosine, gain, both values at the worst place. */
   readonly wide?: boolean;
 }
 
 const WIDTH = 80;
 
-export function diffLines(diff: Diff, { all = false, wide = false }: DiffLines = {}): string {
+export function diffLines(diff: Diff, { all = false, wide = false, oracle = false }: DiffLines = {}): string {
   if (wide && all) return diffText(diff);
   const rows = inOrder(diff).filter(({ pass }) => all || !pass);
+  const told = (oracle || wide) && rows.some(row => row.oracle);
+  const narrow = oracle && !wide; // a row is one line of 80
   const passing = diff.rows.length - diff.rows.filter(({ pass }) => !pass).length;
   const { limits } = diff;
   const left = leftoverText(diff.leftover);
@@ -28,6 +32,7 @@ export function diffLines(diff: Diff, { all = false, wide = false }: DiffLines =
     ...[diff.weights, diff.note].filter(text => text !== null),
     ...(left ? [left] : []),
     `${diff.golden}, ${diff.provenance.adapter}; limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`,
+    ...(narrow && told ? ['nearer to float64 of the same inputs; ours and theirs are as many ULP from it'] : []),
   ].map(text => wrapped(printable(text), WIDTH));
   const right = (title: string) => ({ title, right: true });
   const table = textTable(
@@ -36,9 +41,11 @@ export function diffLines(diff: Diff, { all = false, wide = false }: DiffLines =
       { title: 'stage' },
       right('alone'),
       right('in the run'),
-      right('max abs'),
-      { title: 'worst at' },
+      ...(narrow ? [] : [right('max abs'), { title: 'worst at' }]),
       ...(wide ? [{ title: 'shape' }, right('cosine'), right('gain'), right('ours'), right(whose(diff))] : []),
+      ...(told
+        ? [{ title: 'nearer' }, right(narrow ? 'ours' : 'ours, ULP'), right(narrow ? 'theirs' : `${whose(diff)}, ULP`)]
+        : []),
     ],
     rows.map(row => {
       const shown = shownOf(row);
@@ -48,8 +55,7 @@ export function diffLines(diff: Diff, { all = false, wide = false }: DiffLines =
           wide ? placeOf(row) : row.stage,
           row.local ? sci(row.local.relL2) : '–',
           sci(row.accumulated.relL2),
-          sci(shown.maxAbs),
-          `[${shown.worst.join(',')}]`,
+          ...(narrow ? [] : [sci(shown.maxAbs), `[${shown.worst.join(',')}]`]),
           ...(wide
             ? [
                 `[${row.shape.join(',')}]`,
@@ -59,6 +65,7 @@ export function diffLines(diff: Diff, { all = false, wide = false }: DiffLines =
                 sci(shown.expectedAtWorst),
               ]
             : []),
+          ...oracleCells(row.oracle, narrow ? 'theirs' : whose(diff), told),
         ],
       };
     }),

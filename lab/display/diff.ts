@@ -5,6 +5,7 @@ import type { Diff } from '../diff/diff.js';
 import { leftoverText } from '../diff/leftover.js';
 import { locationText, type Spread } from '../diff/locate.js';
 import type { Metrics } from '../diff/metrics.js';
+import type { Nearer } from '../diff/nearer.js';
 import { type DiffRow, placeOf } from '../diff/row.js';
 import type { Bundle } from '../values/shown.js';
 import { Html, html } from '../values/html.js';
@@ -24,6 +25,12 @@ const COLUMNS: readonly Column[] = [
   { title: 'worst at' },
   { title: 'ours', right: true },
   { title: 'theirs', right: true },
+];
+/** What the oracle says, where it was asked. */
+const ORACLE: readonly Column[] = [
+  { title: 'nearer to float64' },
+  { title: 'ours, ULP', right: true },
+  { title: 'theirs, ULP', right: true },
 ];
 /** What fits a page; the rest of a row is where it unfolds. */
 const ON_PAGE: readonly Column[] = [
@@ -75,9 +82,13 @@ function text(diff: Diff, most: number): string {
   const { limits } = diff;
   const note = `limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`;
   const sorted = inOrder(diff);
+  const asked = sorted.some(({ oracle }) => oracle);
   const table = textTable(
-    COLUMNS.map(column => (column.title === 'theirs' ? { ...column, title: whose(diff) } : column)),
-    sorted.slice(0, most).map(row => cells(row, limits)),
+    [...COLUMNS, ...(asked ? ORACLE : [])].map(column => ({
+      ...column,
+      title: column.title.replace('theirs', whose(diff)),
+    })),
+    sorted.slice(0, most).map(row => cells(row, limits, whose(diff), asked)),
   );
   const more = sorted.length > most ? `\n… and ${sorted.length - most} stages more` : '';
   const left = leftoverText(diff.leftover);
@@ -100,7 +111,7 @@ export function summary({ rows, first, provenance, other }: Diff): string {
     const where = first.where.length > 0 ? `, ${locationText(first.where)}` : '';
     const what = first.from ? 'span' : 'stage';
     const narrow = first.between ? ` Dumps of ${fewOf(first.between)} would narrow it down.` : '';
-    return `First failing ${what}${provenance.plan === 'fast' ? ' of the fast plan' : ''}${whose}: ${placeOf(first)} (${first.verdict}), relative error ${sci(place.relL2)}${where}, worst at [${place.worst}]${others}.${narrow}`;
+    return `First failing ${what}${provenance.plan === 'fast' ? ' of the fast plan' : ''}${whose}: ${placeOf(first)} (${first.verdict}), relative error ${sci(place.relL2)}${where}, worst at [${place.worst}]${others}.${narrow}${first.oracle ? ` ${oracleText(first.oracle, first.theirs ? 'theirs' : 'PyTorch’s')}` : ''}`;
   }
   const worst = rows.reduce((a, b) => (b.accumulated.relL2 > a.accumulated.relL2 ? b : a));
   const what = provenance.plan === 'fast' ? 'stages that the fast plan leaves' : `stages${whose}`;
@@ -117,11 +128,28 @@ export function summary({ rows, first, provenance, other }: Diff): string {
 /** Of a wrong stage what it does alone, where it has been run; else what came of it in the run. */
 export const shownOf = ({ verdict, local, accumulated }: DiffRow): Metrics =>
   verdict === 'source' && local ? local : accumulated;
+/** Distances from float64, in ULP. */
+const ulps = (distance: number): string => sci(Number(distance.toPrecision(2)));
+/** Nearer to float64, and how far either is; dashes where nobody asked. */
+export function oracleCells(oracle: Nearer | undefined, other: string, told = true): string[] {
+  if (!told) return [];
+  return oracle ? [nearerText(oracle, other), ulps(oracle.ours), ulps(oracle.theirs)] : ['–', '–', '–'];
+}
+const nearerText = ({ nearer }: Nearer, other: string): string => (nearer === 'theirs' ? other : nearer);
+/** `By float64 of the same inputs PyTorch’s is nearer: 0.4 ULP from it, ours 2e+6.` */
+function oracleText({ nearer, ours, theirs }: Nearer, other: string): string {
+  const far = (whose: string, distance: number) => `${whose} ${ulps(distance)} ULP from it`;
+  const [near, rest] =
+    nearer === 'ours' ? [far('ours', ours), far(other, theirs)] : [far(other, theirs), far('ours', ours)];
+  return nearer === 'even'
+    ? `By float64 of the same inputs neither is nearer: both are ${ulps(ours)} ULP from it.`
+    : `Nearer to float64 of the same inputs is ${near}; ${rest}.`;
+}
 const cosineText = ({ cosine }: Metrics) => (Number.isNaN(cosine) ? '–' : cosine.toFixed(6));
 const gainText = (gain: number | null) => (gain === null ? '–' : `${sci(Number(gain.toPrecision(2)))}×`);
 
-function cells(row: DiffRow, limits: Diff['limits']): Row {
-  const { shape, accumulated, local, gain, verdict } = row;
+function cells(row: DiffRow, limits: Diff['limits'], other: string, told: boolean): Row {
+  const { shape, accumulated, local, gain, verdict, oracle } = row;
   const shown = shownOf(row);
   return {
     kind: verdict,
@@ -137,6 +165,7 @@ function cells(row: DiffRow, limits: Diff['limits']): Row {
       `[${shown.worst.join(',')}]`,
       number(shown.actualAtWorst),
       number(shown.expectedAtWorst),
+      ...oracleCells(oracle, other, told),
     ],
   };
 }
@@ -169,7 +198,7 @@ const along = (v: number) => (v === 0 ? 0 : Math.round(40 * Math.min(1, Math.max
 function unfolding(row: DiffRow, where: readonly Spread[], open: boolean, other: string): Html {
   const { shape, gain } = row;
   const shown = shownOf(row);
-  const rest = html`shape [${shape.join(',')}]; worst at [${shown.worst.join(',')}]: ours ${sci(shown.actualAtWorst)}, ${other} ${sci(shown.expectedAtWorst)}<br>cosine ${cosineText(shown)}, gain ${gainText(gain)}${more(row)}`;
+  const rest = html`shape [${shape.join(',')}]; worst at [${shown.worst.join(',')}]: ours ${sci(shown.actualAtWorst)}, ${other} ${sci(shown.expectedAtWorst)}<br>cosine ${cosineText(shown)}, gain ${gainText(gain)}${more(row)}${row.oracle ? html`<br>${oracleText(row.oracle, other)} At [${row.local!.worst.join(',')}] float64 has ${sci(row.oracle.exactAtWorst)}` : ''}`;
   const error = where.length > 0 ? html`<br>the error: ${locationText(where)}${where.map(bars)}` : '';
   return html`<details ${open ? 'open' : ''}><summary>${placeOf(row)}</summary><div class=where>${rest}${error}</div></details>`;
 }

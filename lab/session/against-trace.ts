@@ -41,6 +41,10 @@ export async function againstTrace(
   checkLimits(options);
   if (options.plan === 'fast')
     throw new TraceError('Another engine is judged by the exact plan, and this is the fast one. Leave the plan out.');
+  if (options.oracle === true)
+    throw new TraceError(
+      'The oracle is asked about a golden, and this is another engine or run, held against the exact plan. Leave oracle out.',
+    );
   const { model, plan } = session;
   const ids = idsOf(trace);
   const recorded = own?.trace ?? null;

@@ -1,11 +1,14 @@
 // A session against a golden: all stages in its run and alone, or one.
 
+import type { Stage } from '../../engine/plan.js';
+import type { Step } from '../../engine/step.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
 import { checkGolden } from '../diff/check.js';
 import { type Alone, compared, diffRows } from '../diff/compare.js';
 import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
 import { leftoverOf } from '../diff/leftover.js';
 import { otherWeights } from '../diff/other-weights.js';
+import type { DiffRow } from '../diff/row.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from '../diff/tolerance.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { progressLine } from '../host/progress.js';
@@ -15,6 +18,7 @@ import type { Golden } from '../values/golden.js';
 import { selectOne } from '../values/select.js';
 import { assemble } from './capture.js';
 import { OurValues } from './ours.js';
+import { Oracle } from './oracle.js';
 import type { Reader } from './read.js';
 import { checkPlan, planProvenance } from './request.js';
 import { runStage, type StageInputs } from './stage.js';
@@ -71,11 +75,21 @@ export async function against(
   const onProgress = (done: number, total: number) => called('onProgress', () => told(done, total));
   const inputs = inputsOf(golden);
   const alone: Alone = async (stage, step) => (await runStage(session.model, stage, inputs, shaders, step, plan)).data;
-  const rows = await diffRows(session.model, golden, ours, options.alone === false ? null : alone, {
-    ...options,
-    signal,
-    onProgress,
-  });
+  const oracle =
+    options.oracle === false || options.alone === false
+      ? null
+      : new Oracle(session.model, inputs, files, options.oracle === true, signal);
+  let rows: DiffRow[];
+  try {
+    const exact = oracle && ((stage: Stage, step: Step) => oracle.exactly(stage, step));
+    rows = await diffRows(session.model, golden, ours, options.alone === false ? null : alone, exact, {
+      ...options,
+      signal,
+      onProgress,
+    });
+  } finally {
+    await oracle?.close();
+  }
   const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };
   return new Diff(
     rows,

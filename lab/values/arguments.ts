@@ -97,7 +97,7 @@ export function checkBudget(budget: unknown): void {
 /** Throws GoldenError for what is no golden, OptionError for limits that are none. The options have been read. */
 export function checkDiff(
   golden: unknown,
-  options?: { readonly [name in 'accumulated' | 'local' | 'alone' | 'onProgress']?: unknown },
+  options?: { readonly [name in 'accumulated' | 'local' | 'alone' | 'oracle' | 'onProgress']?: unknown },
 ): void {
   const { ids, chunks, stages } = looked('The golden', GoldenError, () => {
     const { ids, chunks, stages } = (typeof golden === 'object' && golden !== null ? golden : {}) as Record<
@@ -116,7 +116,7 @@ export function checkDiff(
 
 /** Throws OptionError for limits of a diff that are none. */
 export function checkLimits(
-  options: { readonly [name in 'accumulated' | 'local' | 'alone' | 'onProgress']?: unknown } | undefined,
+  options: { readonly [name in 'accumulated' | 'local' | 'alone' | 'oracle' | 'onProgress']?: unknown } | undefined,
 ): void {
   for (const name of ['accumulated', 'local'] as const) {
     const limit = options?.[name];
@@ -125,6 +125,12 @@ export function checkLimits(
   }
   if (options?.onProgress !== undefined && typeof options.onProgress !== 'function')
     throw new OptionError(`onProgress is a function of (done, total), not ${said(options.onProgress)}.`);
+  if (options?.oracle !== undefined && typeof options.oracle !== 'boolean')
+    throw new OptionError(`oracle is true for every stage or false for none, not ${said(options.oracle)}.`);
+  if (options?.alone === false && options.oracle === true)
+    throw new OptionError(
+      'The oracle is asked of stages that run alone, and { alone: false } runs none so. Leave one of them out.',
+    );
   if (options?.alone === false && options.local !== undefined)
     throw new OptionError(
       'The limit local is of stages that run alone, and { alone: false } runs none so. Leave one of them out.',

@@ -4,7 +4,7 @@
 export const FLOORS: readonly (readonly string[])[] = [
   ['engine'],
   ['lab/values'],
-  ['lab/host', 'lab/pull', 'lab/diff'],
+  ['lab/host', 'lab/pull', 'lab/oracle', 'lab/diff'],
   ['lab/session'],
   ['lab/probe', 'lab/chat', 'lab/bench', 'lab/parity', 'lab/kernel'],
   ['lab/display'],
