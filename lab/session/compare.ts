@@ -44,6 +44,10 @@ export function compare(a: unknown, b: unknown, third?: unknown): unknown {
 
 async function runs(a: unknown, b: unknown, given: CompareOptions = {}): Promise<Diff> {
   const { model, ...options } = checkOptions('compare', given, OPTIONS);
+  if (options.oracle === true)
+    throw new OptionError(
+      'The oracle is asked about a golden, session.diff(golden, { oracle: true }), not about two runs. Leave oracle out.',
+    );
   for (const one of [a, b])
     if (!(one instanceof Run || one instanceof Trace))
       throw new OptionError(

@@ -9,6 +9,7 @@ import { openSafetensors } from '../../engine/weights/safetensors.js';
 import { configFromJson } from '../../engine/weights/detect.js';
 import { anglesOf } from '../../lab/oracle/angles.js';
 import { nearerOf, ulpOf, ulpsFrom } from '../../lab/diff/nearer.js';
+import { compare } from '../../lab/session/compare.js';
 import { open } from '../../lab/session/open.js';
 import { golden } from '../../lab/values/golden.js';
 import { DISPLAY } from '../../lab/values/shown.js';
@@ -174,6 +175,8 @@ test('what cannot be asked', async () => {
     'oracle is true for every stage or false for none, not',
   );
   await expect(model.diff(g, { oracle: true, alone: false })).rejects.toThrow('{ alone: false } runs none so');
+  const run = await model.run([2, 300, 17]);
+  await expect(compare(run, run, { oracle: true })).rejects.toThrow('not about two runs');
   const said = await command('diff', '--oracle', '--no-alone');
   expect(said.status).toBe(2);
   const lines = (await command('diff', '--oracle', '--all')).stdout.split('\n');
