@@ -58,7 +58,11 @@ export function diffCommand(): Command {
     .option('--local-limit <relL2>', 'largest relative L2 error of a stage alone', real)
     .addOption(new Option('--no-alone', 'do not run the stages alone as well').conflicts('localLimit'))
     .addOption(
-      new Option('--oracle', 'say of every stage who is nearer to float64 of its inputs').conflicts(['trace', 'alone', 'against']),
+      new Option('--oracle', 'say of every stage who is nearer to float64 of its inputs').conflicts([
+        'trace',
+        'alone',
+        'against',
+      ]),
     )
     .addOption(new Option('--all', 'list the stages that pass too').conflicts('json'))
     .addOption(new Option('--wide', 'every column: shapes, cosine, gain, both values').conflicts('json'))
