@@ -7,6 +7,16 @@ const ALONE = [
   'test/lab/{broken-files,ctrl-c,edit,generation,pull-trust,roofline,terminal,write-file}.test.ts',
   'test/slow/**/*.test.ts',
 ];
+/**
+ * What leaves its process as it was: these share one, in which the lab is read and the shaders of the atlas are compiled once, and not for each file.
+ * Whatever changes its environment, loses the device or asks what a fresh process has is not among them.
+ */
+const TOGETHER = [
+  'test/engine/{attend,config-check,config-whole,conversations,cutting,declared-tokens,ends,folder-vocabulary,gguf,gguf-parts,jinja}.test.ts',
+  'test/engine/{model-forms,names,odd-conversations,piece-tokenizer,pieces,safetensors,tokenizer-json,understood}.test.ts',
+  'test/lab/{activation,arithmetic,arrays,chat,chat-messages,display,generate-batch,hostile-names,html,in-words,leftover,lens}.test.ts',
+  'test/lab/{metrics,mistakes,names,own-pictures,runs,save,show,slices,trace,vocabulary-fit}.test.ts',
+];
 
 // Two files at a time: a software adapter compiles shaders on one core. What is alone comes first. The slow tests need the real model; .ci/run calls them
 // by name.
@@ -27,9 +37,21 @@ export default defineConfig({
         test: {
           name: 'two',
           include: ['test/**/*.test.ts'],
-          exclude: ALONE,
+          exclude: [...ALONE, ...TOGETHER],
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: TOGETHER,
+          setupFiles: ['test/left-open.ts'],
+          isolate: false,
+          maxWorkers: 2,
+          unstubEnvs: true,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
