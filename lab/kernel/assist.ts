@@ -98,11 +98,13 @@ export function inspect(
   const quoted = namesAt(source, position, variables);
   const stage = quoted?.names.find(({ text }) => text === source.slice(quoted.start, quoted.end));
   if (stage) return found(`${stage.kind} ${stage.text} ${stage.signature}`.trim(), '');
-  return compiler.ask(source, (service, path) => {
+  return compiler.ask(source, (_, path) => {
+    const service = compiler.language.asWritten;
     for (const at of [position, position - 1, calleeEnd(source, position)]) {
       if (at === null || at < 0) continue;
       const info = service.getQuickInfoAtPosition(path, at);
-      if (info?.displayParts?.length) return found(textOf(info.displayParts), documentation(info));
+      if (!info?.displayParts?.length) continue;
+      return found(textOf(info.displayParts), documentation(info) || ofType(service.getProgram()!, path, info.textSpan.start));
     }
     return { status: 'ok', found: false, data: {}, metadata: {} };
   });
@@ -118,9 +120,34 @@ function found(signature: string, docs: string): Record<string, unknown> {
 
 const textOf = (parts: readonly ts.SymbolDisplayPart[] = []) => parts.map(({ text }) => text).join('');
 
-function documentation({ documentation, tags = [] }: ts.QuickInfo): string {
+function documentation({ documentation, tags = [] }: Pick<ts.QuickInfo, 'documentation' | 'tags'>): string {
   const lines = tags.map(({ name, text }) => `@${name} ${textOf(text)}`.trimEnd());
   return [textOf(documentation), ...lines].filter(line => line !== '').join('\n\n');
+}
+
+/** What is said of the type of a value that nothing is said of: of its class, and for promises and lists of what they hold. */
+function ofType(program: ts.Program, path: string, start: number): string {
+  const checker = program.getTypeChecker();
+  const node = nameAt(program.getSourceFile(path)!, start);
+  if (!node) return '';
+  const bare = checker.getNonNullableType(checker.getTypeAtLocation(node));
+  const type = checker.getNonNullableType(checker.getAwaitedType(bare) ?? bare);
+  const one = checker.isArrayType(type) ? checker.getTypeArguments(type as ts.TypeReference)[0] : type;
+  const symbol = one.aliasSymbol ?? (one.isIntersection() ? one.types[0] : one).getSymbol();
+  if (!symbol) return '';
+  return documentation({ documentation: symbol.getDocumentationComment(checker), tags: symbol.getJsDocTags(checker) });
+}
+
+/** The name that begins there. */
+function nameAt(file: ts.SourceFile, start: number): ts.Node | null {
+  let found: ts.Node | null = null;
+  const visit = (node: ts.Node): void => {
+    if (node.getStart(file) > start || node.end <= start) return;
+    if (ts.isIdentifier(node)) found = node;
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
 }
 
 /** The end of the function's name, for a position among its arguments. */

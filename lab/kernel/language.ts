@@ -40,8 +40,13 @@ const EXTRA = '/node-types.d.ts';
 const inPackages = (path: string) => path.includes('/node_modules/') || path === EXTRA;
 const slashes = (path: string) => path.replaceAll('\\', '/');
 
+/** As what is shown is written: with `null`, which cells are not held to. Nothing that changes how a file is parsed. */
+const AS_WRITTEN: ts.CompilerOptions = { ...OPTIONS, strictNullChecks: true, noImplicitAny: true };
+
 export class Language {
   readonly service: ts.LanguageService;
+  /** The same cells, for questions about types: only a second checker, the parsed files are those of `service`. */
+  readonly asWritten: ts.LanguageService;
   readonly #folder: string;
   readonly #roots: string[];
   /** What `/// <reference types="…" />` means, whoever says it: two versions of Node's types are at odds in every class that both have. */
@@ -84,7 +89,9 @@ export class Language {
       resolveTypeReferenceDirectiveReferences: (names, from) =>
         names.map(name => this.#typesFor(typeof name === 'string' ? name : name.fileName, from)),
     };
-    this.service = ts.createLanguageService(host);
+    const files = ts.createDocumentRegistry();
+    this.service = ts.createLanguageService(host, files);
+    this.asWritten = ts.createLanguageService({ ...host, getCompilationSettings: () => AS_WRITTEN }, files);
   }
 
   /** Cells that count. */

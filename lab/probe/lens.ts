@@ -45,7 +45,11 @@ export interface LensCell {
   readonly top: readonly TopToken[];
 }
 
-/** What each layer would say if the model stopped there. */
+/**
+ * What each layer would say if the model stopped there: its residual stream through the model's last norm and its unembedding, a cell for
+ * each layer and token. `run.lens()` makes one.
+ * @example lens.cells[3][5].text, lens.table().rows
+ */
 export class Lens extends Shown {
   constructor(
     /** By stage, then by token. */

@@ -77,7 +77,10 @@ export interface Made {
   again?(wanted: Pick<RunOptions, 'tap' | 'slice' | 'logits'>): Promise<Run>;
 }
 
-/** What one run gave: its tokens, the activations that were tapped, and the logits after the last token. `session.run()` makes one. */
+/**
+ * What one run gave: its tokens, the activations that were tapped, and the logits after the last token. `session.run()` makes one.
+ * @example run.at('layers.5.resid'), run.attention(5), run.logits.top(5)
+ */
 export class Run extends Shown {
   constructor(
     /** The session that it came from. */

@@ -35,7 +35,10 @@ export interface Dependent {
   [Symbol.dispose](): void;
 }
 
-/** A model in use: run it, look at one stage, compare it, edit its shaders, let it write. `open()` makes one; a notebook keeps it. */
+/**
+ * A model in use: run it, look at one stage, compare it, edit its shaders, let it write. `open()` makes one; a notebook keeps it.
+ * @example const run = await model.run('The capital of France is', { tap: 'layers.*.resid' })
+ */
 export class Session extends Shown {
   #disposed = false;
   #replaced = false;

@@ -40,8 +40,10 @@ export interface Ranked {
 export type Axes = AxisName | readonly AxisName[];
 
 /**
+ * What one stage gave: float32 values with named dimensions, such as [token, channel] or [head, query, key], in the units of the model.
  * Indices are positions in the model, in everything that takes or gives one: of what holds heads 2 and 3, `head(2)` is the first, and
  * `get(0, …)` is refused.
+ * @example run.at('layers.5.resid').norm('channel').mean('token')
  */
 export class Activation extends Shown implements Values {
   /** What each dimension counts, and where in the model its entries are, from the outermost to the innermost. */

@@ -81,6 +81,7 @@ describe('Tab and Shift+Tab', { timeout: 240_000 }, () => {
       .filter(one => !PLAIN.includes(one))
       .filter(one => !/^.+\n\n.{8}/s.test(shiftTab(`${name}.${one}`)));
     expect(bare).toEqual([]);
+    expect(shiftTab(name)).toMatch(/^.+\n\n.{8}/s);
   });
 
   test('on the tokens of a generation', async () => {
@@ -100,6 +101,38 @@ describe('Tab and Shift+Tab', { timeout: 240_000 }, () => {
     expect(text).toContain('Session.run(prompt: string | readonly number[], given?: RunOptions): Promise<Run>');
     expect(text).toContain('Throws PromptError');
     expect(text).toContain("@example const run = await model.run('The capital of France is'");
+  });
+
+  test('shows of a variable its type as written and what is said of its class', () => {
+    expect(shiftTab('model')).toContain('const model: Session');
+    expect(shiftTab('model')).toContain('A model in use: run it, look at one stage');
+  });
+
+  test('shows what may be null, of properties, methods, results and variables', async () => {
+    expect(shiftTab('model.tokenizer')).toContain('Session.tokenizer: Tokenizer | null');
+    expect(shiftTab('model.edit')).toContain('change: ((wgsl: string) => string) | null');
+    await cells.run('const written = model.chatTemplate; const pair = [g.pieces] as const;');
+    expect(shiftTab('written')).toMatch(/^const written: string \| null$/m);
+    expect(shiftTab('pair')).toContain('readonly string[] | null');
+    await cells.run('let later: typeof model | null = null; const none = []; function firstOf(a: number[]) { return a.length > 0 ? a[0] : null }');
+    expect(shiftTab('firstOf')).toContain('number | null');
+    expect(shiftTab('none')).toContain('any[]');
+    expect(shiftTab('later')).toContain('Session | null');
+    expect(shiftTab('later')).toContain('A model in use');
+  });
+
+  test.each([
+    ['an activation', "const one = run.at('layers.5.resid')", 'one', 'Activation', 'What one stage gave: float32 values with named dimensions'],
+    ['a promise', 'const coming = run.lens()', 'coming', 'Promise<Lens>', 'What each layer would say'],
+    ['a list', 'const listed = run.logits.top(3).rows', 'listed', 'readonly TopToken[]', 'One of the likeliest next tokens'],
+    ['an interface', 'const config = model.config', 'config', 'GemmaConfig', 'The geometry of a Gemma text model'],
+    ['a number, nothing', 'const five = run.ids.length', 'five', 'number', ''],
+  ])('of %s it shows the comment of its type', async (_, source, name, type, comment) => {
+    await cells.run(`${source};`);
+    const [signature, ...said] = shiftTab(name).split('\n\n');
+    expect(signature).toBe(`const ${name}: ${type}`);
+    expect(said.join('\n\n').startsWith(comment)).toBe(true);
+    expect(said.length > 0).toBe(comment !== '');
   });
 
   test('knows the options of a call', () => {
