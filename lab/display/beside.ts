@@ -10,9 +10,18 @@ import { textTable } from './table.js';
 
 const COLOURS = ['#0072b2', '#e69f00'] as const;
 
-export function besideBundle({ rows, kl, prompts: names }: Beside): Bundle {
+/** Characters of a run's name in the legend, and of its prompt where something else must stand there. */
+const NAME = 44;
+const LEAST = 10;
+
+export function besideBundle({ rows, kl, prompts, runs }: Beside): Bundle {
   const title = `Next token, two runs: KL divergence ${kl === 0 ? '0' : kl.toPrecision(3)} bits`;
-  const short = names.map((name, i) => `${i + 1}: ${shortened(name, 44, 'start')}`);
+  const same = shortened(prompts[0], NAME, 'start') === shortened(prompts[1], NAME, 'start');
+  const names = prompts.map((prompt, i) => (same && runs[i] ? `${prompt} · ${runs[i]}` : prompt));
+  const short = prompts.map((prompt, i) => {
+    const told = same && runs[i] ? ` · ${shortened(runs[i], NAME)}` : '';
+    return `${i + 1}: ${shortened(prompt, Math.max(LEAST, NAME - told.length), 'start')}${told}`;
+  });
   const change = ({ probability: [a, b], logit }: Beside['rows'][number]) =>
     a === b && logit[0] === logit[1]
       ? 'no change'
@@ -38,13 +47,13 @@ export function besideBundle({ rows, kl, prompts: names }: Beside): Bundle {
       title: titled(title),
       height: 150 + 44 * rows.length,
       barmode: 'group',
-      margin: { l: 130, r: 20, t: 92, b: 50 },
+      margin: { l: 96, r: 20, t: 92, b: 50 },
       // A line a run: they are prompts, and may be long.
       legend: { orientation: 'v', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom', traceorder: 'normal' },
       // Room for what stands behind the longest bar.
       xaxis: {
         title: { text: 'probability' },
-        range: [0, (most || 1) * 2],
+        range: [0, (most || 1) * 2.5],
         tickvals: [0, 0.25, 0.5, 0.75, 1].map(v => Number((v * nice(most)).toPrecision(3))),
         tickformat: '~%',
         gridcolor: GRID,
@@ -52,7 +61,7 @@ export function besideBundle({ rows, kl, prompts: names }: Beside): Bundle {
       },
       yaxis: {
         tickvals: rows.map((_, i) => i),
-        ticktext: rows.map(r => label(shortened(r.text, 16))),
+        ticktext: rows.map(r => label(shortened(r.text, 10))),
         autorange: 'reversed',
       },
     },

@@ -4,6 +4,7 @@ import { BudgetError } from '../../engine/errors.js';
 import { count, type Extent, type Stage } from '../../engine/plan.js';
 import { type Captured, type Slice, type Tap, tapBytes } from '../../engine/taps.js';
 import { Activation } from '../values/activation.js';
+import type { Ran } from '../values/apart.js';
 import { checkBudget } from '../values/arguments.js';
 import type { Dim } from '../values/dims.js';
 import { MASKED } from '../values/stats.js';
@@ -44,6 +45,7 @@ export function assemble(
   labels: readonly string[],
   taps: readonly Tap[] = [],
   first = 0,
+  ran: Ran | null = null,
 ): Map<string, Activation> {
   const slices = new Map(taps.map(({ stage, slice }) => [stage, slice]));
   const byStage = new Map<Stage, Captured[]>();
@@ -53,7 +55,7 @@ export function assemble(
     if (!byStage.has(stage) && stage.axes.some(({ size }) => size === 'keys')) byStage.set(stage, []);
   return new Map(
     [...byStage].flatMap(([stage, parts]) => {
-      const activation = join(stage, parts, labels, slices.get(stage) ?? {}, first);
+      const activation = join(stage, parts, labels, slices.get(stage) ?? {}, first, ran);
       return activation ? [[stage.name, activation]] : [];
     }),
   );
@@ -65,6 +67,7 @@ function join(
   labels: readonly string[],
   slice: Slice,
   first: number,
+  ran: Ran | null,
 ): Activation | null {
   const dims: Dim[] = stage.axes.map(({ name, size }, i) => {
     const [low, high] = slice[name] ?? [0, Number.POSITIVE_INFINITY];
@@ -79,7 +82,7 @@ function join(
   if (dims.some(({ size }) => size <= 0)) return null; // in a stream: of tokens that are not there yet, or were before
   const shape = dims.map(({ size }) => size);
   if (parts.length === 1 && parts[0].shape.every((size, i) => size === shape[i]))
-    return new Activation(stage.name, dims, parts[0].data, parts[0].recomputed, parts[0].kept);
+    return new Activation(stage.name, dims, parts[0].data, parts[0].recomputed, parts[0].kept, ran);
   const data = new Float32Array(count(shape));
   if (stage.operation.kind === 'scores') data.fill(MASKED);
   for (const part of parts) {
@@ -97,5 +100,6 @@ function join(
     data,
     parts.some(part => part.recomputed),
     parts[0]?.kept,
+    ran,
   );
 }

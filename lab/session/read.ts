@@ -9,6 +9,7 @@ import type { ModelFiles } from '../../engine/weights/source.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { progressLine } from '../host/progress.js';
 import { Activation } from '../values/activation.js';
+import type { Ran } from '../values/apart.js';
 import { checkOptions } from '../values/arguments.js';
 import { said } from '../values/dims.js';
 import { tapped } from '../values/select.js';
@@ -94,7 +95,11 @@ export function runOf(session: Reader, read: Read, { patch, chunks, budget, plan
   const labels = session.labels(ids);
   const { config, model } = session;
   const { kernels } = model;
-  const last = new Activation('logits', [{ name: 'vocab', size: config.vocab }], read.logits);
+  const ran = {
+    prompt: labels.slice(ids[0] === config.bosId ? 1 : 0).join(''),
+    how: howOf({ ...session.provenance(shaders), ...told }, patches, chunks, ids.length),
+  };
+  const last = new Activation('logits', [{ name: 'vocab', size: config.vocab }], read.logits, false, null, ran);
   const made = {
     absent,
     budget: budget ?? CAPTURE_BUDGET,
@@ -113,5 +118,33 @@ export function runOf(session: Reader, read: Read, { patch, chunks, budget, plan
         shaders: kernels === session.model.kernels ? shaders : undefined,
       }),
   };
-  return new Run(session, ids, labels, assemble(captured, labels, taps), last, made, fault);
+  return new Run(session, ids, labels, assemble(captured, labels, taps, 0, ran), last, made, fault);
+}
+
+/** What titles say where two runs of one prompt are compared. */
+function howOf(
+  { model, fingerprint, adapter, cache = 'f32', plan, activations, edited_shaders }: Readonly<Record<string, string>>,
+  patches: readonly Patch[],
+  chunks: readonly number[] | undefined,
+  tokens: number,
+): Ran['how'] {
+  return {
+    model: fingerprint === undefined ? model : `${model} ${fingerprint.slice(0, 8)}`,
+    adapter,
+    cache: `${cache} cache`,
+    plan: `${plan} plan${activations ? `, ${activations}` : ''}`,
+    ...(edited_shaders && { edit: `${edited_shaders} edited` }),
+    ...(patches.length > 0 && { patch: `patched ${patches.map(patch => patchText(patch, tokens)).join(', ')}` }),
+    ...(chunks && { chunks: `chunks ${chunks.join('+')}` }),
+  };
+}
+
+/** `layers.3.attn.mix[head 2] = 0`: only what is not patched whole. */
+function patchText({ stage, slice = {}, values }: Patch, tokens: number): string {
+  const cuts = stage.axes.flatMap(({ name, size }) => {
+    const [from, to] = slice[name] ?? [0, Number.POSITIVE_INFINITY];
+    if (from === 0 && to >= (typeof size === 'number' ? size : tokens)) return [];
+    return [`${name} ${to - from === 1 ? from : `${from}:${to}`}`];
+  });
+  return `${stage.name}${cuts.length > 0 ? `[${cuts.join(', ')}]` : ''}${typeof values === 'number' ? ` = ${values}` : ''}`;
 }

@@ -6,6 +6,7 @@ import type { Model } from '../../engine/model.js';
 import { nearest } from '../../engine/plan.js';
 import { printable, visible } from '../../engine/printable.js';
 import type { Activation } from '../values/activation.js';
+import { apart } from '../values/apart.js';
 import { AttentionView } from '../values/attention.js';
 import { checkMany, said } from '../values/dims.js';
 import { Beside, logProbabilities, TopTokens } from '../values/next-token.js';
@@ -227,7 +228,8 @@ export class Run extends Shown {
       }))
       .sort((a, b) => Math.max(...b.probability) - Math.max(...a.probability))
       .slice(0, many);
-    return new Beside(rows, kl, [this.prompt, other.prompt]);
+    const [one, another] = [this.last.ran, other.last.ran];
+    return new Beside(rows, kl, [this.prompt, other.prompt], one && another ? apart(one, another) : undefined);
   }
 
   /**

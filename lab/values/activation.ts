@@ -5,6 +5,7 @@ import type { CacheFormat } from '../../engine/cache-format.js';
 import { NumberError, OptionError } from '../../engine/errors.js';
 import type { AxisName } from '../../engine/plan.js';
 import { argmax, combined, combinedWith, REDUCTIONS, type Reduce, reduced } from './arithmetic.js';
+import { apart, type Ran } from './apart.js';
 import { partsOf, toArrow } from './arrow.js';
 import {
   type Cuts,
@@ -60,6 +61,11 @@ export class Activation extends Shown implements Values {
     readonly recomputed = false,
     /** How the cache keeps what was read from it, where that rounds; else null. */
     readonly kept: CacheFormat | null = null,
+    /**
+     * The run that gave it, for the titles of what is made of two; null where there is none, or several.
+     * @internal
+     */
+    readonly ran: Ran | null = null,
   ) {
     super();
     checkParts(name, dims, data);
@@ -101,7 +107,7 @@ export class Activation extends Shown implements Values {
     const cutText = this.dims.flatMap(({ name }, i) =>
       cuts[name] === undefined ? [] : [`${name} ${rangeText(ranges[i])}`],
     );
-    return new Activation(`${this.name}[${cutText.join(', ')}]`, dims, out, this.recomputed, this.kept);
+    return new Activation(`${this.name}[${cutText.join(', ')}]`, dims, out, this.recomputed, this.kept, this.ran);
   }
 
   /** One head, by its number in the model; the dimension goes. @example run.at('layers.5.attn.pattern').head(2) // [T,S] */
@@ -285,7 +291,7 @@ export class Activation extends Shown implements Values {
   #with(other: unknown, what: string, sign: string, of: (x: number, y: number) => number): Activation {
     if (typeof other === 'number') {
       const { dims, data } = combinedWith(this, other, of);
-      return new Activation(`${this.name} ${sign} ${other}`, dims, data, this.recomputed, this.kept);
+      return new Activation(`${this.name} ${sign} ${other}`, dims, data, this.recomputed, this.kept, this.ran);
     }
     if (!(other instanceof Activation))
       throw new OptionError(
@@ -293,14 +299,25 @@ export class Activation extends Shown implements Values {
       );
     const { dims, data } = combined(this, other, what, of);
     const recomputed = this.recomputed || other.recomputed;
-    return new Activation(`${this.name} ${sign} ${other.name}`, dims, data, recomputed, this.kept ?? other.kept);
+    const told =
+      this.ran && other.ran && this.ran !== other.ran ? apart(this.ran, other.ran).map(one => ` (${one})`) : ['', ''];
+    const title = `${this.name}${told[0]} ${sign} ${other.name}${told[1]}`;
+    const ran = this.ran === other.ran ? this.ran : null;
+    return new Activation(title, dims, data, recomputed, this.kept ?? other.kept, ran);
   }
 
   #reduced(what: string, axes: Axes | undefined, reduce: Reduce): Activation {
     const { dims, data } = reduced(this, axes, what, reduce);
     const gone = this.dims.filter(({ name }) => !dims.some(dim => dim.name === name));
     const along = gone.map(dim => (isWhole(dim) ? dim.name : `${dim.name} ${dim.from}:${dim.from + dim.size}`));
-    return new Activation(`${this.name}.${what}(${along.join(', ')})`, dims, data, this.recomputed, this.kept);
+    return new Activation(
+      `${this.name}.${what}(${along.join(', ')})`,
+      dims,
+      data,
+      this.recomputed,
+      this.kept,
+      this.ran,
+    );
   }
 
   #last(what: string): Dim {

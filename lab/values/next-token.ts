@@ -55,6 +55,8 @@ export class Beside extends Shown {
     readonly kl: number,
     /** Both prompts. */
     readonly prompts: readonly [string, string],
+    /** What tells the runs apart, beside their prompts where these are the same. */
+    readonly runs: readonly [string, string] = ['', ''],
   ) {
     super();
   }
