@@ -2,6 +2,7 @@
 
 import type { Diff } from '../diff/diff.js';
 import { leftoverText } from '../diff/leftover.js';
+import { terminal } from '../values/fold.js';
 import { printable } from '../../engine/printable.js';
 import { sci } from '../values/numbers.js';
 import { placeOf } from '../diff/row.js';
@@ -17,7 +18,8 @@ export interface DiffLines {
   readonly wide?: boolean;
 }
 
-const WIDTH = 80;
+/** Columns that a table with the places of the worst values needs. */
+const WITH_PLACES = 72;
 
 export function diffLines(diff: Diff, { all = false, wide = false, oracle = false }: DiffLines = {}): string {
   if (wide && all) return diffText(diff);
@@ -33,7 +35,8 @@ export function diffLines(diff: Diff, { all = false, wide = false, oracle = fals
     ...(left ? [left] : []),
     `${diff.golden}, ${diff.provenance.adapter}; limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`,
     ...(narrow && told ? ['nearer to float64 of the same inputs; ours and theirs are as many ULP from it'] : []),
-  ].map(text => wrapped(printable(text), WIDTH));
+  ].map(text => wrapped(printable(text), terminal()));
+  const places = !narrow && (wide || terminal() >= WITH_PLACES);
   const right = (title: string) => ({ title, right: true });
   const table = textTable(
     [
@@ -41,7 +44,8 @@ export function diffLines(diff: Diff, { all = false, wide = false, oracle = fals
       { title: 'stage' },
       right('alone'),
       right('in the run'),
-      ...(narrow ? [] : [right('max abs'), { title: 'worst at' }]),
+      ...(narrow ? [] : [right('max abs')]),
+      ...(places ? [{ title: 'worst at' }] : []),
       ...(wide ? [{ title: 'shape' }, right('cosine'), right('gain'), right('ours'), right(whose(diff))] : []),
       ...(told
         ? [{ title: 'nearer' }, right(narrow ? 'ours' : 'ours, ULP'), right(narrow ? 'theirs' : `${whose(diff)}, ULP`)]
@@ -55,7 +59,8 @@ export function diffLines(diff: Diff, { all = false, wide = false, oracle = fals
           wide ? placeOf(row) : row.stage,
           row.local ? sci(row.local.relL2) : '–',
           sci(row.accumulated.relL2),
-          ...(narrow ? [] : [sci(shown.maxAbs), `[${shown.worst.join(',')}]`]),
+          ...(narrow ? [] : [sci(shown.maxAbs)]),
+          ...(places ? [`[${shown.worst.join(',')}]`] : []),
           ...(wide
             ? [
                 `[${row.shape.join(',')}]`,
@@ -72,7 +77,8 @@ export function diffLines(diff: Diff, { all = false, wide = false, oracle = fals
     { narrow: true },
   );
   const rest = all || passing === 0 ? '' : `${passing} of ${diff.rows.length} stages pass; --all lists them too.`;
-  return [...heads, ...(rows.length > 0 ? [table] : []), ...(rest ? [rest] : [])].join('\n');
+  const where = places || rows.length === 0 ? '' : '--wide has where each is worst.';
+  return [...heads, ...(rows.length > 0 ? [table] : []), ...[rest, where].filter(Boolean)].join('\n');
 }
 
 /** Broken between words; a word that is longer stays whole. */

@@ -3,7 +3,7 @@
 
 import Table from 'cli-table3';
 import { printable } from '../../engine/printable.js';
-import { folded, TERMINAL } from '../values/fold.js';
+import { folded, terminal } from '../values/fold.js';
 import { Html, html } from '../values/html.js';
 
 export interface Column {
@@ -22,8 +22,14 @@ export interface Row {
 
 const textOf = (cell: Cell) => printable(typeof cell === 'string' ? cell : cell.text);
 
-/** @param narrow two blanks between columns, not three */
+/** @param narrow two blanks between columns, not three; in a terminal that has no room for these, one */
 export function textTable(columns: readonly Column[], rows: readonly Row[], { narrow = false } = {}): string {
+  const text = tableWith(columns, rows, narrow ? 2 : 3);
+  const wide = text.split('\n').some(line => [...line].length > terminal());
+  return wide && terminal() < 80 ? tableWith(columns, rows, 1) : text;
+}
+
+function tableWith(columns: readonly Column[], rows: readonly Row[], blanks: 1 | 2 | 3): string {
   const sides = ['top', 'bottom', 'left', 'right', 'mid', 'middle'];
   const corners = ['top-mid', 'top-left', 'top-right', 'bottom-mid', 'bottom-left', 'bottom-right'];
   const crossings = ['left-mid', 'mid-mid', 'right-mid'];
@@ -31,8 +37,8 @@ export function textTable(columns: readonly Column[], rows: readonly Row[], { na
   const table = new Table({
     head: columns.map(({ title }) => printable(title)),
     colAligns: columns.map(({ right }) => (right ? 'right' : 'left')),
-    style: { head: [], border: [], compact: true, ...(narrow && { 'padding-left': 0, 'padding-right': 0 }) },
-    chars: { ...chars, middle: narrow ? '  ' : ' ' },
+    style: { head: [], border: [], compact: true, ...(blanks < 3 && { 'padding-left': 0, 'padding-right': 0 }) },
+    chars: { ...chars, middle: blanks === 2 ? '  ' : ' ' },
   });
   table.push(...rows.map(({ cells }) => cells.map(textOf)));
   return table
@@ -46,7 +52,7 @@ export function textTable(columns: readonly Column[], rows: readonly Row[], { na
 export function factsTable(facts: Readonly<Record<string, string>>): string {
   const [left, right] = [Math.max(...Object.keys(facts).map(name => name.length)) + 2, 1];
   const rows = Object.entries(facts).map(([name, text]) => ({
-    cells: [name, folded(text, '', TERMINAL - left - 2 - right)],
+    cells: [name, folded(text, '', terminal() - left - 2 - right)],
   }));
   return textTable([{ title: '' }, { title: '' }], rows);
 }
@@ -93,6 +99,7 @@ export function htmlTable(
   return html`<div class="loupe-table tools ${name}">${STYLE}${aligned}<input type="search" style="display:none" placeholder="filter ${rows.length} rows" aria-label="filter"><div class="scroll">${table}</div>${SORT_AND_FILTER}</div>`;
 }
 
+// In a cell between two panels numbers have the room of their bars.
 const STYLE = new Html(`<style>.loupe-table table{font-variant-numeric:tabular-nums;border-collapse:collapse}
 .loupe-table.loupe-table table tr>*{text-align:left;white-space:nowrap;vertical-align:top}
 .loupe-table.tools th{cursor:pointer}.loupe-table .scroll{max-height:480px;overflow:auto}
@@ -100,7 +107,8 @@ const STYLE = new Html(`<style>.loupe-table table{font-variant-numeric:tabular-n
 .loupe-table .m{display:inline-block;position:relative;width:40px;height:9px;margin-left:6px;background:rgba(127,135,145,.18)}
 .loupe-table .m:before{content:'';position:absolute;left:0;top:0;bottom:0;width:var(--w);background:#009e73}.loupe-table .m.bad:before{background:#d55e00}
 .loupe-table td:nth-child(3) .m{--t:var(--l)}.loupe-table .m:after{content:'';position:absolute;left:var(--t);top:-2px;bottom:-2px;width:1.5px;background:currentColor}
-.loupe-table summary{cursor:pointer}.loupe-table .where{padding:4px 0 8px 14px;white-space:normal;max-width:24em}
+.loupe-table{container-type:inline-size}@container (max-width:520px){.loupe-table .m{display:none}}
+.loupe-table summary{cursor:pointer}.loupe-table .where{padding:4px 0 8px 14px;white-space:normal;max-width:21em}
 .loupe-table .axis{display:flex;align-items:flex-end;gap:8px;margin-top:4px}.loupe-table .axis span{opacity:.7}</style>`);
 
 /** Runs in the page. It reads what is in the table and writes nothing into it: rows are moved and hidden. */

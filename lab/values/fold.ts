@@ -1,10 +1,13 @@
 // Sentences within the width of a terminal. Names and paths are not cut: one that is wider than the line has a line of its own.
 
-/** What every terminal has. */
-export const TERMINAL = 80;
+/** What every terminal has, and no line needs more. */
+const TERMINAL = 80;
+
+/** Columns of the terminal that is written to, at most 80; where it is none, 80. */
+export const terminal = (): number => Math.min(TERMINAL, process.stdout.columns || TERMINAL);
 
 /** Broken at blanks, lines after the first behind `indent`. Lines that are there stay. */
-export function folded(text: string, indent = '', width = TERMINAL): string {
+export function folded(text: string, indent = '', width = terminal()): string {
   return text
     .split('\n')
     .map(line => {

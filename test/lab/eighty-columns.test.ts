@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parityText } from '../../lab/cli/parity.js';
 import { folded } from '../../lab/values/fold.js';
 import { command } from '../fixtures/command.js';
@@ -97,4 +97,31 @@ test('sentences are folded at blanks, paths are not cut', () => {
   expect(folded('see /a/long/path now', '', 8)).toBe('see\n/a/long/path\nnow');
   expect(folded('short\nand a longer line', ' ', 8)).toBe('short\nand a\n longer\n line');
   expect(folded('as wide!', ' ', 8)).toBe('as wide!');
+});
+
+describe('in a terminal of 60 columns', () => {
+  const before = process.stdout.columns;
+  beforeAll(() => {
+    process.stdout.columns = 60;
+  });
+  afterAll(() => {
+    process.stdout.columns = before;
+  });
+
+  test.each([
+    ['diff', 0],
+    ['diff --limit 6e-7', 1],
+    ['diff --all', 0],
+    ['plan', 0],
+    ['info', 0],
+    ['bench --prefill 16 --decode 4 --rounds 1 --contexts 0 --batch 2', 0],
+  ] as const)(
+    'loupe %s',
+    async (args, status) => {
+      const said = await command(...args.split(' '));
+      expect(said.status, said.stderr).toBe(status);
+      expect(said.stdout.split('\n').filter(line => [...line].length > 60 && /\S\s+\S/.test(line.trim()))).toEqual([]);
+    },
+    240_000,
+  );
 });
