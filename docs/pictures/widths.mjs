@@ -58,11 +58,12 @@ const browser = await chromium.launch({
   args: [...chromiumPackage.args, '--no-sandbox'],
 });
 for (const [width, columns] of [
+  [488, 2],
   [600, 2],
   [848, 2],
-  [1600, 1],
+  [1600, 2],
 ]) {
-  for (const theme of width === 600 ? ['light'] : ['light', 'dark']) {
+  for (const theme of width <= 600 ? ['light'] : ['light', 'dark']) {
     const page = await browser.newPage({ viewport: { width: columns * (width + 24), height: 900 } });
     const colours = theme === 'light' ? 'background:#fff;color:#24292f' : 'background:#111;color:#e6e6e6';
     await page.setContent(

@@ -5,7 +5,7 @@ import { isMasked } from '../values/stats.js';
 import { type Dim, labelsOf, rowName } from '../values/dims.js';
 import { blockSize, blocksOf, poolText } from './blocks.js';
 import type { Bundle } from '../values/shown.js';
-import { CONFIG, HOLE, lengthOf, MENU, PAGE, titled, titleLines } from './page.js';
+import { CONFIG, HOLE, lengthOf, menuFrom, PAGE, titled, titleLines } from './page.js';
 import { barOf, DIVERGING, packed, scaleThrough } from './chart.js';
 import { label } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
@@ -83,7 +83,9 @@ export function activationBundle(activation: Activation): Bundle {
   const clipped = `colours end at ${low < 0 ? '±' : ''}${sci(limit)}; the largest |x| is ${sci(stats.maxAbs)}`;
   const [name, ...more] = titleLines(`${activation}`);
   const notesOf = (...first: string[]) =>
-    [...more, ...first, stats.maxAbs > limit ? clipped : '', grey].filter(Boolean);
+    [...more, ...first, stats.maxAbs === 0 ? 'every value is 0' : '', stats.maxAbs > limit ? clipped : '', grey].filter(
+      Boolean,
+    );
   // Every value for whoever zooms in, where a page has room for them; else how to see some of them.
   const whole = pool !== '' && (4 / 3) * (4 * data.length + 6 * grid.z.length) < ROOM;
   const elsewhere = `.slice({ ${(lead[0] ?? last).name}: [from, to] }) shows every value of a part`;
@@ -128,13 +130,13 @@ export function activationBundle(activation: Activation): Bundle {
         title: { text: `${label(last.name)}${byColumns > 1 ? `, ${byColumns} a cell` : ''}` },
         showgrid: false,
         zeroline: false,
-        ...(texts ? { type: 'category', tickangle: -60 } : entries(last)),
+        ...(texts ? { type: 'category', tickangle: -60 } : { tickangle: 0, ...entries(last) }),
       },
       yaxis: { autorange: 'reversed', showgrid: false, zeroline: false, type: 'category' },
       ...(whole && {
         updatemenus: [
           {
-            ...MENU,
+            ...menuFrom(margin.l),
             type: 'buttons',
             direction: 'right',
             buttons: [

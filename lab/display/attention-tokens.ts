@@ -66,9 +66,11 @@ export function tokensBundle(figure: AttentionFigure): Bundle {
     });
     return html`<div class="panel p${head + 1}">${tokens}</div>`;
   };
+  // Arrow keys choose among the heads: JupyterLab's own, which go to the next cell, leave alone what says so.
   const choices = Array.from({ length: panels }, (_, i) => i - 1);
   const inputs = choices.map(
-    head => html`<input type="radio" name="${name}" id="${name}-${head + 1}" ${head < 0 ? 'checked' : ''}>`,
+    head =>
+      html`<input type="radio" data-lm-suppress-shortcuts="true" name="${name}" id="${name}-${head + 1}" ${head < 0 ? 'checked' : ''}>`,
   );
   const labels = choices.map(
     head =>
@@ -77,7 +79,7 @@ export function tokensBundle(figure: AttentionFigure): Bundle {
   const rules = choices
     .map(
       head =>
-        `#${name}-${head + 1}:checked~.panels .p${head + 1}{display:block}#${name}-${head + 1}:checked~.labels label[for="${name}-${head + 1}"]{background:rgba(0,114,178,.3)}`,
+        `#${name}-${head + 1}:checked~.panels .p${head + 1}{display:block}#${name}-${head + 1}:checked~.labels label[for="${name}-${head + 1}"]{background:rgba(0,114,178,.3)}#${name}-${head + 1}:focus-visible~.labels label[for="${name}-${head + 1}"]{outline:2px solid #0072b2}`,
     )
     .join('');
   const lines = Math.ceil(keys.slice(fromKey, keysTo).join('').length / 60) + 1;

@@ -6,7 +6,7 @@ import type { AttentionFigure, AttentionLayer } from '../values/attention.js';
 import { labelsOf, partText } from '../values/dims.js';
 import { blockSize, blocksOf } from './blocks.js';
 import type { Bundle, Figure } from '../values/shown.js';
-import { CONFIG, GREY, HOLE, lengthOf, MENU, PAGE, titled } from './page.js';
+import { CONFIG, GREY, HOLE, lengthOf, MENU, menuFrom, PAGE, titled } from './page.js';
 import { blockName, restOf, type Sink, sinkOf } from './attention-sink.js';
 import { CIVIDIS, type Packed, packed, scaleThrough } from './chart.js';
 import { label, visible } from '../values/html.js';
@@ -18,7 +18,7 @@ const VALUES = 120_000;
 const POOLED = 40_000;
 /** Pixels of a token where few are shown, and the widest figure that does not take its cell's width. */
 const CELL = 22;
-const NARROW = 560;
+const NARROW = 480;
 /** Pixels of a button beside its words, and of a letter of these. */
 const BUTTON = 26;
 const LETTER = 5.5;
@@ -90,16 +90,17 @@ function plotly(figure: AttentionFigure): Figure {
     t: 48 + 15 * lines + 36,
     b: Math.max(96, 40 + 6 * longest),
   };
-  const buttons = numbers.reduce((n, head) => n + BUTTON + LETTER * headName(figure, head).length, 0);
-  const needed = margin.l + beside + buttons + 4;
-  const few = needed <= NARROW + 40;
+  const buttonText = (head: number) => headName(figure, head).replace(' · ', '·');
+  const buttons = numbers.reduce((n, head) => n + BUTTON + LETTER * buttonText(head).length, 0);
+  const needed = 12 + beside + buttons + 4;
+  const few = needed <= NARROW;
   return {
     data,
     layout: {
       ...PAGE,
       plot_bgcolor: HOLE,
       title: titled(label(attentionTitle(first)), notes(0)),
-      ...(fixed <= NARROW ? { width: Math.max(fixed, 500, few ? Math.ceil(needed) : 0) } : {}),
+      ...(fixed <= NARROW ? { width: NARROW } : {}),
       height: Math.max(300, Math.min(760, 138 + 15 * lines + 40 + CELL * rows)),
       margin,
       xaxis: {
@@ -122,9 +123,9 @@ function plotly(figure: AttentionFigure): Figure {
           ...MENU,
           type: few ? 'buttons' : 'dropdown',
           direction: few ? 'right' : 'down',
-          pad: { b: 10, l: beside },
+          pad: { b: 10, l: 12 - margin.l + beside },
           buttons: grids[0].map((_, head) => ({
-            label: headName(figure, numbers[head]),
+            label: buttonText(numbers[head]),
             method: 'restyle',
             args: [{ visible: grids[0].map((_, other) => other === head) }],
           })),
@@ -132,7 +133,7 @@ function plotly(figure: AttentionFigure): Figure {
         ...(layers.length > 1
           ? [
               {
-                ...MENU,
+                ...menuFrom(margin.l),
                 type: 'dropdown',
                 buttons: layers.map((layer, i) => ({
                   label: `layer ${layer.layer}`,

@@ -12,7 +12,7 @@ import { layerTicks } from './spread.js';
 import { type Cell, htmlTable, textTable } from './table.js';
 
 /** Tokens beside each other whose cells have room for a word. */
-const ACROSS = 8;
+const ACROSS = 7;
 /** Cells that a figure may hold: about 700 kB. */
 const CELLS = 10_000;
 /** Pixels that the name of the rows, and the scale of colours, need. */
@@ -48,7 +48,7 @@ export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
         x,
         y: layers,
         z: rows.map(row => row.map(({ probability }) => round(probability))),
-        text: rows.map(row => row.map(({ text }) => label(shortened(text, 9)))),
+        text: rows.map(row => row.map(({ text }) => label(shortened(text, 8)))),
         texttemplate: '%{text}',
         textfont: { size: 11 },
         customdata: rows.map(row =>

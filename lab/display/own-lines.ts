@@ -54,7 +54,7 @@ export function plot(
   const axis = (name: string | undefined, letter: string) => ({
     gridcolor: GRID,
     ...(name ? { title: { text: label(name) } } : {}),
-    ...(log.includes(letter) ? { type: 'log' } : letter === 'x' ? entriesOf(xs) : close.axis),
+    ...(log.includes(letter) ? { type: 'log', exponentformat: 'power' } : letter === 'x' ? entriesOf(xs) : close.axis),
   });
   const figure: Figure = {
     data: lines.map((line, i) => ({

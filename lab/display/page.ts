@@ -17,7 +17,7 @@ export function titled(text: string, notes: readonly string[] = []) {
     : { text, subtitle: { text: notes.join('<br>'), font: { size: 11 } }, ...place };
 }
 /** A long name in lines that fit the narrowest cell: the first is the title, and the others begin its notes. */
-export const titleLines = (text: string): string[] => folded(text, '', 72).split('\n');
+export const titleLines = (text: string): string[] => folded(text, '', 62).split('\n');
 /** Characters that a page shows of a label. */
 export const lengthOf = (text: string): number => text.replaceAll(/&[^;]+;/g, '.').length;
 /** How names stand below a picture, and the room that they take: level where they fit the narrowest cell side by side, else slanted. */
@@ -46,6 +46,13 @@ export const MENU = {
   font: { size: 11, color: '#3b4252' },
   bgcolor: '#e5e9f0',
 } as const;
+/** The same from the left edge of the figure on, whatever room names have there: in a narrow cell they need it. */
+export const menuFrom = (left: number) => ({ ...MENU, pad: { b: 10, l: 12 - left } });
+/** The rows that a legend's names take in the narrowest cell. */
+export const legendRows = (names: readonly string[]): number => {
+  const longest = names.reduce((n, name) => Math.max(n, lengthOf(name)), 0);
+  return Math.ceil(names.length / Math.max(1, Math.floor(390 / (52 + 7 * longest))));
+};
 /** Behind heatmaps: what is masked, or no number, is a hole, and looks like neither zero nor white. */
 export const HOLE = 'rgba(127,135,145,0.18)';
 /** Lines behind what is plotted. */

@@ -2,7 +2,7 @@
 
 import type { Patching } from '../probe/patching.js';
 import type { Bundle } from '../values/shown.js';
-import { CONFIG, PAGE, titled } from './page.js';
+import { CONFIG, PAGE, titled, titleLines } from './page.js';
 import { DIVERGING, scaleThrough } from './chart.js';
 import { label, visible } from '../values/html.js';
 import { shortened } from '../values/numbers.js';
@@ -14,6 +14,7 @@ const NUMBERED = 16;
 
 export function patchingBundle({ stages, tokens, restored, answer, wrong }: Patching): Bundle {
   const title = `Put back one token at a time: how much of ${visible(answer)} over ${visible(wrong)} returns`;
+  const [heading, ...more] = titleLines(title);
   const x = tokens.map((text, i) => `${i} ${label(shortened(text, 12))}`);
   const z = restored.map(row => row.map(v => Number(v.toFixed(4))));
   const limit = Math.max(1, ...z.flat().map(Math.abs));
@@ -41,9 +42,9 @@ export function patchingBundle({ stages, tokens, restored, answer, wrong }: Patc
     ],
     layout: {
       ...PAGE,
-      title: titled(label(title)),
-      height: 150 + Math.round(Math.max(15, Math.min(26, 480 / stages.length)) * stages.length),
-      margin: { l: 180, r: 20, t: 50, b: 90 },
+      title: titled(label(heading), more.map(label)),
+      height: 150 + 15 * more.length + Math.round(Math.max(15, Math.min(26, 480 / stages.length)) * stages.length),
+      margin: { l: 180, r: 20, t: 50 + 15 * more.length, b: 90 },
       xaxis: { type: 'category', tickangle: -50, showgrid: false },
       // Upwards, as the lens has its layers.
       yaxis: { type: 'category', showgrid: false, tickfont: { size: 11 } },

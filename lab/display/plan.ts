@@ -9,7 +9,7 @@ import type { PlanView } from '../session/views.js';
 import { label } from '../values/html.js';
 import { bytesText, countText, sci } from '../values/numbers.js';
 import type { Bundle, Figure } from '../values/shown.js';
-import { CONFIG, GREY, MENU, PAGE, titled } from './page.js';
+import { CONFIG, GREY, MENU, menuFrom, PAGE, titled } from './page.js';
 import { textTable } from './table.js';
 import { CIVIDIS, scaleThrough } from './chart.js';
 import { VERDICT_COLOURS } from './diff.js';
@@ -219,7 +219,7 @@ function picture(session: PlanView['session'], blocks: readonly Block[], diff: D
       })),
       updatemenus: [
         {
-          ...MENU,
+          ...menuFrom(116),
           type: 'buttons',
           direction: 'right',
           buttons: ways.map(way => {
@@ -234,7 +234,7 @@ function picture(session: PlanView['session'], blocks: readonly Block[], diff: D
         {
           ...MENU,
           type: 'dropdown',
-          pad: { b: 48 }, // over the buttons: beside them there is no room in a narrow cell
+          pad: { b: 48, l: 12 - 116 }, // over the buttons: beside them there is no room in a narrow cell
           buttons: folds
             .filter(([, rows]) => rows.length > 0)
             .map(([name, rows]) => ({

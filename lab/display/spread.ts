@@ -4,7 +4,7 @@ import type { Histogram, Norms, Outliers } from '../values/spread.js';
 import { isMasked, statsOf } from '../values/stats.js';
 import { partText, rowName } from '../values/dims.js';
 import type { Bundle } from '../values/shown.js';
-import { ACCENT, CONFIG, GREY, GRID, PAGE, titled } from './page.js';
+import { ACCENT, CONFIG, GREY, GRID, legendRows, PAGE, titled } from './page.js';
 import { label, visible } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
 import { drawn } from './drawn.js';
@@ -149,11 +149,14 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
     line: { width, color, dash },
     hovertemplate: 'layer %{x}<br>%{y:.7~g}<extra>%{fullData.name}</extra>',
   });
+  const lines = largest.map(row => rowName(lead, row, text => label(shortened(text, 9))));
+  const legend = legendRows([...lines, ...(all ? [] : ['smallest', 'middle']), 'mean']);
+  const top = 62 + 19 * legend + 15 * notes.length;
   const figure = {
     data: [
       ...largest.map((row, i) => ({
         ...summary(
-          rowName(lead, row, text => label(shortened(text, 9))),
+          lines[i],
           norms.map(line => line[row]),
           'solid',
           LINE_COLOURS[i],
@@ -184,8 +187,8 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
     layout: {
       ...PAGE,
       title: titled(label(title), notes),
-      height: 420,
-      margin: { l: 70, r: 20, t: 100 + 15 * notes.length, b: 50 },
+      height: 290 + top,
+      margin: { l: 70, r: 20, t: top, b: 50 },
       legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom' },
       xaxis: { title: { text: 'layer' }, type: 'category', gridcolor: GRID },
       yaxis: { title: { text: 'L2 norm' }, rangemode: 'tozero', gridcolor: GRID },

@@ -12,7 +12,8 @@ import { openBrowser } from '../fixtures/browser.js';
 import { freshFolder } from '../fixtures/folder.js';
 
 const FIGURE = 'application/vnd.plotly.v1+json';
-const WIDTHS = [600, 848, 1600];
+/** 488: JupyterLab at 1,280 with a panel on either side. */
+const WIDTHS = [488, 600, 848, 1600];
 const PROMPT = 'The capital of Japan is Tokyo. The people of Japan speak Japanese. The capital of Japan is';
 const MANY = 895;
 
@@ -72,6 +73,12 @@ beforeAll(async () => {
     'next tokens': run.logits.top(8),
     surprisal: run.surprisal(),
     'surprisal, long': long.surprisal(),
+    'two runs of one prompt': run.beside(
+      await model.run(PROMPT, { patch: { stage: 'layers.3.attn.mix', values: 0, slice: { head: 2 } } }),
+    ),
+    'a difference of runs': run
+      .at('layers.5.resid')
+      .minus((await model.run(PROMPT, { tap: 'layers.5.resid', plan: 'fast' })).at('layers.5.resid')),
     beside: run.beside(await model.run('The capital of Italy is')),
     lens: lenses[0],
     'lens, long': lenses[1],
@@ -86,6 +93,14 @@ beforeAll(async () => {
   Object.assign(all, {
     'a line': plot(squares, undefined, { title: 'squares', x: 'n', y: 'n²' }),
     'lines by name': plot([0, 1, 2], { exact: [1, 2, 4], fast: [1, Number.NaN, 3] }, { title: 'two plans', log: 'y' }),
+    'lines of many powers': plot([0, 1, 2], [1e-12, 1, 1e9], { title: 'many powers', log: 'y' }),
+    'lines of a few powers': plot([1, 10, 300, 5000], [3, 20, 60, 2], { title: 'a few powers', log: 'xy' }),
+    'lines within one power': plot([2.1, 3.3, 6.4], [-1, 0, 1], { title: 'within one power', log: 'x' }),
+    'a long line': plot(
+      Array.from({ length: 90 }, (_, i) => Math.sin(i / 9)),
+      undefined,
+      { title: 'a wave' },
+    ),
     bars: bar({ 'head 0': 0.3, 'head 1': -0.1, 'head 2': 0.7 }, { title: 'scores', y: 'score' }),
     'bars with long names': bar(
       Array.from({ length: 30 }, (_, i) => `a long name of ${i}`),
@@ -143,6 +158,8 @@ interface Seen {
   /** Colours at places of the first heatmap, of both. */
   readonly colours: (readonly [string, string])[];
   readonly cut: string[];
+  /** What an axis names, that the picture without a script has elsewhere or not at all. */
+  readonly moved: string[];
   readonly categories: boolean;
 }
 
@@ -154,7 +171,7 @@ async function look(bundle: Bundle, width: number): Promise<Seen> {
 }
 
 const squeezed = (text: string) => text.replaceAll(/\s+/g, ' ').trim();
-const NUMBER = /^[−-]?[\d.,]+ ?[kMGBµ%]*$/;
+const NUMBER = /^[−-]?[\d.,−\u200b]+ ?[kMGBµ%]*$/; // also powers of ten; where they stand is looked at by itself
 
 describe('both forms of a picture', () => {
   test('say the same words, in the same colours', async () => {
@@ -170,6 +187,12 @@ describe('both forms of a picture', () => {
       });
       expect([name, apart]).toEqual([name, []]);
     }
+  }, 120_000);
+
+  test('name the same along their axes, at the same places', async () => {
+    const moved: string[] = [];
+    for (const [name, bundle] of bundles) moved.push(...(await look(bundle, 848)).moved.map(one => `${name}: ${one}`));
+    expect(moved).toEqual([]);
   }, 120_000);
 
   test('are not cut, in a narrow cell, beside an open panel, and on a wide screen', async () => {

@@ -9,6 +9,9 @@ export interface Axis {
   readonly tickvals?: readonly (number | string)[];
   readonly ticktext?: readonly string[];
   readonly tickformat?: string;
+  /** Of a logarithmic axis: powers as 10⁻³, not 0.001 or 1m. */
+  readonly exponentformat?: 'power';
+  readonly dtick?: number;
   readonly tickangle?: number;
   readonly tickfont?: { readonly size?: number };
   readonly showticklabels?: boolean;
@@ -24,6 +27,8 @@ export interface Axis {
 export interface Tick {
   readonly at: number;
   readonly text: string;
+  /** Between two powers of ten: a digit, written smaller. */
+  readonly minor?: boolean;
 }
 
 export interface Scale {
@@ -53,7 +58,7 @@ export function scaleOf(axis: Axis, extent: Extent, start: number, end: number):
   const kind = axis.type ?? (extent.categories.length > 0 ? 'category' : 'linear');
   const { categories } = extent;
   const places = new Map(categories.map((name, i) => [name, i]));
-  let [low, high] = kind === 'category' ? [-0.5, categories.length - 0.5] : [extent.low, extent.high];
+  let [low, high] = [extent.low, extent.high];
   if (axis.range)
     [low, high] = axis.range; // of a logarithmic axis: powers of ten, as plotly has it
   else if (kind === 'log') [low, high] = [Math.log10(low), Math.log10(high)];
@@ -78,16 +83,14 @@ export function scaleOf(axis: Axis, extent: Extent, start: number, end: number):
     step: Math.abs(step),
     low,
     high,
-    ticks: seen.map(({ value, text }) => ({
-      at: at(value),
-      text,
-    })),
+    ticks: seen.map(({ value, text, minor }) => ({ at: at(value), text, ...(minor && { minor }) })),
   };
 }
 
 interface Named {
   readonly value: number | string;
   readonly text: string;
+  readonly minor?: boolean;
 }
 
 function ticksOf(
@@ -111,14 +114,8 @@ function ticksOf(
     const by = Math.max(1, Math.ceil(((high - low) * Math.round(1.2 * size)) / Math.max(1, length) - 1e-9));
     return categories.flatMap((text, value) => (value % by === 0 ? [{ value, text }] : []));
   }
-  if (kind === 'log') {
-    const powers = Array.from(
-      { length: Math.max(0, Math.floor(high) - Math.ceil(low) + 1) },
-      (_, i) => Math.ceil(low) + i,
-    );
-    return powers.map(power => ({ value: 10 ** power, text: powerText(power) }));
-  }
   const most = Math.min(9, Math.max(4, length / (vertical ? 40 : 80))) + 1;
+  if (kind === 'log') return logTicks(axis, low, high, most);
   const step = niceStep((high - low) / most);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
@@ -126,6 +123,33 @@ function ticksOf(
     const value = Number(((first + i) * step).toPrecision(12));
     return { value, text: numberText(value, axis.tickformat, step) };
   });
+}
+
+/**
+ * As plotly names a logarithmic axis: every so many powers of ten; where they are few, digits between them; within one power, as a linear axis.
+ * @param low the least power of ten, of any fraction
+ */
+function logTicks(axis: Axis, low: number, high: number, most: number): Named[] {
+  const rough = (high - low) / most;
+  if (axis.dtick === undefined && rough <= 0.7 && high - low < 1) {
+    const step = niceStep((10 ** high - 10 ** low) / (1.5 * most));
+    const first = Math.ceil(10 ** low / step - 1e-9);
+    const last = Math.floor(10 ** high / step + 1e-9);
+    return Array.from({ length: last - first + 1 }, (_, i) => {
+      const value = Number(((first + i) * step).toPrecision(12));
+      return { value, text: numberText(value, axis.tickformat, step) };
+    });
+  }
+  const digits = axis.dtick !== undefined || rough > 0.7 ? [1] : rough > 0.3 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  const by = axis.dtick ?? (digits.length === 1 ? Math.ceil(rough) : 1);
+  const ticks: Named[] = [];
+  for (let power = by * Math.floor(low / by); power <= high; power += by)
+    for (const digit of digits) {
+      const value = Number(`${digit}e${power}`);
+      const whole = axis.exponentformat === 'power' ? powerText(power) : numberText(value, axis.tickformat, 0);
+      ticks.push(digit === 1 ? { value, text: whole } : { value, text: String(digit), minor: true });
+    }
+  return ticks;
 }
 
 function niceStep(rough: number): number {
@@ -155,6 +179,6 @@ export function numberText(value: number, format: string | undefined, step: numb
 
 const SUPERSCRIPT = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 export function powerText(power: number): string {
-  if (power >= 0 && power <= 3) return String(10 ** power);
+  if (power === 0 || power === 1) return String(10 ** power);
   return `10${power < 0 ? '⁻' : ''}${[...String(Math.abs(power))].map(c => SUPERSCRIPT[Number(c)]).join('')}`;
 }

@@ -71,9 +71,10 @@ export function still(figure: Figure): string {
   for (const one of layout.annotations ?? []) if (one.visible !== false) out.push(annotation(one, frames, area));
   if (scaled) out.push(scaleBar(scaled.trace, area, width));
   out.push(heading(layout), legend(layout, seen, width));
-  // One that takes the width of its cell does so here too: as wide as the page, and its height after it.
+  // One that takes the width of its cell does so here too, its height after it; on a wide page no wider than it reads well, for its words grow with it.
   const size = layout.width ? `width="${width}" height="${height}"` : 'width="100%"';
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" style="max-width:100%;height:auto">${out.join('')}</svg>`;
+  const most = layout.width ? '100%' : `${WIDEST}px`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" style="max-width:${most};height:auto">${out.join('')}</svg>`;
 }
 
 const colourOf = (trace: Trace, layout: Layout, i: number): string => {
@@ -95,6 +96,12 @@ function frameOf(layout: Layout, pair: string, traces: readonly Trace[], area: A
     y: scaleOf(yAxis, extentOf(traces, 'y', yAxis), up(y0), up(y1)),
   };
 }
+
+/** Pixels of a picture on a wide page. */
+const WIDEST = 1000;
+
+/** Of what there is between the outermost points, that an axis has more: a twentieth of its length on either side, as plotly has it. */
+const ROOM = 0.05 / 0.9;
 
 /** What traces have along an axis. Bars begin at 0; points stand a little inside of the frame. */
 function extentOf(traces: readonly Trace[], axis: 'x' | 'y', { type, rangemode }: Axis): Extent {
@@ -123,19 +130,21 @@ function extentOf(traces: readonly Trace[], axis: 'x' | 'y', { type, rangemode }
       if (trace.type === 'bar') take(type === 'log' ? low : 0);
     }
   }
-  if (categories.size > 0) return { categories: [...categories], low: 0, high: 0 };
+  const edge = traces.every(trace => trace.type === 'scatter' && !trace.mode?.includes('markers')) ? 0 : 0.5;
+  if (categories.size > 0) return { categories: [...categories], low: -edge, high: categories.size - 1 + edge };
   if (low > high) [low, high] = [0, 1];
   if (rangemode === 'tozero') [low, high] = [Math.min(0, low), Math.max(0, high)];
+  // Along x only marks stand inside: a line goes from edge to edge.
+  const points = traces.filter(({ type, mode }) => type === 'scatter' && (axis === 'y' || mode?.includes('markers')));
   const padded =
-    traces.some(trace => trace.type === 'scatter') ||
-    traces.some(trace => trace.type === 'bar' && (axis === 'x') === (trace.orientation === 'h'));
+    points.length > 0 || traces.some(trace => trace.type === 'bar' && (axis === 'x') === (trace.orientation === 'h'));
   if (!padded) return { categories: [], low, high };
-  if (type === 'log') return { categories: [], low: low / (high / low) ** 0.04, high: high * (high / low) ** 0.06 };
-  const room = 0.055 * (high - low);
+  if (type === 'log') return { categories: [], low: low / (high / low) ** ROOM, high: high * (high / low) ** ROOM };
+  const room = ROOM * (high - low);
   return {
     categories: [],
-    low: low === 0 && rangemode === 'tozero' ? 0 : low - (low < 0 ? room : 0),
-    high: high > 0 ? high + room : high,
+    low: low === 0 && (rangemode === 'tozero' || points.length === 0) ? 0 : low - room,
+    high: high === 0 && (rangemode === 'tozero' || points.length === 0) ? 0 : high + room,
   };
 }
 
@@ -173,9 +182,11 @@ function labels(layout: Layout, pair: string, { x, y }: marks.Frame): string {
     const size = xAxis.tickfont?.size ?? 12;
     const gap = x.ticks.length > 1 ? Math.abs(x.ticks[1].at - x.ticks[0].at) : Number.POSITIVE_INFINITY;
     const turned =
-      xAxis.tickangle ?? (x.ticks.some(({ text }) => widthOf(linesOf(text).join(), size) > gap - 4) ? -60 : 0);
-    for (const { at, text: word } of x.ticks) {
-      if (turned)
+      xAxis.tickangle ??
+      (x.ticks.some(({ text, minor }) => !minor && widthOf(linesOf(text).join(), size) > gap - 4) ? -60 : 0);
+    for (const { at, text: word, minor } of x.ticks) {
+      if (minor) out.push(text(at, y.start + size + 5, word, { size: 0.75 * size, colour: GREY, anchor: 'middle' }));
+      else if (turned)
         out.push(
           text(at + 0.3 * size, y.start + size, word, {
             size,
@@ -189,8 +200,10 @@ function labels(layout: Layout, pair: string, { x, y }: marks.Frame): string {
   }
   if (yAxis.showticklabels !== false) {
     const size = yAxis.tickfont?.size ?? 12;
-    for (const { at, text: word } of y.ticks)
-      out.push(text(x.start - 6, at + 0.35 * size, word, { size, colour: GREY, anchor: 'end' }));
+    for (const { at, text: word, minor } of y.ticks) {
+      const own = minor ? 0.75 * size : size;
+      out.push(text(x.start - 6, at + 0.35 * own, word, { size: own, colour: GREY, anchor: 'end' }));
+    }
   }
   const { margin, height } = layout;
   if (xAxis.title)
