@@ -15,7 +15,7 @@ const LAB = {
   'Open a model': 'open OpenOptions Session',
   'Read a prompt': 'RunOptions PatchSpec Prompt Run Logits TopTokens TopToken select Selector',
   'Look at an activation':
-    'Activation Cuts Cut Axes AxisName Dim DimSpec Values Stats Ranked Histogram Outliers Outlier fromArrow toArrow traceToIpc',
+    'Activation Cuts Cut Axes AxisName Dim DimSpec Values Stats Ranked Ran Histogram Outliers Outlier fromArrow toArrow traceToIpc',
   'Look at a run':
     'AttentionView AttentionHeads AttentionByToken AttentionFigure AttentionLayer Norms Surprisal Foreseen Beside Compared Lens LensOptions LensCell LensTable',
   'Many prompts': 'Runs RunsOptions Prompts prompts PromptFile PromptFileOptions DataSet',

@@ -113,7 +113,7 @@ function figure(roofline: Roofline): Figure {
       height: HEIGHT,
       showlegend: true,
       legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom', itemsizing: 'constant' },
-      margin: { l: 70, r: 24, t: 172, b: 52 },
+      margin: { l: 70, r: 24, t: 184, b: 52 },
       title: titled(label(titleOf(roofline)), [
         label(adapter),
         'a dot a step, as large as its time; by what steps do, with their share of the time',

@@ -104,7 +104,10 @@ export function inspect(
       if (at === null || at < 0) continue;
       const info = service.getQuickInfoAtPosition(path, at);
       if (!info?.displayParts?.length) continue;
-      return found(textOf(info.displayParts), documentation(info) || ofType(service.getProgram()!, path, info.textSpan.start));
+      return found(
+        textOf(info.displayParts),
+        documentation(info) || ofType(service.getProgram()!, path, info.textSpan.start),
+      );
     }
     return { status: 'ok', found: false, data: {}, metadata: {} };
   });

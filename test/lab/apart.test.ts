@@ -17,14 +17,14 @@ test('a difference, a sum and what is cut from them name what tells the runs apa
   const of = async (prompt: string, options = {}) =>
     run.at(tap).minus((await model.run(prompt, { tap, ...options })).at(tap)).name;
   expect(await of('The capital of Italy is')).toBe(
-    'layers.5.resid (‘…e capital of France is’) - layers.5.resid (‘…e capital of Italy is’)',
+    'layers.5.resid (‘…capital of France is’) - layers.5.resid (‘…capital of Italy is’)',
   );
   expect(await of(PROMPT, { plan: 'fast' })).toBe('layers.5.resid (exact plan) - layers.5.resid (fast plan)');
   const patch = { stage: 'layers.3.attn.mix', values: 0, slice: { head: 2 } };
   expect(await of(PROMPT, { patch })).toBe(
     'layers.5.resid (no patch) - layers.5.resid (patched layers.3.attn.mix[head 2] = 0)',
   );
-  expect(await of(PROMPT, { chunks: [3, 3] })).toBe('layers.5.resid (no chunks) - layers.5.resid (chunks 3+3)');
+  expect(await of(PROMPT, { chunks: [3, 4] })).toBe('layers.5.resid (no chunks) - layers.5.resid (chunks 3+4)');
   expect(await of(PROMPT)).toBe('layers.5.resid (first run) - layers.5.resid (second run)');
   expect(run.at(tap).minus(run.at(tap)).name).toBe('layers.5.resid - layers.5.resid');
   expect(run.at(tap).minus(run.at(tap).mean('token')).name).toBe('layers.5.resid - layers.5.resid.mean(token)');
@@ -42,7 +42,7 @@ test('so does beside(), in the legend', async () => {
   const bundle = beside[Symbol.for('Jupyter.display') as never] as () => Record<string, unknown>;
   const { data } = bundle.call(beside)['application/vnd.plotly.v1+json'] as { data: { name: string }[] };
   expect(data.map(({ name }) => name)).toEqual([
-    '1: …capital of France is · no patch',
+    '1: The capital of France is · no patch',
     '2: …France is · patched layers.3.attn.mix[head 2] = 0',
   ]);
 });

@@ -114,7 +114,9 @@ describe('Tab and Shift+Tab', { timeout: 240_000 }, () => {
     await cells.run('const written = model.chatTemplate; const pair = [g.pieces] as const;');
     expect(shiftTab('written')).toMatch(/^const written: string \| null$/m);
     expect(shiftTab('pair')).toContain('readonly string[] | null');
-    await cells.run('let later: typeof model | null = null; const none = []; function firstOf(a: number[]) { return a.length > 0 ? a[0] : null }');
+    await cells.run(
+      'let later: typeof model | null = null; const none = []; function firstOf(a: number[]) { return a.length > 0 ? a[0] : null }',
+    );
     expect(shiftTab('firstOf')).toContain('number | null');
     expect(shiftTab('none')).toContain('any[]');
     expect(shiftTab('later')).toContain('Session | null');
@@ -122,9 +124,21 @@ describe('Tab and Shift+Tab', { timeout: 240_000 }, () => {
   });
 
   test.each([
-    ['an activation', "const one = run.at('layers.5.resid')", 'one', 'Activation', 'What one stage gave: float32 values with named dimensions'],
+    [
+      'an activation',
+      "const one = run.at('layers.5.resid')",
+      'one',
+      'Activation',
+      'What one stage gave: float32 values with named dimensions',
+    ],
     ['a promise', 'const coming = run.lens()', 'coming', 'Promise<Lens>', 'What each layer would say'],
-    ['a list', 'const listed = run.logits.top(3).rows', 'listed', 'readonly TopToken[]', 'One of the likeliest next tokens'],
+    [
+      'a list',
+      'const listed = run.logits.top(3).rows',
+      'listed',
+      'readonly TopToken[]',
+      'One of the likeliest next tokens',
+    ],
     ['an interface', 'const config = model.config', 'config', 'GemmaConfig', 'The geometry of a Gemma text model'],
     ['a number, nothing', 'const five = run.ids.length', 'five', 'number', ''],
   ])('of %s it shows the comment of its type', async (_, source, name, type, comment) => {
