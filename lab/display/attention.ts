@@ -90,8 +90,7 @@ function plotly(figure: AttentionFigure): Figure {
     t: 48 + 15 * lines + 36,
     b: Math.max(96, 40 + 6 * longest),
   };
-  const buttonText = (head: number) => headName(figure, head).replace(' · ', '·');
-  const buttons = numbers.reduce((n, head) => n + BUTTON + LETTER * buttonText(head).length, 0);
+  const buttons = numbers.reduce((n, head) => n + BUTTON + LETTER * headName(figure, head).length, 0);
   const needed = 12 + beside + buttons + 4;
   const few = needed <= NARROW;
   return {
@@ -125,7 +124,7 @@ function plotly(figure: AttentionFigure): Figure {
           direction: few ? 'right' : 'down',
           pad: { b: 10, l: 12 - margin.l + beside },
           buttons: grids[0].map((_, head) => ({
-            label: buttonText(numbers[head]),
+            label: headName(figure, numbers[head]),
             method: 'restyle',
             args: [{ visible: grids[0].map((_, other) => other === head) }],
           })),

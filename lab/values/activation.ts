@@ -49,6 +49,8 @@ export type Axes = AxisName | readonly AxisName[];
 export class Activation extends Shown implements Values {
   /** What each dimension counts, and where in the model its entries are, from the outermost to the innermost. */
   readonly dims: readonly Dim[];
+  /** The run that gave it, for the titles of what is made of two; null where there is none, or several. */
+  declare readonly ran: Ran | null;
 
   /** Throws OptionError where there are not as many values as the dimensions say. */
   constructor(
@@ -61,13 +63,11 @@ export class Activation extends Shown implements Values {
     readonly recomputed = false,
     /** How the cache keeps what was read from it, where that rounds; else null. */
     readonly kept: CacheFormat | null = null,
-    /**
-     * The run that gave it, for the titles of what is made of two; null where there is none, or several.
-     * @internal
-     */
-    readonly ran: Ran | null = null,
+    ran: Ran | null = null,
   ) {
     super();
+    // No part of the value: two that are equal are equal whoever gave them.
+    Object.defineProperty(this, 'ran', { value: ran, enumerable: false });
     checkParts(name, dims, data);
     this.dims = completed(dims);
     const size = dims.reduce((n, dim) => n * dim.size, 1);
