@@ -47,7 +47,11 @@ export function complete(
         .some(tag => tag.name === 'internal') ?? false;
     const found = isMemberCompletion ? entries.filter(({ name }) => !internal(name)) : entries;
     const word = wordAt(file, position);
-    const typed = word ? word.text : '';
+    // Within a path or the name of a module, TypeScript says which part of it a name stands for, where that is no word.
+    const [before] = /[\w$]*$/.exec(source.slice(0, position))!;
+    const behind = { start: position - before.length, length: before.length };
+    const part = word ? null : (entries.find(({ replacementSpan }) => replacementSpan)?.replacementSpan ?? behind);
+    const typed = part ? source.slice(part.start, position) : word ? word.text : '';
     const fitting = found
       .map((entry, order) => ({ entry, order, fit: fitOf(entry.name, typed) }))
       .filter(({ fit }) => fit >= 0)
@@ -58,8 +62,8 @@ export function complete(
           (word ? a.order - b.order : compare(a.entry.name, b.entry.name)),
       );
     return reply(
-      word?.getStart(file) ?? position,
-      word?.end ?? position,
+      part?.start ?? word?.getStart(file) ?? position,
+      part ? part.start + part.length : (word?.end ?? position),
       fitting.map(({ entry: { name, kind } }) => ({ text: name, type: kind, signature: '' })),
     );
   });

@@ -1,17 +1,18 @@
 // Whether Enter should run what was typed, for consoles.
 
 import type ts from 'typescript';
+import { attempt } from '../values/plain.js';
 import { parse } from './stoppable.js';
 
-export type Completeness = { status: 'complete' | 'invalid' } | { status: 'incomplete'; indent: string };
+export type Completeness = { status: 'complete' | 'invalid' | 'unknown' } | { status: 'incomplete'; indent: string };
 
 /** No next line can end it. */
 const UNTERMINATED_STRING = 1002;
 
 export function completeness(source: string): Completeness {
-  const { parseDiagnostics } = parse('cell.ts', source) as unknown as {
-    parseDiagnostics: readonly ts.DiagnosticWithLocation[];
-  };
+  const parsed = attempt(() => parse('cell.ts', source));
+  if (!parsed) return { status: 'unknown' }; // nested deeper than the compiler's stack
+  const { parseDiagnostics } = parsed as unknown as { parseDiagnostics: readonly ts.DiagnosticWithLocation[] };
   if (parseDiagnostics.length === 0) return { status: 'complete' };
   const end = source.trimEnd().length;
   // An error at the very end is one that more text can mend; so is a template or a comment that is not closed.

@@ -173,6 +173,7 @@ test.each([
 
 test('Enter indents within braces', () => {
   expect(completeness('if (x) {\n  while (y) {')).toEqual({ status: 'incomplete', indent: '    ' });
+  expect(completeness('('.repeat(20_000))).toEqual({ status: 'unknown' }); // deeper than the compiler goes
 });
 
 test('a cursor after an emoji is where the editor says', () => {
