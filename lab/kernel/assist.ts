@@ -5,11 +5,31 @@ import type { CellCompiler } from './compile.js';
 import { pointsOf, unitsOf } from './cursor.js';
 import { namesAt } from './stage-names.js';
 import { parse } from './stoppable.js';
+import { isTooDeep } from './too-deep.js';
 
 type Variables = Readonly<Record<string, unknown>>;
 
-/** A complete_reply. */
+/** A complete_reply; an empty one where the compiler cannot follow what is written. */
 export function complete(
+  compiler: CellCompiler,
+  variables: Variables,
+  source: string,
+  points: number,
+): Record<string, unknown> {
+  const nothing = { status: 'ok', matches: [], cursor_start: points, cursor_end: points, metadata: {} };
+  return unlessTooDeep(() => matchesAt(compiler, variables, source, points), nothing);
+}
+
+function unlessTooDeep<T>(answer: () => T, nothing: T): T {
+  try {
+    return answer();
+  } catch (error) {
+    if (isTooDeep(error)) return nothing;
+    throw error;
+  }
+}
+
+function matchesAt(
   compiler: CellCompiler,
   variables: Variables,
   source: string,
@@ -46,15 +66,16 @@ export function complete(
         ?.getJsDocTags()
         .some(tag => tag.name === 'internal') ?? false;
     const found = isMemberCompletion ? entries.filter(({ name }) => !internal(name)) : entries;
-    const word = wordAt(file, position);
-    // Within a path or the name of a module, TypeScript says which part of it a name stands for, where that is no word.
-    const [before] = /[\w$]*$/.exec(source.slice(0, position))!;
-    const behind = { start: position - before.length, length: before.length };
-    const part = word ? null : (entries.find(({ replacementSpan }) => replacementSpan)?.replacementSpan ?? behind);
-    const typed = part ? source.slice(part.start, position) : word ? word.text : '';
+    const literal = stringAt(file, position);
+    const word = literal ? null : wordAt(file, position);
+    const { start, end } = literal
+      ? writtenIn(literal, file, position, found)
+      : { start: word?.getStart(file) ?? position, end: word?.end ?? position };
+    // Half a name fits by its other half as well; of what is within quotes, only what is before the cursor was meant.
+    const typed = literal ? file.text.slice(start, position) : word ? word.text : '';
     const fitting = found
       .map((entry, order) => ({ entry, order, fit: fitOf(entry.name, typed) }))
-      .filter(({ fit }) => fit >= 0)
+      .filter(({ fit }) => fit >= 0 && !(literal && fit === 2))
       .sort(
         (a, b) =>
           a.fit - b.fit ||
@@ -62,8 +83,8 @@ export function complete(
           (word ? a.order - b.order : compare(a.entry.name, b.entry.name)),
       );
     return reply(
-      part?.start ?? word?.getStart(file) ?? position,
-      part ? part.start + part.length : (word?.end ?? position),
+      start,
+      end,
       fitting.map(({ entry: { name, kind } }) => ({ text: name, type: kind, signature: '' })),
     );
   });
@@ -77,6 +98,34 @@ function fitOf(name: string, typed: string): number {
   const [low, wanted] = [name.toLowerCase(), typed.toLowerCase()];
   if (low.startsWith(wanted)) return 1;
   return low.includes(wanted) ? 2 : -1;
+}
+
+/** The text in quotes that the cursor is in. */
+function stringAt(file: ts.SourceFile, position: number): ts.StringLiteralLike | null {
+  let found: ts.StringLiteralLike | null = null;
+  const visit = (node: ts.Node): void => {
+    const start = node.getStart(file);
+    if (start > position || node.end < position) return;
+    if (ts.isStringLiteralLike(node) && start < position && (position < node.end || node.isUnterminated)) found = node;
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
+/** What a name takes the place of within quotes: the last part of a path, where the names are parts of paths; else all of it. */
+function writtenIn(
+  literal: ts.StringLiteralLike,
+  file: ts.SourceFile,
+  position: number,
+  names: readonly ts.CompletionEntry[],
+): { start: number; end: number } {
+  const end = literal.isUnterminated ? position : literal.end - 1;
+  const first = literal.getStart(file) + 1;
+  const typed = file.text.slice(first, position);
+  const whole = names.some(({ name }) => name.startsWith(typed));
+  const start = names[0]?.replacementSpan?.start ?? (whole ? first : first + typed.lastIndexOf('/') + 1);
+  return { start, end };
 }
 
 /** The name that the cursor is in or behind. */
@@ -98,6 +147,17 @@ export function inspect(
   source: string,
   points: number,
 ): Record<string, unknown> {
+  return unlessTooDeep(() => descriptionAt(compiler, variables, source, points), NOT_FOUND);
+}
+
+const NOT_FOUND = { status: 'ok', found: false, data: {}, metadata: {} };
+
+function descriptionAt(
+  compiler: CellCompiler,
+  variables: Variables,
+  source: string,
+  points: number,
+): Record<string, unknown> {
   const position = unitsOf(source, points);
   const quoted = namesAt(source, position, variables);
   const stage = quoted?.names.find(({ text }) => text === source.slice(quoted.start, quoted.end));
@@ -113,7 +173,7 @@ export function inspect(
         documentation(info) || ofType(service.getProgram()!, path, info.textSpan.start),
       );
     }
-    return { status: 'ok', found: false, data: {}, metadata: {} };
+    return NOT_FOUND;
   });
 }
 

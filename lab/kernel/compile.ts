@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { packageRoot } from '../../engine/files.js';
+import { brokenOff } from './breakable.js';
 import type { CompiledCell, FailedImport } from './compiled.js';
 import { edited } from './edits.js';
 import { CLOSING, opening, transpile } from './emit.js';
@@ -15,6 +16,7 @@ import { type Fault, faultOf, type Problem, problemsOf } from './problems.js';
 import type { Import } from './import-lines.js';
 import { localsOf, type Rewritten, rewrite } from './rewrite.js';
 import { checks } from './stoppable.js';
+import { isTooDeep, tooDeep } from './too-deep.js';
 
 /** A cell that can be run. */
 export interface RunnableCell {
@@ -42,6 +44,8 @@ export class CellCompiler {
   /** By name: cells, and TypeScript files beside the notebook by their path. */
   readonly cells = new Map<string, CompiledCell>();
   readonly language: Language;
+  /** The courier's memory, where Stop breaks the compiler off. */
+  signals: Int32Array | null = null;
   #kept: Kept[] = [];
   #next: Kept | null = null;
   #name = 'cell';
@@ -59,8 +63,26 @@ export class CellCompiler {
     this.#name = name;
   }
 
-  /** @returns null where something is wrong with it: see `problems` */
+  /** @returns null where something is wrong with it: see `problems`. Throws what breaks it off. */
   compile(source: string): RunnableCell | null {
+    try {
+      return brokenOff(() => this.#compile(source), this.signals);
+    } catch (error) {
+      this.#startAgain();
+      if (!isTooDeep(error)) throw error;
+      this.problems = problemsOf([tooDeep(this.#name, source)]);
+      return null;
+    }
+  }
+
+  /** After the compiler was broken off: nothing of what it had half made is left, and the cells that count are. */
+  #startAgain(): void {
+    this.#next = null;
+    this.language.keep(this.#kept.map(each => each.file));
+    this.language.renew();
+  }
+
+  #compile(source: string): RunnableCell | null {
     const name = this.#name;
     const { text, refused } = plainCell(source);
     const cell = this.#cell(name, text);
@@ -122,6 +144,9 @@ export class CellCompiler {
     try {
       const { file } = this.#look(cell);
       return question(this.language.service, cell.path, file);
+    } catch (error) {
+      this.language.renew();
+      throw error;
     } finally {
       this.language.keep(kept.map(each => each.file));
     }

@@ -31,7 +31,7 @@ export class Evaluation {
   #changed: string | null = null;
 
   /** @param state the courier's memory */
-  constructor(state: Int32Array) {
+  constructor(private readonly state: Int32Array) {
     const modules = new Modules(process.cwd(), file => this.compiler.remember(file));
     this.runner = new CellRunner(this.compiler, modules, state);
     this.interrupts = new Interrupts(state, () => this.runner.interrupt());
@@ -57,6 +57,7 @@ export class Evaluation {
     const ran = await this.runner.run(PRELUDE).catch(error => {
       thrown = error;
     });
+    this.compiler.signals = this.state; // Stop before the first cell is not for the lab
     if (!ran) throw failureOf(thrown, this.compiler).traceback.join('\n');
   }
 

@@ -31,6 +31,7 @@ import { CHECK } from './stoppable.js';
 import { Strays } from './strays.js';
 import { endIntervalsWithCells } from './timers.js';
 import { jsonText, type Request } from './wire.js';
+import { endWorkersWithCells } from './workers.js';
 
 class Kernel {
   readonly #state: Int32Array;
@@ -74,6 +75,7 @@ class Kernel {
     });
     setCellSignal(() => current.getStore()?.signal);
     endIntervalsWithCells();
+    endWorkersWithCells();
     hideResources();
     hideAdded();
     (globalThis as Record<string, unknown>)[CHECK] = () => this.interrupts.check();

@@ -44,9 +44,9 @@ const slashes = (path: string) => path.replaceAll('\\', '/');
 const AS_WRITTEN: ts.CompilerOptions = { ...OPTIONS, strictNullChecks: true, noImplicitAny: true };
 
 export class Language {
-  readonly service: ts.LanguageService;
-  /** The same cells, for questions about types: only a second checker, the parsed files are those of `service`. */
-  readonly asWritten: ts.LanguageService;
+  #service: ts.LanguageService;
+  #asWritten: ts.LanguageService;
+  readonly #host: ts.LanguageServiceHost;
   readonly #folder: string;
   readonly #roots: string[];
   /** What `/// <reference types="…" />` means, whoever says it: two versions of Node's types are at odds in every class that both have. */
@@ -89,9 +89,28 @@ export class Language {
       resolveTypeReferenceDirectiveReferences: (names, from) =>
         names.map(name => this.#typesFor(typeof name === 'string' ? name : name.fileName, from)),
     };
-    const files = ts.createDocumentRegistry();
-    this.service = ts.createLanguageService(host, files);
-    this.asWritten = ts.createLanguageService({ ...host, getCompilationSettings: () => AS_WRITTEN }, files);
+    this.#host = host;
+    [this.#service, this.#asWritten] = servicesOf(host);
+  }
+
+  get service(): ts.LanguageService {
+    return this.#service;
+  }
+
+  /** The same cells, for questions about types: only a second checker, the parsed files are those of `service`. */
+  get asWritten(): ts.LanguageService {
+    return this.#asWritten;
+  }
+
+  /** After an error broke the compiler off, whose parts all keep something of what they were at: everything is read again. */
+  renew(): void {
+    [this.#service, this.#asWritten] = servicesOf(this.#host);
+    // One parser and one binder serve everybody, and are as new when they have come to the end of a file.
+    const empty = ts.createSourceFile('empty.ts', '', ts.ScriptTarget.Latest);
+    (ts as unknown as { bindSourceFile(file: ts.SourceFile, options: ts.CompilerOptions): void }).bindSourceFile(
+      empty,
+      OPTIONS,
+    );
   }
 
   /** Cells that count. */
@@ -103,7 +122,7 @@ export class Language {
   with(cell: CellFile): { readonly program: ts.Program; readonly file: ts.SourceFile } {
     if (!this.#cells.includes(cell)) this.#cells.push(cell);
     this.#byPath.set(cell.path, cell);
-    const program = this.service.getProgram()!;
+    const program = this.#service.getProgram()!;
     for (const each of this.#cells)
       scope(program.getSourceFile(each.path)!, each.before && (program.getSourceFile(each.before.path) ?? null));
     return { program, file: program.getSourceFile(cell.path)! };
@@ -132,6 +151,15 @@ export class Language {
     if (!resolvedFileName) return ts.resolveTypeReferenceDirective(name, from, OPTIONS, ts.sys);
     return { resolvedTypeReferenceDirective: { primary: true, resolvedFileName, isExternalLibraryImport: true } };
   }
+}
+
+/** As cells are held to it, and as it is written. */
+function servicesOf(host: ts.LanguageServiceHost): [ts.LanguageService, ts.LanguageService] {
+  const files = ts.createDocumentRegistry();
+  return [
+    ts.createLanguageService(host, files),
+    ts.createLanguageService({ ...host, getCompilationSettings: () => AS_WRITTEN }, files),
+  ];
 }
 
 /** What a name means that the file does not declare is looked up in the cell before. */

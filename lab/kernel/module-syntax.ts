@@ -69,7 +69,8 @@ export function plainCell(written: string): PlainCell {
   let text = '';
   let from = 0;
   for (const { at, end, text: instead } of blanks) {
-    text += source.slice(from, at) + instead + source.slice(at + instead.length, end).replace(/[^\r\n]/g, ' ');
+    text +=
+      source.slice(from, at) + instead + source.slice(at + instead.length, end).replace(/[^\r\n\u2028\u2029]/g, ' ');
     from = end;
   }
   return { text: text + source.slice(from), refused };

@@ -3,6 +3,7 @@
 import { SourceMap } from 'node:module';
 import type { CompiledCell, FailedImport } from './compiled.js';
 import { originalOffset } from './edits.js';
+import { LINE_END, lineStarts } from './line-ends.js';
 import { BOLD, CYAN, INVERSE, RESET, shownPart } from './problems.js';
 
 /** One-based. */
@@ -43,12 +44,6 @@ export function placeInCell(cell: CompiledCell, runningLine: number, runningColu
   const offset = originalOffset(cell.edited, read[entry.originalLine] + entry.originalColumn);
   const line = lineOf(written, offset);
   return { line: line + 1, column: offset - written[line] + 1 };
-}
-
-function lineStarts(text: string): number[] {
-  const starts = [0];
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
-  return starts;
 }
 
 function lineOf(starts: readonly number[], offset: number): number {
@@ -204,7 +199,7 @@ function placed(site: NodeJS.CallSite, { line, column }: CellPlace, text: string
 }
 
 function excerpt(source: string, { line, column }: CellPlace): string[] {
-  const lines = source.split(/\r?\n/);
+  const lines = source.split(LINE_END);
   const width = String(line).length;
   const number = (n: number) => String(n).padStart(width);
   const at = shownPart(lines[line - 1], column - 1, 1);

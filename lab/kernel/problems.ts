@@ -1,6 +1,7 @@
 // What is wrong with a cell before it runs, as tsc prints it: place, code, message, and the line with what is meant under it.
 
 import ts from 'typescript';
+import { LINE_END } from './line-ends.js';
 
 export interface Problem {
   readonly short: string;
@@ -35,7 +36,7 @@ export function problemsOf(faults: readonly Fault[]): Problem[] {
 
 function problemOf({ name, text, start, end, code, message }: Fault): Problem {
   const place = `${name}:${start.line + 1}:${start.character + 1}`;
-  const line = text?.split(/\r?\n/)[start.line];
+  const line = text?.split(LINE_END)[start.line];
   const long = [`${CYAN}${place}${RESET} - ${BOLD}error${code && ` ${code}`}${RESET}: ${message}`];
   if (line !== undefined) {
     const until = end.line === start.line ? end.character : line.length;

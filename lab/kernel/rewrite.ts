@@ -66,7 +66,7 @@ export function rewrite(
     edits.push({
       at: node.getStart(file),
       end: node.end,
-      text: `;${file.text.slice(node.getStart(file), node.end).replace(/[^\r\n]/g, '')}`,
+      text: `;${file.text.slice(node.getStart(file), node.end).replace(/[^\r\n\u2028\u2029]/g, '')}`,
       kind: 'replace',
     });
 
