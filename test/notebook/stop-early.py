@@ -4,7 +4,7 @@ import time
 from session import Session, write
 
 # Each branch is looked at with all those before it.
-SLOW = "".join(f"let u{j} = 5; " + "".join(f"u{j} === {i} ? {i} : " for i in range(1000)) + "0;\n" for j in range(8))
+SLOW = "".join(f"let u{j} = 5; " + "".join(f"u{j} === {i} ? {i} : " for i in range(1000)) + "0;\n" for j in range(200))
 
 result = {}
 with Session() as session:
