@@ -136,14 +136,14 @@ export function oracleCells(oracle: Nearer | undefined, other: string, told = tr
   return oracle ? [nearerText(oracle, other), ulps(oracle.ours), ulps(oracle.theirs)] : ['–', '–', '–'];
 }
 const nearerText = ({ nearer }: Nearer, other: string): string => (nearer === 'theirs' ? other : nearer);
-/** `By float64 of the same inputs PyTorch’s is nearer: 0.4 ULP from it, ours 2e+6.` */
+/** `Nearer to float64 of the same inputs is PyTorch’s, 0.4 ULP from it; ours is 2e+6 ULP from it.` */
 function oracleText({ nearer, ours, theirs }: Nearer, other: string): string {
-  const far = (whose: string, distance: number) => `${whose} ${ulps(distance)} ULP from it`;
-  const [near, rest] =
-    nearer === 'ours' ? [far('ours', ours), far(other, theirs)] : [far(other, theirs), far('ours', ours)];
-  return nearer === 'even'
-    ? `By float64 of the same inputs neither is nearer: both are ${ulps(ours)} ULP from it.`
-    : `Nearer to float64 of the same inputs is ${near}; ${rest}.`;
+  if (nearer === 'even') {
+    return `By float64 of the same inputs neither is nearer: both are ${ulps(ours)} ULP from it.`;
+  }
+  const [near, far] = nearer === 'ours' ? ['ours', other] : [other, 'ours'];
+  const [by, beside] = nearer === 'ours' ? [ours, theirs] : [theirs, ours];
+  return `Nearer to float64 of the same inputs is ${near}, ${ulps(by)} ULP from it; ${far} is ${ulps(beside)} ULP from it.`;
 }
 const cosineText = ({ cosine }: Metrics) => (Number.isNaN(cosine) ? '–' : cosine.toFixed(6));
 const gainText = (gain: number | null) => (gain === null ? '–' : `${sci(Number(gain.toPrecision(2)))}×`);
@@ -231,13 +231,21 @@ function bars({ axis, share }: Spread): Html {
   );
   const most = Math.max(...sums, Number.MIN_VALUE);
   const width = Math.max(3, Math.min(14, Math.floor(260 / sums.length)));
-  const bar = (i: number) => {
-    const height = Math.max(1, Math.round((HEIGHT * sums[i]) / most));
-    return `M${i * (width + 1)} ${HEIGHT}h${width}v-${height}h-${width}z`;
-  };
+  const height = (i: number) => Math.max(1, Math.round((HEIGHT * sums[i]) / most));
   const at = sums.indexOf(most);
   const outstanding = (i: number) => sums[i] >= 2 / sums.length; // twice what an even spread would give
-  const drawn = (wanted: boolean) => sums.map((_, i) => (outstanding(i) === wanted ? bar(i) : '')).join('');
+  // One outline along the bottom, up and down each bar: a table has thousands of them.
+  const drawn = (wanted: boolean) => {
+    let [d, gap] = ['', 0];
+    for (const i of sums.keys()) {
+      if (outstanding(i) !== wanted) gap += width + 1;
+      else {
+        d += `${gap > 0 ? `h${gap}` : ''}v-${height(i)}h${width}v${height(i)}`;
+        gap = 1;
+      }
+    }
+    return d && `M0 ${HEIGHT}${d}z`;
+  };
   const name = by === 1 ? `${axis} ${at}` : `${axis} ${at * by}–${Math.min(share.length, (at + 1) * by) - 1}`;
   const title = `${name}: ${(100 * most).toFixed(1)} % of the error`;
   const wide = sums.length * (width + 1);

@@ -130,7 +130,7 @@ test('a wrong shader: PyTorch is nearer, and by how much; a wrong golden: ours i
   for (const { verdict, oracle } of wrong.rows)
     expect(oracle !== undefined).toBe(verdict === 'source' || verdict === 'masked');
   expect(wrong[DISPLAY]()['text/html']).toMatch(
-    /Nearer to float64 of the same inputs is PyTorch’s \d\.?\d* ULP from it; ours/,
+    /Nearer to float64 of the same inputs is PyTorch’s, \d\.?\d* ULP from it; ours is/,
   );
   expect(wrong[DISPLAY]()['text/html']).toContain('float64 has');
 
