@@ -10,9 +10,11 @@ with Session() as session:
     info = client.get_connection_info()
     context = zmq.Context()
 
-    def connect(port="shell_port"):
+    def connect(port="shell_port", name=None):
         socket = context.socket(zmq.DEALER)
         socket.linger = 0
+        if name:
+            socket.identity = name
         socket.connect(f"tcp://127.0.0.1:{info[port]}")
         return socket
 
@@ -46,6 +48,12 @@ with Session() as session:
             socket.poll(20)
             socket.close()
         result["names"][name[:20]] = alive()
+
+    # two connections of one name, as jupyter_client's second client has it: the later is the one that is there
+    result["same_name"], kept = [], []
+    for port in ["shell_port", "control_port"] * 2:
+        kept.append(connect(port, b"front end"))
+        result["same_name"].append(reply(kept[-1], signed({"msg_type": "kernel_info_request"}, {}), 10_000))
 
     # content of every shape
     result["deep"] = reply(shell, signed({}, {}, b'{"code":' + b"[" * 20_000 + b"]" * 20_000 + b"}"))

@@ -34,6 +34,10 @@ describe('odd messages', () => {
     expect(result[kind]).toEqual([type, 'error', expect.stringContaining(why)]);
   });
 
+  test('who comes back under one name is answered', () => {
+    expect(result.same_name).toEqual(Array(4).fill(['kernel_info_reply', 'ok', '']));
+  });
+
   test('a frame of 400 MB, one that no one signed, and a heartbeat of 10 MB end nothing', () => {
     expect(result.large_header).toBe(null);
     expect([result.after_odd_content, result.after_giant]).toEqual(['ok', 'ok']);
