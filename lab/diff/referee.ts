@@ -42,6 +42,9 @@ export interface Court {
 /** How much larger a stage may make an error that passed. */
 const AMPLIFIED = 10;
 
+/** What read something wrong and is this much farther off in the run than alone, and than rounding was in the run before, carries it, however evenly it rounds. */
+const BEYOND = 2;
+
 interface Measured {
   readonly value: TheirValue;
   readonly span: Span;
@@ -117,6 +120,9 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
     const rows: DiffRow[] = [];
     let fault = false;
     let rounded: string | null = null;
+    const failed = new Set<string>();
+    /** The most that rounding came to in the run where nothing wrong was read. */
+    let inRun = 0;
     for (const [i, { value, span, accumulated, local, where, ...one }] of all.entries()) {
       const { stage, shape } = value;
       const incoming = Math.max(0, ...span.feeds.map(({ name }) => errors.get(name) ?? 0));
@@ -135,6 +141,11 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
         verdict = 'noise';
         format = rounded;
       }
+      if (verdict === 'noise') {
+        if (!span.feeds.some(({ name }) => failed.has(name))) inRun = Math.max(inRun, accumulated.relL2);
+        else if (accumulated.relL2 > BEYOND * Math.max(inRun, alone ?? 0)) [verdict, format] = ['carrier', null];
+      }
+      if (verdict === 'source' || verdict === 'carrier') failed.add(stage.name);
       fault ||= verdict === 'source' || verdict === 'masked';
       const pass = verdict === 'ok' || verdict === 'noise';
       const between = inside(span);

@@ -98,6 +98,25 @@ for (const [fault, model, first, where] of PLANTED) {
   });
 }
 
+// Where everything is rounded, what reads a fault's values is as even alone as all the rest.
+test.each([
+  ['local base on full layers', 'layers.5.attn.q_rope', ['layers.5.attn.scores', 'layers.5.attn.pattern']],
+  ['row of a weight transposed', 'layers.3.attn.out', ['layers.3.post_attn_norm', 'layers.3.resid_mid']],
+  ['√H missing', 'embed', ['layers.0.resid']],
+] as const)('planted in bf16: %s, and what carries it is told from rounding', async (fault, first, carriers) => {
+  const diff = await judged('atlas', { fault, round: 'bf16' });
+  expect(diff.first?.stage).toBe(first);
+  const verdicts = new Map(diff.rows.map(({ stage, verdict }) => [stage, verdict]));
+  for (const stage of carriers) expect([stage, verdicts.get(stage)]).toEqual([stage, 'carrier']);
+  const before = diff.rows.slice(
+    0,
+    diff.rows.findIndex(({ stage }) => stage === first),
+  );
+  expect(before.filter(({ verdict }) => verdict !== 'noise')).toEqual([]);
+  // What the scale of the embedding does not reach is right.
+  if (first === 'embed') expect(verdicts.get('layers.0.attn.q')).toBe('noise');
+});
+
 for (const model of Object.keys(models)) {
   for (const options of [{}, { round: 'bf16' }, { weightSteps: 127 }, { weightSteps: 7 }] as const) {
     test(`no alarm: ${model} ${JSON.stringify(options)}`, async () => {
