@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { golden, open, prompts } from '../../lab/index.js';
+import { golden, open, prompts, trace } from '../../lab/index.js';
 import { bundleOf } from '../../lab/host/show.js';
 import { freshFolder } from '../fixtures/folder.js';
 
@@ -27,6 +27,7 @@ test('a session, a run, and all that they give', async () => {
       prompts: prompts(join(freshFolder(), 'many.jsonl')),
       stage: model.stage('layers.5.resid'),
       golden: await golden('atlas/capital'),
+      trace: await trace('golden/other-engine.safetensors'),
       picture: model.picture(),
     };
     using context = model.model.context();
