@@ -44,7 +44,8 @@ function attention(m: Recorder, c: GemmaConfig, kind: LayerKind, x: Ref): Ref {
     const keys = m.cache('k_cache', key, window); //                                                          [R,K,D]
     const values = m.cache('v_cache', v, window); //                                                          [R,K,D]
     const scores = m.scores('scores', query, keys, { scale, softcap, window }); //                            [A,T,S]
-    const mix = m.mix('mix', m.softmax('pattern', scores), values, { window }); //                            [T,A,D]
+    const pattern = m.softmax('pattern', scores, { window }); //                                              [A,T,S]
+    const mix = m.mix('mix', pattern, values, { window }); //                                                 [T,A,D]
     return m.linear('out', mix, [axis.hidden(c.hidden)]); //                                                  [T,H]
   });
 }

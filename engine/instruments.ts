@@ -10,6 +10,7 @@ import { TOP_BUFFERS, topShaders } from './top.js';
 import { CHUNK_BYTES, type Given, type Use } from './use.js';
 
 const BOX_BYTES = 48;
+const PATCH_BYTES = 64;
 const TOP = 'the search for the largest logits';
 
 /** What uses shaders beside the plan. Taps and patches bind by number. */
@@ -49,7 +50,7 @@ export function instrumentUses(model: LoadedModel): Use[] {
   return [
     ...weightChecks,
     use('slice', 'taps', {}, { box: uniform(BOX_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
-    use('patch', 'patches', {}, { box: uniform(BOX_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
+    use('patch', 'patches', {}, { box: uniform(PATCH_BYTES, 0), x: read(4, 1), y: write(4, 2) }),
     use('finite', 'the check for NaN', {}, { part: uniform(CHUNK_BYTES, 0), x: read(4, 1), found: write(8, 2) }),
     {
       ...use('finite_cache', 'the check for NaN', {}, { part: uniform(CHUNK_BYTES), x: read(16), found: write(8) }),

@@ -4,14 +4,14 @@
 import { OptionError } from './errors.js';
 import type { Gpu } from './gpu.js';
 import type { Shaders } from './kernel.js';
-import { count, type Extent, type Stage, shapeOf } from './plan.js';
+import { count, type Extent, type Stage, shapeOf, windowOfPairs } from './plan.js';
 import { boxOf, type Slice } from './taps.js';
 
 /** Values to put in the place of what a stage computes. */
 export interface Patch {
   /** Of the model's plan. */
   readonly stage: Stage;
-  /** Which part to replace, in positions of the sequence; all of it by default. */
+  /** Which part to replace, in positions of the sequence; all of it by default. Of scores and pattern, pairs that a query may see. */
   readonly slice?: Slice;
   /** Values for that part of the whole sequence, row by row; or one number for all of it. */
   readonly values: Float32Array | number;
@@ -19,7 +19,7 @@ export interface Patch {
   readonly shape?: readonly number[];
 }
 
-const BOX_WORDS = 12;
+const BOX_WORDS = 16;
 
 /** The patches of one chunk: uploaded before it is encoded, put in after each stage, then disposed of. */
 export class Patches {
@@ -49,6 +49,7 @@ export class Patches {
         0,
         ...three(shapeOf(stage.axes, this.extent), 1),
         0,
+        ...maskOf(stage, this.extent),
       ];
       const sizes = this.#buffer('patch box', Uint32Array.from(words), 4 * BOX_WORDS, GPUBufferUsage.UNIFORM);
       const source = this.#buffer('patch', values, values.byteLength, GPUBufferUsage.STORAGE);
@@ -76,6 +77,12 @@ export class Patches {
     this.gpu.write(buffer, data);
     return buffer;
   }
+}
+
+/** Which pairs of a query and a key a patch leaves alone: those that the query may not see. */
+function maskOf(stage: Stage, { keys, tokens }: Extent): number[] {
+  const window = windowOfPairs(stage);
+  return window === undefined ? [0, 0, 0, 0] : [1, keys - tokens, window ?? 0, 0];
 }
 
 /** The values for a chunk's box, cut out of those for the whole sequence. */

@@ -43,7 +43,7 @@ export type Operation =
       readonly softcap: number | null;
       readonly window: number | null;
     }
-  | { readonly kind: 'softmax' }
+  | { readonly kind: 'softmax'; readonly window: number | null }
   | { readonly kind: 'mix'; readonly window: number | null }
   | { readonly kind: 'geluTanh' }
   | { readonly kind: 'mul' }
@@ -102,6 +102,10 @@ export function shapeText(axes: readonly Axis[]): string {
 
 /** Values in an activation of the given axes. */
 export const count = (shape: readonly number[]): number => shape.reduce((n, size) => n * size, 1);
+
+/** The window of a stage that has a value for every pair of a query and a key, null where it has none; undefined of any other stage. */
+export const windowOfPairs = ({ operation }: Stage): number | null | undefined =>
+  operation.kind === 'scores' || operation.kind === 'softmax' ? operation.window : undefined;
 
 /** Index the recorded stages; nothing may share a name. */
 export function makePlan(stages: readonly Stage[]): Plan {

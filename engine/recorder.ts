@@ -82,9 +82,9 @@ export class Recorder {
     return this.#record(name, { kind: 'scores', ...o }, [q, keys], axes);
   }
 
-  /** Softmax over the keys. */
-  softmax(name: string, scores: Ref): Ref {
-    return this.#record(name, { kind: 'softmax' }, [scores], scores.axes);
+  /** Softmax over the keys; those outside the window are masked in the scores. */
+  softmax(name: string, scores: Ref, { window }: { window: number | null }): Ref {
+    return this.#record(name, { kind: 'softmax', window }, [scores], scores.axes);
   }
 
   /** [T,A,D] = pattern [A,T,S] · cached values. */

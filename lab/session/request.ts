@@ -17,7 +17,10 @@ export interface PatchSpec {
   readonly stage: Selector;
   /** Of the same shape as the part that is replaced, or one number for all of it. */
   readonly values: Activation | number;
-  /** Which part: `{ token: 3 }`, `{ head: [0, 2] }`; `values` has exactly that part, with or without a dimension that has one index. All of it by default. */
+  /**
+   * Which part: `{ token: 3 }`, `{ head: [0, 2] }`; `values` has exactly that part, with or without a dimension that has one index. All of it
+   * by default. Of scores and pattern, what a query may not see stays masked; a part in which no query sees a key is refused.
+   */
   readonly slice?: Cuts;
 }
 

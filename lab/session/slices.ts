@@ -3,7 +3,7 @@
 
 import { OptionError } from '../../engine/errors.js';
 import type { Patch } from '../../engine/patches.js';
-import { type Axis, type AxisName, nearest, type Plan, type Stage } from '../../engine/plan.js';
+import { type Axis, type AxisName, nearest, type Plan, type Stage, windowOfPairs } from '../../engine/plan.js';
 import type { Slice, Tap } from '../../engine/taps.js';
 import { checkKeys, looked } from '../values/arguments.js';
 import { type Cut, type Cuts, checkAxis, type Dim, rangeOf, said } from '../values/dims.js';
@@ -86,10 +86,28 @@ export function planPatches(plan: Plan, patch: PatchSpec | readonly PatchSpec[] 
         );
       });
       const slice: Slice = Object.fromEntries(stage.axes.map(({ name }, i) => [name, whole[i]]));
+      checkSeen(stage, slice);
       const single = asked.flatMap(([name, cut]) => (typeof cut === 'number' ? [name] : []));
       return { stage, slice, ...valuesOf(stage, spec, whole, single) };
     });
   });
+}
+
+/** Throws OptionError for a patch of pairs in which no query may see a key: those stay masked, and nothing would come of it. */
+function checkSeen(stage: Stage, { query, key }: Slice): void {
+  const window = windowOfPairs(stage);
+  if (window === undefined || !query || !key) return;
+  const [nearest, farthest] = [query[0] - (key[1] - 1), query[1] - 1 - key[0]]; // how far back the keys lie
+  if (farthest >= 0 && (window === null || nearest < window)) return;
+  const text = (what: string, [from, to]: readonly [number, number]) =>
+    to - from === 1 ? `${what} ${from}` : `${what} ${from} to ${to - 1}`;
+  const why =
+    farthest < 0
+      ? 'no query may see a later key'
+      : `a query of this stage sees the last ${window} tokens, itself among them, and no key further back`;
+  throw new OptionError(
+    `A patch of '${stage.name}' at ${text('query', query)} and ${text('key', key)} would change nothing: ${why}. Give keys that the query may see.`,
+  );
 }
 
 function valuesOf(

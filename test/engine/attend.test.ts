@@ -92,7 +92,7 @@ function stagesOf(shape: Shape) {
   const keys = m.cache('k_cache', fresh('k'), window);
   const values = m.cache('v_cache', fresh('v'), window);
   const scores = m.scores('scores', query, keys, { scale: scaleOf(shape), softcap, window });
-  m.mix('mix', m.softmax('pattern', scores), values, { window });
+  m.mix('mix', m.softmax('pattern', scores, { window }), values, { window });
   const { stage } = m.finish();
   return {
     query,

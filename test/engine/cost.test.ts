@@ -19,7 +19,7 @@ function attention(window: number | null): Plan {
   const keys = m.cache('k_cache', heads('k', K), window);
   const values = m.cache('v_cache', heads('v', K), window);
   const scores = m.scores('scores', heads('q', A), keys, { scale: 1, softcap: null, window });
-  m.mix('mix', m.softmax('pattern', scores), values, { window });
+  m.mix('mix', m.softmax('pattern', scores, { window }), values, { window });
   return m.finish();
 }
 

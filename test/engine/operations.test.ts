@@ -119,7 +119,7 @@ async function run(
     const [q, k, v] = [await feed('q', heads('A')), await feed('k', heads('K')), await feed('v', heads('K'))];
     const { window, softcap } = c.params as { window: number | null; softcap: number | null };
     const scores = m.scores('scores', q, m.cache('k_cache', k, window), { scale: p.scale, softcap, window });
-    m.mix('mix', m.softmax('pattern', scores), m.cache('v_cache', v, window), { window });
+    m.mix('mix', m.softmax('pattern', scores, { window }), m.cache('v_cache', v, window), { window });
     outputs = ['scores', 'pattern', 'mix'];
   } else if (c.op === 'geluTanh') {
     m.geluTanh('y', await feed('x', rows));

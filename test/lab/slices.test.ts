@@ -469,6 +469,16 @@ describe('what is not there is refused', () => {
       /only token 39 has logits/,
     ],
     ['no stage', () => ({ stage: [], values: 0 }), /not by \[\]/],
+    [
+      'keys that come later',
+      () => ({ stage: 'layers.5.attn.pattern', values: 1, slice: { query: [0, 5], key: [20, 25] } }),
+      /'layers\.5\.attn\.pattern' at query 0 to 4 and key 20 to 24 would change nothing: no query may see a later key/,
+    ],
+    [
+      'a key before the window',
+      () => ({ stage: 'layers.0.attn.scores', values: 1, slice: { query: 39, key: [0, 24] } }),
+      /at query 39 and key 0 to 23 would change nothing: a query of this stage sees the last 16 tokens/,
+    ],
   ];
   for (const [name, patch, says] of patches) {
     test(`by a patch: ${name}`, async () => {
@@ -548,6 +558,48 @@ test('a patch of part of a stage goes where it says, by a slice from the end too
   ];
   for (const token of [3, 4, 5, 6, 7, 8])
     for (const r of [once, chunked]) expect(r.at(tap).token(token).data).toEqual(whole.at(tap).token(token + 27).data);
+});
+
+describe('a patch leaves masked what a query may not see, however the prompt was read', () => {
+  const [sliding, full] = ['layers.0', 'layers.5'];
+  const of = async (patch: RunOptions['patch']) => {
+    const tap = ['layers.*.attn.{scores,pattern}', 'layers.5.resid'];
+    return Promise.all(
+      [{}, { chunks: [5, 12, 23] }, { plan: 'fast' as const }].map(o => model.run(ids, { tap, patch, ...o })),
+    );
+  };
+  const may = (layer: string, query: number, key: number) => key <= query && (layer === full || query - key < WINDOW);
+
+  test.each([sliding, full])('scores of 0 are the same weight for every key that is seen: %s', async layer => {
+    const runs = await of({ stage: `${layer}.attn.scores`, values: 0 });
+    for (const run of runs) {
+      const pattern = run.at(`${layer}.attn.pattern`);
+      for (let query = 0; query < 40; query++)
+        for (let key = 0; key < 40; key++) {
+          const many = layer === full ? query + 1 : Math.min(query + 1, WINDOW);
+          expect(pattern.get(1, query, key)).toBeCloseTo(may(layer, query, key) ? 1 / many : 0, 6);
+        }
+      const [here, first] = [run, runs[0]].map(r => r.at('layers.5.resid').data);
+      if (run !== runs[2]) expect(here).toEqual(first);
+      expect(Math.max(...here.map((x, i) => Math.abs(x - first[i])))).toBeLessThan(1e-4); // the fast plan adds up in another order
+    }
+  });
+
+  test.each([sliding, full])('weights: %s', async layer => {
+    const slice = { query: [10, 30], key: [2, 25] } as const;
+    const stage = `${layer}.attn.pattern`;
+    for (const run of await of({ stage, values: 0.25, slice }))
+      for (let query = 10; query < 30; query++)
+        for (let key = 2; key < 25; key++)
+          expect(run.at(stage).get(3, query, key)).toBe(may(layer, query, key) ? 0.25 : 0);
+  });
+
+  test('a patch at the first and the last key that is seen is one, and one beside them is none', async () => {
+    const patch = (key: number) =>
+      model.run(ids, { patch: { stage: 'layers.0.attn.pattern', values: 0, slice: { query: 30, key } } });
+    for (const key of [15, 30]) expect((await patch(key)).ids).toHaveLength(40);
+    for (const key of [14, 31]) await expect(patch(key)).rejects.toThrow(/would change nothing/);
+  });
 });
 
 test.each<RunOptions['slice']>([
