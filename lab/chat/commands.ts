@@ -6,7 +6,7 @@ import { cacheBytesPerToken } from '../../engine/cache-format.js';
 import { bytesText } from '../values/numbers.js';
 import { select } from '../values/select.js';
 import type { Conversation } from './conversation.js';
-import { goOn, load, save } from './file.js';
+import { goOn, load, resumedText, save } from './file.js';
 import { planProvenance } from '../session/request.js';
 import { allFrom, changed, NAMES, type Settings, type Sources, settingsText, sourcesText } from './settings.js';
 
@@ -91,7 +91,7 @@ const COMMANDS: Readonly<Record<string, SlashCommand>> = {
       goOn(chat.conversation, saved, path);
       chat.settings = saved.settings;
       if (chat.sources) chat.sources = allFrom(path);
-      return `${saved.messages.length} turns of a conversation with ${saved.model}.`;
+      return resumedText(saved, chat.conversation.session.name);
     },
   },
   tap: {

@@ -44,6 +44,14 @@ export function goOn(conversation: Resumed, { messages, system }: Pick<Saved, 'm
   conversation.restore(messages, system);
 }
 
+/** What is said of a conversation that is gone on with: how long it is, and whose it was. */
+export function resumedText({ messages, model }: Pick<Saved, 'messages' | 'model'>, now: string): string {
+  const turns = `${messages.length} ${messages.length === 1 ? 'turn' : 'turns'} of a conversation with ${visible(model || 'no model that the file names')}`;
+  return model === now
+    ? `${turns}.`
+    : `${turns}; ${visible(now)} goes on with it, and reads the turns by its own template.`;
+}
+
 /** Of a conversation, what a file changes. */
 interface Resumed {
   readonly messages: readonly ChatMessage[];

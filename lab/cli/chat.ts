@@ -9,7 +9,7 @@ import { noteUse } from '../../engine/files-in-use.js';
 import { printable } from '../../engine/printable.js';
 import { textOf } from '../../engine/utf8.js';
 import type { Chat } from '../chat/commands.js';
-import { goOn, load } from '../chat/file.js';
+import { goOn, load, resumedText } from '../chat/file.js';
 import { checked, chosen } from '../chat/settings.js';
 import { Beginning, chatInTerminal, sampling } from '../chat/terminal.js';
 import {
@@ -82,7 +82,10 @@ export function chatCommand(): Command {
         messages: saved?.messages,
         plan: options.plan,
       });
-      if (saved) goOn(conversation, { messages: saved.messages, system: conversation.system }, options.load!);
+      if (saved) {
+        goOn(conversation, { messages: saved.messages, system: conversation.system }, options.load!);
+        if (saved.model !== session.name) process.stderr.write(`loupe: ${resumedText(saved, session.name)}\n`);
+      }
       for (const notice of conversation.notices) process.stderr.write(`loupe: ${printable(notice)}\n`);
       const { sampling } = session.chatFiles ?? { sampling: {} };
       const chat: Chat = { conversation, ...chosen(asked, saved?.settings ?? null, sampling, random), tap: null };
@@ -94,7 +97,7 @@ export function chatCommand(): Command {
       const colour = tty && !process.env.NO_COLOR;
       print(`${session.name} on ${session.provenance().adapter}`);
       print(`${conversation.length} tokens of context; /help tells more\n`);
-      if (saved) print(`Going on after ${saved.messages.length} turns.\n`);
+      if (saved) print(`Going on after ${saved.messages.length} ${saved.messages.length === 1 ? 'turn' : 'turns'}.\n`);
       await chatInTerminal(chat, {
         input: process.stdin,
         output: process.stdout,

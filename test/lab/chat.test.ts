@@ -185,6 +185,11 @@ test('commands: settings, files, taps, and words for what is none', async () => 
   runCommand(chat, '/system none');
   chat.settings = { ...SETTINGS };
   expect(runCommand(chat, `/load ${path}`)).toBe('2 turns of a conversation with atlas.');
+  const other = join(folder, 'other.json');
+  writeFileSync(other, readFileSync(path, 'utf8').replace('"atlas"', '"gemma-\\u202e9b"'));
+  expect(runCommand(chat, `/load ${other}`)).toBe(
+    '2 turns of a conversation with gemma-\ufffd9b; atlas goes on with it, and reads the turns by its own template.',
+  );
   expect(conversation.messages).toEqual(messages);
   expect(conversation.system).toBe('S');
   expect(chat.settings.temperature).toBe(0.7);
