@@ -25,6 +25,10 @@ beforeAll(async () => {
     'console.log(made >= 20, (await model.run("The capital of France is")).logits.top(1).rows[0].text);',
     '\'<img src=x onerror="document.title=1"><script>document.title=1</script>\'',
   ]);
+  writeNotebook(join(folder, 'keys.ipynb'), [
+    "const model = await open('atlas');\n(await model.run('The capital of Japan is', { tap: '**' })).attention(5).byToken()",
+    "'the cell below'",
+  ]);
   writeFileSync(join(folder, 'cloned.ipynb'), JSON.stringify(await cloned()));
   const port = String(18000 + (process.pid % 2000));
   const args = ['--no-browser', '--port', port, '--token', 'loupe-test', '--folder', folder];
@@ -133,6 +137,35 @@ test('Stop ends an endless generation within the page, and the session goes on',
   await page.keyboard.press('Shift+Enter');
   await markup.getByText('<img src=x').last().waitFor({ timeout: 30_000 });
   expect(await page.title()).not.toBe('1');
+}, 240_000);
+
+test('arrow keys choose among the heads of what a token reads, and the selected cell stays', async () => {
+  await openNotebook('keys.ipynb');
+  const reads = cellsOf(page).first();
+  await reads.locator('.cm-content').click();
+  await page.keyboard.press('Shift+Enter');
+  await reads.getByText('strongest head', { exact: true }).waitFor({ timeout: 90_000 });
+  const panels = reads.locator('.panels .panel');
+  const seen = async () => {
+    const shown: number[] = [];
+    for (let i = 0; i < (await panels.count()); i++) if (await panels.nth(i).isVisible()) shown.push(i);
+    return shown;
+  };
+  expect(await seen()).toEqual([0]);
+  await reads.getByText('strongest head', { exact: true }).click();
+  const selected = () =>
+    page.locator('.jp-Notebook .jp-Cell.jp-mod-active').evaluate(e => (e as { innerText: string }).innerText);
+  const before = await selected();
+  for (const [key, panel] of [
+    ['ArrowRight', 1],
+    ['ArrowDown', 2],
+    ['ArrowUp', 1],
+    ['ArrowLeft', 0],
+  ] as const) {
+    await page.keyboard.press(key);
+    expect({ key, panels: await seen() }).toEqual({ key, panels: [panel] });
+  }
+  expect(await selected()).toBe(before);
 }, 240_000);
 
 test('a cloned notebook that the page does not trust shows the model card with its plan in colours, and figures', async () => {
