@@ -87,7 +87,7 @@ export function whyUnused(model: LoadedModel, shader: string): string {
   if (shader === 'round8')
     return " It rounds what products are given, where the model is opened with { activations: 'int8' }.";
   if (shader === 'softcap') return ' Its configuration has no soft-cap of the logits.';
-  if (shader === 'stream' || shader === 'multiply_add')
+  if (shader === 'stream' || shader === 'multiply_add' || shader === 'rounding')
     return ' It measures what the adapter can do, and always as the file has it.';
   return '';
 }

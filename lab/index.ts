@@ -7,6 +7,7 @@ import './display/all.js';
 import './probe/methods.js';
 
 export type { CacheFormat } from '../engine/cache-format.js';
+export type { Accuracy, Distance, MeasuredOperation } from '../engine/accuracy.js';
 export type { Ceilings } from '../engine/ceilings.js';
 export type { GemmaConfig } from '../engine/config.js';
 export type { Activations } from '../engine/dispatch.js';
@@ -24,6 +25,7 @@ export type { Spread } from './diff/locate.js';
 export type { Metrics } from './diff/metrics.js';
 export type { Nearer } from './diff/nearer.js';
 export { type CompareOptions, compare } from './session/compare.js';
+export type { Passing } from './diff/passing.js';
 export type { DiffRow, Verdict } from './diff/row.js';
 export { type Numbers, OwnPicture } from './display/own.js';
 export { type HeatmapOptions, heatmap } from './display/own-grid.js';

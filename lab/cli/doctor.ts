@@ -6,9 +6,11 @@ import { Command } from 'commander';
 import { cacheFolder, cacheTrouble } from '../../engine/cache.js';
 import { LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
+import { accuracyOf } from '../../engine/accuracy.js';
 import { sharedGpu } from '../../engine/gpu.js';
 import { folded } from '../values/fold.js';
 import { bytesText } from '../values/numbers.js';
+import { accuracyText } from '../display/accuracy.js';
 import { factsTable } from '../display/table.js';
 import { installedKernels } from '../kernel/spec.js';
 import { print, printJson, withAdapter } from './options.js';
@@ -43,6 +45,7 @@ export function doctorCommand(): Command {
     }
     if (gpu?.kind === 'lavapipe')
       advice.push('lavapipe runs on the CPU. With a GPU, install its Vulkan driver for real speed.');
+    const accuracy = gpu && (await accuracyOf(gpu));
     const report = {
       adapter: gpu && { kind: gpu.kind, vendor: gpu.info.vendor, description: gpu.name },
       limits: gpu && {
@@ -51,6 +54,7 @@ export function doctorCommand(): Command {
         invocations: gpu.traits.maxInvocations,
         subgroup: gpu.traits.subgroup,
       },
+      accuracy,
       features: gpu?.features ?? [],
       versions: { node: process.versions.node, webgpu: version('webgpu'), typescript: version('typescript') },
       kernel: kernels.length > 0 ? `installed in ${kernels.map(({ folder }) => folder).join(', ')}` : 'not installed',
@@ -66,6 +70,7 @@ export function doctorCommand(): Command {
         limits: limits
           ? `binding ${bytesText(limits.largestBinding)}, buffer ${bytesText(limits.largestBuffer)}, ${limits.invocations} invocations, subgroups of ${limits.subgroup ?? 'no fixed size'}`
           : '–',
+        rounding: accuracy ? accuracyText(accuracy) : '–',
         features: ['shader-f16', 'subgroups', 'timestamp-query']
           .map(f => `${f} ${report.features.includes(f) ? 'yes' : 'no'}`)
           .join(', '),

@@ -24,6 +24,9 @@ export function diffToArrow(rows: readonly DiffRow[], metadata: Readonly<Record<
     max_abs: number(({ accumulated }) => accumulated.maxAbs),
     cosine: number(({ accumulated }) => accumulated.cosine),
     gain: number(({ gain }) => gain),
+    passes_alone_at: number(({ passing }) => passing.local),
+    passes_in_the_run_at: number(({ passing }) => passing.accumulated),
+    rounding_explains: number(({ derived }) => derived),
     ...(rows.some(({ oracle }) => oracle) && {
       nearer: text(({ oracle }) => oracle?.nearer ?? ''),
       ours_ulp: number(({ oracle }) => oracle?.ours),

@@ -4,12 +4,15 @@ import type { PlanKind } from '../../engine/fuse.js';
 import type { Model } from '../../engine/model.js';
 import type { Stage } from '../../engine/plan.js';
 import { feedsOf, givesOf, readsOf, type Step } from '../../engine/step.js';
+import type { Accuracy } from '../../engine/accuracy.js';
 import type { Golden } from '../values/golden.js';
 import { checkGolden } from './check.js';
 import type { DiffLimits, DiffOptions } from './diff.js';
+import { derivedLimit } from './derived.js';
 import { locate } from './locate.js';
 import { compare, type Metrics } from './metrics.js';
 import { nearerOf } from './nearer.js';
+import { passingOf } from './passing.js';
 import type { DiffRow } from './row.js';
 import { ACCUMULATED_LIMIT, CACHE_LIMITS, LOCAL_LIMIT } from './tolerance.js';
 import { verdictOf } from './verdict.js';
@@ -35,6 +38,7 @@ export async function diffRows(
   ours: { read(stage: string): Promise<Float32Array> },
   alone: Alone | null,
   exact: Exact | null,
+  accuracy: Accuracy,
   given: Pick<DiffOptions, 'accumulated' | 'local' | 'oracle' | 'plan' | 'signal' | 'onProgress'>,
 ): Promise<DiffRow[]> {
   const { accumulated = ACCUMULATED_LIMIT, local = LOCAL_LIMIT, plan = 'exact', signal, onProgress } = given;
@@ -75,6 +79,8 @@ export async function diffRows(
     const oracle = right && raw ? nearerOf(ownData!, expected, right, indexOf(raw.worst, shape)) : null;
     rows.push({
       ...{ stage: stage.name, shape, accumulated: both, local: own, gain, verdict, pass, where },
+      passing: passingOf({ accumulated: both, local: own }),
+      derived: derivedLimit(stage, step, { model, accuracy, tokens: golden.ids.length, values: expected }),
       ...(oracle && { oracle }),
     });
     onProgress?.(rows.length, stages.size);

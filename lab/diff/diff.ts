@@ -2,6 +2,7 @@
 // fails although its inputs are right is a source; one that only passes on what it was given is a carrier.
 
 import type { Table } from 'apache-arrow';
+import type { Accuracy } from '../../engine/accuracy.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import type { Shaders } from '../../engine/kernel.js';
 import type { OptionNames } from '../values/arguments.js';
@@ -72,6 +73,8 @@ export class Diff extends Shown {
     readonly other: 'golden' | 'trace' | 'run' = 'golden',
     /** What the reader has to know of how it was made, in a sentence: that no stage was run alone, for one. */
     readonly note: string | null = null,
+    /** How the adapter rounds, as it was measured; null where no model ran. */
+    readonly accuracy: Accuracy | null = null,
   ) {
     super();
     this.pass = rows.every(row => row.pass);
@@ -80,6 +83,13 @@ export class Diff extends Shown {
   /** The first failing stage in the plan's order: a source if there is one. */
   get first(): DiffRow | null {
     return this.rows.find(({ verdict }) => verdict === 'source') ?? this.rows.find(({ pass }) => !pass) ?? null;
+  }
+
+  /** Stages that pass and yet are farther off alone than rounding explains: too little to be a fault by the limits, too much to be nothing. */
+  get beyond(): readonly DiffRow[] {
+    return this.rows.filter(
+      ({ verdict, local, derived }) => verdict === 'ok' && local && derived !== null && local.relL2 > derived,
+    );
   }
 
   /** The row of one stage, by any of its names. Throws StageError, with the nearest, for a name of none. */
@@ -107,6 +117,7 @@ export class Diff extends Shown {
       provenance,
       weights: this.weights,
       note: this.note,
+      accuracy: this.accuracy,
       notCompared,
       otherNames: Object.fromEntries(otherNames),
       ...(this.leftover.why && { nearest: Object.fromEntries(this.leftover.why) }),
@@ -120,6 +131,7 @@ export class Diff extends Shown {
     const { notCompared } = this.leftover;
     const left: Record<string, string> = notCompared.length > 0 ? { not_compared: JSON.stringify(notCompared) } : {};
     const weights: Record<string, string> = this.weights === null ? {} : { weights: this.weights };
-    return diffToArrow(this.rows, { golden, ...provenance, ...left, ...weights });
+    const rounding: Record<string, string> = this.accuracy ? { accuracy: JSON.stringify(this.accuracy) } : {};
+    return diffToArrow(this.rows, { golden, ...provenance, ...left, ...weights, ...rounding });
   }
 }

@@ -1,5 +1,6 @@
 // Who of two is nearer to the exact values, and how far either is: in units of the last place of f32.
 
+import { ulpOf } from '../../engine/ulp.js';
 import { MASK_LIMIT } from '../values/stats.js';
 
 type Values = Float32Array | Float64Array;
@@ -46,13 +47,4 @@ export function ulpsFrom(values: Values, exact: Float64Array): number {
     ulps += ulpOf(right) ** 2;
   }
   return off === 0 ? 0 : Math.sqrt(off / ulps);
-}
-
-const float = new Float32Array(1);
-const bits = new Uint32Array(float.buffer);
-
-/** Distance of the f32 around a value; of the smallest normal ones for what is below them. */
-export function ulpOf(value: number): number {
-  float[0] = value;
-  return 2 ** (Math.max(1, (bits[0] >>> 23) & 0xff) - 150);
 }

@@ -6,6 +6,7 @@ import type { DiffLimits } from './diff.js';
 import { locate } from './locate.js';
 import { compare, type Metrics } from './metrics.js';
 import { type Difference, explained, unevenness } from './noise.js';
+import { passingOf } from './passing.js';
 import type { DiffRow } from './row.js';
 import { inside, type Span, spanTo } from './span.js';
 import { verdictOf } from './verdict.js';
@@ -34,6 +35,8 @@ export interface Court {
   alone: ((span: Span) => Promise<Float32Array>) | null;
   /** Ours were recorded, by a program that need not be this model: what they have is right where this model makes something else of equal inputs. */
   readonly recorded?: { readonly sameTokens: boolean };
+  /** What rounding explains of a stage alone whose values theirs are; null where there is no model, or no one stage. */
+  derived?(stage: Stage, theirs: Float32Array): number | null;
   readonly limits: Required<DiffLimits>;
   readonly signal?: AbortSignal;
   onProgress?(done: number, total: number): void;
@@ -51,6 +54,7 @@ interface Measured {
   readonly accumulated: Metrics;
   readonly local: Metrics | null;
   readonly where: DiffRow['where'];
+  readonly derived: number | null;
   readonly broken: boolean;
   readonly difference: Difference;
 }
@@ -88,6 +92,7 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
       accumulated,
       local,
       where: off ? locate(right, theirs, shape, axes) : [],
+      derived: inside(span).length > 0 ? null : (court.derived?.(stage, theirs) ?? null),
       broken: theirs.some(x => Number.isNaN(x) || x === Number.POSITIVE_INFINITY),
       difference: differenceOf(
         value,
@@ -157,6 +162,8 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
         gain: incoming > 0 && Number.isFinite(incoming) ? accumulated.relL2 / incoming : null,
         verdict,
         pass,
+        passing: passingOf({ accumulated, local, ...(between.length > 0 && { from: span.from }) }),
+        derived: one.derived,
         where: pass ? [] : where,
         ...(between.length > 0 && { from: span.from, between }),
         ...(format !== null && { format }),

@@ -3,6 +3,7 @@
 import type { Spread } from './locate.js';
 import type { Metrics } from './metrics.js';
 import type { Nearer } from './nearer.js';
+import type { Passing } from './passing.js';
 
 /**
  * `source`: wrong on right inputs. `carrier`: wrong, but only because its inputs are. `masked`: wrong alone, yet it does not show. `cache`: as far off as the cache's precision explains
@@ -26,6 +27,13 @@ export interface DiffRow {
   readonly verdict: Verdict;
   /** False for a source, a carrier and what is masked. */
   readonly pass: boolean;
+  /** The smallest limits that it passes, to two digits. */
+  readonly passing: Passing;
+  /**
+   * Relative L2 that rounding explains of the stage alone, from its operation, the length of its sums and what the adapter was measured to do (derived.ts): a remark, and no
+   * limit. Never more than the limit alone that stands by default. Null where something else rounds, or several stages are computed in one.
+   */
+  readonly derived: number | null;
   /** Where the error sits, along each dimension; of a stage that fails. */
   readonly where: readonly Spread[];
   /** Who is nearer to float64 of the golden’s own inputs; of a stage that is wrong alone, and of others where it was asked for. */

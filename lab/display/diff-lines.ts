@@ -6,7 +6,7 @@ import { terminal } from '../values/fold.js';
 import { printable } from '../../engine/printable.js';
 import { sci } from '../values/numbers.js';
 import { placeOf } from '../diff/row.js';
-import { diffText, inOrder, oracleCells, shownOf, summary, whose } from './diff.js';
+import { diffText, inOrder, limitCells, limitsText, oracleCells, shownOf, summary, whose } from './diff.js';
 import { textTable } from './table.js';
 
 export interface DiffLines {
@@ -27,13 +27,12 @@ export function diffLines(diff: Diff, { all = false, wide = false, oracle = fals
   const told = (oracle || wide) && rows.some(row => row.oracle);
   const narrow = oracle && !wide; // a row is one line of 80
   const passing = diff.rows.length - diff.rows.filter(({ pass }) => !pass).length;
-  const { limits } = diff;
   const left = leftoverText(diff.leftover);
   const heads = [
     summary(diff),
     ...[diff.weights, diff.note].filter(text => text !== null),
     ...(left ? [left] : []),
-    `${diff.golden}, ${diff.provenance.adapter}; limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`,
+    `${diff.golden}, ${diff.provenance.adapter}; ${limitsText(diff)}`,
     ...(narrow && told ? ['nearer to float64 of the same inputs; ours and theirs are as many ULP from it'] : []),
   ].map(text => wrapped(printable(text), terminal()));
   const places = !narrow && (wide || terminal() >= WITH_PLACES);
@@ -46,7 +45,18 @@ export function diffLines(diff: Diff, { all = false, wide = false, oracle = fals
       right('in the run'),
       ...(narrow ? [] : [right('max abs')]),
       ...(places ? [{ title: 'worst at' }] : []),
-      ...(wide ? [{ title: 'shape' }, right('cosine'), right('gain'), right('ours'), right(whose(diff))] : []),
+      ...(wide
+        ? [
+            { title: 'shape' },
+            right('cosine'),
+            right('gain'),
+            right('ours'),
+            right(whose(diff)),
+            right('passes alone at'),
+            right('in the run at'),
+            right('rounding explains'),
+          ]
+        : []),
       ...(told
         ? [{ title: 'nearer' }, right(narrow ? 'ours' : 'ours, ULP'), right(narrow ? 'theirs' : `${whose(diff)}, ULP`)]
         : []),
@@ -68,6 +78,7 @@ export function diffLines(diff: Diff, { all = false, wide = false, oracle = fals
                 row.gain === null ? '–' : `${sci(Number(row.gain.toPrecision(2)))}×`,
                 sci(shown.actualAtWorst),
                 sci(shown.expectedAtWorst),
+                ...limitCells(row),
               ]
             : []),
           ...oracleCells(row.oracle, narrow ? 'theirs' : whose(diff), told),

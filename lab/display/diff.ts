@@ -26,6 +26,12 @@ const COLUMNS: readonly Column[] = [
   { title: 'ours', right: true },
   { title: 'theirs', right: true },
 ];
+/** What would have passed, and what rounding explains; of the whole table. */
+const LIMITS: readonly Column[] = [
+  { title: 'passes alone at', right: true },
+  { title: 'in the run at', right: true },
+  { title: 'rounding explains', right: true },
+];
 /** What the oracle says, where it was asked. */
 const ORACLE: readonly Column[] = [
   { title: 'nearer to float64' },
@@ -58,7 +64,7 @@ const UNFOLDED = 12;
 export function diffBundle(diff: Diff): Bundle {
   const { first, limits } = diff;
   const sorted = inOrder(diff);
-  const note = `limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`;
+  const note = limitsText(diff);
   const table = sorted.map((row, i) => onPage(row, limits, row === first, i < UNFOLDED, whose(diff)));
   const left = leftoverText(diff.leftover);
   const colour = VERDICT_COLOURS[first?.verdict ?? 'ok'];
@@ -70,6 +76,26 @@ ${htmlTable(ON_PAGE, table, { tools: true, colours: VERDICT_COLOURS })}</div>`.t
   };
 }
 
+/** The limits, and what rounding explains where the adapter was measured. */
+export function limitsText({ limits, rows }: Diff): string {
+  const text = `limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`;
+  const known = rows.flatMap(({ derived }) => derived ?? []).filter(derived => derived > 0);
+  if (known.length === 0) return text;
+  const [least, most] = [Math.min(...known), Math.max(...known)].map(twoDigits);
+  return `${text}; rounding on this adapter explains ${least === most ? least : `${least} to ${most}`} alone`;
+}
+
+const twoDigits = (value: number): string => sci(Number(value.toPrecision(2)));
+/** A limit that would pass. */
+export const passingText = (limit: number | null): string => (limit === null ? 'none' : sci(limit));
+export const derivedText = ({ derived }: DiffRow): string => (derived === null ? '–' : twoDigits(derived));
+
+export const limitCells = (row: DiffRow): string[] => [
+  row.local && row.from === undefined ? passingText(row.passing.local) : '–',
+  passingText(row.passing.accumulated),
+  derivedText(row),
+];
+
 /** Whose values ours are beside. */
 export const whose = ({ other }: Diff): string => (other === 'golden' ? 'PyTorch’s' : 'theirs');
 
@@ -80,15 +106,16 @@ export function diffText(diff: Diff): string {
 
 function text(diff: Diff, most: number): string {
   const { limits } = diff;
-  const note = `limits: alone ${sci(limits.local)}, in the run ${sci(limits.accumulated)} (relative L2)`;
+  const note = limitsText(diff);
   const sorted = inOrder(diff);
+  const whole = most === Number.POSITIVE_INFINITY; // beside a table of HTML a few lines do
   const asked = sorted.some(({ oracle }) => oracle);
   const table = textTable(
-    [...COLUMNS, ...(asked ? ORACLE : [])].map(column => ({
+    [...COLUMNS, ...(whole ? LIMITS : []), ...(asked ? ORACLE : [])].map(column => ({
       ...column,
       title: column.title.replace('theirs', whose(diff)),
     })),
-    sorted.slice(0, most).map(row => cells(row, limits, whose(diff), asked)),
+    sorted.slice(0, most).map(row => cells(row, limits, whose(diff), asked, whole)),
   );
   const more = sorted.length > most ? `\n… and ${sorted.length - most} stages more` : '';
   const left = leftoverText(diff.leftover);
@@ -102,7 +129,7 @@ export function inOrder({ rows, first }: Diff): DiffRow[] {
 }
 
 /** One sentence: what fails first and where, or by how much everything passes. */
-export function summary({ rows, first, provenance, other }: Diff): string {
+export function summary({ rows, first, provenance, other, beyond }: Diff): string {
   const whose = other === 'trace' ? ' of theirs' : '';
   if (first) {
     const failing = rows.filter(({ pass }) => !pass).length;
@@ -122,7 +149,11 @@ export function summary({ rows, first, provenance, other }: Diff): string {
   const formats = [...new Set(noisy.flatMap(({ format }) => format ?? []))].join(', ');
   const noise =
     noisy.length > 0 ? ` ${noisy.length} of them differ by as much as rounding explains, evenly (${formats}).` : '';
-  return `All ${rows.length} ${what} pass.${cached}${noise} The largest error in the run is ${sci(worst.accumulated.relL2)}, at ${worst.stage}.`;
+  const [far, ...others] = [...beyond].sort((a, b) => b.local!.relL2 / b.derived! - a.local!.relL2 / a.derived!);
+  const odd = far
+    ? ` ${others.length + 1} of them ${others.length === 0 ? 'is' : 'are'} farther off alone than rounding on this adapter explains, most ${far.stage}: ${twoDigits(far.local!.relL2)}, where ${derivedText(far)} is explained.`
+    : '';
+  return `All ${rows.length} ${what} pass.${cached}${noise}${odd} The largest error in the run is ${sci(worst.accumulated.relL2)}, at ${worst.stage}.`;
 }
 
 /** Of a wrong stage what it does alone, where it has been run; else what came of it in the run. */
@@ -148,7 +179,7 @@ function oracleText({ nearer, ours, theirs }: Nearer, other: string): string {
 const cosineText = ({ cosine }: Metrics) => (Number.isNaN(cosine) ? '–' : cosine.toFixed(6));
 const gainText = (gain: number | null) => (gain === null ? '–' : `${sci(Number(gain.toPrecision(2)))}×`);
 
-function cells(row: DiffRow, limits: Diff['limits'], other: string, told: boolean): Row {
+function cells(row: DiffRow, limits: Diff['limits'], other: string, told: boolean, whole: boolean): Row {
   const { shape, accumulated, local, gain, verdict, oracle } = row;
   const shown = shownOf(row);
   return {
@@ -165,6 +196,7 @@ function cells(row: DiffRow, limits: Diff['limits'], other: string, told: boolea
       `[${shown.worst.join(',')}]`,
       number(shown.actualAtWorst),
       number(shown.expectedAtWorst),
+      ...(whole ? limitCells(row) : []),
       ...oracleCells(oracle, other, told),
     ],
   };
@@ -177,7 +209,7 @@ function onPage(row: DiffRow, limits: Diff['limits'], open: boolean, unfolds: bo
     kind: verdict,
     cells: [
       verdict,
-      { text: placeOf(row), html: unfolding(row, unfolds ? where : [], open, other) },
+      { text: placeOf(row), html: unfolding(row, unfolds ? where : [], open, other, unfolds) },
       local ? error(local, limits.local) : '–',
       error(accumulated, limits.accumulated),
       number(shown.maxAbs),
@@ -189,18 +221,26 @@ const number = (value: number): Cell => ({ text: sci(value), value });
 
 /** The number, and a bar on a logarithmic scale from 1e-9 to 1 with the limit as a tick. */
 function error({ relL2 }: Metrics, limit: number): Cell {
-  const bar = html`<b class="m${relL2 > limit ? ' bad' : ''}" style=--w:${along(relL2)}px></b>`;
+  const bar = html`<b class=${relL2 > limit ? new Html('"m bad"') : 'm'} style=--w:${along(relL2)}px></b>`;
   return { text: sci(relL2), value: relL2, html: html`${sci(relL2)}${bar}` };
 }
 
 const along = (v: number) => (v === 0 ? 0 : Math.round(40 * Math.min(1, Math.max(0, (Math.log10(v) + 9) / 9))));
 
-function unfolding(row: DiffRow, where: readonly Spread[], open: boolean, other: string): Html {
+function unfolding(row: DiffRow, where: readonly Spread[], open: boolean, other: string, limits: boolean): Html {
   const { shape, gain } = row;
   const shown = shownOf(row);
-  const rest = html`shape [${shape.join(',')}]; worst at [${shown.worst.join(',')}]: ours ${sci(shown.actualAtWorst)}, ${other} ${sci(shown.expectedAtWorst)}<br>cosine ${cosineText(shown)}, gain ${gainText(gain)}${more(row)}${row.oracle ? html`<br>${oracleText(row.oracle, other)} At [${row.local!.worst.join(',')}] float64 has ${sci(row.oracle.exactAtWorst)}` : ''}`;
+  const rest = html`shape [${shape.join(',')}]; worst at [${shown.worst.join(',')}]: ours ${sci(shown.actualAtWorst)}, ${other} ${sci(shown.expectedAtWorst)}<br>cosine ${cosineText(shown)}, gain ${gainText(gain)}${limits && !row.pass ? html`<br>${passes(row)}` : ''}${more(row)}${row.oracle ? html`<br>${oracleText(row.oracle, other)} At [${row.local!.worst.join(',')}] float64 has ${sci(row.oracle.exactAtWorst)}` : ''}`;
   const error = where.length > 0 ? html`<br>the error: ${locationText(where)}${where.map(bars)}` : '';
   return html`<details ${open ? 'open' : ''}><summary>${placeOf(row)}</summary><div class=where>${rest}${error}</div></details>`;
+}
+
+/** `passes at limits of 3e-7 alone and 4e-7 in the run; rounding explains 8e-7` */
+function passes(row: DiffRow): string {
+  const { local, accumulated } = row.passing;
+  const alone = row.local && row.from === undefined ? `${passingText(local)} alone and ` : '';
+  const explained = row.derived === null ? '' : `; rounding explains ${derivedText(row)}`;
+  return `passes at limits of ${alone}${passingText(accumulated)} in the run${explained}`;
 }
 
 /** What else is known of another program's value. */

@@ -1,9 +1,12 @@
 // A session as the referee of another engine: its trace, read as this model's stages, against our run of the same tokens and against our stages on its own values.
 
+import { accuracyOf } from '../../engine/accuracy.js';
 import { TraceError } from '../../engine/errors.js';
 import type { Shaders } from '../../engine/kernel.js';
 import type { Stage } from '../../engine/plan.js';
+import { exactStep } from '../../engine/step.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
+import { derivedLimit } from '../diff/derived.js';
 import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
 import type { Leftover } from '../diff/leftover.js';
 import { refereeRows, type TheirValue } from '../diff/referee.js';
@@ -94,6 +97,7 @@ export async function againstTrace(
   using progress = progressLine('Comparing', options.onProgress !== undefined);
   const told = options.onProgress ?? ((done, total) => progress.count(done, total, 'stages'));
   const part = (data: Float32Array, stage: string) => rowsOf(data, resolved.readings.get(stage)!, ids.length);
+  const accuracy = await accuracyOf(model.gpu);
   const rows = await refereeRows({
     plan,
     values,
@@ -106,6 +110,7 @@ export async function againstTrace(
         : async span =>
             part((await runSpan(model, span, inputs, shaders)).data, span.stages[span.stages.length - 1].name),
     ...(recorded && { recorded: { sameTokens: idsOf(recorded).join() === ids.join() } }),
+    derived: (stage, values) => derivedLimit(stage, exactStep(stage), { model, accuracy, tokens: ids.length, values }),
     limits,
     signal,
     onProgress: (done, total) => called('onProgress', () => told(done, total)),
@@ -123,7 +128,7 @@ export async function againstTrace(
     ...planProvenance('exact', model.activations),
   };
   const name = recorded ? `${recorded.name} and ${trace.name}` : trace.name;
-  return new Diff(rows, name, limits, provenance, leftover, null, own ? 'run' : 'trace', note);
+  return new Diff(rows, name, limits, provenance, leftover, null, own ? 'run' : 'trace', note, accuracy);
 }
 
 /** Rows of the last token alone, where the others are none: what comes of those is not looked at. */

@@ -1,5 +1,6 @@
 // A session against a golden: all stages in its run and alone, or one.
 
+import { accuracyOf } from '../../engine/accuracy.js';
 import type { Stage } from '../../engine/plan.js';
 import type { Step } from '../../engine/step.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
@@ -79,10 +80,11 @@ export async function against(
     options.oracle === false || options.alone === false
       ? null
       : new Oracle(session.model, inputs, files, options.oracle === true, signal);
+  const accuracy = await accuracyOf(session.model.gpu);
   let rows: DiffRow[];
   try {
     const exact = oracle && ((stage: Stage, step: Step) => oracle.exactly(stage, step));
-    rows = await diffRows(session.model, golden, ours, options.alone === false ? null : alone, exact, {
+    rows = await diffRows(session.model, golden, ours, options.alone === false ? null : alone, exact, accuracy, {
       ...options,
       signal,
       onProgress,
@@ -98,6 +100,9 @@ export async function against(
     { ...session.provenance(shaders), ...planProvenance(plan, session.model.activations) },
     leftover,
     rows.every(({ pass }) => pass) ? null : await weightsOf(session, golden, files),
+    'golden',
+    null,
+    accuracy,
   );
 }
 
