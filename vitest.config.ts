@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** What measures time or presses Stop while something runs: alone on the machine. */
 const ALONE = [
-  'test/notebook/**/*.test.ts',
+  'test/notebook/{background,kernel,late-stop,odd-messages,predecessor,rough,stop-early,what-stays}.test.ts',
   'test/engine/{bounds,endless-templates,faults,hearing,safetensors-bounds,wait,watchdog}.test.ts',
   'test/lab/{broken-files,ctrl-c,edit,generation,pull-trust,roofline,terminal,write-file}.test.ts',
   'test/slow/**/*.test.ts',

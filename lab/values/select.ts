@@ -59,7 +59,8 @@ export function namesOf(plan: Plan): Names {
   if (!names) {
     const softcapped = plan.stages.some(({ operation }) => operation.kind === 'head' && operation.softcap !== null);
     const own = plan.stages.filter(({ state }) => !state).map(({ name }) => name);
-    names = new Names(own, softcapped);
+    const caches = plan.stages.filter(({ state }) => state).map(({ name, inputs }) => [name, inputs[0].name] as const);
+    names = new Names(own, softcapped, new Map(caches));
     known.set(plan, names);
   }
   return names;
@@ -69,10 +70,14 @@ export function namesOf(plan: Plan): Names {
 export class Names {
   readonly #aliases: Aliases;
 
-  /** @param softcapped whether the logits are; of stages without a plan, Gemma 2's are: post-norms, and none on queries */
+  /**
+   * @param softcapped whether the logits are; of stages without a plan, Gemma 2's are: post-norms, and none on queries
+   * @param caches of a plan, with the stage that each keeps: no activations, and told so by name
+   */
   constructor(
     readonly own: readonly string[],
     softcapped = own.includes('layers.0.post_attn_norm') && !own.includes('layers.0.attn.q_norm'),
+    readonly caches: ReadonlyMap<string, string> = new Map(),
   ) {
     this.#aliases = aliasesOf(own, softcapped);
   }
@@ -108,6 +113,11 @@ export class Names {
     const stages = found.flatMap(({ stage }) => stage ?? []);
     if (stages.length > 0) return stages;
     if (found.length > 0) throw new StageError(`'${pattern}' is no stage of Loupe: ${found[0].refusal}`);
+    const cache = [...this.caches].find(([name]) => matcher(pattern)(name));
+    if (cache)
+      throw new StageError(
+        `'${cache[0]}' is a cache, which outlives a run, and no activation that could be read or replaced. Take '${cache[1]}', which it keeps.`,
+      );
     const like = naming.length > 0 ? naming.filter(({ stage }) => stage).map(({ name }) => written(name)) : this.own;
     throw new StageError(`No stage matches '${pattern}'. ${nearest(pattern, like)} \`loupe plan\` lists them all.`);
   }

@@ -124,6 +124,19 @@ describe.each(Object.keys(plans) as Family[])('%s', family => {
       expect({ name, stage: names(family, name) }).toEqual({ name, stage: [stage] });
   });
 
+  test('a cache, which loupe plan lists, is told as what it is, with the stage that it keeps', () => {
+    for (const [cache, kept] of [
+      ['k_cache', 'k_rope'],
+      ['v_cache', 'v'],
+    ])
+      for (const layer of ['1', '*'])
+        expect(() => names(family, `layers.${layer}.attn.${cache}`)).toThrow(
+          new RegExp(
+            `^'layers.${layer === '*' ? 0 : 1}.attn.${cache}' is a cache, .*Take 'layers.\\d.attn.${kept}', which it keeps\\.$`,
+          ),
+        );
+  });
+
   test('globs and lists of such names', () => {
     expect(names(family, 'blocks.*.hook_resid_pre')).toEqual(['embed', 'layers.0.resid', 'layers.1.resid']);
     expect(names(family, 'blocks.{0,2}.attn.hook_{q,z}')).toEqual(
