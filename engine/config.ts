@@ -1,6 +1,9 @@
 // What distinguishes one Gemma from another. Detected from config.json or from GGUF metadata (weights/detect.ts), never
 // asked for; validated once; read by gemma.ts and by nothing that runs on the GPU.
 
+/** No context is longer, and no sliding window needs to be. */
+export const LONGEST_CONTEXT = 1 << 24;
+
 /** `sliding` layers see the last `slidingWindow` tokens, `full` layers all of them. */
 export type LayerKind = 'sliding' | 'full';
 

@@ -4,7 +4,7 @@
 // T tokens, S keys seen, R cache slots, H hidden, A query heads, K key/value heads, D head size, F feed-forward,
 // V vocabulary. A stage with a weight finds it under the stage's own name.
 
-import type { GemmaConfig, LayerKind } from './config.js';
+import { type GemmaConfig, type LayerKind, LONGEST_CONTEXT } from './config.js';
 import type { Plan, Ref } from './plan.js';
 import { axis, Recorder } from './recorder.js';
 
@@ -32,7 +32,8 @@ export function gemma(m: Recorder, c: GemmaConfig): Ref {
 function attention(m: Recorder, c: GemmaConfig, kind: LayerKind, x: Ref): Ref {
   const [A, K, D] = [axis.heads(c.heads), axis.kvHeads(c.kvHeads), axis.dim(c.headDim)];
   const { queryScale: scale, attnSoftcap: softcap } = c;
-  const window = kind === 'sliding' ? c.slidingWindow : null;
+  // Shaders count in u32: a position and a window are added there.
+  const window = kind === 'sliding' && c.slidingWindow !== null ? Math.min(c.slidingWindow, LONGEST_CONTEXT) : null;
   const headNorm = (name: string, y: Ref) => (c.qkNorm ? m.rmsNorm(name, y, { eps: c.rmsEps }) : y); // Gemma 3
 
   return m.scope('attn', () => {

@@ -1,7 +1,10 @@
 // What no Gemma has is refused here, before anything is sized by it.
 
-import type { GemmaConfig, Rope } from '../config.js';
+import { type GemmaConfig, LONGEST_CONTEXT, type Rope } from '../config.js';
 import { ConfigError } from '../errors.js';
+
+/** Shaders and PyTorch compute with it in f32: there it must be a normal number, neither infinite nor 0. */
+const inF32 = (value: number): boolean => Number.isFinite(Math.fround(value)) && Math.fround(value) >= 2 ** -126;
 
 /** Checked before anything is made a layer long. */
 export function layerCount(layers: number, where: string): number {
@@ -26,7 +29,7 @@ export function checked(config: GemmaConfig, where: string): GemmaConfig {
   whole('headDim', 4096);
   whole('feedForward', 1 << 20);
   whole('vocab', 1 << 22);
-  whole('contextLength', 1 << 24);
+  whole('contextLength', LONGEST_CONTEXT);
   const must = (holds: boolean, what: string) => {
     if (!holds) throw new ConfigError(`${where}: ${what}. Mend the file.`);
   };
@@ -39,14 +42,11 @@ export function checked(config: GemmaConfig, where: string): GemmaConfig {
     `the head size ${config.headDim} is no multiple of 4, which the attention shaders need`,
   );
   must(config.rmsEps > 0 && config.rmsEps < 1, `rms_norm_eps is ${config.rmsEps}`);
-  must(config.queryScale > 0 && config.queryScale <= 1, `the attention scale is ${config.queryScale}`);
-  must(
-    config.embedScale > 0 && Number.isFinite(config.embedScale),
-    `the scale of the embedding is ${config.embedScale}`,
-  );
+  must(inF32(config.queryScale) && config.queryScale <= 1, `the attention scale is ${config.queryScale}`);
+  must(inF32(config.embedScale), `the scale of the embedding is ${config.embedScale}`);
   const { attnSoftcap, finalSoftcap, slidingWindow: window } = config;
-  must(attnSoftcap === null || attnSoftcap > 0, `the soft-cap on attention is ${attnSoftcap}`);
-  must(finalSoftcap === null || finalSoftcap > 0, `the soft-cap on logits is ${finalSoftcap}`);
+  must(attnSoftcap === null || inF32(attnSoftcap), `the soft-cap on attention is ${attnSoftcap}`);
+  must(finalSoftcap === null || inF32(finalSoftcap), `the soft-cap on logits is ${finalSoftcap}`);
   must(window === null || (Number.isInteger(window) && window >= 1), `the sliding window is ${window}`);
   must(Number.isInteger(config.bosId) && config.bosId >= 0, `the id of <bos> is ${config.bosId}`);
   for (const rope of [config.rope.full, config.rope.sliding]) checkRope(rope, config.headDim, must);
@@ -54,11 +54,10 @@ export function checked(config: GemmaConfig, where: string): GemmaConfig {
 }
 
 function checkRope({ base, factor, scaling }: Rope, dim: number, must: (holds: boolean, what: string) => void): void {
-  must(base > 1 && Number.isFinite(base) && factor > 0, `RoPE has base ${base} and factor ${factor}`);
+  must(base > 1 && inF32(base) && inF32(factor), `RoPE has base ${base} and factor ${factor}`);
   if (!scaling) return;
   const { kind } = scaling;
-  const positive = (key: string, value: number) =>
-    must(value > 0 && Number.isFinite(value), `RoPE of the type ${kind} has ${key} ${value}`);
+  const positive = (key: string, value: number) => must(inF32(value), `RoPE of the type ${kind} has ${key} ${value}`);
   positive('original length', scaling.original);
   if (scaling.kind !== 'longrope') positive('factor', scaling.factor);
   switch (scaling.kind) {
@@ -78,7 +77,7 @@ function checkRope({ base, factor, scaling }: Rope, dim: number, must: (holds: b
       positive('attention_factor', scaling.attention);
       for (const [key, list] of Object.entries({ short_factor: scaling.short, long_factor: scaling.long })) {
         must(
-          list.length === dim / 2 && list.every(by => by > 0 && Number.isFinite(by)),
+          list.length === dim / 2 && list.every(inF32),
           `RoPE of the type longrope has a ${key} of ${list.length}, and needs ${dim / 2} positive numbers`,
         );
       }
