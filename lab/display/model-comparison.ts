@@ -50,11 +50,11 @@ function figures({ perplexity: [a, b], kl, sameTop, topChange }: ModelComparison
     ['perplexity of the first', a.toFixed(4), ''],
     ['perplexity of the second', b.toFixed(4), `${more < 0 ? '' : '+'}${more.toFixed(3)} %`],
     ['KL divergence, mean', bits(kl.mean), 'bits a token'],
-    ['  median', bits(kl.median), 'bits'],
-    ['  90 %', bits(kl.p90), 'bits'],
-    ['  99 %', bits(kl.p99), 'bits'],
-    ['  99.9 %', bits(kl.p999), 'bits'],
-    ['  maximum', bits(kl.most), `bits, before the foreseen token ${kl.mostAt}`],
+    ['KL, median', bits(kl.median), 'bits'],
+    ['KL, 90 %', bits(kl.p90), 'bits'],
+    ['KL, 99 %', bits(kl.p99), 'bits'],
+    ['KL, 99.9 %', bits(kl.p999), 'bits'],
+    ['KL, maximum', bits(kl.most), `bits, before the foreseen token ${kl.mostAt}`],
     ['same likeliest token', percent(sameTop), 'of all places'],
     ['likeliest token’s change', percent(topChange), 'of probability, root mean square'],
   ];
@@ -76,7 +76,14 @@ function places({ places: all }: ModelComparison) {
       right('second'),
     ],
     rows: all.map(({ from, to, tokens, kl, sameTop, perplexity: [a, b] }) => ({
-      cells: [`${from}–${to - 1}`, `${tokens}`, bits(kl), percent(sameTop), a.toFixed(3), b.toFixed(3)],
+      cells: [
+        to - from === 1 ? `${from}` : `${from}–${to - 1}`,
+        `${tokens}`,
+        bits(kl),
+        percent(sameTop),
+        a.toFixed(3),
+        b.toFixed(3),
+      ],
     })),
   };
 }

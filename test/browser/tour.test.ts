@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import { allRun, cellsOf, openBrowser, type Server, startServer, writeNotebook } from '../fixtures/browser.js';
 import { freshFolder } from '../fixtures/folder.js';
-import { open } from '../../lab/index.js';
+import { compareModels, golden, open, trace } from '../../lab/index.js';
 import { type Bundle, DISPLAY, type Shown } from '../../lab/values/shown.js';
 
 let lab: Server;
@@ -30,6 +30,7 @@ beforeAll(async () => {
     "'the cell below'",
   ]);
   writeFileSync(join(folder, 'cloned.ipynb'), JSON.stringify(await cloned()));
+  writeFileSync(join(folder, 'tables.ipynb'), JSON.stringify(await clonedTables()));
   const port = String(18000 + (process.pid % 2000));
   const args = ['--no-browser', '--port', port, '--token', 'loupe-test', '--folder', folder];
   lab = await startServer(process.execPath, [join(packageRoot(), 'lab/start/lab.mjs'), ...args]);
@@ -46,12 +47,29 @@ afterAll(async () => {
 async function cloned(): Promise<unknown> {
   using model = await open('atlas', { quiet: true, another: true });
   const run = await model.run('The capital of Japan is', { tap: 'layers.5.resid' });
+  return untrusted([model, model.picture(), run.at('layers.5.resid')]);
+}
+
+/** Tables, of whose cells the sanitiser leaves text. */
+async function clonedTables(): Promise<unknown> {
+  using model = await open('atlas', { quiet: true, another: true });
+  const theirs = await trace(join(packageRoot(), 'test/fixtures/traces/transformers-f32.npz'));
+  const run = await model.run('The capital of Japan is', { tap: '**' });
+  const table = (await run.lens({ top: 5 })).table();
+  const found = await compareModels(model, model, 'The capital of France is Paris. The capital of Italy is Rome.', {
+    window: 8,
+  });
+  await model.edit('scores', wgsl => wgsl.replace('s + WINDOW <= position', 's + WINDOW < position'));
+  const diff = await model.diff(await golden('atlas/long'), { oracle: true });
+  return untrusted([diff, theirs, found, table]);
+}
+
+function untrusted(shown: readonly Shown[]): unknown {
   const marked = (bundle: Bundle) => {
     const html = bundle['text/html'];
     // Scripts of its own are dropped; that they are shows that it is not trusted.
     return html ? { ...bundle, 'text/html': `${html}<script>document.title = 'trusted'</script>` } : bundle;
   };
-  const shown: Shown[] = [model, model.picture(), run.at('layers.5.resid')];
   const cells = shown.map((value, i) => ({
     cell_type: 'code',
     execution_count: i + 1,
@@ -203,4 +221,51 @@ test('a cloned notebook that the page does not trust shows the model card with i
     await cell.locator('.js-plotly-plot .heatmaplayer').first().waitFor({ timeout: 30_000 });
   }
   if (shots) await card.screenshot({ path: join(shots, 'untrusted-card.png') });
+}, 240_000);
+
+test('tables that the page does not trust are whole and readable', async () => {
+  await openNotebook('tables.ipynb');
+  const wanted = [
+    ['First failing stage', 'verdict', 'in the run', 'max abs', 'source', 'carrier', 'Nearer to float64'],
+    ['transformers-f32', 'their name', 'dtype'],
+    ['perplexity of the second', 'KL, 99.9 %', 'KL, bits', 'cosine, mean'],
+    ['after token', 'the 5 likeliest', 'rank'],
+  ];
+  for (const [i, words] of wanted.entries()) {
+    const area = cellsOf(page).nth(i).locator('.jp-OutputArea');
+    await area.scrollIntoViewIfNeeded();
+    const text = await area.innerText();
+    for (const word of words) expect(text).toContain(word);
+    expect(text).not.toMatch(/\[object|\b(\d+)–\1\b/); // a place is one number
+    const seen = await page.evaluate(
+      `(area => {
+        const { right } = area.getBoundingClientRect();
+        const cells = [...area.querySelectorAll('th, td')];
+        const rgb = text => text.match(/\\d+(\\.\\d+)?/g).map(Number);
+        const under = e => {
+          for (let at = e; at; at = at.parentElement) {
+            const [r, g, b, a = 1] = rgb(getComputedStyle(at).backgroundColor);
+            if (a > 0.5) return (r + g + b) / 3;
+          }
+          return 255;
+        };
+        const faint = e => {
+          const [r, g, b] = rgb(getComputedStyle(e).color);
+          return Math.abs((r + g + b) / 3 - under(e)) < 100;
+        };
+        return {
+          cells: cells.length > 9,
+          cut: cells.filter(cell => cell.getBoundingClientRect().right > right + 1).map(cell => cell.textContent.slice(0, 60)),
+          faint: cells.filter(faint).map(cell => cell.textContent.slice(0, 60)),
+          broken: [...area.querySelectorAll('img')].filter(image => !image.naturalWidth).length,
+        };
+      })(document.querySelectorAll('.jp-CodeCell .jp-OutputArea')[${i}])`,
+    );
+    if (shots)
+      await cellsOf(page)
+        .nth(i)
+        .screenshot({ path: join(shots, `untrusted-table-${i}.png`) });
+    expect(seen).toEqual({ cells: true, cut: [], faint: [], broken: 0 });
+  }
+  expect(await page.title()).not.toBe('trusted');
 }, 240_000);
