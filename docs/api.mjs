@@ -23,7 +23,7 @@ const LAB = {
   'Compare with PyTorch':
     'golden Golden trace Trace TraceOptions NameSpec ArrayInfo DiffOptions DiffLimits Diff DiffRow Verdict Spread Leftover compare CompareOptions Metrics Nearer Passing Accuracy Distance MeasuredOperation OneStage Edited PlanView',
   'Let it write':
-    'GenerateRunOptions Token BatchRunOptions BatchGeneration BatchToken Continuation ConversationOptions Conversation TurnOptions TurnStats ChatMessage PerplexityOptions Perplexity Apart compareModels CompareModelsOptions ModelComparison KlSpread PlaceApart LayerApart',
+    'GenerateRunOptions Token BatchRunOptions BatchGeneration BatchToken Continuation ConversationOptions Conversation TurnOptions TurnStats ChatMessage PerplexityOptions Perplexity Apart Twice TwiceOptions TwiceRow compareModels CompareModelsOptions ModelComparison KlSpread PlaceApart LayerApart',
   'See where the time goes': 'RooflineOptions Roofline StepReached OperationReached Reached Ceilings',
   'Show, draw and share':
     'show Display report plot PlotOptions bar heatmap HeatmapOptions Numbers OwnPicture ask clearOutput Shown DISPLAY Bundle Figure',

@@ -25,6 +25,7 @@ export type { Spread } from './diff/locate.js';
 export type { Metrics } from './diff/metrics.js';
 export type { Nearer } from './diff/nearer.js';
 export { type CompareOptions, compare } from './session/compare.js';
+export { Twice, type TwiceOptions, type TwiceRow } from './probe/twice.js';
 export type { Passing } from './diff/passing.js';
 export type { DiffRow, Verdict } from './diff/row.js';
 export { type Numbers, OwnPicture } from './display/own.js';

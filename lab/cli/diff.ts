@@ -2,12 +2,24 @@
 
 import { Command, Option } from 'commander';
 import type { Diff } from '../diff/diff.js';
+import { twiceText } from '../display/twice.js';
+import { folded } from '../values/fold.js';
 import { diffLines } from '../display/diff-lines.js';
 import { OptionError } from '../../engine/errors.js';
 import { golden } from '../values/golden.js';
 import { trace } from '../values/trace.js';
 import { type TwoRuns, diffOfTwo } from './two-runs.js';
-import { idList, type ModelOptions, openModel, print, printJson, real, withModel, withPlan } from './options.js';
+import {
+  idList,
+  type ModelOptions,
+  openModel,
+  print,
+  printJson,
+  promptOf,
+  real,
+  withModel,
+  withPlan,
+} from './options.js';
 
 interface Options extends ModelOptions {
   readonly golden?: string;
@@ -16,6 +28,7 @@ interface Options extends ModelOptions {
   readonly ids?: number[];
   readonly against?: string;
   readonly and?: string;
+  readonly twice?: boolean;
   readonly prompt?: string;
   readonly limit?: number;
   readonly localLimit?: number;
@@ -51,7 +64,22 @@ export function diffCommand(): Command {
       '--and <run>',
       'a saved trace or a model, judged by --against; of saved traces, --model M runs each stage alone',
     )
-    .option('-p, --prompt <text>', 'what is read, where --against and --and are models')
+    .addOption(
+      new Option('--twice', 'read --prompt or --ids twice: every stage must have the same bits').conflicts([
+        'golden',
+        'trace',
+        'names',
+        'against',
+        'and',
+        'limit',
+        'localLimit',
+        'oracle',
+        'all',
+        'wide',
+        'alone',
+      ]),
+    )
+    .option('-p, --prompt <text>', 'what is read with --twice, or where --against and --and are models')
     .option('--names <map.json>', 'its names: { "theirs-{i}": "layers.{i}.resid" }, where they are its own')
     .option('--ids <ids>', 'its token ids, where the file has none, comma-separated', idList)
     .option('--limit <relL2>', 'largest relative L2 error in the run', real)
@@ -69,6 +97,14 @@ export function diffCommand(): Command {
     .action(async (options: Options, command: Command) => {
       const { limit: accumulated, localLimit: local, alone, plan } = options;
       const how = { accumulated, local, alone };
+      if (options.twice) {
+        const prompt = promptOf(options);
+        const read = await (await openModel(options)).twice(prompt, { plan });
+        if (options.json) printJson(read.toJSON());
+        else print(folded(twiceText(read)));
+        if (!read.equal) process.exitCode = 1;
+        return;
+      }
       if ((options.against === undefined) !== (options.and === undefined))
         throw new OptionError(
           `--against and --and are the two runs to compare, and ${options.and === undefined ? '--and' : '--against'} is missing. Give both.`,
@@ -79,7 +115,9 @@ export function diffCommand(): Command {
         return;
       }
       if (options.prompt !== undefined)
-        throw new OptionError('--prompt is of two models, --against and --and, and there are none. Leave it out.');
+        throw new OptionError(
+          '--prompt is of --twice, or of two models, --against and --and, and there are none. Leave it out.',
+        );
       if (options.trace === undefined && (options.names ?? options.ids) !== undefined)
         throw new OptionError(
           `${options.names === undefined ? '--ids' : '--names'} is of --trace, and there is none. Give one.`,

@@ -7,6 +7,7 @@ import type { Selector } from '../values/select.js';
 import { type HeadScores, type HeadScoresOptions, headScores } from './head-scores.js';
 import { type Lens, type LensOptions, lens } from './lens.js';
 import { type Patching, type PatchingOptions, patching } from './patching.js';
+import { type Twice, type TwiceOptions, twice } from './twice.js';
 import { type Perplexity, type PerplexityOptions, perplexity } from './perplexity.js';
 
 declare module '../session/run.js' {
@@ -34,6 +35,12 @@ declare module '../session/session.js' {
      * @example await model.patching({ clean: 'The capital of France is', corrupt: 'The capital of Italy is' })
      */
     patching(options: PatchingOptions): Promise<Patching>;
+    /**
+     * One prompt read twice: every stage's output, chunk by chunk, must have the same bits; where it has not, the first stage, chunk and place are named.
+     * Throws PromptError for chunks that do not add up.
+     * @example (await model.twice('The capital of France is', { chunks: [2, 4] })).first
+     */
+    twice(prompt: string | readonly number[], options?: TwiceOptions): Promise<Twice>;
     /**
      * What each head does where tokens come again, on random tokens that are repeated or on a prompt of one's own: how much of its attention goes to what came after an earlier copy
      * (induction), to the token before, and to the copy itself, and how many bits a token are lost without it. A heatmap of layers × heads, which leads to a head's pattern. Throws
@@ -71,5 +78,8 @@ extend(Session, {
   async perplexity(text, options = {}) {
     this.ready();
     return await perplexity(this, text, options);
+  },
+  twice(prompt, options) {
+    return twice(this, prompt, options);
   },
 });
