@@ -79,7 +79,7 @@ const operations: Operations = {
       ...dispatches,
       {
         shader: 'softcap',
-        constants: { N, CAP: softcap },
+        constants: { N, SOFTCAP: softcap },
         reads: { chunk },
         writes: { y: value(stage) },
         grid: e => [groups(N, LANES), e.rows, 1],

@@ -16,7 +16,7 @@ async function logits(config: object, plan: 'exact' | 'fast', chunks?: number[])
   return (await model.run(IDS, { plan, chunks })).logits.values.data;
 }
 
-test.each([2 ** 31 - 1, 2 ** 31, 2 ** 32 - 24, 2 ** 32 - 1, 2 ** 32, 1e12, 2 ** 53 + 2])(
+test.each([2 ** 31, 2 ** 32 - 24, 2 ** 32 - 1, 2 ** 32, 2 ** 53 + 2])(
   'a sliding window of %d tokens hides none',
   async sliding_window => {
     for (const plan of ['exact', 'fast'] as const) {
@@ -29,6 +29,38 @@ test.each([2 ** 31 - 1, 2 ** 31, 2 ** 32 - 24, 2 ** 32 - 1, 2 ** 32, 1e12, 2 ** 
     }
   },
 );
+
+const GEMMA2 = {
+  ...{ model_type: 'gemma2', architectures: ['Gemma2ForCausalLM'], rope_local_base_freq: undefined },
+  ...{ attn_logit_softcapping: null, final_logit_softcapping: null },
+};
+const capped = (values: Float32Array, cap: number) => values.map(x => cap * Math.tanh(x / cap));
+const farthest = (a: Float32Array, b: Float32Array) => Math.max(...a.map((x, i) => Math.abs(x - b[i])));
+
+test.each([1, 30, 1e4, 1e6, 1e8, 1e30])('a soft-cap of %d caps as float64 does, and a large one hardly', async cap => {
+  const tap = 'layers.0.attn.scores';
+  const read = async (more: object, plan: 'exact' | 'fast') => {
+    const path = await writeTiny(join(folder, JSON.stringify(more).replace(/\W/g, '-')), {
+      config: { ...GEMMA2, ...more },
+      tensors: shapes => {
+        for (const i of [0, 1])
+          for (const norm of ['q_norm', 'k_norm']) shapes.delete(`model.layers.${i}.self_attn.${norm}.weight`);
+      },
+    });
+    using model = await open(path, { quiet: true, another: true });
+    const run = await model.run(IDS, { plan, tap, logits: 'all' });
+    return { logits: run.logits.values.data, scores: run.at(tap).data.filter(x => x > -1e38) };
+  };
+  const [none, large] = [await read({}, 'exact'), Math.max(...(await read({}, 'exact')).logits.map(Math.abs))];
+  for (const plan of ['exact', 'fast'] as const) {
+    expect(
+      farthest((await read({ final_logit_softcapping: cap }, plan)).logits, capped(none.logits, cap)),
+    ).toBeLessThan(2e-6 * large);
+    const { scores, logits } = await read({ attn_logit_softcapping: cap }, plan);
+    expect(farthest(scores, capped(none.scores, cap))).toBeLessThan(2e-6 * Math.max(...none.scores.map(Math.abs)));
+    if (cap >= 1e4) expect(farthest(logits, none.logits)).toBeLessThan(2e-6 * large);
+  }
+});
 
 test.each([
   [{ final_logit_softcapping: 1e39 }, /the soft-cap on logits is 1e\+39/],
