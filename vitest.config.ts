@@ -14,6 +14,10 @@ const ALONE = [
 const TOGETHER = [
   'test/engine/{attend,config-check,config-whole,conversations,cutting,declared-tokens,ends,folder-vocabulary,gguf,gguf-parts,jinja}.test.ts',
   'test/engine/{model-forms,names,odd-conversations,piece-tokenizer,pieces,safetensors,tokenizer-json,understood}.test.ts',
+  'test/engine/{argmax,batch,few-tokens,formats,operations,quantise,rewind,rope,top}.test.ts',
+  'test/golden/*.test.ts',
+  'test/lab/{activations,apart,compare,f16-cache,fast-plan,head-scores,ids-without-a-piece,last-token,model-comparison}.test.ts',
+  'test/lab/{oracle,other-weights,owned,perplexity,planted-faults,probe,reuse,score,two-traces,edit-notes,large-numbers}.test.ts',
   'test/lab/{activation,arithmetic,arrays,chat,chat-messages,display,generate-batch,hostile-names,html,in-words,leftover,lens}.test.ts',
   'test/lab/{metrics,mistakes,names,own-pictures,runs,save,show,slices,trace,vocabulary-fit}.test.ts',
 ];

@@ -6,6 +6,7 @@ import { openSafetensors } from '../../engine/weights/safetensors.js';
 import type { Diff, DiffOptions } from '../diff/diff.js';
 import { compare } from '../session/compare.js';
 import type { Run } from '../session/run.js';
+import type { Session } from '../session/session.js';
 import { type Trace, trace } from '../values/trace.js';
 import { type ModelOptions, openModel, promptOf } from './options.js';
 
@@ -28,16 +29,26 @@ export async function diffOfTwo(options: TwoRuns, model: boolean, how: DiffOptio
     );
   if (prompt !== undefined && saved.includes(true))
     throw new OptionError('--prompt is what two models read, and a trace has its tokens. Leave it out.');
+  const opened: Session[] = [];
+  const opening = async (one: ModelOptions): Promise<Session> => {
+    const session = await openModel(one, true);
+    opened.push(session);
+    return session;
+  };
   const tokens = ids ?? traces.find(one => one?.ids)?.ids;
   const read = async (i: number): Promise<Run | Trace> => {
     const one = traces[i];
     if (one) return one;
-    const session = await openModel({ ...options, model: names[i] }, true);
+    const session = await opening({ ...options, model: names[i] });
     const taken = tokens ? [...tokens] : promptOf(options);
     return session.run(taken, { logits: 'all', plan: options.plan });
   };
-  const [first, second] = [await read(0), await read(1)];
-  return compare(first, second, { ...how, ...(model && { model: await openModel(options, true) }) });
+  try {
+    const [first, second] = [await read(0), await read(1)];
+    return await compare(first, second, { ...how, ...(model && { model: await opening(options) }) });
+  } finally {
+    for (const session of opened) session[Symbol.dispose]();
+  }
 }
 
 /** Whether a name is of a file of activations: any that is no model. */

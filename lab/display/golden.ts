@@ -7,7 +7,7 @@ import { htmlTable } from './table.js';
 export function goldenBundle({ name, ids, chunks, pieces, provenance, stages }: Golden): Bundle {
   const prompt = pieces?.join('').replaceAll('\u2581', ' ');
   const text =
-    `golden ${name}: ${stages.size} stages of ${ids.length} tokens in ${chunks.length === 1 ? 'one chunk' : `${chunks.length} chunks`}` +
+    `golden ${name}: ${stages.size} stages of ${ids.length} ${ids.length === 1 ? 'token' : 'tokens'} in ${chunks.length === 1 ? 'one chunk' : `${chunks.length} chunks`}` +
     `${prompt === undefined ? '' : `, ‘${prompt}’`}`;
   const facts = {
     golden: name,

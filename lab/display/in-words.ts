@@ -22,7 +22,11 @@ said(
   ({ config, plan, weightBytes }) =>
     `Gemma ${config.family}, ${config.layers} layers, ${plan.stages.length} stages; ${bytesText(weightBytes)} of weights on the GPU`,
 );
-said(Context, ({ ids, length, plan }) => `A context of ${ids.length} tokens, of ${length} that fit; ${plan} plan`);
+said(
+  Context,
+  ({ ids, length, plan }) =>
+    `A context of ${ids.length} ${ids.length === 1 ? 'token' : 'tokens'}, of ${length} that fit; ${plan} plan`,
+);
 said(
   PieceTokenizer,
   tokenizer => `A vocabulary of ${tokenizer.size} pieces (${tokenizer.source}): encode(text), decode(ids), piece(id)`,

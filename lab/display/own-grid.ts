@@ -3,6 +3,7 @@
 import { OptionError } from '../../engine/errors.js';
 import { Activation } from '../values/activation.js';
 import { checkOptions } from '../values/arguments.js';
+import { said } from '../values/dims.js';
 import { label, visible } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
 import type { Figure } from '../values/shown.js';
@@ -31,6 +32,8 @@ export interface HeatmapOptions {
 export function heatmap(values: Activation | readonly Numbers[], options: HeatmapOptions = {}): OwnPicture {
   const own = values instanceof Activation;
   checkOptions('heatmap', options, { title: true, x: true, y: true });
+  if (!own && !Array.isArray(values))
+    throw new OptionError(`heatmap takes rows of numbers, or an activation of two dimensions, not ${said(values)}.`);
   if (own && values.dims.length !== 2)
     throw new OptionError(
       `heatmap was given '${values.name}' of ${values.dims.length} dimensions, and it draws two. Take a slice.`,

@@ -39,6 +39,10 @@ export function plot(
   const first = numbers('plot', 'x', x);
   const [y, options] = isOptions(given) ? [undefined, given] : [given, last];
   const byName = y === undefined ? { '': x } : isNumbers(y) ? { '': y } : y;
+  if (!isRecord(byName))
+    throw new OptionError(
+      `plot takes numbers, or { name: numbers }, as y, not ${said(byName)}. Leave it out to plot x.`,
+    );
   const lines = Object.entries(byName).map(([name, values]) => ({ name, y: numbers('plot', name || 'y', values) }));
   const xs = y === undefined ? first.map((_, i) => i) : first;
   if (lines.length === 0) throw new OptionError('plot was given no line. Give numbers, or { name: numbers }.');

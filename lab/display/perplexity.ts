@@ -12,7 +12,7 @@ export function perplexityBundle(
   const { perplexity, bits, tokens, window, provenance, against } = found;
   const { plan, activations } = provenance;
   const told = `${plan} plan${activations ? `, ${activations} activations` : ''}`;
-  const title = `Perplexity ${perplexity.toFixed(3)} (${bits.toFixed(4)} bits a token) of ${tokens.toLocaleString('en')} tokens in windows of ${window}: ${told}`;
+  const title = `Perplexity ${perplexity.toFixed(3)} (${bits.toFixed(4)} bits a token) of ${tokens.toLocaleString('en')} ${tokens === 1 ? 'token' : 'tokens'} in windows of ${window}: ${told}`;
   if (!against) return { 'text/html': html`<div>${title}</div>`.text, 'text/plain': folded(title, '  ') };
   const more = 100 * (perplexity / against.perplexity - 1);
   const columns = [{ title: `held against the ${against.plan} plan` }, { title: '', right: true }, { title: '' }];

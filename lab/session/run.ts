@@ -257,7 +257,7 @@ export class Run extends Shown {
   /** Tokens, shaders that were edited, what is wrong with the logits, and the taps, a line each. */
   override toString(): string {
     const taps = [...this.activations.values()].map(a => `  ${printable(String(a))}`).join('\n');
-    return `Run of ${this.ids.length} tokens: ${this.tokens.map(visible).join('·')}\n${editedNote(this.provenance)}${this.fault ? `${this.fault.message}\n` : ''}${taps}`;
+    return `Run of ${this.ids.length} ${this.ids.length === 1 ? 'token' : 'tokens'}: ${this.tokens.map(visible).join('·')}\n${editedNote(this.provenance)}${this.fault ? `${this.fault.message}\n` : ''}${taps}`;
   }
 
   #layer(layer: number): number {

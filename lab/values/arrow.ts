@@ -16,19 +16,30 @@ import {
   Utf8,
   vectorFromArray,
 } from 'apache-arrow';
-import { GoldenError } from '../../engine/errors.js';
+import { GoldenError, OptionError } from '../../engine/errors.js';
 import { parseJson } from '../../engine/json.js';
-import { type DimSpec, isWhole, rowIndex, rowNumber, type Values } from './dims.js';
+import { type DimSpec, isWhole, rowIndex, rowNumber, said, type Values } from './dims.js';
+import { isRecord } from './record.js';
 
 const KEY = 'loupe';
 /** Dimensions that rows are of, in a trace. */
 const LEADING = ['token', 'head', 'query'] as const;
+
+/** Throws OptionError for what is no activation: of a stage that was not tapped there is none. */
+function checkValues(who: string, given: unknown): void {
+  const { name, dims, data } = isRecord(given) ? given : {};
+  if (typeof name === 'string' && Array.isArray(dims) && data instanceof Float32Array) return;
+  throw new OptionError(
+    `${who} takes an activation, not ${said(given)}. Take one from a run: run.at('layers.0.resid').`,
+  );
+}
 
 /**
  * A table of one activation: columns stage, one index a leading dimension, and `values`, a list of the last dimension. Indices are positions
  * in the model; where the list begins is in the metadata `loupe`, with all dimensions.
  */
 export function toArrow(activation: Values): Table {
+  checkValues('toArrow', activation);
   const { name, dims, data } = activation;
   const width = dims.length > 0 ? dims[dims.length - 1].size : 1;
   const rows = data.length / width;
@@ -109,6 +120,10 @@ function readNote(note: string, bad: (what: string) => Error): { name: string; d
  * `first` the position of the first of the values; `dims` says which part of a stage is here, `head=2:4,query=7,key=7`.
  */
 export function traceToIpc(activations: readonly Values[], provenance: Readonly<Record<string, string>>): Uint8Array {
+  const given: unknown = activations;
+  if (!Array.isArray(given))
+    throw new OptionError(`traceToIpc takes a list of activations, not ${said(given)}. Take them from a run.`);
+  for (const activation of activations) checkValues('traceToIpc', activation);
   const stages: string[] = [];
   const rows: number[] = [];
   const firsts: number[] = [];

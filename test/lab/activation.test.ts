@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { planOf } from '../../engine/gemma.js';
 import { configFromJson } from '../../engine/weights/detect.js';
 import { Activation, fromArrow } from '../../lab/values/activation.js';
-import { traceToIpc } from '../../lab/values/arrow.js';
+import { toArrow, traceToIpc } from '../../lab/values/arrow.js';
 import { attentionBundle } from '../../lab/display/attention.js';
 import { DISPLAY } from '../../lab/values/shown.js';
 import { html } from '../../lab/values/html.js';
@@ -245,4 +245,12 @@ test('a report is one page with its figures, and no text of a model is markup in
   expect(body.match(/data-figure=/g)).toHaveLength(2);
   expect(body).not.toMatch(/alert\(1\)<|<b>text/);
   expect(page).not.toMatch(/<script[^>]+src=|<link/);
+});
+
+test('what is no activation is no table, and said so', () => {
+  for (const wrong of [5, null, undefined, {}, [1], 'x', new Map()]) {
+    expect(() => toArrow(wrong as never)).toThrow(/^toArrow takes an activation, not .*Take one from a run/);
+    expect(() => traceToIpc([wrong] as never, {})).toThrow(/^traceToIpc takes an activation, not /);
+  }
+  expect(() => traceToIpc(null as never, {})).toThrow(/^traceToIpc takes a list of activations, not null/);
 });
