@@ -166,7 +166,7 @@ describe('in a session', async () => {
     ]);
     const template = "{{ bos_token }}{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}";
     const loose: Chat = { conversation: whole.chat({ messages: before, template }), settings, tap: null };
-    expect(runCommand(loose, `/load ${path}`)).toMatch(/^1 turns/);
+    expect(runCommand(loose, `/load ${path}`)).toMatch(/^1 turn of a conversation with no model that the file names; /);
     expect(loose.conversation.messages).toEqual([{ role: 'user', content: 'a' }]);
     strict.conversation[Symbol.dispose]();
     loose.conversation[Symbol.dispose]();
