@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** What measures time or presses Stop while something runs: alone on the machine. */
 const ALONE = [
   'test/notebook/{background,kernel,late-stop,odd-messages,predecessor,rough,stop-early,what-stays}.test.ts',
-  'test/engine/{bounds,endless-templates,faults,hearing,safetensors-bounds,wait,watchdog}.test.ts',
-  'test/lab/{broken-files,ctrl-c,edit,generation,pull-trust,roofline,terminal,write-file}.test.ts',
+  'test/engine/{bounds,endless-templates,hearing,safetensors-bounds,wait,watchdog}.test.ts',
+  'test/lab/{broken-files,ctrl-c,generation,pull-trust,roofline,terminal,write-file}.test.ts',
   'test/slow/**/*.test.ts',
 ];
 /**
@@ -22,7 +22,7 @@ const TOGETHER = [
   'test/lab/{metrics,mistakes,names,own-pictures,runs,save,show,slices,trace,vocabulary-fit}.test.ts',
 ];
 
-// Two files at a time: a software adapter compiles shaders on one core. What is alone comes first. The slow tests need the real model; .ci/run calls them
+// Two files at a time: a software adapter compiles shaders on one core. What is alone comes last. The slow tests need the real model; .ci/run calls them
 // by name.
 const slow = process.env.LOUPE_SLOW ? [] : ['test/slow/**'];
 export default defineConfig({
