@@ -64,7 +64,7 @@ export interface Where {
   readonly accuracy: Accuracy;
   /** Of the sequence: the longest sum over keys. */
   readonly tokens: number;
-  /** Its values: what tanh loses, it loses of the cap, and they may be much less. */
+  /** Its values: what tanh loses, it loses of the cap, and they may be less. */
   readonly values: Float32Array;
 }
 
@@ -110,8 +110,11 @@ function sizeOf(values: Float32Array): number {
 /** Relative error of one engine, in the root mean square. */
 function errorOf({ operation, inputs, weight }: Stage, { of, growth }: Engine, tokens: number, size: number): number {
   const sum = (n: number) => of('fma') * Math.sqrt(growth(n));
+  // A value below a quarter of the cap goes by the series: tanh's own error is at most four times as large a share of any.
   const capped = (cap: number | null) =>
-    cap === null ? [] : [of('divide'), of('multiply'), (of('tanh') / 2) * (cap / Math.max(size, Number.MIN_VALUE))];
+    cap === null
+      ? []
+      : [of('divide'), of('multiply'), (of('tanh') / 2) * Math.min(4, cap / Math.max(size, Number.MIN_VALUE))];
   const last = (ref: { readonly axes: Stage['axes'] }) => Number(ref.axes[ref.axes.length - 1].size);
   switch (operation.kind) {
     case 'embed':

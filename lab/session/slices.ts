@@ -97,12 +97,12 @@ export function planPatches(plan: Plan, patch: PatchSpec | readonly PatchSpec[] 
 function checkSeen(stage: Stage, { query, key }: Slice): void {
   const window = windowOfPairs(stage);
   if (window === undefined || !query || !key) return;
-  const [nearest, farthest] = [query[0] - (key[1] - 1), query[1] - 1 - key[0]]; // how far back the keys lie
-  if (farthest >= 0 && (window === null || nearest < window)) return;
+  const [least, most] = [query[0] - (key[1] - 1), query[1] - 1 - key[0]]; // how far back the keys lie
+  if (most >= 0 && (window === null || least < window)) return;
   const text = (what: string, [from, to]: readonly [number, number]) =>
     to - from === 1 ? `${what} ${from}` : `${what} ${from} to ${to - 1}`;
   const why =
-    farthest < 0
+    most < 0
       ? 'no query may see a later key'
       : `a query of this stage sees the last ${window} tokens, itself among them, and no key further back`;
   throw new OptionError(
