@@ -1,5 +1,6 @@
 // A shader is a file, or several put together: a product reads weights through a format and a store and puts its
-// results in a place, each a file of its own; what attention is made of is told where the tokens of a chunk stand.
+// results in a place, each a file of its own; what attention is made of is told where the tokens of a chunk stand, and
+// what caps, how.
 
 /** Shaders that multiply by a matrix, and so are assembled with a format, a store and a place for the results; linear_quads, which reads f32 from a buffer by itself, with the last alone. */
 export const PRODUCTS: readonly string[] = [
@@ -41,6 +42,11 @@ const CACHED = new Set([
   'finite_cache',
 ]);
 
+/** Shaders that cap scores or logits, and are assembled with how. */
+const CAPPED = new Set(['attend', 'attend_broadcast', 'scores', 'softcap']);
+/** The file that says how. */
+export const CAP = 'caps/tanh';
+
 /** The files that a shader is assembled with to read a weight. */
 export const partsFor = ({ layout, store }: { readonly layout: string; readonly store: string }): string[] => [
   `formats/${layout}`,
@@ -55,9 +61,10 @@ export function wholeWith(name: string): readonly string[] {
   if (name.startsWith('caches/')) return ['cache_write', 'sequences/one', name];
   if (name === 'stream') return [name, 'stores/buffer'];
   if (name.startsWith('sequences/')) return ['cache_write', name, 'caches/f32'];
-  if (PLACED.has(name) || CACHED.has(name)) {
+  if (name === CAP) return ['softcap', name];
+  if (CAPPED.has(name) || PLACED.has(name) || CACHED.has(name)) {
     const placed = PLACED.has(name) ? ['sequences/one'] : [];
-    return [name, ...placed, ...(CACHED.has(name) ? ['caches/f32'] : [])];
+    return [name, ...(CAPPED.has(name) ? [CAP] : []), ...placed, ...(CACHED.has(name) ? ['caches/f32'] : [])];
   }
   if (name === 'linear_quads') return [name, 'results/one'];
   if (PRODUCTS.includes(name)) return [name, 'formats/f32', 'stores/buffer', 'results/one'];

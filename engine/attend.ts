@@ -1,6 +1,7 @@
 // Attention of a layer as one step: scores, softmax and mix without a matrix of T × S. Which shader does it, by adapter; and into how many
 // parts the keys of a few tokens are split, so that a long context keeps every core busy.
 
+import { CAP } from './assembly.js';
 import { partsForCache } from './cache-format.js';
 import type { Constants } from './compile.js';
 import { chunk, type Dispatch, groups, placed, type Setting, sizeOf, value } from './dispatch.js';
@@ -62,7 +63,7 @@ export function attend(stages: AttentionStages, setting: Setting): Attention {
   const reads = { chunk, ...where.reads, q: value(query), k: value(keys), v: value(values) };
   const blocks = (e: Extent) => groups(e.tokens * PADDED, rows);
   const over = (e: Extent) => partsOf(e, window, setting.many ? 1 : e.tokens, keysOfPart(setting.traits));
-  const whole = { shader, parts: [...files, ...partsForCache(setting.cache)], constants, reads };
+  const whole = { shader, parts: [CAP, ...files, ...partsForCache(setting.cache)], constants, reads };
   return {
     dispatches: [
       { ...whole, writes: { y: value(mix) }, grid: e => [blocks(e), K, over(e) === 1 ? 1 : 0] },

@@ -1,7 +1,7 @@
 // One function an operation: which shader computes a stage, with which constants, what it reads, what it writes, and over
 // which grid. This is the only place that chooses between shaders, by adapter and by shape; the plan does not know of it.
 
-import { partsFor } from './assembly.js';
+import { CAP, partsFor } from './assembly.js';
 import { partsForCache } from './cache-format.js';
 import type { Constants } from './compile.js';
 import {
@@ -79,6 +79,7 @@ const operations: Operations = {
       ...dispatches,
       {
         shader: 'softcap',
+        parts: [CAP],
         constants: { N, SOFTCAP: softcap },
         reads: { chunk },
         writes: { y: value(stage) },
@@ -127,7 +128,7 @@ const operations: Operations = {
     return [
       {
         shader: 'scores',
-        parts: [...where.parts, ...partsForCache(s.cache)],
+        parts: [CAP, ...where.parts, ...partsForCache(s.cache)],
         constants: {
           A,
           K: sizeOf(k, 'K'),

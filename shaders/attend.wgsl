@@ -2,7 +2,7 @@
 // block of rows (a row is a token's head; rows that share a key/value head lie together) and one of gridDim.z parts of the keys, in tiles of
 // KEYS: scores into workgroup memory, the running maximum, then the mix, a lane four dimensions of four rows over one of SHARES shares of the keys.
 // Keys that a row may not see are not visited. Of several parts attend_join.wgsl makes one. D % 4 = 0; nothing is assumed of subgroups.
-// Assembled with where tokens stand (sequences/).
+// Assembled with where tokens stand (sequences/) and the cap (caps/).
 
 override A: u32;
 override K: u32;
@@ -51,15 +51,6 @@ fn place(row: u32, head: u32) -> vec2u {
 
 fn oldest(position: u32) -> u32 {
   return select(0u, position + 1 - WINDOW, WINDOW > 0 && position + 1 > WINDOW);
-}
-
-/** SOFTCAP · tanh(x / SOFTCAP). Of a small argument by its series: the error of tanh is one of 1 there, and the cap multiplies it. */
-fn capped(x: f32) -> f32 {
-  let u = clamp(x / SOFTCAP, -15.0, 15.0);                          // tanh of a large number is NaN on some GPUs
-  let q = u * u;
-  let series = u * fma(q, fma(q, fma(q, fma(q, 62.0 / 2835.0, -17.0 / 315.0), 2.0 / 15.0), -1.0 / 3.0), 1.0);
-  let nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;          // clamp would make a number of it
-  return select(SOFTCAP * select(tanh(u), series, q < 0.0625), x, nan);
 }
 
 /** Position of a row's token. */

@@ -3,7 +3,7 @@
 // together), so that what it loads of the caches serves four, and one of gridDim.z parts of the keys, tile by tile. For the scores a lane is a key
 // and queries are passed round; for the mix a lane is four dimensions and weights are. Keys that no row may see are not visited. Of several parts
 // attend_join.wgsl makes one. D % 4 = 0.
-// Assembled with where tokens stand (sequences/).
+// Assembled with where tokens stand (sequences/) and the cap (caps/).
 
 enable subgroups;
 
@@ -57,15 +57,6 @@ fn key(ring: u32, s: u32, head: u32, i: u32) -> vec4f { return cached(k[((ring +
 
 /** Four dimensions of a position's value. */
 fn val(ring: u32, s: u32, head: u32, i: u32) -> vec4f { return cached(v[((ring + s % RING) * K + head) * N + i]); }
-
-/** SOFTCAP · tanh(x / SOFTCAP). Of a small argument by its series: the error of tanh is one of 1 there, and the cap multiplies it. */
-fn capped(x: f32) -> f32 {
-  let u = clamp(x / SOFTCAP, -15.0, 15.0);                          // tanh of a large number is NaN on some GPUs
-  let q = u * u;
-  let series = u * fma(q, fma(q, fma(q, fma(q, 62.0 / 2835.0, -17.0 / 315.0), 2.0 / 15.0), -1.0 / 3.0), 1.0);
-  let nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;          // clamp would make a number of it
-  return select(SOFTCAP * select(tanh(u), series, q < 0.0625), x, nan);
-}
 
 /** Scores of a key under four rows, scaled and soft-capped. */
 fn scored(sum: vec4f) -> vec4f {

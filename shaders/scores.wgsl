@@ -1,6 +1,6 @@
 // attn.scores [A,T,S] = softcap(q · k × SCALE), or the lowest f32 where the query may not see the key: a later key, or one
 // WINDOW or more tokens back. Query head a reads key/value head a / (A/K). D % 4 = 0.
-// Assembled with where tokens stand (sequences/).
+// Assembled with where tokens stand (sequences/) and the cap (caps/).
 
 override WG: u32 = 64;
 override A: u32;
@@ -24,15 +24,6 @@ struct Chunk {
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;          // [T,A,D]
 @group(0) @binding(2) var<storage, read> k: array<Quad>;           // [sequences·RING,K,D]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;      // [A,T,S]
-
-/** SOFTCAP · tanh(x / SOFTCAP). Of a small argument by its series: the error of tanh is one of 1 there, and the cap multiplies it. */
-fn capped(x: f32) -> f32 {
-  let u = clamp(x / SOFTCAP, -15.0, 15.0);                          // tanh of a large number is NaN on some GPUs
-  let q = u * u;
-  let series = u * fma(q, fma(q, fma(q, fma(q, 62.0 / 2835.0, -17.0 / 315.0), 2.0 / 15.0), -1.0 / 3.0), 1.0);
-  let nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;          // clamp would make a number of it
-  return select(SOFTCAP * select(tanh(u), series, q < 0.0625), x, nan);
-}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) at: vec3u) {
