@@ -532,6 +532,74 @@ describe('a file of arrays', () => {
     await expect(arrays.readWhole('c')).rejects.toThrow(/is c8, and activations/);
   });
 
+  /** A row an array, as Arrow files of arrays have them. */
+  const rowsOf = (type: DataType, arrays: Readonly<Record<string, readonly number[]>>) =>
+    new Table({
+      name: vectorFromArray(Object.keys(arrays), new Utf8()),
+      shape: vectorFromArray(
+        Object.values(arrays).map(values => [values.length]),
+        new List(new Field('item', new Int32(), true)),
+      ),
+      values: vectorFromArray(Object.values(arrays), new List(new Field('item', type, true))),
+    } as never);
+
+  test('values of each form, and a file that was changed since it was opened', async () => {
+    const length = Buffer.alloc(8);
+    const header = JSON.stringify({ t: { dtype: 'F32', shape: [2, 1], data_offsets: [0, 8] } });
+    length.writeBigUInt64LE(BigInt(header.length));
+    const table = rowsOf(new Float32(), { t: [3, 4] });
+    const forms = {
+      npy: npy('<f4', [2, 1], floats(3, 4)),
+      npz: zip([{ name: 't.npy', data: npy('<f4', [2, 1], floats(3, 4)) }]),
+      safetensors: Buffer.concat([length, Buffer.from(header), floats(3, 4)]),
+      arrow: tableToIPC(table, 'file'),
+      stream: tableToIPC(table, 'stream'),
+    };
+    for (const [form, bytes] of Object.entries(forms)) {
+      const path = file(bytes, form);
+      const arrays = await openArrays(path);
+      const [[name, info]] = arrays.arrays;
+      expect([arrays.form, info]).toEqual([
+        form === 'stream' ? 'arrow' : form,
+        { dtype: 'F32', shape: form === 'arrow' || form === 'stream' ? [2] : [2, 1] },
+      ]);
+      expect(await arrays.readF32(name)).toEqual(Float32Array.of(3, 4));
+      expect(await arrays.readWhole(name)).toEqual([3, 4]);
+      writeFileSync(path, Buffer.concat([bytes, Buffer.of(0)]));
+      await expect(arrays.readF32(name)).rejects.toThrow(/ is not what it was when it was opened\. Open it again\.$/);
+    }
+  });
+
+  test('Arrow: whole numbers are ids and no activations, and others no ids', async () => {
+    const ids = await openArrays(file(tableToIPC(rowsOf(new Int32(), { i: [5, -6] }), 'file'), 'a'));
+    const arrays = await openArrays(file(tableToIPC(rowsOf(new Float64(), { f: [1, 2.5] }), 'file'), 'a'));
+    expect(await ids.readWhole('i')).toEqual([5, -6]);
+    await expect(ids.readF32('i')).rejects.toThrow(
+      /'i' in .* is whole numbers, and activations are read as F64, F32 or F16\.$/,
+    );
+    await expect(arrays.readWhole('f')).rejects.toThrow(
+      /'f' in .* has values that are no whole numbers\. Save ids as whole numbers\.$/,
+    );
+    await told(Buffer.from('ARROW1 and then nothing'), 'a', /is no sound file of arrays: .*\. Save it again\.$/);
+  });
+
+  test('safetensors: types narrower than f16 are no activations', async () => {
+    const types = { F64: 8, F32: 4, F16: 2, BF16: 2, F8_E4M3: 1, F4: 0.5 };
+    let end = 0;
+    const tensors = Object.entries(types).map(([dtype, bytes]) => {
+      const [from, to] = [end, end + 2 * bytes];
+      end = to;
+      return [dtype, { dtype, shape: [2], data_offsets: [from, to] }];
+    });
+    const header = Buffer.from(JSON.stringify(Object.fromEntries(tensors)));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    const arrays = await openArrays(file(Buffer.concat([length, header, new Uint8Array(end)]), 'a'));
+    for (const dtype of ['F64', 'F32', 'F16', 'BF16']) expect([...(await arrays.readF32(dtype))]).toEqual([0, 0]);
+    for (const dtype of ['F8_E4M3', 'F4'])
+      await expect(arrays.readF32(dtype)).rejects.toThrow(new RegExp(`is ${dtype}, and activations are read as F64`));
+  });
+
   test('a header of more than the first 4 kB of a member', async () => {
     const long = npy('<f4', [1], floats(7), { version: 2 });
     const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }".padEnd(6000);

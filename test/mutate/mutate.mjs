@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { begin, HOME, installPackages, Missing, ROOT } from '../../lab/start/steps.mjs';
+import { begin, build, HOME, installPackages, Missing, ROOT } from '../../lab/start/steps.mjs';
 
 const FLOOR = 85;
 const { groups } = JSON.parse(readFileSync(join(ROOT, 'test', 'mutate', 'files.json'), 'utf8'));
@@ -48,7 +48,7 @@ function mutate(files, tests) {
       clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
       jsonReporter: { fileName: report },
       tempDirName: '.loupe/mutate/sandbox',
-      ignorePatterns: ['/dist', '/.loupe', '/notebooks', '/docs/pictures'],
+      ignorePatterns: ['/.loupe', '/notebooks', '/docs/pictures'],
       disableTypeChecks: false,
       allowConsoleColors: false,
     }),
@@ -76,6 +76,7 @@ begin(async () => {
   const unknown = wanted.find(file => !groups.some(({ files }) => files.includes(file)));
   if (unknown) throw new Missing(`'${unknown}' is not among the files that are mutated.\n${HELP}`);
   await installPackages();
+  await build(); // the threads that some readers start run what was built
   install();
   const rows = [];
   for (const { files, tests } of groups) {
