@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 /** What measures time or presses Stop while something runs: alone on the machine. */
@@ -22,9 +23,34 @@ const TOGETHER = [
   'test/lab/{metrics,mistakes,names,own-pictures,runs,save,show,slices,trace,vocabulary-fit}.test.ts',
 ];
 
+/** What takes more than some twenty seconds on two cores, by folder: npm run test:all runs it, and npm test leaves it out. */
+const DEAR = {
+  browser: ['pictures', 'tour'],
+  engine: ['attend', 'batch', 'faults', 'rewind', 'rope', 'top', 'watchdog', 'watchdog-names', 'widths'],
+  fuzz: ['fuzz'],
+  lab: [
+    ...['api', 'bench', 'cli', 'compare', 'ctrl-c', 'edit', 'edit-notes', 'eighty-columns', 'f16-cache', 'fast-plan'],
+    ...['generate-batch', 'gguf-template', 'head-scores', 'model-comparison', 'not-finite', 'not-utf8', 'oracle'],
+    ...['other-weights', 'perplexity', 'planted-faults', 'reuse', 'roofline', 'runs', 'score', 'slices', 'terminal'],
+    ...['derived', 'large-numbers', 'two-traces'],
+  ],
+  notebook: ['at-hand', 'background', 'imports', 'notebooks', 'odd-messages', 'rough', 'showing', 'what-stays'],
+};
+const dear = Object.entries(DEAR).flatMap(([folder, names]) => names.map(name => `test/${folder}/${name}.test.ts`));
+const gone = dear.filter(file => !existsSync(new URL(file, import.meta.url)));
+if (gone.length > 0)
+  throw new Error(`vitest.config.ts names ${gone.join(', ')}, which is not there. Take it out of DEAR.`);
+const others = () =>
+  (readdirSync(new URL('test', import.meta.url), { recursive: true }) as string[])
+    .map(name => `test/${name.replaceAll('\\', '/')}`)
+    .filter(file => file.endsWith('.test.ts') && !dear.includes(file));
+
 // Two files at a time: a software adapter compiles shaders on one core. What is alone comes last. The slow tests need the real model; .ci/run calls them
 // by name.
 const slow = process.env.LOUPE_SLOW ? [] : ['test/slow/**'];
+// npm test says which it wants; vitest alone takes every file.
+const part = process.env.LOUPE_TESTS ?? 'all';
+const left = [...slow, ...(part === 'quick' ? dear : part === 'rest' ? others() : [])];
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -34,14 +60,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'alone', include: ALONE, exclude: slow, maxWorkers: 1, sequence: { groupOrder: 0 } },
+        test: { name: 'alone', include: ALONE, exclude: left, maxWorkers: 1, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
         test: {
           name: 'two',
           include: ['test/**/*.test.ts'],
-          exclude: [...ALONE, ...TOGETHER],
+          exclude: [...ALONE, ...TOGETHER, ...left],
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
@@ -51,6 +77,7 @@ export default defineConfig({
         test: {
           name: 'together',
           include: TOGETHER,
+          exclude: left,
           setupFiles: ['test/left-open.ts'],
           isolate: false,
           maxWorkers: 2,

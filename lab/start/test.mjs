@@ -1,4 +1,5 @@
-// npm test: every test with vitest, after installing whatever is missing. Further arguments go to vitest.
+// npm test: the tests with vitest, after installing whatever is missing. Further arguments go to vitest. With none it is the files that take seconds, which
+// are nine of ten; --all is every file, --rest those that the first leaves out. A file that is named is run.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -7,6 +8,14 @@ import { begin, installAll, ROOT } from './steps.mjs';
 begin(async () => {
   await installAll();
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-  const child = spawn(process.execPath, [vitest, 'run', ...process.argv.slice(2)], { cwd: ROOT, stdio: 'inherit' });
-  child.on('close', code => process.exit(code ?? 1));
+  const given = process.argv.slice(2);
+  const passed = given.filter(argument => argument !== '--all' && argument !== '--rest');
+  const named = passed.some(argument => !argument.startsWith('-'));
+  const part = given.includes('--rest') ? 'rest' : given.includes('--all') || named ? 'all' : 'quick';
+  const env = { ...process.env, LOUPE_TESTS: part };
+  const child = spawn(process.execPath, [vitest, 'run', ...passed], { cwd: ROOT, env, stdio: 'inherit' });
+  child.on('close', code => {
+    if (part === 'quick') process.stdout.write('What takes longer was left out: npm run test:all runs every test.\n');
+    process.exit(code ?? 1);
+  });
 });

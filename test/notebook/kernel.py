@@ -62,13 +62,18 @@ def complete(code):
     return reply_to(client.complete(code, len(code)))["matches"]
 
 
-def stop(code, wait=0.7):
-    """Runs a cell that does not end, and stops it."""
+def stop(code, wait=0.7, ticks=0):
+    """Runs a cell that does not end, and stops it: after so many seconds, and once it has printed so many ticks."""
     parent = client.execute(code)
     while True:
         message = client.get_iopub_msg(timeout=60)
         if message["msg_type"] == "execute_input" and message["parent_header"]["msg_id"] == parent:
             break
+    printed = 0
+    while printed < ticks:
+        message = client.get_iopub_msg(timeout=60)
+        if message["msg_type"] == "stream":
+            printed += message["content"]["text"].count("tick")
     time.sleep(wait)
     manager.interrupt_kernel()
     reply = reply_to(parent, timeout=20)
@@ -146,7 +151,7 @@ try:
     # Stop
     before = values("model.gpu.liveBytes")
     code = "await undefined;\nwhile (true) {\n  for await (const t of model.generate('Once', { maxTokens: 500, ignoreEos: true })) { made += 1; console.log('tick'); }\n}"
-    result["stopped_generation"] = stop(code, 1.5)
+    result["stopped_generation"] = stop(code, ticks=3)
     result["printed_after"] = printed_from_now(1.5)
     result["stopped_bytes"] = [before, values("model.gpu.liveBytes")]
     result["variables"] = values("made > 2")
