@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /** What measures time or presses Stop while something runs: alone on the machine. */
 const ALONE = [
-  'test/notebook/{background,kernel,late-stop,odd-messages,predecessor,rough,stop-early,what-stays}.test.ts',
+  'test/notebook/{background,kernel,late-stop,odd-messages,predecessor,rough,stop-early,watch,what-stays}.test.ts',
   'test/engine/{bounds,endless-templates,hearing,safetensors-bounds,wait,watchdog}.test.ts',
   'test/lab/{broken-files,ctrl-c,generation,pull-trust,roofline,terminal,write-file}.test.ts',
   'test/slow/**/*.test.ts',
@@ -32,9 +32,9 @@ const DEAR = {
     ...['api', 'bench', 'cli', 'compare', 'ctrl-c', 'edit', 'edit-notes', 'eighty-columns', 'f16-cache', 'fast-plan'],
     ...['generate-batch', 'gguf-template', 'head-scores', 'model-comparison', 'not-finite', 'not-utf8', 'oracle'],
     ...['other-weights', 'perplexity', 'planted-faults', 'reuse', 'roofline', 'runs', 'score', 'slices', 'terminal'],
-    ...['derived', 'large-numbers', 'two-traces'],
+    ...['derived', 'large-numbers', 'some-stages', 'two-traces', 'watch'],
   ],
-  notebook: ['at-hand', 'background', 'imports', 'notebooks', 'odd-messages', 'rough', 'showing', 'what-stays'],
+  notebook: ['at-hand', 'background', 'imports', 'notebooks', 'odd-messages', 'rough', 'showing', 'watch', 'what-stays'],
 };
 const dear = Object.entries(DEAR).flatMap(([folder, names]) => names.map(name => `test/${folder}/${name}.test.ts`));
 const gone = dear.filter(file => !existsSync(new URL(file, import.meta.url)));

@@ -5,7 +5,9 @@ import type { Model } from '../../engine/model.js';
 import type { Stage } from '../../engine/plan.js';
 import { feedsOf, givesOf, readsOf, type Step } from '../../engine/step.js';
 import type { Accuracy } from '../../engine/accuracy.js';
+import { OptionError } from '../../engine/errors.js';
 import type { Golden } from '../values/golden.js';
+import { type Selector, select } from '../values/select.js';
 import { checkGolden } from './check.js';
 import type { DiffLimits, DiffOptions } from './diff.js';
 import { derivedLimit } from './derived.js';
@@ -25,6 +27,29 @@ export function compared(model: Model, plan: PlanKind): Map<Stage, Step> {
   return new Map(stages.flatMap(stage => (steps.has(stage) ? [[stage, steps.get(stage)!] as const] : [])));
 }
 
+/** Those of them that are wanted, and the stages whose values that takes: themselves, and what they are fed. */
+export function wanted(model: Model, plan: PlanKind, stages: Selector | undefined): Wanted {
+  const all = compared(model, plan);
+  if (stages === undefined) return { stages: all, read: [...all.keys()], of: all.size };
+  const chosen = new Set(select(model.plan, stages));
+  const some = new Map([...all].filter(([stage]) => chosen.has(stage)));
+  if (some.size === 0)
+    throw new OptionError(
+      `The ${plan} plan leaves none of the stages that were chosen: ${[...chosen].map(({ name }) => name).join(', ')}. Choose others, or leave the plan out.`,
+    );
+  const fed = new Set([...some.values()].flatMap(step => feedsOf(model.plan, step).map(({ name }) => name)));
+  return { stages: some, read: [...all.keys()].filter(stage => some.has(stage) || fed.has(stage.name)), of: all.size };
+}
+
+/** What of a diff is wanted. */
+export interface Wanted {
+  readonly stages: ReadonlyMap<Stage, Step>;
+  /** In the plan's order. */
+  readonly read: readonly Stage[];
+  /** How many stages the plan leaves. */
+  readonly of: number;
+}
+
 /** Values of a stage by itself, or with the others of its step, on the golden's inputs. */
 export type Alone = (stage: Stage, step: Step) => Promise<Float32Array>;
 
@@ -39,18 +64,20 @@ export async function diffRows(
   alone: Alone | null,
   exact: Exact | null,
   accuracy: Accuracy,
-  given: Pick<DiffOptions, 'accumulated' | 'local' | 'oracle' | 'plan' | 'signal' | 'onProgress'>,
+  given: Pick<DiffOptions, 'accumulated' | 'local' | 'oracle' | 'plan' | 'stages' | 'signal' | 'onProgress'>,
 ): Promise<DiffRow[]> {
   const { accumulated = ACCUMULATED_LIMIT, local = LOCAL_LIMIT, plan = 'exact', signal, onProgress } = given;
   const rounding = CACHE_LIMITS[model.cache];
   checkGolden(model, golden);
-  const stages = compared(model, plan);
+  const { stages, read } = wanted(model, plan, given.stages);
   const errors = new Map<string, number>();
   const rows: DiffRow[] = [];
   for (const [stage, step] of stages) {
     signal?.throwIfAborted();
     const expected = await golden.read(stage.name);
     const { shape } = golden.stages.get(stage.name)!;
+    let incoming = 0; // before the stage's own: values are read in the plan's order
+    for (const { name } of feedsOf(model.plan, step)) incoming = Math.max(incoming, await errorOf(name));
     const inRun = await ours.read(stage.name);
     // Logits of the last token alone are that token's, also where the largest error is told.
     const last = stage.axes[0].size === 'rows' ? golden.ids.length - shape[0] : 0;
@@ -64,7 +91,6 @@ export async function diffRows(
       raw = compare(ownData, expected, shape);
     }
     const own = raw && placed(raw);
-    const incoming = Math.max(0, ...feedsOf(model.plan, step).map(({ name }) => errors.get(name) ?? 0));
     const errorsOf = { here: both.relL2, alone: own?.relL2 ?? null, incoming };
     const strict = verdictOf(errorsOf, { accumulated, local });
     const rounded = strict === 'ok' || !rounding ? strict : verdictOf(errorsOf, allowed(step));
@@ -86,6 +112,16 @@ export async function diffRows(
     onProgress?.(rows.length, stages.size);
   }
   return rows;
+
+  /** What came of a stage in the run, also where it is not compared; 0 of one that the plan does not leave. */
+  async function errorOf(name: string): Promise<number> {
+    const known = errors.get(name) ?? (read.some(stage => stage.name === name) ? null : 0);
+    if (known !== null) return known;
+    const { shape } = golden.stages.get(name)!;
+    const { relL2 } = compare(await ours.read(name), await golden.read(name), shape);
+    errors.set(name, relL2);
+    return relL2;
+  }
 
   /** With what the cache's rounding explains, where no limit was asked for. */
   function allowed(step: Step): Required<DiffLimits> {

@@ -6,7 +6,7 @@ import type { Accuracy } from '../../engine/accuracy.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import type { Shaders } from '../../engine/kernel.js';
 import type { OptionNames } from '../values/arguments.js';
-import { Names } from '../values/select.js';
+import { Names, type Selector } from '../values/select.js';
 import { Shown } from '../values/shown.js';
 import { diffToArrow } from './arrow.js';
 import { type Leftover, NOTHING_LEFT } from './leftover.js';
@@ -35,6 +35,8 @@ export interface DiffOptions extends DiffLimits {
   readonly oracle?: boolean;
   /** `exact`, the default: every stage. `fast`: what the steps of the fast plan leave, in its run and each step alone. */
   readonly plan?: PlanKind;
+  /** Only these stages; default all. The table then says how many of how many. Of a golden alone. */
+  readonly stages?: Selector;
   /** Called after every stage that was compared. */
   onProgress?(done: number, total: number): void;
 }
@@ -48,6 +50,7 @@ export const DIFF_OPTIONS: OptionNames<DiffOptions> = {
   shaders: true,
   plan: true,
   oracle: true,
+  stages: true,
   onProgress: true,
 };
 

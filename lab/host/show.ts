@@ -39,25 +39,43 @@ export function show(...values: readonly unknown[]): Display {
   return Object.defineProperty({ update }, HANDLE, { value: true });
 }
 
+/** A value that changes once it is shown: it is given what puts it anew into the place where it stands. */
+export const LIVE = Symbol.for('gemma-loupe.live');
+
+export const isLive = (value: unknown): boolean =>
+  attempt(
+    () => typeof value === 'object' && value !== null && typeof (value as { [LIVE]?: unknown })[LIVE] === 'function',
+  ) === true;
+
 /** One output, which shows the value it was given last. */
 function place(): (value: unknown) => void {
   const id = randomUUID();
   let [turn, there] = [0, false];
-  return value => {
-    const mine = ++turn;
-    const put = ({ data, notes }: Presented) => {
+  const put = (value: unknown) => {
+    if (isLive(value)) {
+      const held = turn + 1;
+      (value as { [LIVE](changed: () => void): void })[LIVE](() => {
+        if (turn === held) now(value, held);
+      });
+    }
+    now(value, ++turn);
+  };
+  return put;
+
+  function now(value: unknown, mine: number): void {
+    const send = ({ data, notes }: Presented) => {
       if (mine !== turn) return; // a later value was quicker
       if (!sendBundle(data, { id, update: there })) process.stdout.write(`${data['text/plain']}\n`);
       there = true;
       tell(notes);
     };
     const presented = formsIn(value) ?? present(value);
-    if (!(presented instanceof Promise)) put(presented);
+    if (!(presented instanceof Promise)) send(presented);
     else {
-      const done = presented.then(put, () => {}); // stopped
+      const done = presented.then(send, () => {}); // stopped
       notebook()?.until?.(done);
     }
-  };
+  }
 }
 
 const MIME = /^(?:text|image|application|audio|video|model)\/[\w.+-]+(?:;.*)?$/;

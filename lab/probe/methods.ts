@@ -8,6 +8,7 @@ import { type HeadScores, type HeadScoresOptions, headScores } from './head-scor
 import { type Lens, type LensOptions, lens } from './lens.js';
 import { type Patching, type PatchingOptions, patching } from './patching.js';
 import { type Twice, type TwiceOptions, twice } from './twice.js';
+import { type Watch, type WatchOptions, watch } from './watch.js';
 import { type Perplexity, type PerplexityOptions, perplexity } from './perplexity.js';
 
 declare module '../session/run.js' {
@@ -41,6 +42,14 @@ declare module '../session/session.js' {
      * @example (await model.twice('The capital of France is', { chunks: [2, 4] })).first
      */
     twice(prompt: string | readonly number[], options?: TwiceOptions): Promise<Twice>;
+    /**
+     * Takes a shader up when its .wgsl is saved, as `edit` does, and keeps cache and weights: of a folder of your own, which is made with copies of all shaders where it is not there; of files;
+     * or, without one, of the package's own `shaders/`. What differs on the disk already is taken at once. With `against`, a golden or a run from before, the diff's first stages are run again
+     * and what changed is shown. What does not compile is told with its line, and the old shader stays; so it does where a file is deleted. As a cell's last value, or by
+     * `show`, it is kept up to date, also while other cells run. It goes on until `stop()`, Stop, or the end of the session. Throws OptionError for what is no folder, files or reference.
+     * @example await model.watch('my-shaders', { against: await golden('atlas/capital') })
+     */
+    watch(where?: string | readonly string[], options?: WatchOptions): Promise<Watch>;
     /**
      * What each head does where tokens come again, on random tokens that are repeated or on a prompt of one's own: how much of its attention goes to what came after an earlier copy
      * (induction), to the token before, and to the copy itself, and how many bits a token are lost without it. A heatmap of layers × heads, which leads to a head's pattern. Throws
@@ -78,6 +87,9 @@ extend(Session, {
   async perplexity(text, options = {}) {
     this.ready();
     return await perplexity(this, text, options);
+  },
+  watch(where, options) {
+    return watch(this, where, options);
   },
   twice(prompt, options) {
     return twice(this, prompt, options);

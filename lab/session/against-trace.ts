@@ -44,6 +44,10 @@ export async function againstTrace(
   checkLimits(options);
   if (options.plan === 'fast')
     throw new TraceError('Another engine is judged by the exact plan, and this is the fast one. Leave the plan out.');
+  if (options.stages !== undefined)
+    throw new TraceError(
+      'Stages are chosen of a golden, and of another engine or run what it has is compared. Leave stages out, and look at diff.at(stage).',
+    );
   if (options.oracle === true)
     throw new TraceError(
       'The oracle is asked about a golden, and this is another engine or run, held against the exact plan. Leave oracle out.',

@@ -5,7 +5,7 @@ import type { Stage } from '../../engine/plan.js';
 import type { Step } from '../../engine/step.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
 import { checkGolden } from '../diff/check.js';
-import { type Alone, compared, diffRows } from '../diff/compare.js';
+import { type Alone, compared, diffRows, wanted } from '../diff/compare.js';
 import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
 import { leftoverOf } from '../diff/leftover.js';
 import { otherWeights } from '../diff/other-weights.js';
@@ -49,12 +49,16 @@ export function oneStage(session: Reader, name: string): OneStage {
   return new OneStage(stage, stage.weight ? session.model.bytesOf(stage.weight) : 0, run);
 }
 
-/** @param files the model's files as they were opened, to tell whether the golden is of these weights */
+/**
+ * @param files the model's files as they were opened, to tell whether the golden is of these weights
+ * @param other what the golden is: of a run of this very model nobody asks whether it is of these weights, and its stages are those that are compared alone
+ */
 export async function against(
   session: Reader,
   golden: Golden,
   given: DiffOptions,
   files: (() => Promise<ModelFiles>) | null,
+  other: 'golden' | 'run' = 'golden',
 ): Promise<Diff> {
   session.ready();
   const options = checkOptions('diff', given, DIFF_OPTIONS);
@@ -69,8 +73,8 @@ export async function against(
   const plan = checkPlan(options.plan, 'exact');
   const read = (tap: readonly string[]) =>
     session.run(golden.ids, { tap, chunks: golden.chunks, logits, signal, budget, shaders, plan });
-  const stages = [...compared(session.model, plan).keys()];
-  const ours = new OurValues(stages, golden.ids.length, logits, read, budget);
+  const { stages, read: values, of } = wanted(session.model, plan, options.stages);
+  const ours = new OurValues(values, golden.ids.length, logits, read, budget);
   using progress = progressLine('Comparing', options.onProgress !== undefined);
   const told = options.onProgress ?? ((done, total) => progress.count(done, total, 'stages'));
   const onProgress = (done: number, total: number) => called('onProgress', () => told(done, total));
@@ -99,9 +103,9 @@ export async function against(
     limits,
     { ...session.provenance(shaders), ...planProvenance(plan, session.model.activations) },
     leftover,
-    rows.every(({ pass }) => pass) ? null : await weightsOf(session, golden, files),
-    'golden',
-    null,
+    other === 'run' || rows.every(({ pass }) => pass) ? null : await weightsOf(session, golden, files),
+    other,
+    stages.size < of ? `${stages.size} of ${of} stages were compared, those that were chosen.` : null,
     accuracy,
   );
 }

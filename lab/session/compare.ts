@@ -65,6 +65,8 @@ async function withTrace(a: Trace, b: Run | Trace, given: DiffOptions, model?: S
   if (model) return againstTrace(model, other, given, { trace: a });
   const options = checkOptions('compare', given, DIFF_OPTIONS);
   checkLimits(options);
+  if (options.stages !== undefined)
+    throw new OptionError('Stages are chosen of a golden; of two traces all are compared. Leave stages out.');
   if (options.shaders !== undefined)
     throw new OptionError('shaders are of a model, and there is none. Give one, { model }, or leave them out.');
   const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };

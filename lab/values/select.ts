@@ -19,7 +19,7 @@ export function select(plan: Plan, selector: Selector): Stage[] {
       const answer: unknown = called(`The predicate of stages, given '${stage.name}',`, () => selector(stage));
       if (typeof answer === 'boolean') return answer;
       throw new StageError(
-        `A predicate of stages answers true or false, and for '${stage.name}' it gave ${said(answer)}. Compare, e.g. stage => stage.layer === 0.`,
+        `A predicate of stages answers true or false, and for '${stage.name}' it gave ${said(answer)}. Compare, e.g. stage => stage.name.startsWith('layers.0.').`,
       );
     });
     if (found.length > 0) return found;
