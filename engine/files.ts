@@ -55,6 +55,13 @@ export async function openFile(path: string): Promise<RandomAccessFile> {
     mustBeFile(statSync(path), fault);
     handle = await open(path, READ);
     stat = await handle.stat();
+    if (stat.size <= MOST_POINTER) {
+      const { buffer } = await handle.read(Buffer.alloc(POINTER.length), 0, POINTER.length, 0);
+      if (isPointer(buffer)) {
+        await handle.close();
+        throw fault(A_POINTER);
+      }
+    }
     noteUse(path);
   } catch (error) {
     throw error instanceof ModelFileError ? error : fault(reason(error));
@@ -101,6 +108,7 @@ export function readWhole(path: string, most: number, fault: Fault): Buffer {
     const bytes = Buffer.alloc(size);
     let at = 0;
     for (let got = -1; got !== 0 && at < size; at += got) got = readSync(handle, bytes, at, size - at, at);
+    if (size <= MOST_POINTER && isPointer(bytes)) throw fault(A_POINTER);
     return bytes.subarray(0, at);
   } catch (error) {
     throw isFromSystem(error) ? fault(reason(error)) : error;
@@ -154,6 +162,12 @@ export async function* readLines(path: string, fault: Fault, longest = 64 << 20)
     await handle.close();
   }
 }
+
+const POINTER = 'version https://git-lfs.github.com/spec/';
+const MOST_POINTER = 1024;
+const A_POINTER = 'it is a pointer of Git LFS and not the file itself, which `git lfs pull` or `loupe pull` fetches';
+/** What lies in the place of a large file where a repository was cloned without Git LFS. */
+const isPointer = (bytes: Buffer): boolean => bytes.subarray(0, POINTER.length).toString('latin1') === POINTER;
 
 function mustBeFile(stat: Stats, fault: Fault): void {
   if (stat.isFile()) return;

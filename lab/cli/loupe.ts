@@ -33,7 +33,17 @@ process.stdout.on('error', outputFailed);
 process.stderr.on('error', () => {});
 
 // The GPU's threads would keep the process alive; what was printed must be out first, or be known not to get out.
+let answered = false;
+process.on('exit', code => {
+  // Node ends when nothing is left to wait for, which is no success.
+  if (answered || failed !== null || code !== 0) return;
+  process.stderr.write(
+    'loupe: It ended without an answer: what it waited for will not come. Try again; if it stays so, it is a fault of Loupe.\n',
+  );
+  process.exitCode = 2;
+});
 run(process.argv.slice(2), watchCtrlC).then(code => {
+  answered = true;
   process.stdout.write('', () => {
     if (process.stdout.errored) outputFailed(process.stdout.errored);
     process.exit(failed ?? code);

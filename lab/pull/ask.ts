@@ -2,6 +2,7 @@
 // is for the hub alone.
 
 import { PullError } from '../../engine/errors.js';
+import { nextPage } from './next-page.js';
 import { MOST_WAIT, type OnWait, retryAfter, wait } from './waiting.js';
 
 const MOST_REQUESTS = 200; // a page has a thousand files
@@ -67,11 +68,20 @@ export function asking(
       const response = await fetch(url, { ...init, headers, signal: signal ? AbortSignal.any([signal, late]) : late });
       const asked = [429, 503].includes(response.status) ? retryAfter(response.headers) : null;
       if (asked === null || asked > MOST_WAIT || waits === MOST_WAITS)
-        return new Response(await within(response, hubUrl), response);
+        return understood(response, url, await within(response, hubUrl));
       await response.body?.cancel();
       await wait(asked, `status ${response.status}`, signal, onWait);
     }
   };
+}
+
+/** The answer with where the list goes on as the library reads it, which is one way of the many that it may be written. */
+function understood(response: Response, url: string, body: Uint8Array<ArrayBuffer> | null): Response {
+  const headers = new Headers(response.headers);
+  const next = response.ok ? nextPage(headers.get('link'), response.url || url) : null;
+  headers.delete('link');
+  if (next !== null) headers.set('link', `<${next}>; rel="next"`);
+  return new Response(body, { status: response.status, statusText: response.statusText, headers });
 }
 
 /** The body, if it is of a size that an answer has. */

@@ -3,12 +3,15 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PullError } from '../../engine/errors.js';
+import { printable } from '../../engine/printable.js';
 import { makeFolder } from '../../engine/make-folder.js';
 import { called } from '../values/arguments.js';
+import { isRecord } from '../values/record.js';
 import { bytesText } from '../values/numbers.js';
 import { writeWhole } from '../values/write-file.js';
 import { asking, endpoint } from './ask.js';
 import { cachedModel, hubToken, matching, partsOf, repoFolder, severalFiles, wholeModels } from './cache.js';
+import { checkFetched, checkList, INDEX } from './complete.js';
 import type { HubName } from './name.js';
 import { type HubFile, refused, transfer } from './transfer.js';
 
@@ -48,7 +51,7 @@ export async function pull(name: HubName, options: PullOptions = {}): Promise<Pu
       `${hubUrl} answers for ${name.repo} with what is no hub's list of files. Check HF_ENDPOINT, and that the network does not answer for it with a page to log in to.`,
     );
   let commit: string;
-  const files: HubFile[] = [];
+  const listed = new Map<string, HubFile>();
   try {
     const info = await hub.modelInfo({ ...asked, name: name.repo, revision: name.revision, additionalFields: ['sha'] });
     commit = info.sha;
@@ -57,8 +60,15 @@ export async function pull(name: HubName, options: PullOptions = {}): Promise<Pu
         `${hubUrl} names no commit for ${name.repo}@${name.revision}, and its files cannot be told apart. Is it a hub? See HF_ENDPOINT.`,
       );
     for await (const entry of hub.listFiles({ ...asked, repo: name.repo, recursive: true, revision: commit })) {
-      if (entry.type === 'file')
-        files.push({ path: entry.path, size: entry.size, hash: entry.lfs?.oid ?? entry.oid ?? '' });
+      if (!isRecord(entry) || typeof entry.type !== 'string' || typeof entry.path !== 'string') throw noHub();
+      if (entry.type !== 'file') continue;
+      const file = { path: entry.path, size: entry.size, hash: entry.lfs?.oid ?? entry.oid ?? '' };
+      const same = listed.get(file.path);
+      if (!same) listed.set(file.path, file);
+      else if (same.size !== file.size || same.hash !== file.hash)
+        throw new PullError(
+          `${hubUrl} lists '${printable(String(file.path))}' twice, with two contents, and which is meant cannot be told. Is it a hub? See HF_ENDPOINT.`,
+        );
     }
   } catch (error) {
     signal?.throwIfAborted();
@@ -73,7 +83,8 @@ export async function pull(name: HubName, options: PullOptions = {}): Promise<Pu
     // What its answer was made into is no part of a hub's, and the words for it are an interpreter's.
     throw noHub();
   }
-  const wanted = chosen(files, name);
+  const wanted = indexFirst(chosen([...listed.values()], name));
+  if (name.file === null || /\.gguf$/i.test(name.file)) checkList(wanted, name.repo);
   const folder = repoFolder(name.repo);
   const total = wanted.reduce((n, { size }) => n + size, 0);
   const here = new Map<string, number>();
@@ -96,6 +107,7 @@ export async function pull(name: HubName, options: PullOptions = {}): Promise<Pu
           if (onProgress) called('onProgress', () => onProgress(done, total));
         },
       });
+      checkFetched(file, pointer, wanted, name.repo);
     }
     // The reference last: until then, an earlier commit stays the one that is found.
     if (name.revision !== commit) {
@@ -114,6 +126,10 @@ export async function pull(name: HubName, options: PullOptions = {}): Promise<Pu
   if (path === null) throw new PullError(`${name.repo} was fetched, and has no model that can be opened.`);
   return { path, files: wanted, fetched, commit };
 }
+
+/** What says which parts there are, before the parts. */
+const indexFirst = (files: readonly HubFile[]): HubFile[] =>
+  [...files].sort((a, b) => Number(b.path === INDEX) - Number(a.path === INDEX));
 
 /** What to fetch: weights of one kind, and of the small files those that say what they are. */
 function chosen(files: readonly HubFile[], name: HubName): HubFile[] {

@@ -59,7 +59,8 @@ export async function transfer(
     // Two pulls of one model are one download: the other waits, and finds the file.
     using _lock = await lock(`${blob}.lock`, options.signal, () => options.onBytes(sizeOf(incomplete)));
     if (!here()) {
-      fetched = file.size - Math.min(file.size, sizeOf(incomplete));
+      const kept = sizeOf(incomplete);
+      fetched = file.size - (kept > file.size ? 0 : kept);
       await fetchAll(file, incomplete, options);
       await verify(file, incomplete, options.url);
       renameSync(incomplete, blob);
@@ -124,7 +125,7 @@ async function fetchRest(file: HubFile, path: string, options: TransferOptions):
   try {
     const response = await fetch(url, { headers, signal: either });
     timer.refresh();
-    await receive(response, file, path, from, url, token !== undefined, bytes => {
+    await receive(response, file, path, from, url, token !== undefined, either, bytes => {
       timer.refresh();
       onBytes(bytes);
     });
@@ -141,6 +142,7 @@ async function receive(
   from: number,
   url: string,
   withToken: boolean,
+  signal: AbortSignal,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   const whole = wholeSize(response);
@@ -158,13 +160,20 @@ async function receive(
       throw new Busy(response.status, retryAfter(response.headers));
     throw refused(response.status, file.path, url, withToken);
   }
+  const begins = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
+  if (response.status === 206 && begins !== undefined && Number(begins) !== from) {
+    await response.body?.cancel();
+    throw new PullError(
+      `${url} was asked for ${file.path} from byte ${from}, and gives it from byte ${begins}. What is here stays; check HF_ENDPOINT, and what stands between.`,
+    );
+  }
   // A server that does not go on in the middle begins again.
   const goesOn = response.status === 206 && from > 0;
   let here = goesOn ? from : 0;
   onBytes(here);
   const handle = await open(path, goesOn ? 'a' : 'w');
   try {
-    for await (const part of response.body ?? []) {
+    for await (const part of partsOf(response, signal)) {
       await handle.writeFile(part);
       here += part.length;
       if (here > file.size) {
@@ -179,6 +188,29 @@ async function receive(
   if (!goesOn && here < file.size && response.headers.has('transfer-encoding')) {
     rmSync(path);
     throw another(file, url, here);
+  }
+}
+
+/** The body, until it ends or the signal says so: one that cannot be unpacked neither ends nor fails, whatever fetch was told. */
+async function* partsOf({ body }: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  if (body === null) return;
+  const reader = body.getReader();
+  let stop = () => {};
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) stop();
+  });
+  stopped.catch(() => {}); // it may come while nobody reads
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), stopped]);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    reader.cancel().catch(() => {});
   }
 }
 
@@ -197,6 +229,11 @@ const another = (file: HubFile, url: string, bytes: number) =>
 
 /** What a hub means by its refusal, and what to do. */
 export function refused(status: number, what: string, url: string, withToken: boolean): PullError {
+  if (status === 401 && withToken) {
+    return new PullError(
+      `${new URL(url).origin} does not know this token and gives no ${what} (401). Set HF_TOKEN to a valid access token, or unset it.`,
+    );
+  }
   if (status === 401 || status === 403) {
     return new PullError(
       `${new URL(url).origin} does not give ${what} to ${withToken ? 'the owner of this token' : 'everybody'} (${status}). ` +
@@ -205,6 +242,10 @@ export function refused(status: number, what: string, url: string, withToken: bo
   }
   if (status === 404)
     return new PullError(`${new URL(url).origin} has no ${what} (404). Check the name and the revision.`);
+  if (status >= 300 && status < 400)
+    return new PullError(
+      `${url} sends on to another address and gives none (status ${status}). Asking again changes nothing; check HF_ENDPOINT.`,
+    );
   return new PullError(`${url} answers with status ${status}. Try again later.`);
 }
 

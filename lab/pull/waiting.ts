@@ -24,8 +24,11 @@ export async function wait(ms: number, why: string, signal?: AbortSignal, onWait
   await sleep(ms, undefined, { signal }).catch(() => signal?.throwIfAborted());
 }
 
-/** Whether fetch failed for what the same address answers every time: a redirect to itself, or to what is no address of the web. */
+/** Whether fetch failed for what the same address answers every time: a redirect to itself, or to what is no address, or none of the web; and a body that is not packed as it says. */
 export function isForGood(error: unknown): boolean {
   const { cause } = error as Error;
-  return error instanceof TypeError && cause instanceof Error && /redirect|URL scheme/i.test(cause.message);
+  if (!(error instanceof TypeError && cause instanceof Error)) return false;
+  return (
+    /redirect|URL scheme|invalid URL/i.test(cause.message) || /^Z_/.test((cause as NodeJS.ErrnoException).code ?? '')
+  );
 }

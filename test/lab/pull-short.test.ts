@@ -123,6 +123,8 @@ const LISTS: readonly [string, (right: readonly ListedFile[]) => unknown][] = [
   ['a number', () => 7],
   ['a text', () => 'files'],
   ['numbers', () => [1, 2]],
+  ['lists', () => [[]]],
+  ['an entry without a type', () => [{}]],
   ['texts', () => ['config.json']],
   ['an entry that says nothing', () => [{ type: 'file' }]],
   ['no path', right => right.map(({ path: _, ...entry }) => entry)],
@@ -136,7 +138,7 @@ for (const [name, list] of LISTS)
   test(`a list of files that is none: ${name}`, async () => {
     hub.list = list;
     expect(await refusal()).toMatch(
-      /answers for org\/atlas with what is no hub's list of files\. Check HF_ENDPOINT|^The hub lists .*, which is no file to fetch|neither config.json/,
+      /answers for org\/atlas with what is no hub's list of files\. Check HF_ENDPOINT|^The hub lists .*, which is no file to fetch/,
     );
     expect(requests('')).toBe(0);
   });

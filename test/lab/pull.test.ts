@@ -172,7 +172,9 @@ test('permission: a token from the variable or the file, and words without one',
     /does not give org\/atlas@main to everybody \(401\). Accept its licence .* set HF_TOKEN/,
   );
   process.env.HF_TOKEN = 'wrong';
-  await expect(get()).rejects.toThrow(/to the owner of this token \(401\)/);
+  await expect(get()).rejects.toThrow(
+    /does not know this token and gives no .* \(401\)\. Set HF_TOKEN to a valid access token/,
+  );
   delete process.env.HF_TOKEN;
   writeFileSync(join(home, 'token'), 'secret\n');
   await get();
