@@ -34,7 +34,17 @@ const DEAR = {
     ...['other-weights', 'perplexity', 'planted-faults', 'reuse', 'roofline', 'runs', 'score', 'slices', 'terminal'],
     ...['derived', 'large-numbers', 'some-stages', 'two-traces', 'watch'],
   ],
-  notebook: ['at-hand', 'background', 'imports', 'notebooks', 'odd-messages', 'rough', 'showing', 'watch', 'what-stays'],
+  notebook: [
+    'at-hand',
+    'background',
+    'imports',
+    'notebooks',
+    'odd-messages',
+    'rough',
+    'showing',
+    'watch',
+    'what-stays',
+  ],
 };
 const dear = Object.entries(DEAR).flatMap(([folder, names]) => names.map(name => `test/${folder}/${name}.test.ts`));
 const gone = dear.filter(file => !existsSync(new URL(file, import.meta.url)));

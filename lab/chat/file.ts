@@ -75,10 +75,11 @@ export function load(path: string): Saved {
   const twice = keyTwice(text);
   if (twice !== null) throw bad(`it has the key '${visible(twice)}' twice in one place`);
   if (file.loupe_conversation !== 1) throw bad("it does not say 'loupe_conversation': 1");
-  const { loupe_conversation: _, model = '', system = '', messages = [], settings: set = {}, ...more } = file;
+  const { loupe_conversation: _, model = '', system = '', messages, settings: set = {}, ...more } = file;
   const [other] = Object.keys(more);
   if (other !== undefined) throw bad(`nothing is read of its key '${visible(other)}'`);
   if (typeof model !== 'string' || typeof system !== 'string') throw bad('its model and system are no texts');
+  if (messages === undefined) throw bad('it has no messages');
   if (!Array.isArray(messages)) throw bad('its messages are no list');
   try {
     if (messages.length > 0) checkedMessages(messages);

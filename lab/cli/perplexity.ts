@@ -38,6 +38,7 @@ export function perplexityCommand(): Command {
         MOST_FILE,
         why => new OptionError(`The text ${options.text} cannot be read: ${why}. Give a file of text.`),
       );
+      if (text === '') throw new OptionError(`The text ${options.text} is empty. Give a file with some text in it.`);
       using session = await openModel(options);
       const { window, tokens, plan, against } = options;
       const found = await session.perplexity(text, { window, tokens, plan, against });

@@ -192,3 +192,19 @@ test('a file that may not be read, by another than root, whom nothing is refused
     process.seteuid?.(own!);
   }
 });
+
+test('a pointer of Git LFS in the place of any file is told as one', async () => {
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 99\n`;
+  const told = /is a pointer of Git LFS and not the file itself, which `git lfs pull` or `loupe pull` fetches/;
+  const at = (name: string) => {
+    writeFileSync(join(folder, name), pointer);
+    return join(folder, name);
+  };
+  await expect(openFile(at('model.safetensors'))).rejects.toThrow(told);
+  await expect(openSafetensors(at('golden.safetensors'))).rejects.toThrow(told);
+  await expect(openTokenizerFile(at('tokenizer.model'))).rejects.toThrow(told);
+  expect(() => readWhole(at('tokenizer.json'), 1000, what => new Error(what))).toThrow(told);
+  const text = at('about.txt');
+  writeFileSync(text, `${pointer}${'x'.repeat(1000)}`);
+  expect(readWhole(text, 2000, what => new Error(what)).length).toBeGreaterThan(1000);
+});

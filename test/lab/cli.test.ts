@@ -342,6 +342,29 @@ test('tokenize --decode says which ids gave no text because there are none such'
   });
 });
 
+test('a command whose answer will never come does not end as if it had', () => {
+  const never = 'data:text/javascript,globalThis.fetch=()=>new Promise(()=>{})';
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', never, join(packageRoot(), 'dist/lab/cli/loupe.js'), 'pull', 'org/x'],
+    { encoding: 'utf8', env: { ...process.env, HF_HOME: folder } },
+  );
+  expect({ status, stdout, stderr }).toEqual({
+    status: 2,
+    stdout: '',
+    stderr:
+      'loupe: It ended without an answer: what it waited for will not come. Try again; if it stays so, it is a fault of Loupe.\n',
+  });
+});
+
+test('a perplexity of nothing is asked for by the name of the file', async () => {
+  const file = join(folder, 'nothing.txt');
+  writeFileSync(file, '');
+  expect((await loupe('perplexity', '--text', file)).stderr.trim()).toBe(
+    `loupe: The text ${file} is empty. Give a file with some text in it.`,
+  );
+});
+
 test('what is piped in beside a text or a prompt is said not to be read', async () => {
   const piped = (command: string) => {
     const script = `echo other | "$0" "$1" ${command}`;

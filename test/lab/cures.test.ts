@@ -145,6 +145,8 @@ describe('in a session', async () => {
     expect(() => runCommand(chat, `/load ${path}`)).toThrow(
       `${path} is no conversation of Loupe: ${clause}. Give a file that /save wrote.`,
     );
+    writeFileSync(path, JSON.stringify({ loupe_conversation: 1, settings }));
+    expect(() => runCommand(chat, `/load ${path}`)).toThrow(`${path} is no conversation of Loupe: it has no messages.`);
     const [[name, value]] = Object.entries(set);
     expect(() => runCommand(chat, `/set ${name} ${value}`)).toThrow(clause);
   });

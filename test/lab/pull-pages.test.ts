@@ -127,7 +127,7 @@ describe('a pull', () => {
       /lists 2 of the 3 parts of m, and not part 2\. Ask who published it/,
     ],
   ])('of a list that lacks %s fetches nothing', async (_, names, told) => {
-    const files = new Map(names.map(name => [name, Buffer.from('x')] as const));
+    const files = new Map<string, Buffer>(names.map(name => [name, Buffer.from('x')]));
     if (names[0].endsWith('.safetensors')) files.set('config.json', whole.get('config.json')!);
     await expect(get(files)).rejects.toThrow(told);
     expect(fetched()).toEqual([]);

@@ -20,6 +20,15 @@ test.each([
   expect(JSON.parse(jsonText({ text, [text]: 1 }))).toEqual({ text: sent, [sent]: 1 });
 });
 
+test('buffers behind a message are not signed, as Jupyter signs them; what stands before them is', () => {
+  const [sender, kernel] = [new Wire('key'), new Wire('key')];
+  const frames = () => sender.frames('execute_request', '{"code":"1"}', null);
+  expect(kernel.parse([...frames(), Buffer.from('abc'), Buffer.alloc(0)]).content).toEqual({ code: '1' });
+  const changed = [...frames(), Buffer.from('abc')];
+  changed[changed.length - 2] = Buffer.from('{"code":"2"}');
+  expect(() => kernel.parse(changed)).toThrow(/a message with a wrong signature/);
+});
+
 test.each([
   ['1', 0],
   ['"[[["', 0],
