@@ -1,11 +1,11 @@
 // node docs/pictures/make.mjs: every display of the lab in JupyterLab, light and dark, as pictures in this folder. Needs `npm test` or
-// `npm run lab` to have run once.
+// `npm run lab` to have run once. A cell that fails, or shows nothing, ends it by name before a picture is written.
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import chromiumPackage from '@sparticuz/chromium';
 import { chromium } from 'playwright-core';
 
@@ -56,7 +56,19 @@ const CELLS = [
   ],
 ];
 
-const folder = mkdtempSync(join(tmpdir(), 'loupe-pictures-'));
+function stop(why) {
+  process.stderr.write(`${why}\n`);
+  lab?.kill('SIGTERM');
+  process.exit(1);
+}
+
+let lab;
+const room = mkdtempSync(join(tmpdir(), 'loupe-pictures-'));
+const folder = join(room, 'notebooks');
+mkdirSync(folder);
+// A kernel of this tree, where Jupyter looks first: whatever else is called the same, this is the code that is seen.
+const { installKernelSpec } = await import(pathToFileURL(join(root, 'dist/lab/kernel/spec.js')).href);
+installKernelSpec(join(room, 'jupyter'));
 const cells = CELLS.map(([, source], i) => ({
   cell_type: 'code',
   execution_count: null,
@@ -70,18 +82,27 @@ writeFileSync(
   join(folder, 'displays.ipynb'),
   JSON.stringify({ cells, metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 }),
 );
+/** Pixels of the window: the highest output is whole in it. */
+const HEIGHT = 2400;
 const port = 17_000 + (process.pid % 1000);
-const lab = spawn(
+lab = spawn(
   process.execPath,
   [join(root, 'lab/start/lab.mjs'), '--no-browser', '--port', String(port), '--token', 't', '--folder', folder],
-  { stdio: ['ignore', 'pipe', 'inherit'] },
+  { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, JUPYTER_PATH: join(room, 'jupyter') } },
 );
-await new Promise(resolve => lab.stdout.on('data', chunk => String(chunk).includes('http://') && resolve()));
+await new Promise(resolve => {
+  lab.stdout.on('data', chunk => String(chunk).includes('http://') && resolve());
+  lab.on('exit', code => stop(`JupyterLab ended with ${code} before it was ready.`));
+});
+const specs = await (await fetch(`http://127.0.0.1:${port}/api/kernelspecs?token=t`)).json();
+const [, kernel] = specs.kernelspecs.loupe.spec.argv;
+if (realpathSync(kernel) !== realpathSync(join(root, 'dist/lab/kernel/kernel.js')))
+  stop(`JupyterLab would start the kernel ${kernel}, which is not of ${root}.`);
 const browser = await chromium.launch({
   executablePath: await chromiumPackage.executablePath(),
   args: [...chromiumPackage.args, '--no-sandbox'],
 });
-const page = await browser.newPage({ viewport: { width: Number(process.env.WIDTH ?? 1280), height: 1000 } });
+const page = await browser.newPage({ viewport: { width: Number(process.env.WIDTH ?? 1280), height: HEIGHT } });
 await page.goto(`http://127.0.0.1:${port}/lab/tree/displays.ipynb?token=t&reset`, { waitUntil: 'domcontentloaded' });
 await page.getByText('Loupe (TypeScript) | Idle').waitFor({ timeout: 90_000 });
 const menu = async (...path) => {
@@ -100,6 +121,18 @@ await page.getByText('Loupe (TypeScript) | Idle').waitFor({ timeout: 180_000 });
 await page.locator('.jp-CodeCell').last().locator('.cm-content').click();
 await page.keyboard.press('Shift+Enter');
 await page.waitForTimeout(4000);
+await page.getByText('Loupe (TypeScript) | Idle').waitFor({ timeout: 180_000 });
+await page.keyboard.press('Control+s');
+await page.waitForTimeout(2000);
+const done = JSON.parse(readFileSync(join(folder, 'displays.ipynb'), 'utf8')).cells;
+for (const [i, [name, source]] of CELLS.entries()) {
+  const { outputs } = done[i];
+  const error = outputs.find(({ output_type }) => output_type === 'error');
+  const what = `The cell '${name || source}'`;
+  if (error && name !== 'error') stop(`${what} fails: ${error.ename}: ${error.evalue}`);
+  if (!error && name === 'error') stop(`${what} is to fail, and does not.`);
+  if (name !== '' && outputs.length === 0) stop(`${what} shows nothing.`);
+}
 for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
   await menu('Settings', 'Theme', theme);
   await page.waitForTimeout(1500);
@@ -111,7 +144,11 @@ for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
     await page.waitForTimeout(700);
     const shown = name === 'error' ? cell : cell.locator('.jp-OutputArea').first();
     const box = await shown.boundingBox();
-    const clip = { ...box, width: Math.min(box.width, 1050), height: Math.min(box.height, 620) };
+    if (box.y < 0 || box.y + box.height > HEIGHT)
+      stop(
+        `The cell '${name}' is ${Math.round(box.height)} pixels high, which a window of ${HEIGHT} does not show whole.`,
+      );
+    const clip = { ...box, width: Math.min(box.width, 1050) };
     await page.screenshot({ path: join(here, `${name}-${theme.endsWith('Dark') ? 'dark' : 'light'}.png`), clip });
   }
 }
