@@ -76,9 +76,10 @@ export function activationBundle(activation: Activation): Bundle {
           grid.rows,
           grid.columns,
         ),
-        hovertemplate: `%{y}<br>${label(last.name)} around %{x}, of ${last.of}<br>largest |x|: %{z:.7~g} at ${label(last.name)} %{customdata}<extra></extra>`,
+        zhoverformat: '.7~g',
+        hovertemplate: `%{y}<br>${label(last.name)} around %{x}, of ${last.of}<br>largest |x|: %{z} at ${label(last.name)} %{customdata}<extra></extra>`,
       }
-    : { hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z:.7~g}<extra></extra>` };
+    : { zhoverformat: '.7~g', hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z}<extra></extra>` };
   const grey = left.length > 0 ? `grey: ${left.join(', ')}` : '';
   const clipped = `colours end at ${low < 0 ? '±' : ''}${sci(limit)}; the largest |x| is ${sci(stats.maxAbs)}`;
   const [name, ...more] = titleLines(`${activation}`);
@@ -167,7 +168,8 @@ export function activationBundle(activation: Activation): Bundle {
       ...colours,
       colorbar,
       hoverongaps: false,
-      hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z:.7~g}<extra></extra>`,
+      zhoverformat: '.7~g',
+      hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z}<extra></extra>`,
       ...(texts
         ? { x: texts.map((text, j) => `${last.from + j} ${label(shortened(text, 12))}`) }
         : { x0: last.from, dx: 1 }),

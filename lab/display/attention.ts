@@ -8,7 +8,7 @@ import { blockSize, blocksOf } from './blocks.js';
 import type { Bundle, Figure } from '../values/shown.js';
 import { CONFIG, GREY, HOLE, lengthOf, MENU, menuFrom, PAGE, titled } from './page.js';
 import { blockName, restOf, type Sink, sinkOf } from './attention-sink.js';
-import { CIVIDIS, type Packed, packed, scaleThrough } from './chart.js';
+import { barTitle, CIVIDIS, type Packed, packed, scaleThrough } from './chart.js';
 import { label, visible } from '../values/html.js';
 import { percentText } from '../values/numbers.js';
 import { drawn } from './drawn.js';
@@ -190,7 +190,7 @@ export function barText(rest: number | null) {
   const end = rest ?? 1;
   const tickvals = [0, 0.25, 0.5, 0.75, 1].map(v => Number((v * end).toPrecision(3)));
   return {
-    title: { text: 'weight' },
+    title: barTitle('weight'),
     tickvals,
     ticktext: tickvals.map((v, i) => `${rest !== null && i === 4 ? '≥' : ''}${v}`),
   };

@@ -4,7 +4,7 @@ import type { Bundle } from '../values/shown.js';
 import { CONFIG, GRID, PAGE, titled } from './page.js';
 import type { Beside } from '../values/next-token.js';
 import { label, visible } from '../values/html.js';
-import { percentText, shortened } from '../values/numbers.js';
+import { minus, percentText, shortened } from '../values/numbers.js';
 import { drawn } from './drawn.js';
 import { textTable } from './table.js';
 
@@ -16,16 +16,18 @@ const LEAST = 10;
 
 export function besideBundle({ rows, kl, prompts, runs }: Beside): Bundle {
   const title = `Next token, two runs: KL divergence ${kl === 0 ? '0' : kl.toPrecision(3)} bits`;
-  const same = shortened(prompts[0], NAME, 'start') === shortened(prompts[1], NAME, 'start');
-  const names = prompts.map((prompt, i) => (same && runs[i] ? `${prompt} · ${runs[i]}` : prompt));
-  const short = prompts.map((prompt, i) => {
+  const shown = prompts.map(visible);
+  const same = shortened(shown[0], NAME, 'start') === shortened(shown[1], NAME, 'start');
+  const names = shown.map((prompt, i) => (same && runs[i] ? `${prompt} · ${visible(runs[i])}` : prompt));
+  const short = shown.map((prompt, i) => {
     const told = same && runs[i] ? ` · ${shortened(runs[i], NAME)}` : '';
     return `${i + 1}: ${shortened(prompt, Math.max(LEAST, NAME - told.length), 'start')}${told}`;
   });
-  const change = ({ probability: [a, b], logit }: Beside['rows'][number]) =>
-    a === b && logit[0] === logit[1]
-      ? 'no change'
-      : `Δ ${signed(100 * (b - a))} points, logit ${signed(logit[1] - logit[0])}`;
+  const points = signedColumn(rows.map(({ probability: [a, b] }) => 100 * (b - a)));
+  const logits = signedColumn(rows.map(({ logit: [a, b] }) => b - a));
+  const changes = rows.map(({ probability: [a, b], logit }, i) =>
+    a === b && logit[0] === logit[1] ? 'no change' : `Δ ${points[i]} points, logit ${logits[i]}`,
+  );
   const most = Math.max(...rows.flatMap(r => r.probability));
   const figure = {
     data: [0, 1].map(side => ({
@@ -34,11 +36,16 @@ export function besideBundle({ rows, kl, prompts, runs }: Beside): Bundle {
       name: label(short[side]),
       x: rows.map(r => Number(r.probability[side].toPrecision(6))),
       y: rows.map((_, i) => i),
-      text: rows.map(r => `${percentText(r.probability[side])}${side === 1 ? `   ${change(r)}` : ''}`),
+      text: rows.map((r, i) => `${percentText(r.probability[side])}${side === 1 ? `   ${changes[i]}` : ''}`),
       textposition: 'outside',
       cliponaxis: false,
       marker: { color: COLOURS[side] },
-      customdata: rows.map(r => [label(r.text), r.id, Number(r.logit[side].toPrecision(7)), change(r)]),
+      customdata: rows.map((r, i) => [
+        label(r.text),
+        r.id,
+        minus(String(Number(r.logit[side].toPrecision(7)))),
+        changes[i],
+      ]),
       hovertemplate:
         '%{customdata[0]} (id %{customdata[1]})<br>logit %{customdata[2]}, probability %{x}<br>%{customdata[3]}<extra></extra>',
     })),
@@ -53,7 +60,7 @@ export function besideBundle({ rows, kl, prompts, runs }: Beside): Bundle {
       // Room for what stands behind the longest bar.
       xaxis: {
         title: { text: 'probability' },
-        range: [0, (most || 1) * 2.5],
+        range: [0, (most || 1) * 2.8],
         tickvals: [0, 0.25, 0.5, 0.75, 1].map(v => Number((v * nice(most)).toPrecision(3))),
         tickformat: '~%',
         gridcolor: GRID,
@@ -77,8 +84,8 @@ export function besideBundle({ rows, kl, prompts, runs }: Beside): Bundle {
         { title: 'second', right: true },
         { title: 'logit', right: true },
       ],
-      rows.map(r => ({
-        cells: [visible(r.text), String(r.id), ...r.probability.map(percentText), signed(r.logit[1] - r.logit[0])],
+      rows.map((r, i) => ({
+        cells: [visible(r.text), String(r.id), ...r.probability.map(percentText), logits[i]],
       })),
     )}`,
   );
@@ -90,9 +97,22 @@ function nice(most: number): number {
   return unit * [1, 2, 5, 10].find(by => by * unit >= most * (1 - 1e-9))!;
 }
 
-/** With the digits that a small change needs: two runs that differ do not look equal. */
-function signed(n: number): string {
-  const size = Math.abs(n);
-  const text = size === 0 ? '0' : size >= 0.01 ? size.toFixed(size >= 10 ? 1 : 3) : size.toPrecision(2);
-  return `${n < 0 ? '−' : '+'}${text}`;
+/** Digits of the largest number of a column, and decimals, that a narrow cell has room for. */
+const DIGITS = 5;
+const DECIMALS = 4;
+
+/**
+ * Differences in a column, all with as many decimals: two digits of the smallest, as far as there is room for them in the largest. One that would be nothing
+ * then is written by itself: two runs that differ do not look equal.
+ */
+function signedColumn(values: readonly number[]): string[] {
+  const places = values.filter(v => v !== 0).map(v => Math.floor(Math.log10(Math.abs(v))));
+  const [smallest, largest] = [Math.min(0, ...places), Math.max(0, ...places)];
+  const decimals = Math.max(2, Math.min(1 - smallest, DIGITS - 1 - largest, DECIMALS));
+  return values.map(value => {
+    if (value === 0) return value.toFixed(decimals);
+    const size = Math.abs(value);
+    const text = size < 0.5 * 10 ** -decimals ? size.toExponential(1) : size.toFixed(decimals);
+    return `${value < 0 ? '−' : '+'}${text}`;
+  });
 }

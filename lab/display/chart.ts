@@ -38,10 +38,16 @@ export const DIVERGING = [
 export const scaleThrough = (colours: readonly string[]): [number, string][] =>
   colours.map((colour, i) => [i / (colours.length - 1), colour]);
 
+/** What a bar of colours is called, clear of the number at the bar's top: plotly leaves no room between them but what the title's line is high. */
+export const barTitle = (text: string) => ({
+  text: `${text}<span style="font-size:22px">&nbsp;</span>`,
+  font: { size: 12 },
+});
+
 /** The bar beside a picture `height` pixels high: where it is low, its ends and the middle are named, one clear of the other. */
 export const barOf = (height: number, low: number, high: number, title?: string) => ({
   thickness: 12,
-  ...(title && { title: { text: title } }),
+  ...(title && { title: barTitle(title) }),
   ...(height < 110 && {
     tickvals: height < 55 ? [low, high] : [low, (low + high) / 2, high],
     ticktext: (height < 55 ? [low, high] : [low, (low + high) / 2, high]).map(v => sci(v)),

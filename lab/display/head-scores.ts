@@ -2,8 +2,9 @@
 
 import { HEAD_SCORES, type HeadScore, type HeadScores } from '../probe/head-scores.js';
 import { folded } from '../values/fold.js';
+import { minus } from '../values/numbers.js';
 import type { Bundle } from '../values/shown.js';
-import { CIVIDIS, DIVERGING, scaleThrough } from './chart.js';
+import { barTitle, CIVIDIS, DIVERGING, scaleThrough } from './chart.js';
 import { drawn } from './drawn.js';
 import { CONFIG, HOLE, MENU, PAGE, titled } from './page.js';
 import { textTable } from './table.js';
@@ -37,17 +38,18 @@ export function headScoresBundle(scores: HeadScores): Bundle {
       zmin: lost ? -most : 0,
       zmax: lost ? most || 1 : 1,
       colorscale: scaleThrough(lost ? DIVERGING : CIVIDIS),
-      colorbar: { title: { text: lost ? 'bits' : 'weight' }, thickness: 12, ...(!lost && { tickformat: '.0%' }) },
+      colorbar: { title: barTitle(lost ? 'bits' : 'weight'), thickness: 12, ...(!lost && { tickformat: '.0%' }) },
       ...(numbered && {
         text: z.map(row =>
-          row.map(score => (lost ? score.toFixed(2).replace(/^-(?=0\.00$)/, '') : `${Math.round(100 * score)}`)),
+          row.map(score => (lost ? minus(score.toFixed(2).replace(/^-(?=0\.00$)/, '')) : `${Math.round(100 * score)}`)),
         ),
         texttemplate: '%{text}',
         textfont: { size: 11 },
       }),
       xgap: 1,
       ygap: 1,
-      hovertemplate: `layer %{y}, head %{x}<br>${kind} %{z:.7~g}<br>see it: scores.pattern(%{y}, %{x})<extra></extra>`,
+      zhoverformat: '.7~g',
+      hovertemplate: `layer %{y}, head %{x}<br>${kind} %{z}<br>see it: scores.pattern(%{y}, %{x})<extra></extra>`,
     };
   });
   const notes = (kind: HeadScore) => {
@@ -85,7 +87,7 @@ export function headScoresBundle(scores: HeadScores): Bundle {
 }
 
 const textOf = (kind: HeadScore, score: number): string =>
-  kind === 'ablation' ? `${score.toFixed(3)} bits` : `${(100 * score).toFixed(1)} %`;
+  kind === 'ablation' ? `${minus(score.toFixed(3))} bits` : `${(100 * score).toFixed(1)} %`;
 
 function text(scores: HeadScores, kinds: readonly HeadScore[]): string {
   const told = kinds.map(kind => scores.top(kind));

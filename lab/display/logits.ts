@@ -4,7 +4,7 @@ import type { Bundle } from '../values/shown.js';
 import { ACCENT, CONFIG, GRID, PAGE, titled } from './page.js';
 import type { TopTokens } from '../values/next-token.js';
 import { label, visible } from '../values/html.js';
-import { percentText, shortened } from '../values/numbers.js';
+import { minus, percentText, shortened } from '../values/numbers.js';
 import { drawn } from './drawn.js';
 import { textTable } from './table.js';
 
@@ -27,9 +27,9 @@ export function logitsBundle({ rows: all, prompt }: Pick<TopTokens, 'rows' | 'pr
         textposition: 'outside',
         cliponaxis: false,
         marker: { color: ACCENT },
-        customdata: rows.map(r => [label(r.text), r.id, r.logit]),
+        customdata: rows.map(r => [label(r.text), r.id, minus(r.logit.toFixed(4))]),
         hovertemplate:
-          '%{customdata[0]} (id %{customdata[1]})<br>logit %{customdata[2]:.4f}<br>probability %{x:.4f}<extra></extra>',
+          '%{customdata[0]} (id %{customdata[1]})<br>logit %{customdata[2]}<br>probability %{x:.4f}<extra></extra>',
       },
     ],
     layout: {
@@ -60,7 +60,9 @@ export function logitsBundle({ rows: all, prompt }: Pick<TopTokens, 'rows' | 'pr
         { title: 'logit', right: true },
         { title: 'probability', right: true },
       ],
-      rows.map(r => ({ cells: [visible(r.text), String(r.id), r.logit.toFixed(4), percentText(r.probability)] })),
+      rows.map(r => ({
+        cells: [visible(r.text), String(r.id), minus(r.logit.toFixed(4)), percentText(r.probability)],
+      })),
     )}${more}`,
   );
 }

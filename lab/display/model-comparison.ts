@@ -2,6 +2,7 @@
 
 import type { ModelComparison } from '../probe/model-comparison.js';
 import { folded } from '../values/fold.js';
+import { minus } from '../values/numbers.js';
 import { html, Html } from '../values/html.js';
 import type { Bundle } from '../values/shown.js';
 import type { OwnPicture } from './own.js';
@@ -48,7 +49,7 @@ function figures({ perplexity: [a, b], kl, sameTop, topChange }: ModelComparison
   const more = 100 * (b / a - 1);
   const rows = [
     ['perplexity of the first', a.toFixed(4), ''],
-    ['perplexity of the second', b.toFixed(4), `${more < 0 ? '' : '+'}${more.toFixed(3)} %`],
+    ['perplexity of the second', b.toFixed(4), `${more < 0 ? '' : '+'}${minus(more.toFixed(3))} %`],
     ['KL divergence, mean', bits(kl.mean), 'bits a token'],
     ['KL, median', bits(kl.median), 'bits'],
     ['KL, 90 %', bits(kl.p90), 'bits'],

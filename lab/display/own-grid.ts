@@ -98,7 +98,8 @@ export function heatmap(values: Activation | readonly Numbers[], options: Heatma
         colorscale: scaleThrough(low < 0 ? DIVERGING : CIVIDIS),
         colorbar: barOf(18 * grid.rows, least, most),
         hoverongaps: false,
-        hovertemplate: `${pool ? 'from ' : ''}%{y}, %{x}<br>%{z:.7~g}<extra></extra>`,
+        zhoverformat: '.7~g',
+        hovertemplate: `${pool ? 'from ' : ''}%{y}, %{x}<br>%{z}<extra></extra>`,
       },
     ],
     layout: {

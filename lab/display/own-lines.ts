@@ -8,7 +8,7 @@ import { sci, shortened } from '../values/numbers.js';
 import { isRecord } from '../values/record.js';
 import type { Figure } from '../values/shown.js';
 import { checkMany, exact, isNumbers, type Numbers, numbers, OwnPicture, sameLength } from './own.js';
-import { ACCENT, CONFIG, GRID, PAGE, standing, titled, titleLines } from './page.js';
+import { ACCENT, CONFIG, GRID, legendUnder, PAGE, standing, titled, titleLines } from './page.js';
 import { textTable } from './table.js';
 
 /** What stands around lines and bars. */
@@ -24,6 +24,8 @@ export interface PlotOptions {
 }
 
 const AROUND = { title: true, x: true, y: true, log: true } as const;
+/** Pixels from the top of lines to the bottom. */
+const PLOT = 256;
 const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9', '#7f8791'];
 
 /**
@@ -54,6 +56,11 @@ export function plot(
   const [heading, ...more] = titleLines(title);
   const gapped = gaps > 0 ? [`${gaps} of the values ${gaps === 1 ? 'is' : 'are'} no finite number: a gap`] : [];
   const notes = [...more.map(label), ...gapped];
+  const under = legendUnder(
+    lines.map(({ name }) => label(name)),
+    PLOT,
+  );
+  const [top, below] = [50 + 15 * notes.length, several ? under.room : 54];
   const close = closeNumbers(lines.flatMap(line => line.y));
   const axis = (name: string | undefined, letter: string) => ({
     gridcolor: GRID,
@@ -69,14 +76,16 @@ export function plot(
       ...(line.name && { name: label(line.name) }),
       line: { color: COLOURS[i % COLOURS.length], width: 2 },
       marker: { size: 5 },
-      hovertemplate: `%{x:.7~g}<br>%{y:.7~g}<extra>${line.name ? '%{fullData.name}' : ''}</extra>`,
+      xhoverformat: '.7~g',
+      yhoverformat: '.7~g',
+      hovertemplate: `%{x}<br>%{y}<extra>${line.name ? '%{fullData.name}' : ''}</extra>`,
     })),
     layout: {
       ...PAGE,
       title: titled(label(heading), notes),
-      height: 360 + 15 * more.length,
-      margin: { l: close.room, r: 20, t: 50 + 15 * notes.length + (several ? 30 : 0), b: 54 },
-      legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom' },
+      height: top + PLOT + below,
+      margin: { l: close.room, r: 20, t: top, b: below },
+      ...(several && { legend: under.legend }),
       xaxis: axis(options.x, 'x'),
       yaxis: axis(options.y, 'y'),
     },
@@ -128,7 +137,8 @@ export function bar(
         x: short.map((text, i) => `${label(text)}${'\u200b'.repeat(short.indexOf(text) === i ? 0 : i)}`),
         y: heights.map(v => (Number.isFinite(v) ? v : null)),
         marker: { color: ACCENT },
-        hovertemplate: '%{x}<br>%{y:.7~g}<extra></extra>',
+        yhoverformat: '.7~g',
+        hovertemplate: '%{x}<br>%{y}<extra></extra>',
       },
     ],
     layout: {

@@ -3,7 +3,7 @@
 import { OptionError } from '../../engine/errors.js';
 import { Activation } from '../values/activation.js';
 import { said } from '../values/dims.js';
-import { sci } from '../values/numbers.js';
+import { minus, sci } from '../values/numbers.js';
 import { type Figure, Shown } from '../values/shown.js';
 
 /** Numbers in a row: an array, a typed array, or an activation of one dimension. */
@@ -25,7 +25,7 @@ export class OwnPicture extends Shown {
 const MOST = 20_000;
 
 /** As many digits as an f32 has: neighbours must not look equal. */
-export const exact = (n: number): string => (Number.isFinite(n) ? String(Number(n.toPrecision(7))) : sci(n));
+export const exact = (n: number): string => (Number.isFinite(n) ? minus(String(Number(n.toPrecision(7)))) : sci(n));
 
 /** Whether it is numbers in a row. */
 export const isNumbers = (value: unknown): value is Numbers =>

@@ -49,10 +49,20 @@ export const MENU = {
 /** The same from the left edge of the figure on, whatever room names have there: in a narrow cell they need it. */
 export const menuFrom = (left: number) => ({ ...MENU, pad: { b: 10, l: 12 - left } });
 /** The rows that a legend's names take in the narrowest cell. */
-export const legendRows = (names: readonly string[]): number => {
+const legendRows = (names: readonly string[]): number => {
   const longest = names.reduce((n, name) => Math.max(n, lengthOf(name)), 0);
   return Math.ceil(names.length / Math.max(1, Math.floor(390 / (52 + 7 * longest))));
 };
+/** Pixels below a picture that the numbers and the name of its axis take. */
+const AXIS = 54;
+/**
+ * A legend under a picture that is `plot` pixels high, and the margin that holds it: rows are kept for it that only a narrow cell fills, and what it leaves
+ * is at the end of the picture, not between its title and its lines.
+ */
+export const legendUnder = (names: readonly string[], plot: number) => ({
+  legend: { orientation: 'h', x: 0, xanchor: 'left', y: -AXIS / plot, yanchor: 'top' },
+  room: AXIS + 19 * legendRows(names) + 10,
+});
 /** Behind heatmaps: what is masked, or no number, is a hole, and looks like neither zero nor white. */
 export const HOLE = 'rgba(127,135,145,0.18)';
 /** Lines behind what is plotted. */

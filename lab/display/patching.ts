@@ -3,11 +3,13 @@
 import type { Patching } from '../probe/patching.js';
 import type { Bundle } from '../values/shown.js';
 import { CONFIG, PAGE, titled, titleLines } from './page.js';
-import { DIVERGING, scaleThrough } from './chart.js';
+import { barTitle, DIVERGING, scaleThrough } from './chart.js';
 import { label, visible } from '../values/html.js';
-import { shortened } from '../values/numbers.js';
+import { minus, shortened } from '../values/numbers.js';
 import { drawn } from './drawn.js';
 import { textTable } from './table.js';
+
+const percent = (share: number): string => minus(String(Math.round(100 * share) || 0));
 
 /** Columns of a page in which a number can be read in each cell. */
 const NUMBERED = 16;
@@ -29,15 +31,16 @@ export function patchingBundle({ stages, tokens, restored, answer, wrong }: Patc
         zmin: -limit,
         zmax: limit,
         colorscale: scaleThrough(DIVERGING),
-        colorbar: { title: { text: 'restored' }, thickness: 12, tickformat: '.0%' },
+        colorbar: { title: barTitle('restored'), thickness: 12, tickformat: '.0%' },
         ...(numbered && {
-          text: z.map(row => row.map(v => (Math.abs(v) < 0.005 ? '' : `${Math.round(100 * v)}`))),
+          text: z.map(row => row.map(v => (Math.abs(v) < 0.005 ? '' : percent(v)))),
           texttemplate: '%{text}',
           textfont: { size: 11 },
         }),
         xgap: tokens.length > 100 ? 0 : 1,
         ygap: 1,
-        hovertemplate: '%{y}<br>at %{x}<br>restores %{z:.1%}<extra></extra>',
+        hovertemplate: '%{y}<br>at %{x}<br>restores %{z}<extra></extra>',
+        zhoverformat: '.1%',
       },
     ],
     layout: {
@@ -55,7 +58,7 @@ export function patchingBundle({ stages, tokens, restored, answer, wrong }: Patc
     figure,
     `${title}, in percent\n${textTable(
       [{ title: 'stage' }, ...tokens.map(text => ({ title: visible(text), right: true }))],
-      restored.map((row, i) => ({ cells: [stages[i], ...row.map(v => `${Math.round(100 * v)}`)] })),
+      restored.map((row, i) => ({ cells: [stages[i], ...row.map(percent)] })),
     )}`,
   );
 }

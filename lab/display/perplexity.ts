@@ -3,6 +3,7 @@
 import type { Perplexity } from '../probe/perplexity.js';
 import type { Bundle } from '../values/shown.js';
 import { folded } from '../values/fold.js';
+import { minus } from '../values/numbers.js';
 import { html } from '../values/html.js';
 import { htmlTable, textTable } from './table.js';
 
@@ -20,7 +21,7 @@ export function perplexityBundle(
     [
       'its perplexity',
       against.perplexity.toFixed(3),
-      `this one is ${more < 0 ? '' : '+'}${more.toFixed(3)} % of it away`,
+      `this one is ${more < 0 ? '' : '+'}${minus(more.toFixed(3))} % of it away`,
     ],
     ['KL divergence, mean', against.klMean.toExponential(2), 'bits a token'],
     ['KL divergence, largest', against.klMost.toExponential(2), `bits, before token ${against.klMostAt} of the text`],

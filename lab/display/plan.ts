@@ -11,7 +11,7 @@ import { bytesText, countText, sci } from '../values/numbers.js';
 import type { Bundle, Figure } from '../values/shown.js';
 import { CONFIG, GREY, MENU, menuFrom, PAGE, titled } from './page.js';
 import { textTable } from './table.js';
-import { CIVIDIS, scaleThrough } from './chart.js';
+import { barTitle, CIVIDIS, scaleThrough } from './chart.js';
 import { VERDICT_COLOURS } from './diff.js';
 import { drawn } from './drawn.js';
 import { type Block, blocksOfPlan, columnOf, IN, KINDS, kindOfStage, linesOfPlan, OUT } from './plan-blocks.js';
@@ -162,7 +162,7 @@ function picture(session: PlanView['session'], blocks: readonly Block[], diff: D
     zmin,
     zmax,
     colorscale,
-    colorbar: { thickness: 12, title: { text: title }, tickvals, ticktext },
+    colorbar: { thickness: 12, title: barTitle(title), tickvals, ticktext },
   });
   const title = `${session.name}: ${blocks.length} stages${diff ? `, by verdict against ${diff.golden}` : ''}`;
   const sub = [left, 'click a stage for its name; bytes and FLOPs of one token after 64'].filter(Boolean);

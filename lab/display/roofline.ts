@@ -7,7 +7,7 @@ import { label } from '../values/html.js';
 import { bytesText, countText } from '../values/numbers.js';
 import type { Bundle, Figure } from '../values/shown.js';
 import { drawn } from './drawn.js';
-import { CONFIG, GREY, GRID, PAGE, titled } from './page.js';
+import { CONFIG, GREY, GRID, legendUnder, PAGE, titled } from './page.js';
 import { KINDS, kindOfOperation } from './plan-blocks.js';
 import { arithmeticText, bandwidthText, rooflineText, titleOf } from './roofline-text.js';
 
@@ -21,7 +21,8 @@ const RULES: Readonly<Record<string, OperationKind>> = {
 };
 const kindOf = ({ operation }: StepReached) => kindOfOperation(RULES[operation] ?? (operation as OperationKind));
 
-const HEIGHT = 500;
+/** Pixels from the top of what is plotted to the bottom. */
+const PLOT = 300;
 /** Where along the slope its name ends: over the line, left of it. */
 const WHERE_NAMED = 0.72;
 const CEILING = '#7f8791';
@@ -35,7 +36,24 @@ export function rooflineBundle(roofline: Roofline): Bundle {
 /** Steps that have arithmetic: others have no place on a logarithmic axis. */
 const placeable = ({ steps }: Roofline) => steps.filter(s => s.operations > 0 && s.us > 0);
 const intensity = (s: StepReached) => s.operations / (s.bytesRead + s.bytesWritten);
-const diameter = (s: StepReached) => Math.round(7 + 18 * Math.sqrt(s.share));
+/** Pixels across: of the dot of the longest step, and of one that can still be pointed at. */
+const LARGEST = 32;
+const SMALLEST = 5;
+/** Dots of alike steps lie on one another: a bright edge, on light pages and dark, keeps each one's size to be seen. */
+const EDGE = { width: 1, color: 'rgba(255,255,255,0.75)' };
+
+/** Dots whose areas are to each other as the times of their steps, and the share below which a dot would be too small: those are drawn as of that share. */
+function dots(steps: readonly StepReached[]) {
+  const most = Math.max(...steps.map(({ share }) => share));
+  const least = most * (SMALLEST / LARGEST) ** 2;
+  const diameter = ({ share }: StepReached) => Number((LARGEST * Math.sqrt(Math.max(share, least) / most)).toFixed(2));
+  const raised = steps.some(({ share }) => share < least);
+  const shown = `${Number((100 * least).toPrecision(2))} %`;
+  return {
+    diameter,
+    note: `a dot a step, its area its time${raised ? `; a step under ${shown} is drawn as one of ${shown}` : ''}`,
+  };
+}
 
 type Range = readonly [number, number];
 
@@ -46,7 +64,10 @@ function ranges(steps: readonly StepReached[], { bytesPerSecond, operationsPerSe
   const ys = steps.map(s => Math.log10(s.operationsPerSecond));
   const top = Math.max(...ys, most) + 0.3;
   const x: Range = [Math.min(...xs, ridge) - 0.3, Math.max(...xs, ridge) + 0.5];
-  const y: Range = [Math.min(...ys, top - 1) - 0.3, top];
+  const bottom = Math.min(...ys, top - 1);
+  // The largest dot is whole where it stands lowest.
+  const under = Math.max(0.3, ((top - bottom) * (LARGEST / 2 + 4)) / (PLOT - LARGEST / 2 - 4));
+  const y: Range = [bottom - under, top];
   return { x, y, ridge, most };
 }
 
@@ -59,7 +80,7 @@ function ticks([from, to]: Range): number[] {
 
 const plainNumber = (log: number) => String(Number((10 ** log).toPrecision(2)));
 
-function note(s: StepReached): string {
+function hoverOf(s: StepReached): string {
   return `${label(s.step)}<br>step ${s.index}, ${label(s.operation)}: ${s.us.toFixed(1)} µs, ${(100 * s.share).toFixed(1)} % of the time<br>${bytesText(s.bytesRead)} read, ${bytesText(s.bytesWritten)} written, ${countText(s.operations)} operations<br>${(100 * s.ofBandwidth).toFixed(1)} % of the bandwidth, ${(100 * s.ofArithmetic).toFixed(1)} % of the arithmetic`;
 }
 
@@ -79,6 +100,19 @@ function figure(roofline: Roofline): Figure {
     tickvals: ticks(range).map(v => 10 ** v),
     ticktext: ticks(range).map(plainNumber),
   });
+  const { diameter, note } = dots(steps);
+  const kinds = KINDS.flatMap(kind => {
+    const own = steps.filter(step => kindOf(step) === kind);
+    const share = own.reduce((sum, step) => sum + step.share, 0);
+    return own.length > 0
+      ? [{ kind, own, name: `${kind.name} ${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %` }]
+      : [];
+  });
+  const { legend, room } = legendUnder(
+    kinds.map(({ name }) => name),
+    PLOT,
+  );
+  const top = 50 + 15 * 3;
   const named = from + WHERE_NAMED * (ridge - from);
   return {
     data: [
@@ -91,33 +125,26 @@ function figure(roofline: Roofline): Figure {
         hoverinfo: 'skip',
         showlegend: false,
       },
-      ...KINDS.flatMap(kind => {
-        const own = steps.filter(step => kindOf(step) === kind);
-        const share = own.reduce((sum, step) => sum + step.share, 0);
-        const trace = {
-          type: 'scatter',
-          mode: 'markers',
-          name: `${kind.name} ${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`,
-          x: own.map(s => Number(intensity(s).toPrecision(4))),
-          y: own.map(s => Number((s.operationsPerSecond / 1e9).toPrecision(4))),
-          customdata: own.map(note),
-          marker: { color: kind.colour, size: own.map(diameter), opacity: 1, line: { width: 0 } },
-          opacity: 0.85,
-          hovertemplate: '%{customdata}<extra></extra>',
-        };
-        return own.length > 0 ? [trace] : [];
-      }),
+      ...kinds.map(({ kind, own, name }) => ({
+        type: 'scatter',
+        mode: 'markers',
+        name,
+        x: own.map(s => Number(intensity(s).toPrecision(4))),
+        y: own.map(s => Number((s.operationsPerSecond / 1e9).toPrecision(4))),
+        customdata: own.map(hoverOf),
+        marker: { color: kind.colour, size: own.map(diameter), opacity: 1, line: EDGE },
+        cliponaxis: false,
+        opacity: 0.85,
+        hovertemplate: '%{customdata}<extra></extra>',
+      })),
     ],
     layout: {
       ...PAGE,
-      height: HEIGHT,
+      height: top + PLOT + room,
       showlegend: true,
-      legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom', itemsizing: 'constant' },
-      margin: { l: 70, r: 24, t: 184, b: 52 },
-      title: titled(label(titleOf(roofline)), [
-        label(adapter),
-        'a dot a step, as large as its time; by what steps do, with their share of the time',
-      ]),
+      legend: { ...legend, itemsizing: 'constant' },
+      margin: { l: 70, r: 24, t: top, b: room },
+      title: titled(label(titleOf(roofline)), [label(adapter), note, 'by what steps do, with their share of the time']),
       xaxis: axis(x, 'operations for a byte that is moved'),
       yaxis: axis([giga(y[0]), giga(y[1])], 'GFLOP/s'),
       annotations: [

@@ -4,7 +4,7 @@ import type { Histogram, Norms, Outliers } from '../values/spread.js';
 import { isMasked, statsOf } from '../values/stats.js';
 import { partText, rowName } from '../values/dims.js';
 import type { Bundle } from '../values/shown.js';
-import { ACCENT, CONFIG, GREY, GRID, legendRows, PAGE, titled } from './page.js';
+import { ACCENT, CONFIG, GREY, GRID, legendUnder, PAGE, titled } from './page.js';
 import { label, visible } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
 import { drawn } from './drawn.js';
@@ -109,6 +109,8 @@ export function outliersBundle({ of: activation, rows: outliers }: Outliers): Bu
 
 /** Lines of a picture that are told apart, each with its name. */
 const LINES = 6;
+/** Pixels from the top of the lines to the bottom. */
+const PLOT = 240;
 const LINE_COLOURS = ['#0072b2', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#7f8791'];
 
 /**
@@ -150,8 +152,8 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
     hovertemplate: 'layer %{x}<br>%{y:.7~g}<extra>%{fullData.name}</extra>',
   });
   const lines = largest.map(row => rowName(lead, row, text => label(shortened(text, 9))));
-  const legend = legendRows([...lines, ...(all ? [] : ['smallest', 'middle']), 'mean']);
-  const top = 62 + 19 * legend + 15 * notes.length;
+  const { legend, room } = legendUnder([...lines, ...(all ? [] : ['smallest', 'middle']), 'mean'], PLOT);
+  const top = 50 + 15 * notes.length;
   const figure = {
     data: [
       ...largest.map((row, i) => ({
@@ -187,9 +189,9 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
     layout: {
       ...PAGE,
       title: titled(label(title), notes),
-      height: 290 + top,
-      margin: { l: 70, r: 20, t: top, b: 50 },
-      legend: { orientation: 'h', x: 0, xanchor: 'left', y: 1, yanchor: 'bottom' },
+      height: top + PLOT + room,
+      margin: { l: 70, r: 20, t: top, b: room },
+      legend,
       xaxis: { title: { text: 'layer' }, type: 'category', gridcolor: GRID },
       yaxis: { title: { text: 'L2 norm' }, rangemode: 'tozero', gridcolor: GRID },
     },

@@ -76,7 +76,8 @@ export function htmlTable(
     if (typeof content === 'string') return html`<td${styles[i]}>${content}</td>`;
     const { text, value, html: rich } = content;
     // Most numbers sort by their own text.
-    const told = value === undefined || Math.abs(Number.parseFloat(text) - value) <= 0.1 * Math.abs(value);
+    const told =
+      value === undefined || Math.abs(Number.parseFloat(text.replace('−', '-')) - value) <= 0.1 * Math.abs(value);
     return told
       ? html`<td${styles[i]}>${rich ?? text}</td>`
       : html`<td${styles[i]} data-v=${String(Number(value.toPrecision(4)))}>${rich ?? text}</td>`;
@@ -126,7 +127,7 @@ const SORT_AND_FILTER = new Html(`<script>(() => {
   const key = (row, column) => {
     const cell = row.cells[column];
     if (cell.dataset.v) return Number(cell.dataset.v);
-    const number = parseFloat(cell.textContent);
+    const number = parseFloat(cell.textContent.replace('−', '-'));
     return Number.isNaN(number) ? cell.textContent : number;
   };
   [...root.querySelectorAll('th')].forEach((head, column) => {

@@ -4,6 +4,7 @@
 
 import { OptionError, PromptError } from '../../engine/errors.js';
 import { checkOptions, type OptionNames } from '../values/arguments.js';
+import { eitherText } from '../values/html.js';
 import { Shown } from '../values/shown.js';
 import { progressLine } from '../host/progress.js';
 import { interruptSignal } from '../host/interrupt.js';
@@ -105,12 +106,10 @@ export async function patching(session: Session, given: PatchingOptions): Promis
     restored.push(row);
   }
   const names = stages.map(({ name }) => name);
-  const tokens = cleanIds.map((id, i) => {
-    const [text, other] = session.labels([id, corruptIds[i]]);
-    return id === corruptIds[i] ? text : `${text}/${other}`;
-  });
-  const [right, other] = session.labels([answer, wrong]);
-  return new Patching(names, tokens, restored, right, other);
+  const [clear, other] = [session.labels(cleanIds), session.labels(corruptIds)];
+  const tokens = clear.map((text, i) => eitherText(text, other[i]));
+  const [right, rival] = session.labels([answer, wrong]);
+  return new Patching(names, tokens, restored, right, rival);
 }
 
 function tokenOf(session: Session, wanted: string | number | undefined, run: Run, option: string): number {

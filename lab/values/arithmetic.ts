@@ -3,6 +3,7 @@
 
 import { NumberError, OptionError } from '../../engine/errors.js';
 import { checkAxis, type Dim, dimText, said, type Values } from './dims.js';
+import { eitherText } from './html.js';
 import { isMasked, MASKED } from './stats.js';
 
 /** What an operation gives: the parts of an activation. */
@@ -40,7 +41,7 @@ export function combined(a: Values, b: Values, what: string, of: (x: number, y: 
   const dims = a.dims.map(dim => {
     const others = b.dims.find(({ name }) => name === dim.name)?.labels;
     if (!dim.labels || !others) return dim;
-    return { ...dim, labels: dim.labels.map((text, i) => (text === others[i] ? text : `${text}/${others[i]}`)) };
+    return { ...dim, labels: dim.labels.map((text, i) => eitherText(text, others[i])) };
   });
   return { dims, data };
 }

@@ -42,4 +42,8 @@ export function label(text: string): string {
   return escapeHtml(visible(text)).replaceAll('$', '&#36;').replaceAll('%{', '&#37;{');
 }
 
+/** Two texts that stand at one place, each with its white space shown: what is joined has no end between them that would show it. */
+export const eitherText = (text: string, other: string): string =>
+  text === other ? text : `${visible(text)}/${visible(other)}`;
+
 export { visible };

@@ -18,13 +18,16 @@ export function countText(n: number): string {
   return bytesText(n).replace('kB', 'k').replace('B', '').replace('G', 'B').trim();
 }
 
-/** 1.2e-7, 0.031, 42.5 */
+/** A number that is written, with the sign that plotly writes: −1.905. For people: what is pasted or read by a program keeps its hyphen. */
+export const minus = (text: string): string => text.replace(/^-/, '−');
+
+/** 1.2e-7, 0.031, −42.5: its sign is a minus, its exponent stays as programs write it */
 export function sci(n: number): string {
   if (Number.isNaN(n)) return 'NaN';
   if (!Number.isFinite(n)) return n > 0 ? '∞' : '−∞';
   if (n === 0) return '0';
   const size = Math.abs(n);
-  return size >= 0.01 && size < 10_000 ? String(Number(n.toPrecision(4))) : n.toExponential(1);
+  return minus(size >= 0.01 && size < 10_000 ? String(Number(n.toPrecision(4))) : n.toExponential(1));
 }
 
 /** A probability: 34.2 %, 0.052 %, 2.1e-7 %; no certainty where there is none. */

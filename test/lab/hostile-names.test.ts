@@ -64,6 +64,7 @@ function markup(path: string, text: string): string[] {
     .replaceAll(/<b>(?=[^<]*<\/b>)|<\/b>/g, template ? '' : '$&') // the name of a stage
     .replaceAll('<br>', path.endsWith('.subtitle.text') ? '' : '<br>') // a line each
     .replaceAll(/<br>|<extra><\/extra>|<extra>%\{fullData\.name\}<\/extra>/g, template ? '' : '$&')
+    .replace('<span style="font-size:22px">&nbsp;</span>', /\.colorbar(\.0)?\.title\.text$/.test(path) ? '' : '$&') // room
     .replaceAll(/<span style="color:#[0-9a-f]{6}">■ kv \d+<\/span>/g, '')
     .replaceAll(/%\{(x|y|z|id|text|customdata(\[\d\])?)(:[^{}]*)?\}/g, template ? '' : '$&');
   return rest.match(/<|>|\$|%\{/g) ?? [];

@@ -44,7 +44,9 @@ export function legend(layout: Layout, traces: readonly { trace: Trace; colour: 
     rows[rows.length - 1].push(item);
     used += item.width;
   }
-  const first = layout.margin.t - 12 - 18 * (rows.length - 1);
+  const { height, margin, legend: { y: up = 1, yanchor = 'bottom' } = {} } = layout;
+  const edge = margin.t + (1 - up) * (height - margin.t - margin.b);
+  const first = yanchor === 'top' ? edge + 18 : edge - 12 - 18 * (rows.length - 1);
   return rows
     .map((row, i) => {
       let at = 12;

@@ -2,7 +2,7 @@
 
 import { hexOf, mixer, type Rgb, readable } from './colours.js';
 import { png } from './png.js';
-import { px, text, widthOf } from './rich.js';
+import { plain, px, text, widthOf } from './rich.js';
 import type { Scale } from './scale.js';
 import { gridOf, type Shape, type Trace } from './trace.js';
 
@@ -205,10 +205,10 @@ export function colourbar(
   const labels = ticks.map(({ value, text: word }) =>
     text(left + thick + 5, at(value) + 4, word, { size: 11, colour: grey }),
   );
-  const words = colorbar?.title?.text;
+  const words = plain(colorbar?.title?.text ?? '');
   // Over the bar, or as far left of that as it needs.
   const title = words
-    ? text(Math.min(left, right - 4 - widthOf(words, 12)), top - 9, words, { size: 12, colour: grey })
+    ? text(Math.min(left, right - 4 - widthOf(words, 12)), top - 13, words, { size: 12, colour: grey })
     : '';
   return `<defs><linearGradient id="${id}" x1="0" y1="1" x2="0" y2="0">${stops}</linearGradient></defs><rect x="${px(left)}" y="${px(top)}" width="${thick}" height="${px(height)}" fill="url(#${id})"/>${labels.join('')}${title}`;
 }

@@ -18,6 +18,9 @@ export function linesOf(text: string): string[] {
   return text.split(/<br ?\/?>/).map(line => plainOf(line.replace(/<[^>]*>/g, '')));
 }
 
+/** On one line. */
+export const plain = (text: string): string => linesOf(text).join(' ').trim();
+
 const plainOf = (text: string) =>
   text.replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal, hex, name) => {
     if (decimal) return String.fromCodePoint(Number(decimal));

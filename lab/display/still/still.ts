@@ -5,7 +5,7 @@ import type { Figure } from '../../values/shown.js';
 import { GREY } from '../page.js';
 import { heading, legend } from './head.js';
 import * as marks from './marks.js';
-import { linesOf, px, text, widthOf } from './rich.js';
+import { linesOf, plain, px, text, widthOf } from './rich.js';
 import { type Axis, type Extent, numberText, type Scale, scaleOf } from './scale.js';
 import { type Annotation, gridOf, type Layout, type Trace } from './trace.js';
 
@@ -275,7 +275,7 @@ const barRoom = (trace: Trace) =>
   (trace.colorbar?.thickness ?? 12) +
   Math.max(
     ...barTicks(trace).map(({ text }) => widthOf(text, 11)),
-    widthOf(trace.colorbar?.title?.text ?? '', 12) - 30,
+    widthOf(plain(trace.colorbar?.title?.text ?? ''), 12) - 30,
   );
 
 function scaleBar(trace: Trace, area: Area, width: number): string {
