@@ -110,7 +110,7 @@ export class Diff extends Shown {
       ...row,
       where: row.where.map(spread => ({ axis: spread.axis, largest: largest(spread, 5) })),
     }));
-    const { notCompared, otherNames } = this.leftover;
+    const { notCompared, otherNames, why, rowsLeft, unusedNames } = this.leftover;
     return {
       pass,
       first: this.first ? placeOf(this.first) : null,
@@ -123,7 +123,9 @@ export class Diff extends Shown {
       accuracy: this.accuracy,
       notCompared,
       otherNames: Object.fromEntries(otherNames),
-      ...(this.leftover.why && { nearest: Object.fromEntries(this.leftover.why) }),
+      ...(why && { nearest: Object.fromEntries(why) }),
+      ...(rowsLeft && { rowsLeft: Object.fromEntries(rowsLeft) }),
+      ...(unusedNames && { unusedNames }),
       rows: told,
     };
   }
@@ -131,8 +133,12 @@ export class Diff extends Shown {
   /** As an apache-arrow Table, one row a stage. */
   toArrow(): Table {
     const { golden, provenance } = this;
-    const { notCompared } = this.leftover;
-    const left: Record<string, string> = notCompared.length > 0 ? { not_compared: JSON.stringify(notCompared) } : {};
+    const { notCompared, rowsLeft, unusedNames = [] } = this.leftover;
+    const left: Record<string, string> = {
+      ...(notCompared.length > 0 && { not_compared: JSON.stringify(notCompared) }),
+      ...(rowsLeft && rowsLeft.size > 0 && { rows_left: JSON.stringify(Object.fromEntries(rowsLeft)) }),
+      ...(unusedNames.length > 0 && { unused_names: JSON.stringify(unusedNames) }),
+    };
     const weights: Record<string, string> = this.weights === null ? {} : { weights: this.weights };
     const rounding: Record<string, string> = this.accuracy ? { accuracy: JSON.stringify(this.accuracy) } : {};
     return diffToArrow(this.rows, { golden, ...provenance, ...left, ...weights, ...rounding });

@@ -42,6 +42,9 @@ export function layoutsOf(
     const names = order.map(i => axes[i].name);
     if (told !== null && !agrees(names, told)) continue;
     for (const sizes of sizesOf(axes, order, dims, tokens)) {
+      // One name is no order of several dimensions.
+      if (told !== null && !told.includes(',') && !axes.every(({ name }, i) => sizes[i] === 1 || isTold(name, [told])))
+        continue;
       const layout = (froms: readonly number[], part: readonly number[]): Layout => ({
         order: names.join(','),
         sizes,
@@ -85,12 +88,15 @@ export function layoutsOf(
 /** Whether an order is the one that was told; axes of one entry may be left out of what is told, and `query` may be called `token`. */
 function agrees(names: readonly AxisName[], told: string): boolean {
   const wanted = told.split(',');
-  const said = names.filter(name => wanted.includes(name) || (name === 'query' && wanted.includes('token')));
+  const said = names.filter(name => isTold(name, wanted));
   return (
     said.length === wanted.length &&
     said.every((name, i) => name === wanted[i] || (name === 'query' && wanted[i] === 'token'))
   );
 }
+
+const isTold = (name: AxisName, wanted: readonly string[]): boolean =>
+  wanted.includes(name) || (name === 'query' && wanted.includes('token'));
 
 /** Every order of axes; heads and the dimensions in them may be one of theirs, in the natural order alone. */
 function orders(axes: readonly number[]): number[][] {

@@ -14,6 +14,10 @@ export interface Leftover {
   readonly otherNames: ReadonlyMap<string, string>;
   /** Of arrays of another program: why each belongs to no stage, or which name is near. */
   readonly why?: ReadonlyMap<string, string>;
+  /** Of arrays of another program that are longer than their tokens, by their names: how many rows were left out. */
+  readonly rowsLeft?: ReadonlyMap<string, number>;
+  /** Entries of a map of names, or of layouts, that say something of no array. */
+  readonly unusedNames?: readonly string[];
 }
 
 export const NOTHING_LEFT: Leftover = { notCompared: [], otherNames: new Map() };
@@ -64,7 +68,7 @@ const equal = (a: Float32Array, b: Float32Array): boolean =>
 const FEW = 3;
 
 /** Sentences about it, empty where there is nothing left. */
-export function leftoverText({ notCompared, otherNames, why }: Leftover, most = 8): string {
+export function leftoverText({ notCompared, otherNames, why, rowsLeft, unusedNames = [] }: Leftover, most = 8): string {
   const some = (names: readonly string[]) =>
     names.slice(0, most).join(', ') + (names.length > most ? ` and ${names.length - most} more` : '');
   const sentences: string[] = [];
@@ -82,6 +86,14 @@ export function leftoverText({ notCompared, otherNames, why }: Leftover, most = 
       `Not compared: ${are} of the golden that ${belong} to no stage of this model: ${some(notCompared)}.`,
     );
   }
+  const byRows = new Map<number, string[]>();
+  for (const [name, rows] of rowsLeft ?? []) byRows.set(rows, [...(byRows.get(rows) ?? []), name]);
+  for (const [rows, names] of byRows) {
+    const of = names.length === 1 ? names[0] : `each of ${names.length} arrays`;
+    const [are, were] = rows === 1 ? ['1 row', "is no token's and was"] : [`${rows} rows`, "are no token's and were"];
+    sentences.push(`${are} of ${of} ${were} not compared: padding, or ids are missing.`);
+  }
+  if (unusedNames.length > 0) sentences.push(`No array is called as the map of names says: ${some(unusedNames)}.`);
   if (otherNames.size > 0) {
     const pairs = [...otherNames].map(([name, stage]) => `${name} (${stage})`);
     sentences.push(`In the golden twice, with the same values: ${some(pairs)}.`);

@@ -26,11 +26,15 @@ export interface Unmatched {
   readonly why: string;
 }
 
-/** Throws TraceError for a map with a stage that the model has not, or a rule that no array follows. */
+/**
+ * Throws TraceError for a map with a stage that the model has not, or one that does not do what the array is said to be before.
+ * @param isModel false for a plan made of names alone, whose soft-caps are not known
+ */
 export function matchNames(
   plan: Plan,
   names: readonly string[],
   map: NameMap,
+  isModel = true,
 ): { readonly matched: Match[]; readonly others: Unmatched[] } {
   const known = namesOf(plan);
   const own = new Map(plan.stages.filter(({ state }) => !state).map(stage => [stage.name, stage]));
@@ -58,6 +62,13 @@ export function matchNames(
   function byRule(theirs: string, { layout, factor, before }: NameRule, name: string): Match {
     const alias = known.known(name);
     const stage = own.get(alias?.stage ?? alias?.made?.stage ?? '');
+    if (stage && before !== null) {
+      const has = lastOf(stage, isModel);
+      if (!has.includes(before))
+        throw new TraceError(
+          `The map of names says that '${theirs}' is before the ${before} of '${stage.name}', which has ${has.length > 0 ? `only ${has.join(' and ')}` : 'no gain, scale or softcap'}. Leave before out, or name the stage that has it.`,
+        );
+    }
     if (stage) return { theirs, stages: [stage], before: before ?? alias?.made?.before ?? null, factor, layout };
     throw new TraceError(
       `The map of names says that '${theirs}' is '${name}', which is no stage of this model. ${nearest(name, [...own.keys()])}`,
@@ -72,6 +83,15 @@ export function matchNames(
     const stage = index === 0 ? 'embed' : index === layers ? 'final_norm' : `layers.${index - 1}.resid`;
     return own.has(stage) ? { name: theirs, stage, refusal: '', or: [], made: undefined } : null;
   }
+}
+
+/** What a stage does last, of what an array may be before. */
+function lastOf({ operation, weight }: Stage, isModel: boolean): Before[] {
+  const caps = (softcap: number | null): Before[] => (softcap !== null || !isModel ? ['softcap'] : []);
+  if (operation.kind === 'rmsNorm') return weight ? ['gain'] : [];
+  if (operation.kind === 'embed') return ['scale'];
+  if (operation.kind === 'scores') return ['scale', ...caps(operation.softcap)];
+  return operation.kind === 'head' ? caps(operation.softcap) : [];
 }
 
 /** Without what hooks put behind a module's name, and without the wrapper before it. */

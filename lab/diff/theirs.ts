@@ -15,6 +15,12 @@ export interface Reading {
   readonly layout: Layout;
 }
 
+/** How many of an array's rows are of no token, and of no padding that an attention_mask tells of: they are compared with nothing. */
+export function rowsLeft({ masked }: Trace, { stage, layout }: Reading): number {
+  const axis = stage.axes.findIndex(({ size }) => size === 'tokens' || size === 'rows');
+  return axis < 0 ? 0 : Math.max(0, layout.sizes[axis] - Math.max(layout.shape[axis], masked ?? 0));
+}
+
 /** Gains of a norm by stage, as they multiply: [last axis]. */
 export type Gains = (stage: Stage) => Promise<Float32Array>;
 
@@ -27,6 +33,12 @@ export function readingsOf(trace: Trace, match: Match, tokens: number): Reading[
   });
   if (readings.length > 0) return readings;
   const [stage] = match.stages;
+  const told = match.layout ?? trace.layoutOf(match.theirs, stage.name);
+  const untold = told === null ? [] : layoutsOf(stage, shape, tokens, trace.offset, null);
+  if (untold.length > 0)
+    throw new TraceError(
+      `'${match.theirs}' [${shape}] is said to be laid out '${told}', and as '${stage.name}' it may be ${[...new Set(untold.map(({ order }) => `'${order}'`))].join(' or ')}. Name its dimensions so.`,
+    );
   const expected = stage.axes.map(({ size }) => (typeof size === 'number' ? size : tokens));
   const other = shape.find(
     n =>

@@ -72,11 +72,12 @@ export async function traceRows(
     onProgress,
   });
   const otherNames = new Map([...right.twice, ...theirs.twice]);
-  return { rows, leftover: { notCompared: [...why.keys()], otherNames, why } };
+  const unusedNames = [...a.unusedNames(right.byStage.keys()), ...b.unusedNames(theirs.byStage.keys())];
+  return { rows, leftover: { notCompared: [...why.keys()], otherNames, why, unusedNames } };
 
   /** Arrays by stage. Throws TraceError for two names of a stage with different values. */
   async function stagesOf(trace: Trace) {
-    const { matched, others } = matchNames(plan, [...trace.arrays.keys()], trace.names);
+    const { matched, others } = matchNames(plan, [...trace.arrays.keys()], trace.names, false);
     const byStage = new Map<string, Match>();
     const twice = new Map<string, string>();
     for (const match of matched) {

@@ -10,7 +10,7 @@ import { derivedLimit } from '../diff/derived.js';
 import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
 import type { Leftover } from '../diff/leftover.js';
 import { refereeRows, type TheirValue } from '../diff/referee.js';
-import type { Gains } from '../diff/theirs.js';
+import { type Gains, rowsLeft } from '../diff/theirs.js';
 import { checkLengths, idsOf } from '../diff/two-traces.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from '../diff/tolerance.js';
 import { eitherSignal } from '../host/interrupt.js';
@@ -122,7 +122,20 @@ export async function againstTrace(
   const why = new Map([...lacks, ...resolved.others.map(({ theirs, why }) => [theirs, why] as const)]);
   for (const { stage, match } of right?.readings.values() ?? [])
     if (!resolved.readings.has(stage.name)) why.set(match.theirs, `${trace.name} has no '${stage.name}'.`);
-  const leftover: Leftover = { notCompared: [...why.keys()], otherNames: resolved.twice, why };
+  const sides = [
+    { of: trace, readings: resolved.readings },
+    ...(right && recorded ? [{ of: recorded, readings: right.readings }] : []),
+  ];
+  const longer = sides.flatMap(({ of, readings }) =>
+    [...readings.values()].map(reading => [reading.match.theirs, rowsLeft(of, reading)] as const),
+  );
+  const leftover: Leftover = {
+    notCompared: [...why.keys()],
+    otherNames: resolved.twice,
+    why,
+    rowsLeft: new Map(longer.filter(([, rows]) => rows > 0)),
+    unusedNames: sides.flatMap(({ of, readings }) => of.unusedNames(readings.keys())),
+  };
   const outvoted = recorded && options.alone !== false ? rows.find(({ local }) => local === null) : undefined;
   const note = outvoted
     ? `At ${outvoted.stage} this model makes of the second's inputs what the second has, and the first has something else: the model did not make the first, or has changed since.`

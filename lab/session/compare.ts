@@ -126,6 +126,7 @@ async function asTrace(run: Run, { budget }: DiffOptions): Promise<Trace> {
     arrays,
     new Map(Object.entries(run.provenance)),
     0,
+    null,
     file,
     names,
     new NameMap({}),

@@ -35,7 +35,7 @@ const MOST_MAP = 16 << 20;
 /** Rules by name, and by names with `{i}` in them. */
 export class NameMap {
   readonly #exact = new Map<string, NameRule>();
-  readonly #layered: { readonly pattern: RegExp; readonly rule: NameRule }[] = [];
+  readonly #layered: { readonly theirs: string; readonly pattern: RegExp; readonly rule: NameRule }[] = [];
 
   /** @param rules each their name and what it is */
   constructor(rules: Readonly<Record<string, unknown>>) {
@@ -44,7 +44,8 @@ export class NameMap {
       if (!theirs.includes('{i}')) this.#exact.set(theirs, rule);
       else {
         const parts = theirs.split('{i}').map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-        this.#layered.push({ pattern: new RegExp(`^${parts[0]}(\\d+)${parts.slice(1).join('(?:\\1)')}$`), rule });
+        const pattern = new RegExp(`^${parts[0]}(\\d+)${parts.slice(1).join('(?:\\1)')}$`);
+        this.#layered.push({ theirs, pattern, rule });
       }
     }
   }
@@ -58,6 +59,17 @@ export class NameMap {
       if (layer !== undefined) return { ...rule, stage: rule.stage?.replaceAll('{i}', String(Number(layer))) ?? null };
     }
     return null;
+  }
+
+  /** Entries that say something of none of these names, as they are written. One that another goes before says nothing. */
+  unused(names: Iterable<string>): string[] {
+    const used = new Set<string>();
+    for (const name of names) {
+      if (this.#exact.has(name)) used.add(name);
+      else used.add(this.#layered.find(({ pattern }) => pattern.test(name))?.theirs ?? '');
+    }
+    const entries = [...this.#exact.keys(), ...this.#layered.map(({ theirs }) => theirs)];
+    return entries.filter(entry => !used.has(entry));
   }
 }
 

@@ -43,6 +43,8 @@ export class Trace extends Shown {
     readonly provenance: ReadonlyMap<string, string>,
     /** Where the tokens begin among padded rows, if the file says so. */
     readonly offset: number | null,
+    /** How many rows the file's attention_mask tells of, padded ones among them; null without one. */
+    readonly masked: number | null,
     private readonly file: ArrayFile,
     private readonly map: NameMap,
     private readonly layouts: NameMap,
@@ -70,6 +72,16 @@ export class Trace extends Shown {
   layoutOf(theirs: string, stage: string): string | null {
     return (this.layouts.ruleOf(theirs) ?? this.layouts.ruleOf(stage))?.layout ?? null;
   }
+
+  /**
+   * What was said of names that nothing has: entries of the map and of the layouts.
+   * @param stages which its arrays are
+   * @internal
+   */
+  unusedNames(stages: Iterable<string>): string[] {
+    const own = [...this.arrays.keys()];
+    return [...new Set([...this.map.unused(own), ...this.layouts.unused([...own, ...stages])])];
+  }
 }
 
 /**
@@ -88,9 +100,8 @@ export async function trace(path: string, given: TraceOptions = {}): Promise<Tra
       `'${path}' is a trace of parts of its stages (${slice.slice(0, 80)} …), and whole ones are compared. Trace it again without --slice.`,
     );
   if (options.ids !== undefined) checkIdList(options.ids);
-  const inFile = await idsOf(file);
   const mask = await maskOf(file);
-  const real = mask && inFile && inFile.length === mask.length ? inFile.filter((_, i) => mask[i]) : inFile;
+  const real = await idsOf(file, mask);
   const ids = options.ids ? [...options.ids] : real;
   if (options.ids && real && options.ids.join() !== real.join()) {
     const at = real.findIndex((id, i) => id !== options.ids![i]);
@@ -102,28 +113,60 @@ export async function trace(path: string, given: TraceOptions = {}): Promise<Tra
       `${path} is of other tokens: it has ${where}. Leave the ids out, or give the trace that is of them.`,
     );
   }
+  const unmasked = mask?.filter(bit => bit === 1).length;
+  if (ids && unmasked !== undefined && unmasked !== ids.length)
+    throw new TraceError(
+      `${path} has an attention_mask of ${unmasked} tokens, and there are ${ids.length} ids. Give the ids of its tokens, or take it out.`,
+    );
   const own = [...file.arrays].filter(([name]) => !INPUTS.has(name.toLowerCase()));
   if (own.length === 0)
     throw new TraceError(`${path} has no activations${ids ? ', only ids' : ''}. Save some beside them.`);
-  return new Trace(path, ids, new Map(own), file.metadata, mask ? mask.indexOf(1) : null, file, map, layouts);
+  const [offset, masked] = mask ? [mask.indexOf(1), mask.length] : [null, null];
+  return new Trace(path, ids, new Map(own), file.metadata, offset, masked, file, map, layouts);
 }
 
-/** Token ids of the file: an array, or a list in its metadata. */
-async function idsOf(file: ArrayFile): Promise<number[] | null> {
-  const list = file.metadata.get('ids') ?? file.metadata.get('input_ids');
-  const name = [...file.arrays.keys()].find(one => IDS.includes(one.toLowerCase()));
-  let ids: unknown;
-  if (name !== undefined) ids = await oneRow(file, name);
-  else if (list !== undefined) {
+/** Token ids of the file, without padding: an array, or a list in its metadata. Throws TraceError where it has several that differ. */
+async function idsOf(file: ArrayFile, mask: readonly number[] | null): Promise<number[] | null> {
+  const lists: { readonly name: string; readonly ids: number[] }[] = [];
+  const add = (name: string, ids: readonly number[]) => {
+    const isPadded = mask !== null && ids.length === mask.length;
+    lists.push({ name, ids: isPadded ? ids.filter((_, i) => mask[i]) : [...ids] });
+  };
+  const bad = () =>
+    new TraceError(
+      `${file.path} has ids that are no list of whole numbers from 0. Save them as whole numbers, or give --ids.`,
+    );
+  for (const name of file.arrays.keys()) {
+    if (!IDS.includes(name.toLowerCase())) continue;
+    const ids = await oneRow(file, name);
+    if (!isIds(ids)) throw bad();
+    add(name, ids);
+  }
+  for (const name of ['ids', 'input_ids']) {
+    const list = file.metadata.get(name);
+    if (list === undefined) continue;
+    let ids: unknown;
     try {
       ids = parseJson(list);
     } catch {} // the same complaint below
-  } else return null;
-  if (Array.isArray(ids) && ids.length > 0 && ids.every(id => Number.isSafeInteger(id) && id >= 0)) return ids;
+    if (isIds(ids)) add(`${name} of its metadata`, ids);
+    else if (lists.length === 0) throw bad();
+  }
+  const [first, ...more] = lists;
+  const other = more.find(({ ids }) => ids.join() !== first.ids.join());
+  if (!other) return first?.ids ?? null;
+  const at = first.ids.findIndex((id, i) => id !== other.ids[i]);
+  const apart =
+    at < 0 || at >= other.ids.length
+      ? `${first.ids.length} and ${other.ids.length} ids`
+      : `${first.ids[at]} and ${other.ids[at]} at place ${at}`;
   throw new TraceError(
-    `${file.path} has ids that are no list of whole numbers from 0. Save them as whole numbers, or give --ids.`,
+    `${file.path} has two lists of token ids that differ, '${first.name}' and '${other.name}': ${apart}. Take out the one that is wrong.`,
   );
 }
+
+const isIds = (ids: unknown): ids is number[] =>
+  Array.isArray(ids) && ids.length > 0 && ids.every(id => Number.isSafeInteger(id) && id >= 0);
 
 async function maskOf(file: ArrayFile): Promise<number[] | null> {
   const name = [...file.arrays.keys()].find(one => MASKS.includes(one.toLowerCase()));

@@ -216,8 +216,11 @@ describe('.npy', () => {
   });
 
   test('a type that is not read keeps its name, though an object has a member that is called so', () => {
-    for (const name of ['c8', 'f16', 'constructor', 'toString'])
+    for (const name of ['c8', 'constructor', 'toString'])
       expect(read(headed(dict(`'<${name}'`, '(3,)'), own([1])))).toMatchObject({ dtype: name, bytes: 0 });
+    // NumPy counts bytes: np.longdouble is '<f16', or '<f12' on x86 of 32 bits.
+    for (const name of ['f16', 'f12'])
+      expect(read(headed(dict(`'<${name}'`, '(3,)'), own([1])))).toMatchObject({ dtype: 'longdouble', bytes: 0 });
   });
 
   test('the first dimension innermost, in either order of bytes', () => {

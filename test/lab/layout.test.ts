@@ -42,6 +42,13 @@ test.each<[string, Stage, number[], number, string[]]>([
   ['nothing', X, [], 5, []],
 ])('%s', (_, stage, shape, tokens, found) => expect(orders(stage, shape, tokens)).toEqual(found));
 
+test('one name is no order of two dimensions', () => {
+  expect(orders(X, [5, 4], 5, 'token')).toEqual([]);
+  expect(orders(X, [5, 4], 5, 'channel')).toEqual([]);
+  expect(orders(X, [1, 4], 1, 'channel')).toEqual(['token,channel']);
+  expect(orders(P, [2, 5, 5], 5, 'head,token,key')).toEqual(['head,query,key']);
+});
+
 test('a layout says where the entries are, in the order of the stage', () => {
   const [layout] = layoutsOf(Q, [2, 5, 3], 5, 0, null);
   expect(layout).toEqual({

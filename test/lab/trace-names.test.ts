@@ -109,6 +109,19 @@ describe('a map of names', () => {
       expect(new NameMap({ a: { stage: 'embed', before } }).ruleOf('a')?.before).toBe(before);
   });
 
+  test('entries that say something of no name: nothing has it, or another entry goes before', () => {
+    const map = new NameMap({
+      'l{i}': 'layers.{i}.resid',
+      l3: 'embed',
+      'l{i}{i}': 'logits',
+      typo: null,
+      'b{i}': 'embed',
+    });
+    expect(map.unused(['l3', 'x', ''])).toEqual(['typo', 'l{i}', 'l{i}{i}', 'b{i}']);
+    expect(map.unused(['l33', 'typo', 'b1'])).toEqual(['l3', 'l{i}{i}']);
+    expect(new NameMap({}).unused(['a'])).toEqual([]);
+  });
+
   test('layouts: names with commas or blanks, each once', () => {
     const bad = (what: string) => new Error(what);
     const layouts = [null, undefined, 'token', 'vocab,token', 'head  token,dim', 'query, key,head', 'channel'];
@@ -199,18 +212,43 @@ describe('arrays and stages', () => {
     for (const { why } of others) expect(why).not.toBe('');
   });
 
+  test.each([
+    ['layers.0.resid', 'gain', 'no gain, scale or softcap'],
+    ['layers.0.resid', 'scale', 'no gain, scale or softcap'],
+    ['layers.0.resid', 'softcap', 'no gain, scale or softcap'],
+    ['layers.0.attn.q', 'gain', 'no gain, scale or softcap'], // a matrix is no gain
+    ['layers.0.input_norm', 'scale', 'only gain'],
+    ['inp_embd', 'gain', 'only scale'],
+    ['layers.0.attn.scores', 'softcap', 'only scale'], // Gemma 3 caps none
+    ['logits', 'softcap', 'no gain, scale or softcap'],
+    ['logits', 'scale', 'no gain, scale or softcap'],
+  ])('%s is before no %s', (stage, before, has) => {
+    const name = stage === 'inp_embd' ? 'embed' : stage;
+    expect(() => match(['x'], { x: { stage, before } })).toThrow(
+      new TraceError(
+        `The map of names says that 'x' is before the ${before} of '${name}', which has ${has}. Leave before out, or name the stage that has it.`,
+      ),
+    );
+  });
+
+  test('without a model a soft-cap is not known, and a gain of none is', () => {
+    const rules = (before: string, stage = 'logits') => readNames({ x: { stage, before } });
+    expect(matchNames(plan, ['x'], rules('softcap'), false).matched[0].before).toBe('softcap');
+    expect(() => matchNames(plan, ['x'], rules('gain'), false)).toThrow(/'logits', which has only softcap\./);
+  });
+
   test('a rule goes before what is known; a stage may be called by any of its names', () => {
     const map = {
       embed: null,
       'l_out-{i}': { stage: 'blocks.{i}.hook_resid_pre', factor: 2, layout: 'token,channel' },
       raw: 'inp_embd',
-      gained: { stage: 'inp_embd', before: 'gain' },
+      gained: { stage: 'blocks.0.ln1.hook_normalized', before: 'gain' },
     };
     expect(match(['embed', 'l_out-2', 'raw', 'gained'], map)).toEqual({
       matched: [
         { theirs: 'l_out-2', stages: ['layers.1.resid'], before: null, factor: 2, layout: 'token,channel' },
         { theirs: 'raw', stages: ['embed'], before: 'scale', factor: 1, layout: null },
-        { theirs: 'gained', stages: ['embed'], before: 'gain', factor: 1, layout: null },
+        { theirs: 'gained', stages: ['layers.0.input_norm'], before: 'gain', factor: 1, layout: null },
       ],
       others: [],
     });

@@ -174,6 +174,9 @@ test('padded rows, with a mask or without, and the last token alone', async () =
   );
   await passes({ 'kq-0': ['F32', [4, T, 256], f32(wide)] });
   const last = (stage: string) => right.get(stage)!.data.slice(-right.get(stage)!.shape[1]);
+  // The ids of the tokens twice, with their padding and without.
+  writeFileSync(path, safetensorsOf({ ...arrays, ids: ['I64', [T], i64(ids)] }, { input_ids: 'not a list' }));
+  expect((await trace(path)).ids).toEqual(ids);
   const stages = await passes({
     'l_out-4': as('layers.4.resid'),
     'l_out-5': ['F32', [1, 128], f32(last('layers.5.resid'))],
@@ -209,6 +212,49 @@ test('a map: their names, a factor, what a stage does last; for all layers at on
   expect(await passes({ 'blocks.0.ln1.hook_normalized': normalized })).toEqual(['layers.0.input_norm']);
 });
 
+test('rows of no token are told, those of a mask are not; so are entries of a map that nothing has', async () => {
+  const rows = (n: number, stage: string): Tensor => {
+    const { data } = right.get(stage)!;
+    return ['F32', [T + n, 128], f32([...data, ...Array(n * 128).fill(99)])];
+  };
+  const told = async (arrays: Readonly<Record<string, Tensor>>, options: TraceOptions = {}) => {
+    const diff = await judge(arrays, options);
+    expect(diff.pass).toBe(true);
+    const { rowsLeft, unusedNames } = diff.toJSON() as { rowsLeft: object; unusedNames: string[] };
+    const { metadata } = diff.toArrow().schema;
+    return { text: String(diff), rowsLeft, unusedNames, metadata };
+  };
+  const names = { 'blk.{i}': 'layers.{i}.resid', 'nothere.{i}': 'layers.{i}.resid', scratch: null } as const;
+  const layout = { 'layers.{i}.resid': 'token,channel', 'layers.{i}.rseid': 'token,channel' };
+  const one = await told({ 'blk.0': rows(1, 'layers.0.resid'), 'blk.1': rows(1, 'layers.1.resid') }, { names, layout });
+  expect(one.rowsLeft).toEqual({ 'blk.0': 1, 'blk.1': 1 });
+  expect(one.text).toContain(
+    "1 row of each of 2 arrays is no token's and was not compared: padding, or ids are missing.",
+  );
+  expect(JSON.parse(one.metadata.get('rows_left')!)).toEqual(one.rowsLeft);
+  expect(one.unusedNames).toEqual(['scratch', 'nothere.{i}', 'layers.{i}.rseid']);
+  expect(one.text).toContain('No array is called as the map of names says: scratch, nothere.{i}, layers.{i}.rseid.');
+  expect(JSON.parse(one.metadata.get('unused_names')!)).toEqual(one.unusedNames);
+  const two = await told({ 'layers.0.resid': rows(2, 'layers.0.resid') });
+  expect(two.text).toContain("2 rows of layers.0.resid are no token's and were not compared:");
+  const masked = async (padded: number, n: number) =>
+    told({
+      'layers.0.resid': rows(n, 'layers.0.resid'),
+      attention_mask: ['I64', [T + padded], i64([...ids.map(() => 1), ...Array(padded).fill(0)])],
+    });
+  for (const of of [
+    await masked(2, 2),
+    await masked(2, 0),
+    await told({ 'layers.0.resid': rows(0, 'layers.0.resid') }),
+  ])
+    expect(of).toMatchObject({
+      rowsLeft: {},
+      unusedNames: [],
+      text: expect.not.stringMatching(/not compared|No array/),
+    });
+  expect((await masked(2, 3)).rowsLeft).toEqual({ 'layers.0.resid': 1 });
+});
+
 test('spans: one residual stream a layer is enough to name the layer, and what would narrow it down', async () => {
   const arrays = Object.fromEntries([0, 1, 2, 3, 4, 5].map(i => [`l_out-${i}`, as(`layers.${i}.resid`)]));
   expect((await judge(arrays)).rows.map(placeOf)).toEqual([
@@ -241,7 +287,8 @@ test('what cannot be judged is told in a sentence', async () => {
     arrays: Readonly<Record<string, Tensor>>,
     options: TraceOptions = {},
     withIds = true,
-  ) => expect((async () => model.diff(await trace(saved(arrays, withIds), options)))()).rejects.toThrow(what);
+    metadata = {},
+  ) => expect((async () => model.diff(await trace(saved(arrays, withIds, metadata), options)))()).rejects.toThrow(what);
   await told(/does not say of which tokens it is.* --ids 2,818\./, { embed }, {}, false);
   expect((await model.diff(await trace(saved({ embed }, false), { ids }))).pass).toBe(true);
   await told(
@@ -264,6 +311,33 @@ test('what cannot be judged is told in a sentence', async () => {
     'l_out-0': as('layers.0.resid'),
     'layers.0.resid': as('layers.1.resid'),
   });
+  await told(
+    /two lists of token ids that differ, 'ids' and 'input_ids': 19 and 2 at place 0\. Take out the one/,
+    {
+      embed,
+      ids: ['I64', [T], i64([...ids].reverse())],
+      input_ids: inputIds,
+    },
+    {},
+    false,
+  );
+  await told(/differ, 'input_ids' and 'ids of its metadata': 5 and 4 ids\./, { embed }, {}, true, {
+    ids: JSON.stringify(ids.slice(0, 4)),
+  });
+  await told(/has an attention_mask of 4 tokens, and there are 5 ids\./, {
+    embed,
+    attention_mask: ['I64', [6], i64([1, 1, 1, 1, 0, 0])],
+  });
+  await told(
+    /'embed' \[5,128\] is said to be laid out 'token', and as 'embed' it may be 'token,channel'\. Name its dimensions so/,
+    { embed },
+    { layout: { embed: 'token' } },
+  );
+  await told(
+    /that 'x' is before the gain of 'layers\.0\.resid', which has no gain, scale or softcap\./,
+    { x: as('layers.0.resid') },
+    { names: { x: { stage: 'layers.0.resid', before: 'gain' } } },
+  );
   await told(/has no activations, only ids/, {});
   await told(/in the shape \[2,5\]: a batch/, { embed, input_ids: ['I64', [2, T], i64([...ids, ...ids])] }, {}, false);
   await told(

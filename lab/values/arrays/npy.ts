@@ -5,7 +5,7 @@ import { BYTES, swapped } from './numbers.js';
 
 /** What a header says. */
 export interface NpyHeader {
-  /** In safetensors' words; what NumPy calls otherwise and is not read stays as it is. */
+  /** In safetensors' words; what NumPy calls otherwise and is not read stays as it is, but for its longdouble, whose `f16` reads as F16. */
   readonly dtype: string;
   readonly shape: readonly number[];
   /** Bytes of the values, from `start`. */
@@ -33,6 +33,8 @@ const DTYPES: ReadonlyMap<string, string> = new Map([
   ['i1', 'I8'],
   ['u1', 'U8'],
   ['b1', 'BOOL'],
+  ['f16', 'longdouble'], // 80 bits in sixteen or twelve bytes: no F16
+  ['f12', 'longdouble'],
   ['V2', 'BF16'], // ml_dtypes.bfloat16, which NumPy saves as two bytes that it knows nothing of
 ]);
 
