@@ -39,7 +39,7 @@ export class Patching extends Shown {
   constructor(
     /** Those that were put back, a row each. */
     readonly stages: readonly string[],
-    /** Texts of the clean prompt’s tokens. */
+    /** Texts of the clean prompt’s tokens; where the other prompt has another, both as labels: `␣F/␣It`. */
     readonly tokens: readonly string[],
     /** By stage, then by token: 0 the corrupt run, 1 the clean one, by the difference of the two answers' logits. */
     readonly restored: readonly (readonly number[])[],

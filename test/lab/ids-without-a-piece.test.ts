@@ -44,7 +44,7 @@ test('runs, lenses, surprisal, patching and conversations go on', async () => {
     answer: PICKED,
     wrong: 1,
   });
-  expect(patching.tokens.at(-1)).toBe(' is/#540');
+  expect(patching.tokens.at(-1)).toBe('␣is/#540');
   using talk = session.chat();
   let answer = '';
   let tokens = 0;
