@@ -164,10 +164,11 @@ export async function* readLines(path: string, fault: Fault, longest = 64 << 20)
 }
 
 const POINTER = 'version https://git-lfs.github.com/spec/';
-const MOST_POINTER = 1024;
+/** Bytes that a pointer has at most. */
+export const MOST_POINTER = 1024;
 const A_POINTER = 'it is a pointer of Git LFS and not the file itself, which `git lfs pull` or `loupe pull` fetches';
 /** What lies in the place of a large file where a repository was cloned without Git LFS. */
-const isPointer = (bytes: Buffer): boolean => bytes.subarray(0, POINTER.length).toString('latin1') === POINTER;
+export const isPointer = (bytes: Buffer): boolean => bytes.subarray(0, POINTER.length).toString('latin1') === POINTER;
 
 function mustBeFile(stat: Stats, fault: Fault): void {
   if (stat.isFile()) return;

@@ -46,9 +46,6 @@ async function kindOf(path: string): Promise<'gguf' | 'safetensors'> {
   const begins = (text: string) => start.toString('latin1').startsWith(text);
   if (begins('GGUF')) return 'gguf';
   const refuse = (what: string) => new ModelFileError(`${path} is ${what}.`);
-  if (begins('version https:')) {
-    throw refuse('a pointer of Git LFS and not the file itself. Fetch the file: git lfs pull, or loupe pull');
-  }
   if (begins('PK\u0003\u0004') || begins('\u0080\u0002') || /\.(bin|pt|pth|ckpt)$/i.test(path)) {
     throw refuse(
       "a checkpoint of PyTorch. Save the model with transformers' save_pretrained, which writes safetensors",

@@ -89,7 +89,8 @@ export function matching(files: readonly string[], part: string): string[] {
   );
 }
 
-const PART = /-(\d{5})-of-(\d{5})\.gguf$/i;
+/** Which part of how many a GGUF is, by its name. */
+export const PART = /-(\d{5})-of-(\d{5})\.gguf$/i;
 
 /** A model in parts counts once, by its first part. */
 export function wholeModels(files: readonly string[]): string[] {

@@ -1,18 +1,16 @@
 // Whether what a hub lists is a whole model, as far as its list and its small files say: before gigabytes are fetched that cannot be opened.
 
-import { readSync, openSync, closeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { PullError } from '../../engine/errors.js';
-import { MOST_JSON, readText } from '../../engine/files.js';
+import { isPointer, MOST_JSON, MOST_POINTER, readText } from '../../engine/files.js';
 import { parseJson } from '../../engine/json.js';
 import { printable } from '../../engine/printable.js';
 import { isRecord } from '../values/record.js';
+import { PART } from './cache.js';
 import type { HubFile } from './transfer.js';
 
 export const INDEX = 'model.safetensors.index.json';
-const POINTER = 'version https://git-lfs.github.com/spec/';
-const MOST_POINTER = 1024;
 const SHARD = /^model-\d+-of-\d+\.safetensors$/;
-const PART = /-(\d{5})-of-(\d{5})\.gguf$/i;
 
 /** Throws PullError where the list itself says that a part is missing. */
 export function checkList(wanted: readonly HubFile[], repo: string): void {
@@ -34,7 +32,7 @@ export function checkList(wanted: readonly HubFile[], repo: string): void {
 
 /** Throws PullError where a file that was just fetched to `at` shows that the model is not whole: an index of shards that are not listed, a pointer in the place of a file. */
 export function checkFetched({ path, size }: HubFile, at: string, wanted: readonly HubFile[], repo: string): void {
-  if (size <= MOST_POINTER && beginsWith(at, POINTER))
+  if (size <= MOST_POINTER && isPointer(readFileSync(at)))
     throw new PullError(
       `${path} of ${repo} is a pointer of Git LFS and not the file itself: it was published without its contents. Ask who published it, or give another model.`,
     );
@@ -58,14 +56,4 @@ export function checkFetched({ path, size }: HubFile, at: string, wanted: readon
         .map(shard => `'${printable(String(shard).slice(0, 80))}'`)
         .join(', ')}${missing.length > 4 ? ' …' : ''}, which the hub's list has not`,
     );
-}
-
-function beginsWith(at: string, text: string): boolean {
-  const handle = openSync(at, 'r');
-  try {
-    const bytes = Buffer.alloc(text.length);
-    return readSync(handle, bytes, 0, bytes.length, 0) === bytes.length && bytes.toString('latin1') === text;
-  } finally {
-    closeSync(handle);
-  }
 }

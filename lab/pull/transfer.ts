@@ -173,7 +173,7 @@ async function receive(
   onBytes(here);
   const handle = await open(path, goesOn ? 'a' : 'w');
   try {
-    for await (const part of partsOf(response, signal)) {
+    for await (const part of bodyOf(response, signal)) {
       await handle.writeFile(part);
       here += part.length;
       if (here > file.size) {
@@ -192,7 +192,7 @@ async function receive(
 }
 
 /** The body, until it ends or the signal says so: one that cannot be unpacked neither ends nor fails, whatever fetch was told. */
-async function* partsOf({ body }: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* bodyOf({ body }: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   if (body === null) return;
   const reader = body.getReader();
   let stop = () => {};
