@@ -94,16 +94,16 @@ export class Interrupts {
     const stop = Atomics.load(this.state, STOP);
     if (stop === 0) return;
     const own = current.getStore();
-    if (own?.stopped) throw new Interrupted();
+    if (own?.stopped) throw stopped();
     if (stop !== STOP_NOW) return;
     // Where a recursion has used the stack up, nothing is begun that would break off half-way: further out there is room.
     if (own && own === this.#running) {
       if (hasRoom()) this.heard(this.#number());
-      throw new Interrupted();
+      throw stopped();
     }
     if (this.#running && !this.#isInTheWay()) return;
     if (hasRoom()) this.#endBackground(own);
-    throw new Interrupted();
+    throw stopped();
   }
 
   /** Whether code that is not the running cell's has left the event loop no turn for long. */
@@ -143,6 +143,20 @@ export class Interrupts {
 
   #answer(): void {
     Atomics.store(this.state, ANSWERED, this.#number());
+  }
+}
+
+/**
+ * Without a stack, which would cost more than all the rest: what a stopped cell has under way, one timer after the other, may be millions of
+ * calls that each throw this once.
+ */
+function stopped(): Interrupted {
+  const limit = Error.stackTraceLimit;
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  try {
+    return new Interrupted();
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', limit);
   }
 }
 

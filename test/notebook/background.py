@@ -39,7 +39,7 @@ def texts(out):
 class Watched(Session):
     """Keeps what comes to cells that have ended."""
 
-    def watch(self, parents, until, seconds=30):
+    def watch(self, parents, until, seconds=120):
         """All messages by cell, until one of the cells is idle."""
         found = {parent: [] for parent in parents}
         ended = time.time() + seconds
