@@ -29,7 +29,12 @@ export function save(path: string, conversation: Saved): void {
  */
 export function goOn(conversation: Resumed, { messages, system }: Pick<Saved, 'messages' | 'system'>, path: string) {
   const before = { messages: conversation.messages, system: conversation.system };
-  conversation.restore(messages, system);
+  try {
+    conversation.restore(messages, system);
+  } catch (error) {
+    if (!(error instanceof TokenizerError)) throw error;
+    throw new TokenizerError(`${path} cannot be gone on with: ${error.message}`);
+  }
   const last = messages.at(-1);
   if (last?.role !== 'user') return;
   try {

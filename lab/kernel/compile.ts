@@ -36,6 +36,9 @@ interface Kept extends Pick<Rewritten, 'types' | 'augments'> {
 /** Of texts that were run, for the places of errors. */
 const MOST_KEPT = 50_000_000;
 
+/** Whatever `export { … }` may name. */
+const ANY_NAME = ts.SymbolFlags.Value | ts.SymbolFlags.Type | ts.SymbolFlags.Namespace | ts.SymbolFlags.Alias;
+
 export class CellCompiler {
   /** What was wrong with the cell that was compiled last, ready to print. */
   problems: readonly Problem[] = [];
@@ -84,20 +87,29 @@ export class CellCompiler {
 
   #compile(source: string): RunnableCell | null {
     const name = this.#name;
-    const { text, refused } = plainCell(source);
+    const { text, refused, exported } = plainCell(source);
     const cell = this.#cell(name, text);
     const { program, file } = this.#look(cell);
-    const ours = refused.map(
-      ({ start, end, sentence }): Fault => ({
-        name,
-        text: source,
-        start: file.getLineAndCharacterOfPosition(start),
-        end: file.getLineAndCharacterOfPosition(end),
-        code: '',
-        message: sentence,
-      }),
-    );
+    const fault = ({ start, end }: { start: number; end: number }, message: string, code = ''): Fault => ({
+      name,
+      text: source,
+      start: file.getLineAndCharacterOfPosition(start),
+      end: file.getLineAndCharacterOfPosition(end),
+      code,
+      message,
+    });
+    const ours = refused.map(at => fault(at, at.sentence));
     const faults = ours.length > 0 ? ours : this.#faults(program, cell, source);
+    if (faults.length === 0 && exported.length > 0) {
+      const known = new Set(
+        program
+          .getTypeChecker()
+          .getSymbolsInScope(file, ANY_NAME)
+          .map(symbol => symbol.name),
+      );
+      const missing = exported.filter(each => !known.has(each.name));
+      faults.push(...missing.map(each => fault(each, `Cannot find name '${each.name}'.`, 'TS2304')));
+    }
     this.problems = problemsOf(faults);
     if (faults.length > 0) {
       this.language.keep(this.#kept.map(each => each.file));

@@ -14,6 +14,14 @@ export interface PlainCell {
   /** As long as the source, line by line, so that places stay. */
   readonly text: string;
   readonly refused: readonly Refused[];
+  /** The names in `export { … }`, which must be there although they are exported nowhere. */
+  readonly exported: readonly Named[];
+}
+
+export interface Named {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
 }
 
 const NO_JSX =
@@ -23,8 +31,9 @@ export function plainCell(written: string): PlainCell {
   const source = written.replace(/^(\ufeff?)#!/, '$1//'); // what a shell reads
   const file = parse('cell.ts', source);
   const jsx = jsxIn(file);
-  if (jsx) return { text: source, refused: [{ ...jsx, sentence: NO_JSX }] };
+  if (jsx) return { text: source, refused: [{ ...jsx, sentence: NO_JSX }], exported: [] };
   const refused: Refused[] = [];
+  const exported: Named[] = [];
   const blanks: { at: number; end: number; text: string }[] = [];
   const blank = (at: number, end: number, text = '') => blanks.push({ at, end, text });
   const refuse = (node: ts.Node, sentence: string) =>
@@ -44,7 +53,11 @@ export function plainCell(written: string): PlainCell {
             renamed,
             `A cell has no exports to name: say const ${renamed.name.text} = ${renamed.propertyName!.text}.`,
           );
-        else blank(node.getStart(file), node.end);
+        else {
+          blank(node.getStart(file), node.end);
+          for (const { name } of clause && ts.isNamedExports(clause) ? clause.elements : [])
+            exported.push({ name: name.text, start: name.getStart(file), end: name.end });
+        }
       } else if (clause) {
         // `export { a as b } from 'x'` declares b as the import does.
         const word = node.getStart(file);
@@ -73,7 +86,7 @@ export function plainCell(written: string): PlainCell {
       source.slice(from, at) + instead + source.slice(at + instead.length, end).replace(/[^\r\n\u2028\u2029]/g, ' ');
     from = end;
   }
-  return { text: text + source.slice(from), refused };
+  return { text: text + source.slice(from), refused, exported };
 }
 
 const errorsOf = (file: ts.SourceFile) =>

@@ -244,6 +244,8 @@ test('a saved conversation keeps all of its turns, or is refused with the turn n
     expect(() => runCommand(chat, `/load ${path}`)).toThrow(message);
     expect(() => runCommand(chat, `/load ${path}`)).toThrow(/is no conversation of Loupe: .*Give a file/);
   }
+  written({ messages: [user(7)] }); // which the template refuses
+  expect(() => runCommand(chat, `/load ${path}`)).toThrow(`${path} cannot be gone on with: `);
   expect(talk.messages).toEqual([user('Hi')]);
 });
 

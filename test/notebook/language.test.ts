@@ -27,6 +27,12 @@ describe('export in front of anything', { timeout: 120_000 }, () => {
     ['export type T10 = number; export interface I10 { x: T10 }', 'const i10: I10 = { x: 10 }; i10.x', 10],
     ['const q11 = 11; export { q11 }', 'q11', 11],
     ['export {}\nconst q12 = 12', 'q12', 12],
+    ['export { q11, type T10 };', 'q11', 11], // of earlier cells
+    [
+      'export { q12b }; function q12b() { return 13 }\nimport { sep as s12 } from "node:path"; export { s12, Map }',
+      'q12b() + s12',
+      '13/',
+    ],
     ['export default function f13() { return 13 }', 'f13()', 13],
     ['export default class C14 { x = 14 }', 'new C14().x', 14],
     ["export { join as j15 } from 'node:path'", "j15('a', 'b')", 'a/b'],
@@ -52,6 +58,7 @@ describe('export in front of anything', { timeout: 120_000 }, () => {
       'const z1 = 1;\nexport { z1 as z2 }',
       /^cell-\d+:2:10 - error: A cell has no exports to name: say const z2 = z1\./,
     ],
+    ['const z3 = 1;\nexport { z3, nope }', /^cell-\d+:2:14 - error TS2304: Cannot find name 'nope'\./],
     ['export = 1', /^cell-\d+:1:1 - error: `export =` means nothing in a cell/],
   ])('%s is refused in a sentence', async (source, told) => {
     const message = await failing(source);
