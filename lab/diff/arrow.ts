@@ -1,6 +1,7 @@
 // A diff as an apache-arrow Table.
 
 import { Bool, Float64, Schema, Table, Utf8, vectorFromArray } from 'apache-arrow';
+import { locationText } from './locate.js';
 import type { DiffRow } from './row.js';
 
 /** A table of a diff, one row a stage in the plan's order; what was not measured is null. */
@@ -26,6 +27,7 @@ export function diffToArrow(rows: readonly DiffRow[], metadata: Readonly<Record<
     gain: number(({ gain }) => gain),
     passes_alone_at: number(({ passing }) => passing.local),
     passes_in_the_run_at: number(({ passing }) => passing.accumulated),
+    where: text(({ where }) => (where.length > 0 ? locationText(where) : '')),
     rounding_explains: number(({ derived }) => derived),
     ...(rows.some(({ oracle }) => oracle) && {
       nearer: text(({ oracle }) => oracle?.nearer ?? ''),

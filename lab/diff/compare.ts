@@ -11,6 +11,7 @@ import { type Selector, select } from '../values/select.js';
 import { checkGolden } from './check.js';
 import type { DiffLimits, DiffOptions } from './diff.js';
 import { derivedLimit } from './derived.js';
+import { layerKindsOf } from './layers.js';
 import { locate } from './locate.js';
 import { compare, type Metrics } from './metrics.js';
 import { nearerOf } from './nearer.js';
@@ -71,6 +72,7 @@ export async function diffRows(
   checkGolden(model, golden);
   const { stages, read } = wanted(model, plan, given.stages);
   const errors = new Map<string, number>();
+  const kinds = layerKindsOf(model.plan);
   const rows: DiffRow[] = [];
   for (const [stage, step] of stages) {
     signal?.throwIfAborted();
@@ -99,7 +101,9 @@ export async function diffRows(
     const pass = verdict === 'ok' || verdict === 'cache';
     const shown = verdict === 'carrier' ? inRun : (ownData ?? inRun);
     const axes = stage.axes.map(({ name }) => name);
-    const where = pass ? [] : locate(shown, expected, shape, axes);
+    const limit = shown === inRun ? accumulated : local;
+    const where = pass ? [] : locate(shown, expected, shape, axes, { limit, kvHeads: model.config.kvHeads });
+    const layerKind = kinds.get(stage.name);
     const asked = given.oracle ?? (verdict === 'source' || verdict === 'masked');
     const right = exact && asked ? await exact(stage, step) : null;
     const oracle = right && raw ? nearerOf(ownData!, expected, right, indexOf(raw.worst, shape)) : null;
@@ -107,6 +111,7 @@ export async function diffRows(
       ...{ stage: stage.name, shape, accumulated: both, local: own, gain, verdict, pass, where },
       passing: passingOf({ accumulated: both, local: own }),
       derived: derivedLimit(stage, step, { model, accuracy, tokens: golden.ids.length, values: expected }),
+      ...(layerKind && { layerKind }),
       ...(oracle && { oracle }),
     });
     onProgress?.(rows.length, stages.size);

@@ -10,7 +10,8 @@ import { Names, type Selector } from '../values/select.js';
 import { Shown } from '../values/shown.js';
 import { diffToArrow } from './arrow.js';
 import { type Leftover, NOTHING_LEFT } from './leftover.js';
-import { largest } from './locate.js';
+import { layersText } from './layers.js';
+import { largest, locationText } from './locate.js';
 import { type DiffRow, placeOf } from './row.js';
 
 /** How far off a stage may be. */
@@ -95,6 +96,11 @@ export class Diff extends Shown {
     );
   }
 
+  /** That the first failing stage is wrong in all sliding layers and in no full one, or the other way round; empty where the kind of a layer does not tell. */
+  get layers(): string {
+    return layersText(this.rows, this.first);
+  }
+
   /** The row of one stage, by any of its names. Throws StageError, with the nearest, for a name of none. */
   at(stage: string): DiffRow {
     const found = this.rows.find(row => row.stage === stage);
@@ -108,12 +114,14 @@ export class Diff extends Shown {
     const { pass, golden, limits, provenance, rows } = this;
     const told = rows.map(row => ({
       ...row,
-      where: row.where.map(spread => ({ axis: spread.axis, largest: largest(spread, 5) })),
+      where: row.where.map(spread => ({ axis: spread.axis, words: spread.words, largest: largest(spread, 5) })),
+      ...(row.where.length > 0 && { inWords: locationText(row.where) }),
     }));
     const { notCompared, otherNames, why, rowsLeft, unusedNames } = this.leftover;
     return {
       pass,
       first: this.first ? placeOf(this.first) : null,
+      ...(this.layers && { layers: this.layers }),
       golden,
       other: this.other,
       limits,

@@ -2,6 +2,8 @@
 
 import type { AxisName } from '../../engine/plan.js';
 import { MASK_LIMIT } from '../values/stats.js';
+import { LOCAL_LIMIT } from './tolerance.js';
+import { type Along, type Geometry, wordsOf } from './words.js';
 
 /** The error along one dimension. */
 export interface Spread {
@@ -9,6 +11,14 @@ export interface Spread {
   readonly axis: AxisName;
   /** By index: the part of the whole squared error that is there, 0 to 1. Values that are broken on one side count alone. */
   readonly share: Float32Array;
+  /** Where along it: `all of it in head 2`, `second half of every head`, `only positions ≥ 16`; empty where it is spread over the dimension. */
+  readonly words: string;
+}
+
+/** What words are said by. */
+export interface Located extends Geometry {
+  /** Relative L2 within which a part of the tensor is right; by default that of a stage alone. */
+  readonly limit?: number;
 }
 
 /** @returns one spread a dimension of more than one entry; all zero where nothing differs */
@@ -17,10 +27,11 @@ export function locate(
   expected: Float32Array,
   shape: readonly number[],
   axes: readonly AxisName[],
+  { limit = LOCAL_LIMIT, ...geometry }: Located = {},
 ): Spread[] {
-  const finite = shape.map(size => new Float64Array(size));
-  const broken = shape.map(size => new Float64Array(size));
-  let [finiteSum, brokenSum] = [0, 0];
+  const sums = () => shape.map(size => new Float64Array(size));
+  const [finite, broken, right] = [sums(), sums(), sums()];
+  let [finiteSum, brokenSum, rightSum] = [0, 0, 0];
   const index = shape.map(() => 0);
   for (let i = 0; i < actual.length; i++) {
     const [a, e] = [actual[i], expected[i]];
@@ -31,17 +42,32 @@ export function locate(
     ) {
       brokenSum += 1;
       for (let d = 0; d < shape.length; d++) broken[d][index[d]] += 1;
-    } else if (masks === 0 && a !== e) {
-      const square = (a - e) ** 2;
+    } else if (masks === 0) {
+      const [square, value] = [a === e ? 0 : (a - e) ** 2, Number.isFinite(e) ? e * e : 0];
       finiteSum += square;
-      for (let d = 0; d < shape.length; d++) finite[d][index[d]] += square;
+      rightSum += value;
+      for (let d = 0; d < shape.length; d++) {
+        finite[d][index[d]] += square;
+        right[d][index[d]] += value;
+      }
     }
     for (let d = shape.length - 1; d >= 0 && ++index[d] === shape[d]; d--) index[d] = 0;
   }
-  const [sums, total] = brokenSum > 0 ? [broken, brokenSum] : [finite, finiteSum];
-  return axes.flatMap((axis, d) =>
-    shape[d] > 1 ? [{ axis, share: Float32Array.from(sums[d], sum => (total > 0 ? sum / total : 0)) }] : [],
-  );
+  const [parts, total] = brokenSum > 0 ? [broken, brokenSum] : [finite, finiteSum];
+  const all = axes.flatMap((axis, d): Along[] => {
+    if (shape[d] < 2) return [];
+    const relative = Float64Array.from(finite[d], (square, i) =>
+      broken[d][i] > 0 ? Number.POSITIVE_INFINITY : square === 0 ? 0 : Math.sqrt(square / right[d][i]),
+    );
+    // Where there is next to nothing, an error counts beside what is there elsewhere.
+    const ordinary = rightSum / shape[d];
+    const off = [...finite[d]].map(
+      (square, i) => broken[d][i] > 0 || square > limit ** 2 * Math.max(right[d][i], ordinary),
+    );
+    return [{ axis, share: Float32Array.from(parts[d], sum => (total > 0 ? sum / total : 0)), relative, off }];
+  });
+  const words = wordsOf(all, geometry);
+  return all.map(({ axis, share }, i) => ({ axis, share, words: words[i] }));
 }
 
 /** The entries with the largest shares, largest first. */
@@ -50,22 +76,8 @@ export function largest({ share }: Spread, many: number): { readonly index: numb
   return order.filter(index => share[index] > 0).map(index => ({ index, share: share[index] }));
 }
 
-/** A share that rounding alone may have, beside a fault. */
-const ROUNDING = 1e-6;
-
-/** In words: `all of it in head 2`, `61 % in token 0`, `only in query 16–27`, or that it is everywhere. */
+/** In words: `all of it in head 2`, `61 % in token 0`, `second half of every head, only positions ≥ 16`, or that it is everywhere. */
 export function locationText(spreads: readonly Spread[]): string {
-  const parts = spreads.flatMap(spread => {
-    const { axis, share } = spread;
-    const [first] = largest(spread, 1);
-    if (!first) return [];
-    // Twice what an even spread would give, and a third of it at least.
-    if (first.share >= Math.max(1 / 3, 2 / share.length)) {
-      return [`${first.share > 0.995 ? 'all of it' : `${Math.round(100 * first.share)} %`} in ${axis} ${first.index}`];
-    }
-    const from = share.findIndex(part => part > ROUNDING);
-    const to = share.findLastIndex(part => part > ROUNDING);
-    return to - from + 1 <= 0.75 * share.length ? [`only in ${axis} ${from}–${to}`] : [];
-  });
+  const parts = spreads.flatMap(({ words }) => (words === '' ? [] : [words]));
   return parts.length > 0 ? parts.join(', ') : 'spread over everything';
 }

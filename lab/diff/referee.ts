@@ -3,6 +3,7 @@
 
 import type { Plan, Stage } from '../../engine/plan.js';
 import type { DiffLimits } from './diff.js';
+import { layerKindsOf } from './layers.js';
 import { locate } from './locate.js';
 import { compare, type Metrics } from './metrics.js';
 import { type Difference, explained, unevenness } from './noise.js';
@@ -65,6 +66,8 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
   const known = new Map(values.map(value => [value.stage.name, value]));
   const measured: Measured[] = [];
   const errors = new Map<string, number>();
+  const kinds = layerKindsOf(plan);
+  const kvHeads = kvHeadsOf(values);
   for (const value of values) {
     signal?.throwIfAborted();
     const { stage, shape } = value;
@@ -91,7 +94,7 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
       span,
       accumulated,
       local,
-      where: off ? locate(right, theirs, shape, axes) : [],
+      where: off ? locate(right, theirs, shape, axes, { limit: own ? limit : limits.accumulated, kvHeads }) : [],
       derived: inside(span).length > 0 ? null : (court.derived?.(stage, theirs) ?? null),
       broken: theirs.some(x => Number.isNaN(x) || x === Number.POSITIVE_INFINITY),
       difference: differenceOf(
@@ -165,6 +168,7 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
         passing: passingOf({ accumulated, local, ...(between.length > 0 && { from: span.from }) }),
         derived: one.derived,
         where: pass ? [] : where,
+        ...(kinds.has(stage.name) && { layerKind: kinds.get(stage.name) }),
         ...(between.length > 0 && { from: span.from, between }),
         ...(format !== null && { format }),
         theirs: { name: value.name, layout: value.layout },
@@ -172,6 +176,18 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
     }
     return rows;
   }
+}
+
+/** By the shape of keys or values, for a plan that was made of names has no sizes. */
+function kvHeadsOf(values: readonly TheirValue[]): number | undefined {
+  for (const { stage, shape } of values) {
+    const at = stage.axes.findIndex(({ letter }) => letter === 'K');
+    if (at >= 0) return shape[at];
+  }
+  const known = values.flatMap(({ stage }) =>
+    stage.inputs.flatMap(({ axes }) => axes.find(({ letter }) => letter === 'K') ?? []),
+  );
+  return typeof known[0]?.size === 'number' ? known[0].size : undefined;
 }
 
 function differenceOf({ stage }: TheirValue, span: Span, { relL2 }: Metrics, shape: Difference['shape']): Difference {

@@ -1,5 +1,6 @@
 // What a diff says of one stage.
 
+import type { LayerKind } from '../../engine/config.js';
 import type { Spread } from './locate.js';
 import type { Metrics } from './metrics.js';
 import type { Nearer } from './nearer.js';
@@ -36,6 +37,8 @@ export interface DiffRow {
   readonly derived: number | null;
   /** Where the error sits, along each dimension; of a stage that fails. */
   readonly where: readonly Spread[];
+  /** What attention sees in the stage's layer, of a model that has layers of both kinds. */
+  readonly layerKind?: LayerKind;
   /** Who is nearer to float64 of the golden’s own inputs; of a stage that is wrong alone, and of others where it was asked for. */
   readonly oracle?: Nearer;
   /** Where stages between were not dumped: the values that this one was computed from, all of the stages between with it. */

@@ -129,7 +129,7 @@ export function inOrder({ rows, first }: Diff): DiffRow[] {
 }
 
 /** One sentence: what fails first and where, or by how much everything passes. */
-export function summary({ rows, first, provenance, other, beyond }: Diff): string {
+export function summary({ rows, first, provenance, other, beyond, layers }: Diff): string {
   const whose = other === 'trace' ? ' of theirs' : '';
   if (first) {
     const failing = rows.filter(({ pass }) => !pass).length;
@@ -138,7 +138,7 @@ export function summary({ rows, first, provenance, other, beyond }: Diff): strin
     const where = first.where.length > 0 ? `, ${locationText(first.where)}` : '';
     const what = first.from ? 'span' : 'stage';
     const narrow = first.between ? ` Dumps of ${fewOf(first.between)} would narrow it down.` : '';
-    return `First failing ${what}${provenance.plan === 'fast' ? ' of the fast plan' : ''}${whose}: ${placeOf(first)} (${first.verdict}), relative error ${sci(place.relL2)}${where}, worst at [${place.worst}]${others}.${narrow}${first.oracle ? ` ${oracleText(first.oracle, first.theirs ? 'theirs' : 'PyTorch’s')}` : ''}`;
+    return `First failing ${what}${provenance.plan === 'fast' ? ' of the fast plan' : ''}${whose}: ${placeOf(first)} (${first.verdict}), relative error ${sci(place.relL2)}${where}, worst at [${place.worst}]${others}.${layers && ` ${layers}`}${narrow}${first.oracle ? ` ${oracleText(first.oracle, first.theirs ? 'theirs' : 'PyTorch’s')}` : ''}`;
   }
   const worst = rows.reduce((a, b) => (b.accumulated.relL2 > a.accumulated.relL2 ? b : a));
   const what = provenance.plan === 'fast' ? 'stages that the fast plan leaves' : `stages${whose}`;

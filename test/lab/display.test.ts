@@ -251,9 +251,9 @@ describe('where an error sits', () => {
   test('a range of tokens is named', () => {
     const long = Float32Array.from({ length: 40 }, () => 1);
     const late = long.map((v, i) => (i >= 32 ? v + 1 : v));
-    expect(locationText(locate(late, long, [10, 4], ['token', 'channel']))).toBe('50 % in token 8');
+    expect(locationText(locate(late, long, [10, 4], ['token', 'channel']))).toBe('only positions ≥ 8');
     const later = long.map((v, i) => (i >= 20 ? v + 1 : v));
-    expect(locationText(locate(later, long, [10, 4], ['token', 'channel']))).toBe('only in token 5–9');
+    expect(locationText(locate(later, long, [10, 4], ['token', 'channel']))).toBe('only positions ≥ 5');
   });
 
   test('NaN and a mask on one side outweigh every number', () => {

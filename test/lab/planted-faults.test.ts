@@ -69,7 +69,7 @@ async function saved(dumped: ReadonlyMap<string, Dumped>, keep: (name: string) =
 }
 
 const PLANTED: readonly (readonly [fault: Fault, model: string, first: string, where: RegExp])[] = [
-  ['window ignored', 'atlas', 'layers.0.attn.scores', /only in query 16–21/],
+  ['window ignored', 'atlas', 'layers.0.attn.scores', /only positions ≥ 16/],
   ['local base on full layers', 'atlas', 'layers.5.attn.q_rope', /./],
   ['scale of 1/√H', 'atlas', 'layers.0.attn.scores', /./],
   ['√H missing', 'atlas', 'embed', /spread over everything|token/],
@@ -78,7 +78,7 @@ const PLANTED: readonly (readonly [fault: Fault, model: string, first: string, w
   ['RoPE halves interleaved', 'atlas', 'layers.0.attn.q_rope', /./],
   ['post-norm skipped', 'atlas', 'from layers.1.resid and layers.2.attn.out to layers.2.resid_mid', /./],
   ['GELU erf', 'atlas', 'layers.0.mlp.act', /./],
-  ['KV slot off by one', 'atlas', 'layers.0.attn.scores', /only in query 16–21, only in key 1–6/],
+  ['KV slot off by one', 'atlas', 'layers.0.attn.scores', /only positions ≥ 16, only in key 1–6/],
   ['final norm missing', 'atlas', 'from layers.5.resid to logits', /./],
   ['soft-cap missing', 'gemma2', 'layers.0.attn.scores', /./],
   ['row of a weight transposed', 'atlas', 'layers.3.attn.out', /all of it in channel 7/],
@@ -88,6 +88,13 @@ const PLANTED: readonly (readonly [fault: Fault, model: string, first: string, w
   ['wrong eps', 'atlas', 'layers.4.post_mlp_norm', /./],
 ];
 
+const SLIDING = 'Only sliding layers: attn.scores is wrong alone in each of them (0, 1, 2, 3, 4), and in no full one.';
+/** Atlas has five sliding layers and one full one. */
+const LAYERS: Partial<Record<Fault, string>> = {
+  'window ignored': SLIDING,
+  'KV slot off by one': SLIDING, // of the ring, which sliding layers have
+};
+
 for (const [fault, model, first, where] of PLANTED) {
   test(`planted: ${fault}`, async () => {
     const diff = await judged(model, { fault });
@@ -95,6 +102,7 @@ for (const [fault, model, first, where] of PLANTED) {
     expect(diff.first!.verdict).toBe('source');
     expect(locationText(diff.first!.where)).toMatch(where);
     expect(diff.toJSON()).toMatchObject({ pass: false, first });
+    expect(diff.layers).toBe(LAYERS[fault] ?? '');
   });
 }
 

@@ -277,7 +277,7 @@ test('NaN: the first stage that makes it out of numbers', async () => {
   const all = ['layers.0.resid', 'layers.1.resid', 'layers.2.resid', 'layers.3.resid'];
   const diff = await judge(Object.fromEntries(all.map((stage, i) => [stage, i < 2 ? as(stage) : nan(stage)])));
   expect(diff.rows.map(({ verdict }) => verdict)).toEqual(['ok', 'ok', 'source', 'carrier']);
-  expect(locationText(diff.first!.where)).toContain('in token 3');
+  expect(locationText(diff.first!.where)).toBe('only positions ≥ 3');
 });
 
 test('what cannot be judged is told in a sentence', async () => {

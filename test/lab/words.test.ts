@@ -1,0 +1,194 @@
+// Where an error sits, in words: each pattern planted as data and named, and none said of even noise.
+
+import { describe, expect, test } from 'vitest';
+import type { AxisName } from '../../engine/plan.js';
+import { layersText } from '../../lab/diff/layers.js';
+import { type Located, locate, locationText } from '../../lab/diff/locate.js';
+import type { DiffRow } from '../../lab/diff/row.js';
+
+let state = 7;
+/** Even noise, mean 0 and a size of about 1. */
+function noise(): number {
+  let sum = 0;
+  for (let i = 0; i < 4; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    sum += state / 2 ** 32 - 0.5;
+  }
+  return sum * Math.sqrt(3);
+}
+
+/** The words for an error of `size` at the places of an even tensor that are chosen, and rounding elsewhere. */
+function said(
+  shape: readonly number[],
+  axes: readonly AxisName[],
+  size: (place: readonly number[]) => number,
+  known: Located = {},
+): string {
+  const n = shape.reduce((a, b) => a * b, 1);
+  const expected = Float32Array.from({ length: n }, noise);
+  const actual = expected.map((value, i) => {
+    const place: number[] = [];
+    for (let d = shape.length - 1, rest = i; d >= 0; rest = Math.floor(rest / shape[d--]))
+      place.unshift(rest % shape[d]);
+    const off = size(place);
+    return value + (off === 0 ? 1e-7 : off) * noise();
+  });
+  return locationText(locate(actual, expected, shape, axes, known));
+}
+const wrong = (is: (place: readonly number[]) => boolean) => (place: readonly number[]) => (is(place) ? 0.1 : 0);
+
+const HEADS = [16, 8, 32];
+const OF_HEADS = ['token', 'head', 'dim'] as const;
+const PAIRS = [8, 24, 24];
+const OF_PAIRS = ['head', 'query', 'key'] as const;
+
+describe('a pattern is named', () => {
+  test.each([
+    ['second half of every head', wrong(([, , d]) => d >= 16)],
+    ['first half of every head', wrong(([, , d]) => d < 16)],
+    ['every second channel of every head, the odd ones', wrong(([, , d]) => d % 2 === 1)],
+    ['every second channel of every head, the even ones', wrong(([, , d]) => d % 2 === 0)],
+    ['all of it in head 3, second half of that head', wrong(([, h, d]) => h === 3 && d >= 16)],
+    ['only positions ≥ 1, second half of every head', wrong(([t, , d]) => t > 0 && d >= 16)],
+    ['only positions ≥ 11', wrong(([t]) => t >= 11)],
+    ['only in token 2–6', wrong(([t]) => t >= 2 && t < 7)],
+    ['only in head 3–4', wrong(([, h]) => h === 3 || h === 4)],
+    ['grows with position', ([t]: readonly number[]) => 1e-3 * (t + 0.1)],
+  ])('%s', (words, size) => {
+    expect(said(HEADS, OF_HEADS, size, { kvHeads: 4 })).toBe(words);
+  });
+
+  test.each([
+    ['all heads of KV head 0', 4, wrong(([h]) => h < 2)],
+    ['all heads of KV head 1', 2, wrong(([h]) => h >= 4)],
+    ['all heads of KV heads 0, 2', 4, wrong(([h]) => h < 2 || h === 4 || h === 5)],
+    ['only in head 1–2', 4, wrong(([h]) => h === 1 || h === 2)], // of two KV heads a half each
+    ['only in head 0–3', undefined, wrong(([h]) => h < 4)], // nobody says how many share one
+    [
+      'all heads of KV head 0, only positions ≥ 16, only in key 0–7',
+      4,
+      wrong(([h, q, k]) => h < 2 && q >= 16 && k <= q - 16),
+    ],
+  ])('%s of %s', (words, kvHeads, size) => {
+    expect(said(PAIRS, OF_PAIRS, size, { kvHeads })).toBe(words);
+  });
+
+  test('channels, and masks on one side only', () => {
+    const axes = ['token', 'channel'] as const;
+    expect(
+      said(
+        [8, 64],
+        axes,
+        wrong(([, c]) => c >= 32),
+      ),
+    ).toBe('second half of the channels');
+    expect(
+      said(
+        [8, 64],
+        axes,
+        wrong(([, c]) => c % 2 === 0),
+      ),
+    ).toBe('every second channel, the even ones');
+    const shape = [2, 32, 32];
+    const scores = (window: number) =>
+      Float32Array.from({ length: 2 * 32 * 32 }, (_, i) => {
+        const [q, k] = [Math.floor(i / 32) % 32, i % 32];
+        return k > q || q - k >= window ? -3.4028234663852886e38 : 1 + ((q * k) % 7);
+      });
+    expect(locationText(locate(scores(99), scores(16), shape, OF_PAIRS, { kvHeads: 1 }))).toBe(
+      'only positions ≥ 16, only in key 0–15',
+    );
+  });
+});
+
+describe('no false words', () => {
+  test('of even noise, however large: a hundred tensors of each shape', () => {
+    const told: string[] = [];
+    for (let i = 0; i < 100; i++) {
+      const size = 10 ** -(i % 7);
+      for (const [shape, axes] of [
+        [HEADS, OF_HEADS],
+        [PAIRS, OF_PAIRS],
+        [
+          [12, 4],
+          ['token', 'channel'],
+        ],
+      ] as const)
+        told.push(said(shape, axes, () => size, { kvHeads: 4 }));
+    }
+    expect(told.length).toBe(300);
+    // A share is a number, and true: of four channels one may have half of it by chance.
+    expect(told.filter(words => !/^(spread over everything|[3-6]\d % in channel \d)$/.test(words))).toEqual([]);
+    expect(told.filter(words => words !== 'spread over everything').length).toBeLessThan(5);
+  });
+
+  test('of noise as large as the limit, where chance says what is beyond it', () => {
+    const told = Array.from({ length: 100 }, () => said([6, 4, 8], OF_HEADS, () => 5e-6, { kvHeads: 2 }));
+    for (const words of told) expect(words).not.toMatch(/half|second|KV|≥|grows/);
+  });
+
+  test('where the rest is wrong too, by less: only how much of it is there', () => {
+    expect(said(HEADS, OF_HEADS, ([, , d]) => (d >= 16 ? 0.1 : 1e-3), { kvHeads: 4 })).not.toMatch(/half/);
+    expect(said(PAIRS, OF_PAIRS, ([h]) => (h < 2 ? 0.1 : 1e-3), { kvHeads: 4 })).not.toMatch(/KV/);
+    expect(said(HEADS, OF_HEADS, ([t]) => (t >= 11 ? 0.1 : 1e-4))).not.toMatch(/≥/);
+  });
+
+  test('of some channels of a half, and of what attention makes of an even error in scores', () => {
+    expect(
+      said(
+        HEADS,
+        OF_HEADS,
+        wrong(([, , d]) => d === 17 || d === 30),
+      ),
+    ).not.toMatch(/half|second/);
+    // Weights of like scores, each 1/n of n keys: the first has no error, whatever its score.
+    const T = 24;
+    const pattern = (off: number) => {
+      const out = new Float32Array(T * T);
+      for (let q = 0; q < T; q++) {
+        const e = Array.from({ length: q + 1 }, () => Math.exp(off * noise()));
+        const sum = e.reduce((a, b) => a + b, 0);
+        for (const [k, value] of e.entries()) out[q * T + k] = value / sum;
+      }
+      return out;
+    };
+    for (let i = 0; i < 20; i++)
+      expect(locationText(locate(pattern(0.01), pattern(0), [T, T], ['query', 'key']))).not.toMatch(/grows|≥/);
+  });
+});
+
+describe('layers of one kind', () => {
+  /** Six layers, of which the third and the sixth see everything; `verdicts` of a stage in each. */
+  const rows = (verdicts: readonly DiffRow['verdict'][], part = 'attn.scores'): DiffRow[] =>
+    verdicts.map(
+      (verdict, i) =>
+        ({
+          stage: `layers.${i}.${part}`,
+          verdict,
+          local: {},
+          layerKind: i % 3 === 2 ? 'full' : 'sliding',
+        }) as DiffRow,
+    );
+  const first = (of: readonly DiffRow[]) => of.find(({ verdict }) => verdict === 'source') ?? null;
+  const text = (of: readonly DiffRow[]) => layersText(of, first(of));
+  const [s, k, c] = ['source', 'ok', 'carrier'] as const;
+
+  test('only sliding, only full', () => {
+    expect(text(rows([s, s, c, s, s, c]))).toBe(
+      'Only sliding layers: attn.scores is wrong alone in each of them (0, 1, 3, 4), and in no full one.',
+    );
+    expect(text(rows([k, k, s, c, c, s]))).toBe(
+      'Only full layers: attn.scores is wrong alone in each of them (2, 5), and in no sliding one.',
+    );
+  });
+
+  test('nothing of one layer, of some of a kind, of both, of what only carries, and of a model of one kind', () => {
+    expect(text(rows([s, c, c, c, c, c]))).toBe('');
+    expect(text(rows([s, s, c, s, c, c]))).toBe('');
+    expect(text(rows([s, s, s, s, s, c]))).toBe('');
+    expect(text(rows([k, s, k, s, s, s]))).toBe('');
+    expect(text(rows([c, c, c, c, c, c]))).toBe('');
+    expect(text(rows([k, k, s]))).toBe(''); // one full layer is a layer and no kind
+    expect(text(rows([s, s, s, s, s, s]).map(row => ({ ...row, layerKind: undefined })))).toBe('');
+  });
+});
