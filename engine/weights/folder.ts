@@ -158,9 +158,12 @@ async function gather(folder: string, files: readonly string[], config: GemmaCon
         }
         const other = holders.get(name);
         if (other) {
-          throw new ModelFileError(
-            `${file.path} has the tensor '${fileName}', which ${basename(other.path)} in the same folder has too. Keep the one that belongs to the model.`,
-          );
+          const there = entries.get(name)!.fileName;
+          const second =
+            other === file
+              ? `has '${there}' and '${fileName}', two names of one tensor`
+              : `has the tensor '${fileName}', which ${basename(other.path)} in the same folder has too${there === fileName ? '' : `, as '${there}'`}`;
+          throw new ModelFileError(`${file.path} ${second}. Keep the one that belongs to the model.`);
         }
         entries.set(name, { name, fileName, shape, format: dtype, bytes });
         holders.set(name, file);

@@ -74,10 +74,9 @@ export function leftoverText({ notCompared, otherNames, why, rowsLeft, unusedNam
   const sentences: string[] = [];
   if (notCompared.length > 0 && why) {
     const told = (name: string) => `${name}: ${why.get(name) ?? ''}`.trim();
-    const are = notCompared.length === 1 ? '1 array that is' : `${notCompared.length} arrays that are`;
     const few = notCompared.slice(0, FEW).map(told).join(' ');
     sentences.push(
-      `Not compared: ${are} of no stage. ${few}${notCompared.length > FEW ? ` And ${notCompared.length - FEW} more.` : ''}`,
+      `Not compared: ${notCompared.length === 1 ? '1 array' : `${notCompared.length} arrays`}. ${few}${notCompared.length > FEW ? ` And ${notCompared.length - FEW} more.` : ''}`,
     );
   } else if (notCompared.length > 0) {
     const [are, belong] =

@@ -1,7 +1,7 @@
 // Two saved traces without a model: each stage in the run alone. Which stages there are, in which order and what reads what, their names say.
 
 import { TraceError } from '../../engine/errors.js';
-import { count } from '../../engine/plan.js';
+import { count, type Stage } from '../../engine/plan.js';
 import type { Trace } from '../values/trace.js';
 import type { DiffLimits } from './diff.js';
 import type { Leftover } from './leftover.js';
@@ -38,10 +38,20 @@ export async function traceRows(
     if (one.before !== other.before) {
       why.set(other.theirs, `the two have '${stage.name}' in different forms, which a model would settle.`);
     } else if (shape.join() === wanted.join() && shape.length === stage.axes.length) {
-      const whole = shape[stage.axes.findIndex(({ name }) => name === 'token' || name === 'query')] === ids.length;
+      const whole = shape[rowsOf(stage)] === ids.length;
       const layout = stage.axes.map(({ name }) => name).join(',');
       values.push({ stage, shape, whole, name: other.theirs, layout });
-    } else if (count(shape) === count(wanted) || shape.slice(1).join() === wanted.slice(1).join()) {
+    } else if (isOfRows(stage, shape, wanted)) {
+      // One row is the last token's; of several that are fewer nobody knows whose they are.
+      const axis = rowsOf(stage);
+      const [fewer, more, rows] = shape[axis] < wanted[axis] ? [b, a, shape[axis]] : [a, b, wanted[axis]];
+      if (axis !== 0 || rows !== 1)
+        throw new TraceError(
+          `'${fewer.name}' has '${stage.name}' of ${rows === 1 ? '1 token' : `${rows} tokens`} and '${more.name}' of ${Math.max(shape[axis], wanted[axis])}, and does not say which they are. Save that stage whole${axis === 0 ? ', or of the last token alone' : ''}.`,
+        );
+      const layout = stage.axes.map(({ name }) => name).join(',');
+      values.push({ stage, shape: [1, ...shape.slice(1)], whole: false, name: other.theirs, layout });
+    } else if (count(shape) === count(wanted)) {
       const both = `[${wanted}] in ${a.name} and [${shape}] in ${b.name}`;
       why.set(other.theirs, `'${stage.name}' is ${both}, and without a model only what is laid out alike is compared.`);
     } else {
@@ -64,8 +74,8 @@ export async function traceRows(
     plan,
     values,
     tokens: ids.length,
-    theirs: stage => read(b, theirs.byStage.get(stage)!),
-    ours: stage => read(a, right.byStage.get(stage)!),
+    theirs: async stage => lastOf(stage, await read(b, theirs.byStage.get(stage)!)),
+    ours: async stage => lastOf(stage, await read(a, right.byStage.get(stage)!)),
     alone: null,
     limits,
     signal,
@@ -74,6 +84,11 @@ export async function traceRows(
   const otherNames = new Map([...right.twice, ...theirs.twice]);
   const unusedNames = [...a.unusedNames(right.byStage.keys()), ...b.unusedNames(theirs.byStage.keys())];
   return { rows, leftover: { notCompared: [...why.keys()], otherNames, why, unusedNames } };
+
+  /** The rows that both have: all, or the last. */
+  function lastOf(stage: string, data: Float32Array): Float32Array {
+    return data.subarray(data.length - count(values.find(value => value.stage.name === stage)!.shape));
+  }
 
   /** Arrays by stage. Throws TraceError for two names of a stage with different values. */
   async function stagesOf(trace: Trace) {
@@ -107,6 +122,14 @@ export const twoOfOne = (trace: string, a: string, b: string, stage: string): Tr
   new TraceError(
     `'${trace}' has '${a}' and '${b}', two names of the stage '${stage}', with different values. Take out the one that is wrong, or give a map of names.`,
   );
+
+/** Whether two shapes of a stage differ by their number of tokens alone. */
+const isOfRows = (stage: Stage, a: readonly number[], b: readonly number[]): boolean => {
+  const axis = rowsOf(stage);
+  return a.length === stage.axes.length && a.length === b.length && a.every((size, i) => size === b[i] || i === axis);
+};
+
+const rowsOf = ({ axes }: Stage): number => axes.findIndex(({ name }) => name === 'token' || name === 'query');
 
 /** The ids of both. Throws TraceError where they differ: every stage would, and no model says which of them alone does. */
 function sameTokens(a: Trace, b: Trace): readonly number[] {

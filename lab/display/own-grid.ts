@@ -2,7 +2,7 @@
 
 import { OptionError } from '../../engine/errors.js';
 import { Activation } from '../values/activation.js';
-import { checkOptions } from '../values/arguments.js';
+import { checkOptions, checkTexts } from '../values/arguments.js';
 import { said } from '../values/dims.js';
 import { label, visible } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
@@ -29,9 +29,16 @@ export interface HeatmapOptions {
  * Grids larger than a page are pooled by the largest magnitude, and the picture says so. Throws OptionError for rows of different lengths.
  * @example heatmap(scores, { x: heads, y: layers, title: 'induction' })
  */
-export function heatmap(values: Activation | readonly Numbers[], options: HeatmapOptions = {}): OwnPicture {
+export function heatmap(values: Activation | readonly Numbers[], given: HeatmapOptions = {}): OwnPicture {
   const own = values instanceof Activation;
-  checkOptions('heatmap', options, { title: true, x: true, y: true });
+  const options = checkOptions('heatmap', given, { title: true, x: true, y: true });
+  checkTexts('heatmap', { title: options.title });
+  for (const axis of ['x', 'y'] as const) {
+    const names: unknown = options[axis];
+    const odd = Array.isArray(names) ? names.find(name => typeof name !== 'string' && typeof name !== 'number') : names;
+    if (odd !== undefined || (Array.isArray(names) && names.includes(undefined)))
+      throw new OptionError(`${axis} of heatmap is a list of names, texts or numbers, not ${said(names)}.`);
+  }
   if (!own && !Array.isArray(values))
     throw new OptionError(`heatmap takes rows of numbers, or an activation of two dimensions, not ${said(values)}.`);
   if (own && values.dims.length !== 2)

@@ -1,7 +1,7 @@
 // Lines and bars of one's own numbers, in the lab's style.
 
 import { OptionError } from '../../engine/errors.js';
-import { checkOptions } from '../values/arguments.js';
+import { checkOptions, checkTexts } from '../values/arguments.js';
 import { said } from '../values/dims.js';
 import { label, visible } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
@@ -28,6 +28,14 @@ const AROUND = { title: true, x: true, y: true, log: true } as const;
 const PLOT = 256;
 const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9', '#7f8791'];
 
+function around(who: string, options: PlotOptions): PlotOptions {
+  const taken = checkOptions(who, options, AROUND);
+  checkTexts(who, { title: taken.title, x: taken.x, y: taken.y });
+  const { log } = taken;
+  if (log === undefined || ['x', 'y', 'xy'].includes(log)) return taken;
+  throw new OptionError(`log of ${who} is 'x', 'y' or 'xy', not ${said(log)}.`);
+}
+
 /**
  * Lines of numbers: `plot(y)`, `plot(x, y)`, or several by name, `plot(x, { exact, fast })`, each with options behind. What is no finite number is a gap, and said.
  * Throws OptionError for lists of different lengths, for what is no number, and for more than 20,000 points.
@@ -51,7 +59,7 @@ export function plot(
   for (const line of lines) sameLength('plot', 'x', xs.length, line.name || 'y', line.y.length);
   checkMany('plot', lines.length * xs.length, 'points');
   const gaps = lines.reduce((n, line) => n + line.y.filter(v => !Number.isFinite(v)).length, 0);
-  const { title = '', log = '' } = checkOptions('plot', options, AROUND);
+  const { title = '', log = '', x: below, y: beside } = around('plot', options);
   const several = lines.length > 1;
   const [heading, ...more] = titleLines(title);
   const gapped = gaps > 0 ? [`${gaps} of the values ${gaps === 1 ? 'is' : 'are'} no finite number: a gap`] : [];
@@ -60,7 +68,7 @@ export function plot(
     lines.map(({ name }) => label(name)),
     PLOT,
   );
-  const [top, below] = [50 + 15 * notes.length, several ? under.room : 54];
+  const [top, bottom] = [50 + 15 * notes.length, several ? under.room : 54];
   const close = closeNumbers(lines.flatMap(line => line.y));
   const axis = (name: string | undefined, letter: string) => ({
     gridcolor: GRID,
@@ -83,17 +91,17 @@ export function plot(
     layout: {
       ...PAGE,
       title: titled(label(heading), notes),
-      height: top + PLOT + below,
-      margin: { l: close.room, r: 20, t: top, b: below },
+      height: top + PLOT + bottom,
+      margin: { l: close.room, r: 20, t: top, b: bottom },
       ...(several && { legend: under.legend }),
-      xaxis: axis(options.x, 'x'),
-      yaxis: axis(options.y, 'y'),
+      xaxis: axis(below, 'x'),
+      yaxis: axis(beside, 'y'),
     },
     config: CONFIG,
   };
   const shown = xs.slice(0, 20);
   const table = textTable(
-    [options.x ?? 'x', ...lines.map(({ name }) => name || (options.y ?? 'y'))].map(text => ({
+    [below ?? 'x', ...lines.map(({ name }) => name || (beside ?? 'y'))].map(text => ({
       title: visible(text),
       right: true,
     })),
@@ -120,11 +128,7 @@ export function bar(
   if (listed && (values === undefined || !isNumbers(values)))
     throw new OptionError('bar was given names without values. Give bar(names, values), or bar({ name: value }).');
   const heights = numbers('bar', 'values', listed ? (values as Numbers) : Object.values(names));
-  const {
-    title = '',
-    x,
-    y,
-  } = checkOptions('bar', listed ? options : ((values as PlotOptions | undefined) ?? options), AROUND);
+  const { title = '', x, y } = around('bar', listed ? options : ((values as PlotOptions | undefined) ?? options));
   sameLength('bar', 'names', texts.length, 'values', heights.length);
   checkMany('bar', texts.length, 'bars');
   const [heading, ...more] = titleLines(title);

@@ -2,13 +2,13 @@
 
 import { OptionError, TraceError } from '../../engine/errors.js';
 import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
-import { compare as tensors, type Metrics } from '../diff/metrics.js';
-import type { ArrayFile } from '../values/arrays/open.js';
+import { type Metrics, compare as tensors } from '../diff/metrics.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from '../diff/tolerance.js';
 import { checkLengths, traceRows } from '../diff/two-traces.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { progressLine } from '../host/progress.js';
 import { called, checkLimits, checkOptions, type OptionNames } from '../values/arguments.js';
+import type { ArrayFile } from '../values/arrays/open.js';
 import { said } from '../values/dims.js';
 import { Trace } from '../values/trace.js';
 import { NameMap } from '../values/trace-names.js';
@@ -80,7 +80,7 @@ async function withTrace(a: Trace, b: Run | Trace, given: DiffOptions, model?: S
   const note =
     options.alone === false
       ? null
-      : `No model was given, so that no stage was run alone: what fails although all that it reads passes is a source. With the model (--model, in a cell { model }) each is judged on its own inputs.`;
+      : 'No stage was run alone: what fails although all that it reads passes is a source. With the model of the first (--model, in a cell { model }) each is judged on its own inputs.';
   return new Diff(rows, `${a.name} and ${other.name}`, limits, provenance, leftover, null, 'run', note);
 }
 

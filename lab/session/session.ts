@@ -9,9 +9,12 @@ import { shaderUse } from '../../engine/shader-use.js';
 import { withEnds } from '../../engine/tokenizer/ends.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import type { ChatFiles, ModelFiles } from '../../engine/weights/source.js';
-import type { Diff, DiffOptions } from '../diff/diff.js';
+import { Diff, type DiffOptions } from '../diff/diff.js';
 import { writing } from '../host/writing.js';
-import { called, checkIdList } from '../values/arguments.js';
+import { called, checkIdList, checkName } from '../values/arguments.js';
+import { said } from '../values/dims.js';
+import { attempt } from '../values/plain.js';
+import { isRecord } from '../values/record.js';
 import type { Golden } from '../values/golden.js';
 import type { Prompt } from '../values/prompt-file.js';
 import { Shown } from '../values/shown.js';
@@ -185,6 +188,7 @@ export class Session extends Shown {
 
   /** The WGSL in force: the edited one, else the file's. Throws ShaderError with the nearest names. */
   shader(name: string): string {
+    checkName('shader()', name);
     return this.model.kernels.source(name);
   }
 
@@ -262,6 +266,10 @@ export class Session extends Shown {
    * force, and of the generations that an edit came into.
    */
   provenance(shaders?: Shaders): Record<string, string> {
+    if (shaders !== undefined && attempt(() => Array.isArray(shaders.edited)) !== true)
+      throw new OptionError(
+        `provenance() is of the shaders of a run, not of ${said(shaders)}. Leave it out for those in force.`,
+      );
     const { name, kind, kernels } = this.gpu;
     const refused = shaders?.refused ?? [];
     return {
@@ -290,6 +298,10 @@ export class Session extends Shown {
    * @example model.picture(await model.diff(g))
    */
   picture(diff: Diff | null = null): PlanView {
+    if (diff !== null && !(diff instanceof Diff))
+      throw new OptionError(
+        `picture() is coloured by a diff, not by ${said(diff)}. ${isRecord(diff) && 'then' in diff ? 'Wait for it: await model.diff(golden).' : 'Give what await model.diff(golden) gives, or nothing.'}`,
+      );
     return new PlanView(this, diff);
   }
 

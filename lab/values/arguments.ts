@@ -88,6 +88,14 @@ export function checkName(who: string, name: unknown): asserts name is string {
   throw new OptionError(`${who} needs a name or a path, not ${said(name)}.`);
 }
 
+/** Throws OptionError for what is no text, where there is something. */
+export function checkTexts(who: string, given: Readonly<Record<string, unknown>>): void {
+  for (const [name, text] of Object.entries(given)) {
+    if (text === undefined || typeof text === 'string') continue;
+    throw new OptionError(`${name} of ${who} is a text, not ${said(text)}.`);
+  }
+}
+
 /** Throws OptionError for what is no number of bytes. */
 export function checkBudget(budget: unknown): void {
   if (typeof budget === 'number' && budget >= 0) return;

@@ -19,11 +19,12 @@ import {
 import { GoldenError, OptionError } from '../../engine/errors.js';
 import { parseJson } from '../../engine/json.js';
 import { type DimSpec, isWhole, rowIndex, rowNumber, said, type Values } from './dims.js';
+import { attempt } from './plain.js';
 import { isRecord } from './record.js';
 
 const KEY = 'loupe';
 /** Dimensions that rows are of, in a trace. */
-const LEADING = ['token', 'head', 'query'] as const;
+export const LEADING = ['token', 'head', 'query'] as const;
 
 /** Throws OptionError for what is no activation: of a stage that was not tapped there is none. */
 function checkValues(who: string, given: unknown): void {
@@ -70,10 +71,12 @@ export function toArrow(activation: Values): Table {
   return new Table(new Schema(table.schema.fields, metadata), table.batches);
 }
 
-/** The parts of the activation that `toArrow` made a table of. Throws GoldenError for other tables. */
-export function partsOf(table: Table): { name: string; dims: DimSpec[]; data: Float32Array } {
-  const bad = (what: string) =>
-    new GoldenError(`This Arrow table was not made from an activation: ${what}. Use a table of toArrow().`);
+/** The parts of the activation that `toArrow` made a table of. Throws GoldenError, or what `bad` makes of a clause, for other tables. */
+export function partsOf(
+  table: Table,
+  bad: (what: string) => Error = what =>
+    new GoldenError(`This Arrow table was not made from an activation: ${what}. Use a table of toArrow().`),
+): { name: string; dims: DimSpec[]; data: Float32Array } {
   const note = table?.schema?.metadata?.get?.(KEY);
   if (typeof note !== 'string') throw bad("it has no metadata 'loupe'");
   const { name, dims } = readNote(note, bad);
@@ -124,6 +127,9 @@ export function traceToIpc(activations: readonly Values[], provenance: Readonly<
   if (!Array.isArray(given))
     throw new OptionError(`traceToIpc takes a list of activations, not ${said(given)}. Take them from a run.`);
   for (const activation of activations) checkValues('traceToIpc', activation);
+  const of: unknown = provenance;
+  if (!isRecord(of) || attempt(() => Object.values(of).every(text => typeof text === 'string')) !== true)
+    throw new OptionError(`traceToIpc takes where its numbers come from as { key: text }, not ${said(of)}.`);
   const stages: string[] = [];
   const rows: number[] = [];
   const firsts: number[] = [];

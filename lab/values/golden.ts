@@ -10,6 +10,7 @@ import { openSafetensors, type Safetensors } from '../../engine/weights/safetens
 import { checkName } from './arguments.js';
 import { Names } from './select.js';
 import { Shown } from './shown.js';
+import { isOurs, otherVersion } from './version.js';
 
 /** PyTorch’s activations for one sequence, in a file; values are read when they are asked for. */
 export interface Golden {
@@ -62,20 +63,13 @@ export async function golden(name: string): Promise<Golden & Shown> {
   return describe(name, path, file, unchanged);
 }
 
-const VERSION = '1';
-
 function describe(name: string, path: string, { metadata, tensors }: Safetensors, unchanged: () => void): GoldenFile {
-  if (metadata.get('loupe_golden') !== VERSION && metadata.get('loupe_trace') !== VERSION) {
-    const key = ['loupe_golden', 'loupe_trace'].find(one => metadata.has(one));
-    if (key === undefined) {
-      throw new GoldenError(
-        `${name} is no golden: its metadata has no 'loupe_golden'. Make one with golden/make_golden.py.`,
-      );
-    }
+  if (!isOurs(metadata))
     throw new GoldenError(
-      `${name} says ${key} ${quoted(metadata.get(key)!)}, and this Loupe reads version ${VERSION} of them. Make it again with ${key === 'loupe_trace' ? 'loupe trace' : 'golden/make_golden.py'}.`,
+      `${name} is no golden: its metadata has no 'loupe_golden'. Make one with golden/make_golden.py.`,
     );
-  }
+  const other = otherVersion(name, metadata);
+  if (other !== null) throw new GoldenError(other);
   const logits = metadata.get('logits');
   if (logits !== undefined && logits !== 'all' && logits !== 'last') {
     throw new GoldenError(

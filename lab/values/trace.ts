@@ -3,12 +3,13 @@
 
 import { TraceError } from '../../engine/errors.js';
 import { parseJson } from '../../engine/json.js';
-import { type ArrayFile, type ArrayInfo, openArrays } from './arrays/open.js';
 import { checkIdList, checkName, checkOptions, type OptionNames } from './arguments.js';
+import { type ArrayFile, type ArrayInfo, openArrays } from './arrays/open.js';
 import { said } from './dims.js';
 import { isRecord } from './record.js';
 import { Shown } from './shown.js';
 import { checkLayout, NameMap, type NameSpec, readNames } from './trace-names.js';
+import { otherVersion } from './version.js';
 
 /** What there is to say of a trace that its file does not say. */
 export interface TraceOptions {
@@ -53,8 +54,9 @@ export class Trace extends Shown {
   }
 
   /** Values of an array, by their name, as f32 in the order of the file. Throws TraceError for what is not there. */
-  read(theirs: string): Promise<Float32Array> {
-    return this.file.readF32(theirs);
+  async read(theirs: string): Promise<Float32Array> {
+    checkName('An array of a trace', theirs);
+    return await this.file.readF32(theirs);
   }
 
   /**
@@ -99,7 +101,13 @@ export async function trace(path: string, given: TraceOptions = {}): Promise<Tra
     throw new TraceError(
       `'${path}' is a trace of parts of its stages (${slice.slice(0, 80)} …), and whole ones are compared. Trace it again without --slice.`,
     );
-  if (options.ids !== undefined) checkIdList(options.ids);
+  const other = otherVersion(path, file.metadata);
+  if (other !== null) throw new TraceError(other);
+  if (options.ids !== undefined) {
+    checkIdList(options.ids);
+    if (!isIds([...options.ids]))
+      throw new TraceError(`The ids of a trace are whole numbers from 0, one a token, not ${said([...options.ids])}.`);
+  }
   const mask = await maskOf(file);
   const real = await idsOf(file, mask);
   const ids = options.ids ? [...options.ids] : real;

@@ -10,6 +10,9 @@ import { Activation, fromArrow } from '../../lab/values/activation.js';
 import { load } from '../../lab/chat/file.js';
 import { compare } from '../../lab/diff/metrics.js';
 import { report } from '../../lab/display/report.js';
+import { bar, heatmap, plot } from '../../lab/index.js';
+import { traceToIpc } from '../../lab/values/arrow.js';
+import { trace } from '../../lab/values/trace.js';
 import { golden } from '../../lab/values/golden.js';
 import { open } from '../../lab/session/open.js';
 import { pull } from '../../lab/pull/pull.js';
@@ -27,6 +30,11 @@ beforeAll(async () => {
   model = await open('atlas', { quiet: true });
   m = model;
   before = model.gpu.liveBytes;
+  await writeSafetensors(
+    join(folder, 'own.safetensors'),
+    [{ name: 'embed', shape: [3], data: new Float32Array(3) }],
+    {},
+  );
 });
 afterAll(() => model[Symbol.dispose]());
 
@@ -327,6 +335,38 @@ const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
   'Activation, data': [[undefined, null, 5, {}, [1], 'x', ONE], v => new Activation('x', [], v)],
   'tokenizer.encode': [[undefined, null, 5, {}, [], ONE, Symbol('x'), 5n], v => model.tokenizer!.encode(v)],
   pull: [[undefined, null, 'org/name', 7, {}], v => pull(v)],
+  picture: [['x', 7, [], {}, Promise.resolve(), ONE, PROXY, () => 1], v => m.picture(v)],
+  provenance: [[null, 'x', 7, [], {}, ONE, Promise.resolve(), () => 1], v => m.provenance(v)],
+  shader: [[...NO_TEXT, '', 'nosuch', Promise.resolve('rope'), PROXY], v => m.shader(v)],
+  plot: [
+    [7, null, [], {}, ['a'], Number.NaN, () => 'x'].flatMap(v => [
+      { title: v },
+      { x: v, log: 'x' },
+      { y: v, log: 'x' },
+      { log: v },
+    ]),
+    v => plot([1, 2], [1, 2], v),
+  ],
+  bar: [[7, null, [], {}, () => 'x'].flatMap(v => [{ title: v }, { x: v }, { y: v }]), v => bar({ a: 1 }, v)],
+  heatmap: [
+    [
+      ...[7, null, [], {}, ['a'], Number.NaN].map(title => ({ title })),
+      ...[7, 0, '', 'x', null, {}, Number.NaN, new Float32Array([1]), [null], [undefined], [{}]].flatMap(v => [
+        { x: v },
+        { y: v },
+      ]),
+    ],
+    v => heatmap([[1]], v),
+  ],
+  traceToIpc: [
+    [undefined, null, 'x', 7, [], ['a'], { a: 1 }, ONE],
+    v => traceToIpc([new Activation('x', [token] as Anything, new Float32Array(1))], v),
+  ],
+  'trace, ids': [
+    [[Number.NaN], [], [1.5], [-1], 7, 'x', new Float32Array([1, Number.NaN])],
+    v => trace(join(folder, 'own.safetensors'), { ids: v }),
+  ],
+  'trace.read': [NO_TEXT, v => trace(join(folder, 'own.safetensors')).then(t => t.read(v))],
 };
 
 test.each(Object.keys(calls))('%s', async name => {

@@ -97,7 +97,7 @@ test('names of Loupe, Hugging Face, TransformerLens and llama.cpp, in one file, 
     'l_out-9': as('embed'),
   });
   expect(diff.leftover.notCompared).toEqual(['l_oot-1', 'l_out-9']);
-  expect(String(diff)).toContain("Not compared: 2 arrays that are of no stage. l_oot-1: The nearest is 'l_out-1'.");
+  expect(String(diff)).toContain("Not compared: 2 arrays. l_oot-1: The nearest is 'l_out-1'.");
   expect((diff.toJSON() as { nearest: object }).nearest).toMatchObject({ 'l_oot-1': "The nearest is 'l_out-1'." });
 });
 

@@ -2,7 +2,9 @@
 // and one activation, as `toArrow` and `save` write.
 
 import { DataType, type Table, tableFromIPC, type Vector } from 'apache-arrow';
+import { parseJson } from '../../../engine/json.js';
 import { partsOf } from '../arrow.js';
+import { checkOwnColumns, dimsOf } from './own-columns.js';
 
 /** One array: its shape, and its values when they are asked for. */
 export interface ArrowArray {
@@ -27,15 +29,19 @@ export function arrowArrays(
     const { message } = error as Error;
     if (/compressed/.test(message))
       throw bad("it is compressed, and what is not is read: compression='uncompressed' in pandas, None in pyarrow");
-    throw bad(`it cannot be read as Arrow (${message.slice(0, 100)})`);
+    // The library's own sentences are plain errors; of a file that is cut or changed it trips over what is not there.
+    const tripped = error instanceof TypeError || error instanceof RangeError;
+    throw bad(tripped ? 'it is cut short or damaged' : `it cannot be read as Arrow (${message.slice(0, 100)})`);
   }
   const { metadata, fields } = table.schema;
+  const twice = fields.find(({ name }, i) => fields.findIndex(field => field.name === name) < i);
+  if (twice) throw bad(`it has the column '${twice.name.slice(0, 80)}' twice`);
   const column = (...names: string[]) => {
     const found = names.find(name => fields.some(field => field.name === name));
     return found === undefined ? null : table.getChild(found);
   };
   if (metadata.has('loupe')) {
-    const { name, dims, data } = partsOf(table);
+    const { name, dims, data } = partsOf(table, bad);
     const one: ArrowArray = { dtype: 'F32', shape: dims.map(({ size }) => size), values: () => data };
     return { metadata, arrays: new Map([[name, one]]) };
   }
@@ -46,10 +52,11 @@ export function arrowArrays(
   if (!holdsNumbers(values.type))
     throw bad(`its column of values is ${String(values.type).slice(0, 80)}, and lists of numbers are read`);
   const shapes = column('shape');
-  const arrays = shapes
-    ? rowAnArray(names, shapes, values, bad)
-    : rowARow(names, column('row'), column('dims'), values, bad);
-  return { metadata, arrays };
+  if (shapes) return { metadata, arrays: rowAnArray(names, shapes, values, bad) };
+  // Which rows were there, and that none was changed, the columns of our own traces say. Of slices they are other rows, which nobody compares.
+  const isOwn = metadata.has('loupe_trace') || metadata.has('slice');
+  if (isOwn && !metadata.has('slice')) checkOwnColumns(names, column, tokensOf(metadata), bad);
+  return { metadata, arrays: rowARow(names, isOwn ? null : column('row'), column('dims'), values, bad) };
 }
 
 function rowAnArray(names: Vector, shapes: Vector, values: Vector, bad: Bad): Map<string, ArrowArray> {
@@ -95,7 +102,7 @@ function rowARow(
     const width = lengthOf(values, own[0]);
     if (own.some(row => lengthOf(values, row) !== width))
       throw bad(`the rows of '${name.slice(0, 80)}' are not of one length`);
-    const told = [...String(dims?.get(own[0]) ?? '').matchAll(/=(\d+)(?=,|$)/g)].map(([, size]) => Number(size));
+    const told = dimsOf(String(dims?.get(own[0]) ?? '')).map(({ from, to }) => to - from);
     const fits = told.reduce((n, d) => n * d, 1) === own.length * width && told.length > 0;
     const shape = fits ? told : [own.length, width];
     const read = () => {
@@ -106,6 +113,15 @@ function rowARow(
     arrays.set(name, { dtype: 'F32', shape, values: read });
   }
   return arrays;
+}
+
+function tokensOf(metadata: ReadonlyMap<string, string>): number | null {
+  try {
+    const ids: unknown = parseJson(metadata.get('ids') ?? '');
+    return Array.isArray(ids) ? ids.length : null;
+  } catch {
+    return null; // told by who reads the ids
+  }
 }
 
 /** Lists of anything else would be numbers by JavaScript's rules: the text '1' is 1, and 'a' NaN. */

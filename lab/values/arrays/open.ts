@@ -5,8 +5,8 @@ import { TraceError } from '../../../engine/errors.js';
 import { openFile, type RandomAccessFile, stampOf } from '../../../engine/files.js';
 import { openSafetensors } from '../../../engine/weights/safetensors.js';
 import { readArrow } from './arrow-thread.js';
-import { isReal, isWholeType, toF32, toWhole } from './numbers.js';
 import { inOrder, MOST_HEADER, type NpyHeader, readNpyHeader } from './npy.js';
+import { isReal, isWholeType, toF32, toWhole } from './numbers.js';
 import { type Member, readMember, readMembers } from './zip.js';
 
 /** What is known of an array before it is read. */
@@ -87,6 +87,7 @@ function opened(path: string, first: Buffer): Promise<Opened> {
   if (begins('\x93NUMPY')) return openNpy(path);
   if (begins('PK\x03\x04') || begins('PK\x05\x06')) return openNpz(path);
   if (begins('ARROW1') || begins('\xff\xff\xff\xff')) return openArrow(path); // a file, a stream
+  if (first.length === 0) throw new TraceError(`${path} is empty. Save it again.`);
   if (/\.(npz|npy|arrow|feather)$/i.test(path))
     throw new TraceError(`${path} is not what its name says: it begins with ${first.toString('hex')}. Save it again.`);
   const pickled = first[0] === 0x80 && first[1] >= 2 && first[1] <= 5 && first.subarray(4).some(byte => byte !== 0);
