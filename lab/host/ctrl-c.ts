@@ -3,6 +3,7 @@
 // signal its system's meaning back. It ends a process itself that is too busy to hear of the first.
 
 import { Worker } from 'node:worker_threads';
+import { removeUnfinished } from '../values/unfinished.js';
 import { fireInterrupt } from './interrupt.js';
 
 /** For work that does not look whether it was asked to stop. */
@@ -48,5 +49,6 @@ function heard(): void {
 
 function stop(): void {
   fireInterrupt();
+  removeUnfinished(); // a second signal leaves no time for it
   setTimeout(() => process.exit(STOPPED), GRACE).unref();
 }

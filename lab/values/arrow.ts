@@ -128,7 +128,11 @@ export function traceToIpc(activations: readonly Values[], provenance: Readonly<
     throw new OptionError(`traceToIpc takes a list of activations, not ${said(given)}. Take them from a run.`);
   for (const activation of activations) checkValues('traceToIpc', activation);
   const of: unknown = provenance;
-  if (!isRecord(of) || attempt(() => Object.values(of).every(text => typeof text === 'string')) !== true)
+  if (
+    !isRecord(of) ||
+    Array.isArray(of) ||
+    attempt(() => Object.values(of).every(text => typeof text === 'string')) !== true
+  )
     throw new OptionError(`traceToIpc takes where its numbers come from as { key: text }, not ${said(of)}.`);
   const stages: string[] = [];
   const rows: number[] = [];

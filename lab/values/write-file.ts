@@ -19,9 +19,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { OptionError } from '../../engine/errors.js';
+import { Interrupted, OptionError } from '../../engine/errors.js';
 import { usedAs } from '../../engine/files-in-use.js';
 import { said } from './dims.js';
+import { isUnfinished, settled, unfinished } from './unfinished.js';
 
 interface Target {
   /** The file itself, behind all links; or what is opened as it is. */
@@ -77,7 +78,6 @@ export function writeAside(path: string): Writing {
   const isFile = !stat || stat.isFile();
   const aside = isFile ? join(dirname(real), `.loupe-${randomUUID()}.part`) : real;
   let fd: number | null = null;
-  let left = false;
   const close = () => {
     const open = fd;
     fd = null;
@@ -87,10 +87,11 @@ export function writeAside(path: string): Writing {
     write: part => told(path, () => writePart(fd!, part)),
     commit() {
       told(path, () => {
+        if (isFile && !isUnfinished(aside)) throw new Interrupted(`Writing ${path}`);
         if (isFile) fsyncSync(fd!);
         close();
         if (isFile) renameSync(aside, real);
-        left = false;
+        settled(aside);
       });
       if (isFile) settle(dirname(real));
     },
@@ -98,15 +99,15 @@ export function writeAside(path: string): Writing {
       try {
         close(); // which a full disk may refuse too
       } finally {
-        if (left) rmSync(aside, { force: true });
-        left = false;
+        if (isUnfinished(aside)) rmSync(aside, { force: true });
+        settled(aside);
       }
     },
   };
   try {
     told(path, () => {
+      if (isFile) unfinished(aside);
       fd = isFile ? openSync(aside, 'wx', stat ? 0o600 : 0o666) : openSync(real, 'w');
-      left = isFile;
       if (isFile && stat) keepOwner(fd, stat);
     });
   } catch (error) {
