@@ -130,7 +130,10 @@ export class Context {
       onLayer,
     } = options;
     checkIds(ids, this.model.config.vocab);
-    if (this.#disposed) throw new PromptError('This context was closed; make a new one.');
+    if (this.#disposed)
+      throw new PromptError(
+        'This context was closed, alone or with its session. Open the model again, or make a new one.',
+      );
     if (this.#past.ids.length + ids.length > this.length) {
       throw new PromptError(
         `${this.#past.ids.length} tokens are in the context and ${ids.length} more were given, but it holds ${this.length}. ` +
@@ -203,7 +206,10 @@ export class Context {
     const end = Math.min(this.length, begun + most);
     try {
       while (this.#past.ids.length < end) {
-        if (this.#disposed) throw new PromptError('This context was closed; make a new one.');
+        if (this.#disposed)
+          throw new PromptError(
+            'This context was closed, alone or with its session. Open the model again, or make a new one.',
+          );
         if (this.#released) {
           await results();
           [started, begun] = [[], this.#past.ids.length];

@@ -47,7 +47,7 @@ const WORTH_A_PLACE = 16;
 /** The seeds of so many prompts. Throws OptionError for what are none. */
 export function seedsOf(seed: number | readonly number[] = 0, prompts: number): number[] {
   if (!Array.isArray(seed)) {
-    const seeds = Array.from({ length: prompts }, (_, i) => (seed as number) + i);
+    const seeds = Array.from({ length: prompts }, (_, i) => (typeof seed === 'number' ? seed + i : Number.NaN));
     if (seeds.every(Number.isSafeInteger)) return seeds;
     throw new OptionError(`seed must be a whole number, or a list of one for each prompt, not ${told(seed)}.`);
   }

@@ -25,7 +25,7 @@ export function checkSampling({ temperature = 0, topK = 0, topP = 1, seed = 0 }:
   const need = (holds: boolean, name: string, range: string, got: unknown) => {
     if (!holds) throw new OptionError(`${name} must be ${range}, not ${told(got)}.`);
   };
-  need(temperature >= 0 && Number.isFinite(temperature), 'temperature', 'a number from 0', temperature);
+  need(Number.isFinite(temperature) && temperature >= 0, 'temperature', 'a number from 0', temperature);
   need(Number.isInteger(topK) && topK >= 0, 'topK', 'a whole number from 0', topK);
   need(typeof topP === 'number' && topP > 0 && topP <= 1, 'topP', 'above 0 and at most 1', topP);
   need(Number.isSafeInteger(seed), 'seed', 'a whole number', seed);

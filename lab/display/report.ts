@@ -25,6 +25,9 @@ export function report(path: string, ...values: readonly unknown[]): void {
   if (values.length === 0) {
     throw new OptionError('A report of nothing was asked for. Give what it is to show: report("out.html", run, diff).');
   }
+  const waits = values.findIndex(value => attempt(() => typeof (value as PromiseLike<unknown>).then) === 'function');
+  if (waits >= 0)
+    throw new OptionError(`Value ${waits + 1} of the report is a promise, not what it will be. Wait for it: await ….`);
   const bundles = values.map(bundleOf);
   const figures = bundles.some(bundle => bundle['application/vnd.plotly.v1+json']);
   // </script> inside a script would end it; in JavaScript the backslash changes nothing.

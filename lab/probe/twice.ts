@@ -12,7 +12,9 @@ import { cut } from '../session/pieces.js';
 import { checkPlan } from '../session/request.js';
 import type { Run } from '../session/run.js';
 import type { Session } from '../session/session.js';
+import { OptionError } from '../../engine/errors.js';
 import { checkOptions, type OptionNames } from '../values/arguments.js';
+import { said } from '../values/dims.js';
 import { Shown } from '../values/shown.js';
 
 /** How to read twice. */
@@ -80,6 +82,8 @@ export async function twice(
   given: TwiceOptions = {},
 ): Promise<Twice> {
   const options = checkOptions('twice', given, OPTIONS);
+  if (options.chunks !== undefined && !Array.isArray(options.chunks))
+    throw new OptionError(`chunks of twice are the sizes of its chunks, [2, 3], not ${said(options.chunks)}.`);
   session.ready();
   const shaders = await session.model.kernels.inForce(); // of the call, for both: an edit meanwhile is no fault of theirs
   return await readTwice(session, prompt, options, [shaders, shaders]);

@@ -82,6 +82,19 @@ const sessions = ((globalThis as Record<symbol, unknown>)[Symbol.for('gemma-loup
   Session
 >;
 
+/** Openings that go on, by what is opened: one after the other, so that each closes the one before it. */
+const opening = new Map<string, Promise<unknown>>();
+
+async function inTurn<T>(key: string, open: () => Promise<T>): Promise<T> {
+  const turn = (opening.get(key) ?? Promise.resolve()).then(open, open);
+  opening.set(key, turn);
+  try {
+    return await turn;
+  } finally {
+    if (opening.get(key) === turn) opening.delete(key);
+  }
+}
+
 /** Path of what a user names: `atlas`, a folder, a .gguf or a .safetensors file, or org/name in the cache of Hugging Face's tools. */
 export function modelPath(name: string): string {
   if (existsSync(name)) return name;
@@ -151,41 +164,46 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
       ? await openTokenizerFile(options.tokenizer)
       : files.vocabulary && (await openTokenizer(files.vocabulary));
     const fit = tokenizer && options.tokenizer ? await checkVocabulary(tokenizer, options.tokenizer, files) : [];
-    // Its memory is needed; what can be refused was refused before.
-    if (!options.another) sessions.get(key)?.giveWay();
-    const load = async (from: ModelFiles, to: Gpu) => {
-      using progress = progressLine(`Loading ${name}`, options.quiet);
-      return await Model.load(from, to, {
-        activations,
-        cache,
-        signal: eitherSignal(options.signal),
-        onProgress: ({ done, total }) => progress.bytes(done, total),
-      });
+    const make = async () => {
+      // Its memory is needed; what can be refused was refused before.
+      if (!options.another) sessions.get(key)?.giveWay();
+      const load = async (from: ModelFiles, to: Gpu) => {
+        using progress = progressLine(`Loading ${name}`, options.quiet);
+        return await Model.load(from, to, {
+          activations,
+          cache,
+          signal: eitherSignal(options.signal),
+          onProgress: ({ done, total }) => progress.bytes(done, total),
+        });
+      };
+      return new Session(
+        existsSync(name) ? basename(path) : name,
+        await load(files, gpu),
+        tokenizer,
+        options.context,
+        files.chatTemplate,
+        async () => {
+          const again = await read();
+          try {
+            if (again.fingerprint === files.fingerprint)
+              return await load(again, await sharedGpu(options.adapter, options.kernels));
+          } finally {
+            await again.close();
+          }
+          throw new ModelFileError(`${path} is not what it was when it was opened. Open it again.`);
+        },
+        { ...files.chat, notices: [...files.chat.notices, ...(tokenizer ? ownBosNotices(files, tokenizer) : [])] },
+        options.reuse,
+        read,
+        [...files.notices, ...fit],
+      );
     };
-    const session = new Session(
-      existsSync(name) ? basename(path) : name,
-      await load(files, gpu),
-      tokenizer,
-      options.context,
-      files.chatTemplate,
-      async () => {
-        const again = await read();
-        try {
-          if (again.fingerprint === files.fingerprint)
-            return await load(again, await sharedGpu(options.adapter, options.kernels));
-        } finally {
-          await again.close();
-        }
-        throw new ModelFileError(`${path} is not what it was when it was opened. Open it again.`);
-      },
-      { ...files.chat, notices: [...files.chat.notices, ...(tokenizer ? ownBosNotices(files, tokenizer) : [])] },
-      options.reuse,
-      read,
-      [...files.notices, ...fit],
-    );
-    if (!options.quiet) for (const notice of session.notices) process.stderr.write(`loupe: ${printable(notice)}\n`);
-    sessions.set(key, session);
-    return session;
+    return await inTurn(key, async () => {
+      const session = await make();
+      if (!options.quiet) for (const notice of session.notices) process.stderr.write(`loupe: ${printable(notice)}\n`);
+      sessions.set(key, session);
+      return session;
+    });
   } finally {
     await files.close();
   }

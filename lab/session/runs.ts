@@ -242,7 +242,12 @@ export function runs(session: ManyReader, prompts: Prompts, given: RunsOptions =
   tapped(session.plan, options.tap);
   const many =
     typeof prompts === 'object' && prompts !== null && (Symbol.iterator in prompts || Symbol.asyncIterator in prompts);
-  if (!many || ArrayBuffer.isView(prompts) || (Array.isArray(prompts) && typeof prompts[0] === 'number'))
+  if (
+    !many ||
+    prompts instanceof String ||
+    ArrayBuffer.isView(prompts) ||
+    (Array.isArray(prompts) && typeof prompts[0] === 'number')
+  )
     throw new PromptError(
       `runs() takes a list of prompts, texts or lists of ids, or a file of them, prompts('prompts.jsonl'), not ${said(prompts)}.`,
     );

@@ -10,6 +10,19 @@ import { isRecord } from './record.js';
 /** All the options there are, so that the compiler tells of one that was forgotten. */
 export type OptionNames<T> = Readonly<Record<keyof T, true>>;
 
+/** What options are that mean the same wherever they are. */
+const KINDS: Readonly<Record<string, { readonly text: string; is(value: unknown): boolean }>> = {
+  alone: { text: 'is true or false', is: value => typeof value === 'boolean' },
+  another: { text: 'is true or false', is: value => typeof value === 'boolean' },
+  budget: { text: 'is a number of bytes', is: value => typeof value === 'number' && value >= 0 },
+  ignoreEos: { text: 'is true or false', is: value => typeof value === 'boolean' },
+  quiet: { text: 'is true or false', is: value => typeof value === 'boolean' },
+  shaders: {
+    text: 'are those that an earlier run went by',
+    is: value => typeof (value as { source?: unknown }).source === 'function',
+  },
+};
+
 /**
  * The options as they are now, which are read once; lists and objects in them are copied. Throws OptionError for what is no object of options, for an option that there is not, with
  * the nearest, for a signal that is none, and for what throws when it is looked at.
@@ -23,6 +36,11 @@ export function checkOptions<T extends object>(who: string, options: T | undefin
     const entries = Object.keys(known).map(name => [name, owned((options as Record<string, unknown>)[name])] as const);
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   });
+  for (const [name, kind] of Object.entries(KINDS)) {
+    const value: unknown = (taken as Record<string, unknown>)[name];
+    if (value !== undefined && attempt(() => kind.is(value)) !== true)
+      throw new OptionError(`${name} of ${who} ${kind.text}, not ${said(value)}.`);
+  }
   const { signal } = taken;
   if (signal === undefined || signal instanceof AbortSignal) return taken as T;
   throw new OptionError(`The signal of ${who} is an AbortSignal, not ${said(signal)}. Give one, or leave it out.`);

@@ -43,7 +43,7 @@ export function toArrow(activation: Values): Table {
   checkValues('toArrow', activation);
   const { name, dims, data } = activation;
   const width = dims.length > 0 ? dims[dims.length - 1].size : 1;
-  const rows = data.length / width;
+  const rows = dims.slice(0, -1).reduce((n, dim) => n * dim.size, 1);
   const columns: Record<string, ReturnType<typeof makeVector> | ReturnType<typeof vectorFromArray>> = {
     stage: vectorFromArray(Array<string>(rows).fill(name), new Utf8()),
   };
@@ -80,8 +80,12 @@ export function partsOf(
   const note = table?.schema?.metadata?.get?.(KEY);
   if (typeof note !== 'string') throw bad("it has no metadata 'loupe'");
   const { name, dims } = readNote(note, bad);
-  const parts = table.getChild('values')?.data.map(({ children }) => children?.[0]?.values);
-  if (!parts?.every((part): part is Float32Array => part instanceof Float32Array)) {
+  // The values of a file are padded to whole words of 8 bytes: how many count, the column says.
+  const parts = table
+    .getChild('values')
+    ?.data.map(({ children }) => children?.[0])
+    .map(child => (child?.values instanceof Float32Array ? child.values.subarray(0, child.length) : null));
+  if (!parts?.every((part): part is Float32Array => part !== null)) {
     throw bad("it has no column 'values' of lists of 32-bit floats");
   }
   const size = dims.reduce((n, dim) => n * dim.size, 1);

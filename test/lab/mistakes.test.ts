@@ -359,13 +359,46 @@ const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
     v => heatmap([[1]], v),
   ],
   traceToIpc: [
-    [undefined, null, 'x', 7, [], ['a'], { a: 1 }, ONE],
+    [undefined, null, 'x', 7, [], ['a'], { a: 1 }],
     v => traceToIpc([new Activation('x', [token] as Anything, new Float32Array(1))], v),
   ],
   'trace, ids': [
     [[Number.NaN], [], [1.5], [-1], 7, 'x', new Float32Array([1, Number.NaN])],
     v => trace(join(folder, 'own.safetensors'), { ids: v }),
   ],
+  'run, shaders': [
+    [null, 7, 'x', [], {}, new Map(), ONE, PROXY, () => 1, Promise.resolve()],
+    v => m.run('Once', { shaders: v }),
+  ],
+  'twice, chunks': [[null, 7, 'x', {}, ['x'], [0], ONE, Promise.resolve()], v => m.twice('Once', { chunks: v })],
+  'generate, several': [
+    [1n, Symbol('x'), null, true, 'x', 1.5].flatMap(v => [
+      { seed: v },
+      { temperature: v === 1.5 ? -1 : v },
+      { topK: v },
+    ]),
+    v => m.generate(['Once'], { maxTokens: 1, ...v }),
+  ],
+  'yes or no': [
+    ['false', 0, null, [], {}],
+    v =>
+      Promise.any(
+        [
+          all(m.generate('Hi', { ignoreEos: v })),
+          golden('atlas/short').then(g => m.diff(g, { alone: v })),
+          open('atlas', { another: v }),
+          open('atlas', { quiet: v }),
+        ].map(one => one.then(() => 'taken')),
+      ).catch(({ errors }: AggregateError) => {
+        throw errors.find(error => !(error instanceof LoupeError)) ?? errors[0];
+      }),
+  ],
+  'lens, budget': [
+    ['x', {}, -1, null, 1n, Symbol('x')],
+    v => model.run('Hi', { tap: 'layers.*.resid' }).then((run: Anything) => run.lens('layers.*.resid', { budget: v })),
+  ],
+  'runs of a text': [[new String('Once'), 'Once', [1, 2]], v => m.runs(v)],
+  'report of a promise': [[Promise.resolve(1)], v => report(join(folder, 'x.html'), v)],
   'trace.read': [NO_TEXT, v => trace(join(folder, 'own.safetensors')).then(t => t.read(v))],
 };
 

@@ -1,15 +1,17 @@
 // run.save and activation.save: what is written is what others read, here by this package's own readers and by what NumPy's format says.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OptionError } from '../../engine/errors.js';
+import { packageRoot } from '../../engine/files.js';
 import { openSafetensors } from '../../engine/weights/safetensors.js';
 import { open } from '../../lab/session/open.js';
 import type { Session } from '../../lab/session/session.js';
 import { Activation } from '../../lab/values/activation.js';
+import { trace } from '../../lab/values/trace.js';
 import { golden } from '../../lab/values/golden.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'loupe-save-'));
@@ -62,6 +64,31 @@ test('as .arrow it comes back bit by bit, with its places; as .safetensors with 
   expect(readFileSync(at('part.parquet')).subarray(0, 4).toString()).toBe('PAR1');
 });
 
+test.each([[[]], [[1]], [[3]], [[7]], [[3, 3]], [[2, 7]], [[1, 1, 5]], [[0]], [[0, 4]], [[4, 0]]])(
+  'of any number of values, odd ones and none: %j',
+  async shape => {
+    const names = ['token', 'head', 'dim'] as const;
+    const size = shape.reduce((n: number, d: number) => n * d, 1);
+    const data = Float32Array.from({ length: size }, (_, i) => i + 0.5);
+    const one = new Activation(
+      'x',
+      shape.map((size: number, i: number) => ({ name: names[i], size })),
+      data,
+    );
+    const saved = at(`odd-${shape.join('x')}.arrow`);
+    one.save(saved);
+    for (const table of [one.toArrow(), tableFromIPC(readFileSync(saved))]) {
+      const back = Activation.fromArrow(table);
+      expect([back.shape, back.data]).toEqual([shape, data]);
+    }
+    if (size > 0) {
+      const read = await trace(saved, { ids: [2] });
+      expect([read.arrays.get('x')!.shape, await read.read('x')]).toEqual([shape, data]);
+    }
+    for (const form of ['npy', 'safetensors', 'parquet']) one.save(at(`odd.${form}`));
+  },
+);
+
 test('a run with all stages is a golden of itself; one with parts says where they are', async () => {
   const run = await model.run('The capital of France is', { tap: '**' });
   run.save(at('run.safetensors'));
@@ -104,4 +131,17 @@ test('what cannot be saved so is refused, and what was there stays', async () =>
   }
   expect(readFileSync(at('kept.parquet'), 'utf8')).toBe('before');
   expect(readdirSync(folder)).toEqual(before);
+});
+
+test('opened twice at once, the second closes the first, as one after the other does', async () => {
+  const path = at('twice');
+  cpSync(join(packageRoot(), 'golden/atlas'), path, { recursive: true });
+  const before = model.gpu.liveBytes;
+  const [first, second] = await Promise.all([open(path, { quiet: true }), open(path, { quiet: true })]);
+  await expect(first.run([2, 5])).rejects.toThrow(
+    'was closed, as opening the same model again does. Use the newer one.',
+  );
+  await second.run([2, 5]);
+  second[Symbol.dispose]();
+  expect(model.gpu.liveBytes).toBe(before);
 });

@@ -87,6 +87,10 @@ function opened(path: string, first: Buffer): Promise<Opened> {
   if (begins('\x93NUMPY')) return openNpy(path);
   if (begins('PK\x03\x04') || begins('PK\x05\x06')) return openNpz(path);
   if (begins('ARROW1') || begins('\xff\xff\xff\xff')) return openArrow(path); // a file, a stream
+  if (begins('PAR1'))
+    throw new TraceError(
+      `${path} is Parquet, a row a value, which is not read back as a trace. Save it as .safetensors or .arrow.`,
+    );
   if (first.length === 0) throw new TraceError(`${path} is empty. Save it again.`);
   if (/\.(npz|npy|arrow|feather)$/i.test(path))
     throw new TraceError(`${path} is not what its name says: it begins with ${first.toString('hex')}. Save it again.`);
