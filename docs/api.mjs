@@ -21,7 +21,7 @@ const LAB = {
   'Many prompts': 'Runs RunsOptions Prompts prompts PromptFile PromptFileOptions DataSet',
   'Find what carries an answer': 'PatchingOptions Patching HeadScoresOptions HeadScores HeadScore ScoredHead',
   'Compare with PyTorch':
-    'golden Golden trace Trace TraceOptions NameSpec ArrayInfo DiffOptions DiffLimits Diff DiffRow Verdict Spread Leftover compare CompareOptions Metrics Nearer Passing Accuracy Distance MeasuredOperation OneStage Edited PlanView Watch WatchOptions WatchEvent ChangedRow',
+    'golden Golden trace Trace TraceOptions NameSpec ArrayInfo DiffOptions DiffLimits Diff DiffRow Verdict Spread ErrorMap ErrorMapOptions ValuesAt Leftover compare CompareOptions Metrics Nearer Passing Accuracy Distance MeasuredOperation OneStage Edited PlanView Watch WatchOptions WatchEvent ChangedRow',
   'Let it write':
     'GenerateRunOptions Token BatchRunOptions BatchGeneration BatchToken Continuation ConversationOptions Conversation TurnOptions TurnStats ChatMessage PerplexityOptions Perplexity Apart Twice TwiceOptions TwiceRow compareModels CompareModelsOptions ModelComparison KlSpread PlaceApart LayerApart',
   'See where the time goes': 'RooflineOptions Roofline StepReached OperationReached Reached Ceilings',

@@ -15,6 +15,8 @@ export interface BatchGenerateOptions extends Omit<GenerateOptions, 'taps' | 'on
   readonly seed?: number | readonly number[];
   /** Those that read the prompts until the first token is there, by default those in force then; what comes later is by those in force then, and each sequence's next token says so. */
   readonly shaders?: Shaders;
+  /** How the place of a prompt is told of one whose logits are no numbers; default `prompts[3]`. */
+  where?(place: number): string;
   /** Called after every chunk that was read. */
   onStep?(): void;
 }
@@ -77,7 +79,8 @@ export async function* generateBatch(
   options: BatchGenerateOptions = {},
 ): AsyncGenerator<BatchGenerated, void, void> {
   const { maxTokens = 128, ignoreEos = false, signal } = options;
-  const { seed, onStep, shaders = await batch.model.kernels.inForce(), ...rest } = options;
+  const { seed, onStep, shaders = await batch.model.kernels.inForce(), ...others } = options;
+  const { where = (place: number) => `prompts[${place}]`, ...rest } = others;
   checkGenerate(rest);
   const seeds = seedsOf(seed, prompts.length);
   if (maxTokens === 0 || prompts.length === 0) return;
@@ -129,7 +132,7 @@ export async function* generateBatch(
     const { sequence: place } = one;
     if (token === NO_TOKEN || (logits && !allFinite(logits))) {
       const error = await batch.whyNotFinite(sequence);
-      error.message = `prompts[${place}]: ${error.message}`;
+      error.message = `${where(place)}: ${error.message}`;
       throw error;
     }
     const id = token ?? sample(logits!, rest, one.draw ?? one.random());

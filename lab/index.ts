@@ -20,6 +20,7 @@ export type { Quantise } from '../engine/weights/quantise.js';
 export type { OperationReached, Reached, Roofline, RooflineOptions, StepReached } from './bench/roofline.js';
 export { Conversation, type ConversationOptions, type TurnOptions, type TurnStats } from './chat/conversation.js';
 export { Diff, type DiffLimits, type DiffOptions } from './diff/diff.js';
+export type { ErrorMap, ErrorMapOptions, ValuesAt } from './diff/error-map.js';
 export type { Leftover } from './diff/leftover.js';
 export type { Spread } from './diff/locate.js';
 export type { Metrics } from './diff/metrics.js';

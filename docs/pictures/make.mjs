@@ -42,6 +42,7 @@ const CELLS = [
     "await model.edit('scores', wgsl => wgsl.replace('s + WINDOW <= position', 's + WINDOW < position')); const diff = await model.diff(g);",
   ],
   ['diff', 'diff'],
+  ['error-map', "await diff.map('layers.0.attn.scores')"],
   ['verdicts', 'model.picture(diff)'],
   [
     'error',

@@ -24,6 +24,7 @@ await model.edit('scores', null);
 const SHEET = {
   'the plan': model.picture(),
   'the plan by verdict': model.picture(diff),
+  'an error map': await diff.map('layers.0.attn.scores'),
   attention: run.attention(5),
   'attention, 895 tokens': long.attention(),
   heads: run.attention(1).heads(),

@@ -7,7 +7,7 @@ import type { PlanKind } from '../../engine/fuse.js';
 import { comparisonPictures } from '../display/model-comparison.js';
 import { report } from '../display/report.js';
 import { compareModels } from '../probe/model-comparison.js';
-import { prompts } from '../values/prompt-file.js';
+import { PromptFile, prompts } from '../values/prompt-file.js';
 import { INSPECT } from '../values/shown.js';
 import { checkTarget } from '../values/write-file.js';
 import { openModel, print, printJson, whole, withAdapter, withPlan } from './options.js';
@@ -60,7 +60,7 @@ export function compareCommand(): Command {
               MOST_FILE,
               why => new OptionError(`The text ${text} cannot be read: ${why}. Give a file of text.`),
             )
-          : prompts(jsonl, { column });
+          : textsOf(jsonl, column);
       const opened = { adapter: options.adapter, plan };
       using first = await openModel({ ...opened, model: model[0] }, true);
       using second = await openModel({ ...opened, model: model[1] }, true);
@@ -70,3 +70,7 @@ export function compareCommand(): Command {
       else print(found[INSPECT]());
     });
 }
+
+/** Whatever the file is called, the option says what is in it. */
+const textsOf = (path: string, column: string | undefined): PromptFile =>
+  /\.parquet$/i.test(path) ? prompts(path, { column }) : new PromptFile(path, column, 'JSON');

@@ -1,27 +1,24 @@
 // loupe generate --prompts: a file of prompts, continued together, and told in its order.
 
 import { printableJson } from '../../engine/printable.js';
-import type { BatchRunOptions } from '../session/batch.js';
+import { type BatchRunOptions, together } from '../session/batch.js';
 import type { Session } from '../session/session.js';
-import { type Prompt, prompts } from '../values/prompt-file.js';
+import type { Prompt, PromptFile } from '../values/prompt-file.js';
 import { print, printText } from './options.js';
 
-/** All prompts of a file. Throws PromptError, with the line or row, for what is none. */
-export async function readPrompts(path: string): Promise<Prompt[]> {
-  const all: Prompt[] = [];
-  for await (const prompt of prompts(path)) all.push(prompt);
-  return all;
-}
-
-/** Prints each continuation as soon as it and those before it are there. */
+/**
+ * Prints each continuation as soon as it and those before it are there.
+ * @param given what the file had when it was read: mistakes are told by its lines
+ */
 export async function printContinuations(
   session: Session,
+  file: PromptFile,
   given: readonly Prompt[],
   options: BatchRunOptions,
   json: boolean,
 ): Promise<void> {
   const { adapter } = session.provenance();
-  const generation = session.generate(given, options);
+  const generation = together(session, given, options, place => file.where(place));
   let told = 0;
   const tell = (until: number) => {
     for (; told < until; told++) {

@@ -1,8 +1,9 @@
 // loupe generate: text from a prompt, streamed as it is made.
 
 import { Command } from 'commander';
-import { PromptError } from '../../engine/errors.js';
-import { printContinuations, readPrompts } from './generate-batch.js';
+import { OptionError, PromptError } from '../../engine/errors.js';
+import { type Prompt, type PromptFile, prompts, promptsOf } from '../values/prompt-file.js';
+import { printContinuations } from './generate-batch.js';
 import {
   idList,
   type ModelOptions,
@@ -22,6 +23,7 @@ interface Options extends ModelOptions {
   readonly prompt?: string;
   readonly ids?: number[];
   readonly prompts?: string;
+  readonly column?: string;
   readonly atOnce?: number;
   readonly maxTokens: number;
   readonly temperature: number;
@@ -31,6 +33,11 @@ interface Options extends ModelOptions {
   readonly ignoreEos?: boolean;
 }
 
+interface Several {
+  readonly file: PromptFile;
+  readonly given: readonly Prompt[];
+}
+
 const FLAGS = { topK: '--top-k', topP: '--top-p', seed: '--seed' };
 
 export function generateCommand(): Command {
@@ -38,6 +45,7 @@ export function generateCommand(): Command {
     .option('-p, --prompt <text>', 'text to continue')
     .option('--ids <ids>', 'token ids to continue, comma-separated; needs no tokenizer', idList)
     .option('--prompts <file>', 'continue a prompt a line, together; or of a .jsonl or .parquet')
+    .option('--column <name>', 'of a .parquet or .jsonl, which has the prompts; default: prompt')
     .option('--at-once <n>', 'most of them at once; default: what the memory holds, 32 at most', whole(1))
     .option('-n, --max-tokens <n>', 'most tokens to make', whole(0), 64)
     .option('--temperature <t>', '0 takes the most likely token each time', real, 0)
@@ -48,7 +56,9 @@ export function generateCommand(): Command {
     .action(async (options: Options, command: Command) => {
       const given = (name: string) => command.getOptionValueSource(name) !== 'default';
       const several = options.prompts === undefined ? null : await severalOf(options);
-      const prompt = several ?? promptOf(options);
+      if (options.column !== undefined && !several)
+        throw new OptionError('--column is of --prompts, and there is one prompt. Leave it out.');
+      const prompt = several ? null : promptOf(options);
       if (options.atOnce !== undefined && !several)
         throw new PromptError(
           '--at-once is how many of --prompts are continued at once, and there is one. Leave it out.',
@@ -64,7 +74,7 @@ export function generateCommand(): Command {
       if (several) {
         const { atOnce, json = false } = options;
         const asked = { maxTokens, temperature, topK, topP, seed, ignoreEos, plan, atOnce };
-        await printContinuations(session, several, asked, json);
+        await printContinuations(session, several.file, several.given, asked, json);
         return;
       }
       const began = performance.now();
@@ -102,9 +112,12 @@ export function generateCommand(): Command {
     });
 }
 
-async function severalOf({ prompts, prompt, ids }: Options): ReturnType<typeof readPrompts> {
-  if (prompt === undefined && ids === undefined) return readPrompts(prompts!);
-  throw new PromptError(
-    `There is --prompts, and ${prompt === undefined ? '--ids' : '--prompt'} too, and one is read. Leave one of them out.`,
-  );
+/** A file of prompts, and what is in it: what is wrong with that is told before a model is opened. */
+async function severalOf({ prompts: path, column, prompt, ids }: Options): Promise<Several> {
+  if (prompt !== undefined || ids !== undefined)
+    throw new PromptError(
+      `There is --prompts, and ${prompt === undefined ? '--ids' : '--prompt'} too, and one is read. Leave one of them out.`,
+    );
+  const file = prompts(path!, { column });
+  return { file, given: await promptsOf(file) };
 }

@@ -5,11 +5,12 @@ import type { Table } from 'apache-arrow';
 import type { Accuracy } from '../../engine/accuracy.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import type { Shaders } from '../../engine/kernel.js';
-import type { OptionNames } from '../values/arguments.js';
+import { checkOptions, type OptionNames } from '../values/arguments.js';
 import { Names, type Selector } from '../values/select.js';
 import { Shown } from '../values/shown.js';
 import { diffToArrow } from './arrow.js';
 import { type Leftover, NOTHING_LEFT } from './leftover.js';
+import { type ErrorMap, type ErrorMapOptions, errorMap, type Sides } from './error-map.js';
 import { layersText } from './layers.js';
 import { largest, locationText } from './locate.js';
 import { type DiffRow, placeOf } from './row.js';
@@ -59,6 +60,8 @@ export const DIFF_OPTIONS: OptionNames<DiffOptions> = {
 export class Diff extends Shown {
   /** Whether no stage fails. */
   readonly pass: boolean;
+  /** Where the values come from, once more. */
+  readonly #sides: Sides | null;
 
   constructor(
     /** In the plan's order. */
@@ -79,8 +82,10 @@ export class Diff extends Shown {
     readonly note: string | null = null,
     /** How the adapter rounds, as it was measured; null where no model ran. */
     readonly accuracy: Accuracy | null = null,
+    sides: Sides | null = null,
   ) {
     super();
+    this.#sides = sides;
     this.pass = rows.every(row => row.pass);
   }
 
@@ -107,6 +112,20 @@ export class Diff extends Shown {
     if (found) return found;
     const name = new Names(this.rows.map(row => row.stage)).one(stage);
     return this.rows.find(row => row.stage === name)!;
+  }
+
+  /**
+   * Where one stage is wrong, value by value: head × query × key, or token × channel, and ours, theirs and float64 around the worst place. Its values are computed again, by the shaders of this diff. Throws
+   * StageError for a name of no stage that was compared.
+   * @example await (await model.diff(g)).map('layers.3.attn.scores')
+   */
+  async map(stage: string, options: ErrorMapOptions = {}): Promise<ErrorMap> {
+    const whose = this.other === 'golden' ? 'PyTorch’s' : 'theirs';
+    return await errorMap(
+      { row: this.at(stage), limits: this.limits, whose },
+      this.#sides,
+      checkOptions('map', options, { alone: true }),
+    );
   }
 
   /** What `loupe diff --json` prints: all rows, the first failing stage, where the golden and the model are from. */

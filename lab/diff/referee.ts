@@ -60,6 +60,14 @@ interface Measured {
   readonly difference: Difference;
 }
 
+/** What lies between one of their values and those that it is computed from. */
+export function spanOf(plan: Plan, known: ReadonlyMap<string, TheirValue>, { stage, whole }: TheirValue): Span {
+  return spanTo(plan, stage, (name, sameTokens) => {
+    const given = known.get(name);
+    return given !== undefined && (given.whole || (sameTokens && !whole));
+  });
+}
+
 /** @returns one row a value, in the plan's order */
 export async function refereeRows(court: Court): Promise<DiffRow[]> {
   const { plan, values, tokens, limits, signal, onProgress } = court;
@@ -71,10 +79,7 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
   for (const value of values) {
     signal?.throwIfAborted();
     const { stage, shape } = value;
-    const span = spanTo(plan, stage, (name, sameTokens) => {
-      const given = known.get(name);
-      return given !== undefined && (given.whole || (sameTokens && !value.whole));
-    });
+    const span = spanOf(plan, known, value);
     const theirs = await court.theirs(stage.name);
     const inRun = await court.ours(stage.name);
     let own = court.alone ? await court.alone(span) : null;

@@ -4,6 +4,7 @@ import { TraceError } from '../../engine/errors.js';
 import { count, type Stage } from '../../engine/plan.js';
 import type { Trace } from '../values/trace.js';
 import type { DiffLimits } from './diff.js';
+import type { Sides } from './error-map.js';
 import type { Leftover } from './leftover.js';
 import { type Match, matchNames } from './match.js';
 import { outlineOf } from './outline.js';
@@ -21,7 +22,7 @@ export async function traceRows(
   a: Trace,
   b: Trace,
   { limits, signal, onProgress }: BetweenTraces,
-): Promise<{ readonly rows: DiffRow[]; readonly leftover: Leftover }> {
+): Promise<{ readonly rows: DiffRow[]; readonly leftover: Leftover; readonly sides: Sides }> {
   const ids = sameTokens(a, b);
   const plan = outlineOf([...a.arrays.keys(), ...b.arrays.keys()]);
   const [right, theirs] = [await stagesOf(a), await stagesOf(b)];
@@ -70,12 +71,19 @@ export async function traceRows(
       } Give traces of the same stages, or the model: --model M, in a cell { model }.`,
     );
   for (const { theirs: name, why: near } of [...right.others, ...theirs.others]) why.set(name, near);
+  const ofTheirs = async (stage: string) => lastOf(stage, await read(b, theirs.byStage.get(stage)!));
+  const ofOurs = async (stage: string) => lastOf(stage, await read(a, right.byStage.get(stage)!));
+  const sides: Sides = {
+    plan,
+    tokens: ids.length,
+    both: async ({ name }) => ({ ours: await ofOurs(name), theirs: await ofTheirs(name), exact: null }),
+  };
   const rows = await refereeRows({
     plan,
     values,
     tokens: ids.length,
-    theirs: async stage => lastOf(stage, await read(b, theirs.byStage.get(stage)!)),
-    ours: async stage => lastOf(stage, await read(a, right.byStage.get(stage)!)),
+    theirs: ofTheirs,
+    ours: ofOurs,
     alone: null,
     limits,
     signal,
@@ -83,7 +91,7 @@ export async function traceRows(
   });
   const otherNames = new Map([...right.twice, ...theirs.twice]);
   const unusedNames = [...a.unusedNames(right.byStage.keys()), ...b.unusedNames(theirs.byStage.keys())];
-  return { rows, leftover: { notCompared: [...why.keys()], otherNames, why, unusedNames } };
+  return { rows, sides, leftover: { notCompared: [...why.keys()], otherNames, why, unusedNames } };
 
   /** The rows that both have: all, or the last. */
   function lastOf(stage: string, data: Float32Array): Float32Array {

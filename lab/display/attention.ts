@@ -6,7 +6,8 @@ import type { AttentionFigure, AttentionLayer } from '../values/attention.js';
 import { labelsOf, partText } from '../values/dims.js';
 import { blockSize, blocksOf } from './blocks.js';
 import type { Bundle, Figure } from '../values/shown.js';
-import { CONFIG, GREY, HOLE, lengthOf, MENU, menuFrom, PAGE, titled } from './page.js';
+import { CONFIG, HOLE, lengthOf, MENU, menuFrom, PAGE, titled } from './page.js';
+import { edges } from './attention-edges.js';
 import { blockName, restOf, type Sink, sinkOf } from './attention-sink.js';
 import { barTitle, CIVIDIS, type Packed, packed, scaleThrough } from './chart.js';
 import { label, visible } from '../values/html.js';
@@ -116,7 +117,7 @@ function plotly(figure: AttentionFigure): Figure {
         showgrid: false,
         zeroline: false,
       },
-      shapes: edges(first, by),
+      shapes: edges(query, key, first.window, by),
       updatemenus: [
         {
           ...MENU,
@@ -148,7 +149,7 @@ function plotly(figure: AttentionFigure): Figure {
                     {
                       'title.text': label(attentionTitle(layer)),
                       'title.subtitle.text': notes(i).join('<br>'),
-                      shapes: edges(layer, by),
+                      shapes: edges(query, key, layer.window, by),
                     },
                   ],
                 })),
@@ -255,31 +256,6 @@ export function gridOf({ pattern, window }: AttentionLayer, head: number, most: 
     columns,
     by,
   };
-}
-
-/** The edges between what a query may see and what it may not, where they cross the part that is shown: stairs, or lines where it is pooled. */
-function edges({ pattern, window }: AttentionLayer, by: number): unknown[] {
-  const [, query, key] = pattern.dims;
-  const [rows, columns] = [Math.ceil(query.size / by), Math.ceil(key.size / by)];
-  const stair = (lag: number) => {
-    let path = '';
-    for (let i = 0; i < query.size; i++) {
-      const x = query.from + i - lag - key.from + 0.5;
-      if (x < -0.5 || x > key.size - 0.5) continue;
-      path += `${path ? 'L' : 'M'}${x},${i - 0.5}L${x},${i + 0.5}`;
-    }
-    return path;
-  };
-  const diagonal = (lag: number) => {
-    const right = (query.from - lag - key.from + 0.5) / by; // of y, in blocks
-    const [top, bottom] = [Math.max(-0.5, -0.5 - right), Math.min(rows - 0.5, columns - 0.5 - right)];
-    return top < bottom ? `M${top + right},${top}L${bottom + right},${bottom}` : '';
-  };
-  const draw = by === 1 ? stair : diagonal;
-  const line = (path: string, dash: string) => ({ type: 'path', path, line: { color: GREY, width: 1.5, dash } });
-  const paths = [{ path: draw(0), dash: 'solid' }];
-  if (window !== null && query.from + query.size > window) paths.push({ path: draw(window), dash: 'dot' });
-  return paths.flatMap(({ path, dash }) => (path === '' ? [] : [line(path, dash)]));
 }
 
 function text(figure: AttentionFigure): string {

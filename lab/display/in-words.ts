@@ -31,4 +31,7 @@ said(
   PieceTokenizer,
   tokenizer => `A vocabulary of ${tokenizer.size} pieces (${tokenizer.source}): encode(text), decode(ids), piece(id)`,
 );
-said(PromptFile, ({ path }) => `The prompts of ${path}: give them to runs(), or loop over them with for await.`);
+said(
+  PromptFile,
+  ({ path }) => `The prompts of ${path}: give them to runs() or generate(), or loop over them with for await.`,
+);

@@ -9,7 +9,8 @@ import type { ModelFiles } from '../../engine/weights/source.js';
 import { derivedLimit } from '../diff/derived.js';
 import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
 import type { Leftover } from '../diff/leftover.js';
-import { refereeRows, type TheirValue } from '../diff/referee.js';
+import type { Sides } from '../diff/error-map.js';
+import { refereeRows, spanOf, type TheirValue } from '../diff/referee.js';
 import { type Gains, rowsLeft } from '../diff/theirs.js';
 import { checkLengths, idsOf } from '../diff/two-traces.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from '../diff/tolerance.js';
@@ -17,6 +18,7 @@ import { eitherSignal } from '../host/interrupt.js';
 import { progressLine } from '../host/progress.js';
 import { called, checkLimits, checkOptions } from '../values/arguments.js';
 import type { Trace } from '../values/trace.js';
+import { Oracle } from './oracle.js';
 import { OurValues } from './ours.js';
 import type { Reader } from './read.js';
 import { planProvenance, type RunOptions } from './request.js';
@@ -63,14 +65,14 @@ export async function againstTrace(
     logits === undefined || logits.filter(size => size !== 1).length < 2;
   const few = [...trace.arrays].find(([name]) => /logits|lm_head|unembed|result_output/.test(name))?.[1].shape;
   const logits = ids.length > 1 && lastAlone(few) ? 'last' : 'all';
-  const oursOf = (stages: readonly Stage[], of = ids) =>
+  const oursOf = (stages: readonly Stage[], of = ids, stop: AbortSignal | undefined = signal) =>
     new OurValues(
       stages,
       ids.length,
       logits,
       tap =>
         own?.again?.({ tap, logits }) ??
-        session.run(of, { tap, logits, signal, budget: options.budget, shaders, plan: 'exact' }),
+        session.run(of, { tap, logits, signal: stop, budget: options.budget, shaders, plan: 'exact' }),
       options.budget,
     );
   const gains = gainsOf(session.files);
@@ -119,14 +121,42 @@ export async function againstTrace(
     signal,
     onProgress: (done, total) => called('onProgress', () => told(done, total)),
   });
+  const known = new Map(values.map(value => [value.stage.name, value]));
+  const sides: Sides = {
+    plan,
+    tokens: ids.length,
+    labels: session.labels(ids),
+    kvHeads: session.config.kvHeads,
+    async both(stage, byItself) {
+      session.ready();
+      const theirs = await resolved.read(stage.name);
+      if (!byItself) {
+        // Without the signal of then, which may have stopped something else since.
+        const ran = right ?? oursOf([stage], ids, new AbortController().signal);
+        return { ours: part(await ran.read(stage.name), stage.name), theirs, exact: null };
+      }
+      const span = spanOf(plan, known, known.get(stage.name)!);
+      const oracle = new Oracle(model, inputs, session.files, false);
+      try {
+        const exact = await oracle.exactly(stage, span);
+        return {
+          ours: part((await runSpan(model, span, inputs, shaders)).data, stage.name),
+          theirs,
+          exact: exact && rowsOf(exact, resolved.readings.get(stage.name)!, ids.length),
+        };
+      } finally {
+        await oracle.close();
+      }
+    },
+  };
   const why = new Map([...lacks, ...resolved.others.map(({ theirs, why }) => [theirs, why] as const)]);
   for (const { stage, match } of right?.readings.values() ?? [])
     if (!resolved.readings.has(stage.name)) why.set(match.theirs, `${trace.name} has no '${stage.name}'.`);
-  const sides = [
+  const traces = [
     { of: trace, readings: resolved.readings },
     ...(right && recorded ? [{ of: recorded, readings: right.readings }] : []),
   ];
-  const longer = sides.flatMap(({ of, readings }) =>
+  const longer = traces.flatMap(({ of, readings }) =>
     [...readings.values()].map(reading => [reading.match.theirs, rowsLeft(of, reading)] as const),
   );
   const leftover: Leftover = {
@@ -134,7 +164,7 @@ export async function againstTrace(
     otherNames: resolved.twice,
     why,
     rowsLeft: new Map(longer.filter(([, rows]) => rows > 0)),
-    unusedNames: sides.flatMap(({ of, readings }) => of.unusedNames(readings.keys())),
+    unusedNames: traces.flatMap(({ of, readings }) => of.unusedNames(readings.keys())),
   };
   const outvoted = recorded && options.alone !== false ? rows.find(({ local }) => local === null) : undefined;
   const note = outvoted
@@ -145,7 +175,7 @@ export async function againstTrace(
     ...planProvenance('exact', model.activations),
   };
   const name = recorded ? `${recorded.name} and ${trace.name}` : trace.name;
-  return new Diff(rows, name, limits, provenance, leftover, null, own ? 'run' : 'trace', note, accuracy);
+  return new Diff(rows, name, limits, provenance, leftover, null, own ? 'run' : 'trace', note, accuracy, sides);
 }
 
 /** Rows of the last token alone, where the others are none: what comes of those is not looked at. */

@@ -6,6 +6,7 @@ import type { Step } from '../../engine/step.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
 import { checkGolden } from '../diff/check.js';
 import { type Alone, compared, diffRows, wanted } from '../diff/compare.js';
+import type { Sides } from '../diff/error-map.js';
 import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
 import { leftoverOf } from '../diff/leftover.js';
 import { otherWeights } from '../diff/other-weights.js';
@@ -96,6 +97,36 @@ export async function against(
   } finally {
     await oracle?.close();
   }
+  const sides: Sides = {
+    plan: session.plan,
+    tokens: golden.ids.length,
+    labels: session.labels(golden.ids),
+    kvHeads: session.config.kvHeads,
+    async both(stage, byItself) {
+      session.ready();
+      const { name } = stage;
+      const theirs = await golden.read(name);
+      if (!byItself) {
+        // Without the signal of then, which may have stopped something else since.
+        const run = await session.run(golden.ids, {
+          tap: [name],
+          chunks: golden.chunks,
+          logits,
+          budget,
+          shaders,
+          plan,
+        });
+        return { ours: run.at(name).data, theirs, exact: null };
+      }
+      const step = stages.get(stage)!;
+      const exact = new Oracle(session.model, inputs, files, false);
+      try {
+        return { ours: await alone(stage, step), theirs, exact: await exact.exactly(stage, step) };
+      } finally {
+        await exact.close();
+      }
+    },
+  };
   const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };
   return new Diff(
     rows,
@@ -107,6 +138,7 @@ export async function against(
     other,
     stages.size < of ? `${stages.size} of ${of} stages were compared, those that were chosen.` : null,
     accuracy,
+    sides,
   );
 }
 

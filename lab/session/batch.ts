@@ -14,7 +14,7 @@ import { progressLine } from '../host/progress.js';
 import { Generation, stoppedBy, toldLater } from './generation.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { owned } from '../values/owned.js';
-import type { Prompt } from '../values/prompt-file.js';
+import { inList, type Prompt, PromptFile, promptsOf, type Where } from '../values/prompt-file.js';
 import { checkEnds, checkPlan, GENERATE_OPTIONS, type GenerateRunOptions, type Token } from './request.js';
 import { shadersNow } from './at-the-call.js';
 import { type Speaker, textOf } from './stream.js';
@@ -103,11 +103,19 @@ export interface Speakers extends Speaker {
   ready(): void;
 }
 
-/** Continues several prompts together; each becomes what it would alone, by the shaders in force at the call. Everything wrong is told with the first token, by the place of the prompt. */
-export function together(session: Speakers, prompts: readonly Prompt[], given: BatchRunOptions): BatchGeneration {
+/** Continues several prompts together; each becomes what it would alone, by the shaders in force at the call. Everything wrong is told with the first token, by the place of the prompt, or by its line of a file. */
+export function together(
+  session: Speakers,
+  prompts: readonly Prompt[] | PromptFile,
+  given: BatchRunOptions,
+  where: Where = prompts instanceof PromptFile ? place => prompts.where(place) : inList,
+): BatchGeneration {
   let held: Batch | null = null;
   const checked = toldLater(() => checkOptions('generate', given as Given, OPTIONS));
-  const asked = toldLater(() => looked('The prompts', PromptError, () => owned(prompts)));
+  const asked =
+    prompts instanceof PromptFile
+      ? () => promptsOf(prompts)
+      : toldLater(() => looked('The prompts', PromptError, () => owned(prompts)));
   const inForce = shadersNow(session);
   return new BatchGeneration(
     (signal, so) =>
@@ -115,6 +123,7 @@ export function together(session: Speakers, prompts: readonly Prompt[], given: B
         session,
         so,
         asked,
+        where,
         inForce,
         () => stoppedBy(checked(), signal),
         batch => {
@@ -128,7 +137,8 @@ export function together(session: Speakers, prompts: readonly Prompt[], given: B
 async function* tokensOf(
   session: Speakers,
   so: Growing[],
-  asked: () => readonly Prompt[],
+  asked: () => readonly Prompt[] | Promise<readonly Prompt[]>,
+  where: Where,
   inForce: () => Promise<Shaders>,
   given: () => Given,
   hold: (batch: Batch) => void,
@@ -143,7 +153,7 @@ async function* tokensOf(
   const plan = checkPlan(options.plan, 'fast');
   const { maxTokens = 128 } = options;
   const shaders = await inForce();
-  const prompts = asked().map((prompt, place) => at(place, () => idsOf(session, prompt, maxTokens)));
+  const prompts = (await asked()).map((prompt, place) => at(where(place), () => idsOf(session, prompt, maxTokens)));
   const seeds = seedsOf(seed, prompts.length);
   so.push(...prompts.map(() => ({ ids: [], text: '', stop: false })));
   const longest = prompts.reduce((n, ids) => Math.max(n, ids.length), 0);
@@ -164,6 +174,7 @@ async function* tokensOf(
     seed: seeds,
     shaders,
     signal,
+    where,
     onStep,
   })) {
     progress[Symbol.dispose]();
@@ -193,11 +204,11 @@ function idsOf(session: Speakers, prompt: Prompt, maxTokens: number): number[] {
 }
 
 /** Says which prompt it is about. */
-function at<T>(place: number, look: () => T): T {
+function at<T>(where: string, look: () => T): T {
   try {
     return look();
   } catch (error) {
-    if (error instanceof LoupeError) error.message = `prompts[${place}]: ${error.message}`;
+    if (error instanceof LoupeError) error.message = `${where}: ${error.message}`;
     throw error;
   }
 }

@@ -74,14 +74,14 @@ async function withTrace(a: Trace, b: Run | Trace, given: DiffOptions, model?: S
   const told = options.onProgress ?? ((done, total) => progress.count(done, total, 'stages'));
   const signal = eitherSignal(options.signal);
   const onProgress = (done: number, total: number) => called('onProgress', () => told(done, total));
-  const { rows, leftover } = await traceRows(a, other, { limits, signal, onProgress });
+  const { rows, leftover, sides } = await traceRows(a, other, { limits, signal, onProgress });
   const from = other.provenance;
   const provenance = { model: from.get('model') ?? '', adapter: from.get('adapter') ?? 'no adapter' };
   const note =
     options.alone === false
       ? null
       : 'No stage was run alone: what fails although all that it reads passes is a source. With the model of the first (--model, in a cell { model }) each is judged on its own inputs.';
-  return new Diff(rows, `${a.name} and ${other.name}`, limits, provenance, leftover, null, 'run', note);
+  return new Diff(rows, `${a.name} and ${other.name}`, limits, provenance, leftover, null, 'run', note, null, sides);
 }
 
 async function withRun(a: Run, b: Run | Trace, options: DiffOptions, model?: Session): Promise<Diff> {

@@ -22,7 +22,7 @@ export class Oracle {
   ) {}
 
   /** The stage in float64, with the others of its step, on the inputs. Null where the files are not what they were and nobody asked for it; else throws GoldenError. */
-  async exactly(stage: Stage, step: Step): Promise<Float64Array | null> {
+  async exactly(stage: Stage, step: Pick<Step, 'stages'>): Promise<Float64Array | null> {
     this.#files ??= this.#opened();
     const files = await this.#files;
     if (!files) {

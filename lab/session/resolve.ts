@@ -21,14 +21,14 @@ export interface Resolved {
 }
 
 /** The rows of a stage that a reading has, out of all of ours. */
-export function rowsOf(data: Float32Array, { stage, layout }: Reading, tokens: number): Float32Array {
+export function rowsOf<T extends Float32Array | Float64Array>(data: T, { stage, layout }: Reading, tokens: number): T {
   const axis = stage.axes.findIndex(({ size }) => size === 'tokens' || size === 'rows');
   const rows = layout.shape[axis];
   const inner = layout.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const outer = layout.shape.slice(0, axis).reduce((a, b) => a * b, 1);
   const have = data.length / inner / outer;
   if (rows === have || rows >= tokens) return data;
-  const out = new Float32Array(outer * rows * inner);
+  const out = new (data.constructor as new (n: number) => T)(outer * rows * inner);
   for (let i = 0; i < outer; i++)
     out.set(data.subarray(((i + 1) * have - rows) * inner, (i + 1) * have * inner), i * rows * inner);
   return out;

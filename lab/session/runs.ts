@@ -12,7 +12,7 @@ import { addRows, DataSet, noRows, type RowWriter, ROWS_AT_ONCE, VALUES_AT_ONCE 
 import { arrowRows, tableOf } from '../values/data-set-arrow.js';
 import { parquetRows } from '../values/data-set-parquet.js';
 import { said } from '../values/dims.js';
-import { type Prompt, PromptFile } from '../values/prompt-file.js';
+import { inList, type Prompt, PromptFile } from '../values/prompt-file.js';
 import { checkForm } from '../values/save.js';
 import { tapped } from '../values/select.js';
 import { Shown } from '../values/shown.js';
@@ -223,7 +223,7 @@ export class Runs extends Shown implements AsyncIterable<Run> {
       return { place, ids, ...planned, bytes: bytesOf(planned.taps, extent) };
     } catch (error) {
       const { prompts } = this;
-      const where = prompts instanceof PromptFile ? prompts.where(place) : `prompts[${place}]`;
+      const where = prompts instanceof PromptFile ? prompts.where(place) : inList(place);
       if (error instanceof LoupeError) error.message = `${where}: ${error.message}`;
       throw error;
     }

@@ -16,7 +16,7 @@ import { said } from '../values/dims.js';
 import { attempt } from '../values/plain.js';
 import { isRecord } from '../values/record.js';
 import type { Golden } from '../values/golden.js';
-import type { Prompt } from '../values/prompt-file.js';
+import { type Prompt, PromptFile } from '../values/prompt-file.js';
 import { Shown } from '../values/shown.js';
 import { Trace } from '../values/trace.js';
 import { against, oneStage } from './against.js';
@@ -200,21 +200,21 @@ export class Session extends Shown {
    */
   generate(prompt: Prompt, options?: GenerateRunOptions): AsyncGenerator<Token, void, void>;
   /**
-   * Continues several prompts together, which is faster than one after the other; each becomes what it would alone, with the shaders in force at this call until
+   * Continues several prompts, a list or a file of them, together, which is faster than one after the other; each becomes what it would alone, with the shaders in force at this call until
    * the first token. Awaited, it gives a list of
    * { ids, text, stop } in the order of the prompts; as an async iterator, the tokens as they come, each with the place of its prompt, `sequence`.
    * @example const [france, italy] = await model.generate(['The capital of France is', 'The capital of Italy is'])
    */
-  generate(prompts: readonly Prompt[], options?: BatchRunOptions): BatchGeneration;
+  generate(prompts: readonly Prompt[] | PromptFile, options?: BatchRunOptions): BatchGeneration;
   generate(
-    prompt: Prompt | readonly Prompt[],
+    prompt: Prompt | readonly Prompt[] | PromptFile,
     options: GenerateRunOptions | BatchRunOptions = {},
   ): AsyncGenerator<Token, void, void> | BatchGeneration {
     if (Array.isArray(prompt) && prompt.length === 0)
       throw new PromptError(
         'generate() was given an empty list, which is no prompt and has none. Give a text, ids, or a list of prompts.',
       );
-    if (isSeveral(prompt)) return together(this, prompt, options as BatchRunOptions);
+    if (prompt instanceof PromptFile || isSeveral(prompt)) return together(this, prompt, options as BatchRunOptions);
     return alone(this, this.#contexts, prompt as Prompt, options as GenerateRunOptions);
   }
 

@@ -46,6 +46,8 @@ beforeAll(async () => {
   const all: Record<string, unknown> = {
     plan: model.picture(),
     'plan by verdict': model.picture(diff),
+    'error map of scores': await diff.map('layers.0.attn.scores'),
+    'error map of heads': await diff.map('layers.0.attn.q_rope'),
     attention: run.attention(),
     'attention of few tokens': short.attention(),
     'attention of few tokens, one layer': short.attention(5),

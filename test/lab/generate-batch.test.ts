@@ -2,6 +2,7 @@
 
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BudgetError, Interrupted, NumberError, OptionError, PromptError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
@@ -9,6 +10,7 @@ import type { BatchRunOptions, BatchToken } from '../../lab/session/batch.js';
 import { restGenerations } from '../../lab/session/generation.js';
 import { open } from '../../lab/session/open.js';
 import type { Session } from '../../lab/session/session.js';
+import { prompts as promptFile } from '../../lab/values/prompt-file.js';
 import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
 
@@ -192,6 +194,10 @@ test('logits that are no numbers are told with the prompt and the stage', async 
     wgsl.replace('= SCALE * values;', '= SCALE * values * select(1.0, sqrt(-f32(id)), id == 333u);');
   await atlas.edit('embed', broken);
   const error = await refusal(['Once', [2, 333], 'The'], { maxTokens: 3 });
+  const file = join(freshFolder(), 'p.jsonl');
+  writeFileSync(file, '"Once"\n[2,333]\n');
+  const ofFile = atlas.generate(promptFile(file), { maxTokens: 3 });
+  await expect(ofFile).rejects.toThrow(/^[^ ]*p\.jsonl:2: The logits hold values that are no numbers/);
   await atlas.edit('embed', null);
   expect(error).toBeInstanceOf(NumberError);
   expect(error.message).toMatch(/^prompts\[1\]: The logits hold values that are no numbers .*'embed', at token 1/);
@@ -268,6 +274,24 @@ test('the command reads a file of prompts, and tells what became of them in its 
   expect(told.map(({ prompt }) => prompt)).toEqual(['Once', 'The capital of Italy is', [2, 300]]);
   for (const { prompt, ids, text, stop } of told)
     expect({ ids, text, stop }).toEqual(await alone(prompt, { maxTokens: 6 }));
+  // A column of its own, of lines and of Parquet; from a cell, the same file.
+  const named = file('n.ndjson', '{"id": 1, "text": "Once"}\n{"id": 2, "text": [2, 300]}\n');
+  const parquet = join(folder, 'n.parquet');
+  const columnData = [{ name: 'text', data: ['Once', 'The'], type: 'STRING' as const }];
+  writeFileSync(parquet, Buffer.from(parquetWriteBuffer({ columnData })));
+  for (const [path, given] of [
+    [named, ['Once', [2, 300]]],
+    [parquet, ['Once', 'The']],
+  ] as const) {
+    const found = await loupe('--prompts', path, '--column', 'text', '--json');
+    const lines = found.stdout.trim().split('\n');
+    expect(lines.map(line => JSON.parse(line).prompt)).toEqual(given);
+    const made = await atlas.generate(promptFile(path, { column: 'text' }), { maxTokens: 6 });
+    expect(made).toEqual(lines.map(line => (({ ids, text, stop }) => ({ ids, text, stop }))(JSON.parse(line))));
+  }
+  expect((await loupe('--prompts', parquet)).stderr).toMatch(
+    /n\.parquet has no column 'prompt'; there is text\. Say which/,
+  );
   const text = await loupe('--prompts', file('p.txt', 'Once\r\nThe\n'));
   const [once, the] = await atlas.generate(['Once', 'The'], { maxTokens: 6 });
   expect(text.stdout).toBe(`Once${once.text}\n\nThe${the.text}\n`);
@@ -278,16 +302,26 @@ test('the command reads a file of prompts, and tells what became of them in its 
       ['--prompts', file('twice.jsonl', '"Once"\n{"prompt": "a", "prompt": "b"}\n')],
       /twice\.jsonl:2: The line has the key 'prompt' twice, and one of them would not be read/,
     ],
-    [['--prompts', file('c.jsonl', '"Once"\n{"text": 1}\n')], /c\.jsonl:2: 'text' is no key of a line/],
+    [
+      ['--prompts', file('c.jsonl', '"Once"\n{"text": 1}\n')],
+      /c\.jsonl:2: The line has no key 'prompt'; there is text\. Say/,
+    ],
     [
       ['--prompts', file('e.jsonl', '{"prompt": "Once", "max_tokens": 2}\n')],
       /e\.jsonl:1: 'max_tokens' is no key of a line/,
     ],
-    [['--prompts', file('f.jsonl', '{"prompt": 1}\n')], /f\.jsonl:1: A line is a JSON string/],
+    [['--prompts', file('f.jsonl', '{"prompt": 1}\n')], /f\.jsonl:1: 'prompt' is a text or a list of ids, not 1\./],
     [['--prompts', file('d.jsonl', '{"prompt": ""}\n')], /d\.jsonl:1: The prompt is empty/],
     [['--prompts', lines, '-p', 'Once'], /There is --prompts, and --prompt too/],
     [['--prompts', join(folder, 'none')], /none cannot be read: /],
     [['-p', 'Once', '--at-once', '2'], /--at-once is how many of --prompts/],
+    [['-p', 'Once', '--column', 'text'], /--column is of --prompts, and there is one prompt/],
+    [['--prompts', file('big.jsonl', '"Once"\n[2,512]\n')], /: [^ ]*big\.jsonl:2: Token id 512 at place 1/],
+    [
+      ['--prompts', file('long.txt', `Once\n${'The capital of France is. '.repeat(900)}\n`)],
+      /: [^ ]*long\.txt:2: It has \d+ tokens, and this session reads/,
+    ],
+    [['--prompts', file('x.csv', 'prompt\nOnce\n')], /x\.csv ends in '\.csv', and prompts are read of/],
   ];
   for (const [args, message] of wrong) {
     const { status, stderr } = await loupe(...args);

@@ -298,7 +298,9 @@ test('a file of prompts: lines, JSON lines, and a column of Parquet, its mistake
   writeFileSync(at('half.jsonl'), '"a \\ud83d\\ude00"\n{"prompt":"a \\ud83d b"}\n');
   await expect(list(at('half.jsonl'))).rejects.toThrow(/half\.jsonl:2: Its text has half of a surrogate pair/);
   writeFileSync(at('q.jsonl'), '{"id":1,"text":"a"}\n{"id":2,"text":[2,3]}\n{"id":3}\n');
-  await expect(list(at('q.jsonl'))).rejects.toThrow(/q\.jsonl:1: 'id' is no key of a line/);
+  await expect(list(at('q.jsonl'))).rejects.toThrow(
+    /q\.jsonl:1: The line has no key 'prompt'; there are id, text\. Say which/,
+  );
   await expect(list(at('q.jsonl'), { column: 'text' })).rejects.toThrow(/q\.jsonl:3: The line has no key 'text'/);
   for (const codec of ['SNAPPY', 'UNCOMPRESSED'] as const) {
     const texts = Array.from({ length: 2500 }, (_, i) => `prompt ${i}`);

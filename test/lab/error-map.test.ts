@@ -1,0 +1,149 @@
+// A row of a diff, opened: every value of the stage beside what it should be, the worst place found, and the picture that shows it.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { join } from 'node:path';
+import '../../lab/display/all.js';
+import type { Diff } from '../../lab/diff/diff.js';
+import type { ErrorMap } from '../../lab/diff/error-map.js';
+import { compare } from '../../lab/session/compare.js';
+import { open } from '../../lab/session/open.js';
+import type { Session } from '../../lab/session/session.js';
+import { golden } from '../../lab/values/golden.js';
+import { DISPLAY, type Figure } from '../../lab/values/shown.js';
+import { trace } from '../../lab/values/trace.js';
+import { freshFolder } from '../fixtures/folder.js';
+
+const folder = freshFolder();
+let model: Session;
+/** Sliding layers see one token more than they should. */
+let window: Diff;
+/** RoPE turns the other way. */
+let rope: Diff;
+beforeAll(async () => {
+  model = await open('atlas', { quiet: true });
+  const g = await golden('atlas/long');
+  await model.edit('scores', wgsl => wgsl.replace('s + WINDOW <= position', 's + WINDOW < position'));
+  window = await model.diff(g, { stages: ['layers.0.attn.*', 'layers.5.attn.scores', 'layers.1.resid'] });
+  await model.edit('scores', null);
+  await model.edit('rope', wgsl => wgsl.replace('a * turn.x - b', 'a * turn.x + b'));
+  rope = await model.diff(g, { stages: 'layers.0.attn.*' });
+  await model.edit('rope', null);
+});
+afterAll(() => model[Symbol.dispose]());
+
+interface Drawn {
+  readonly z: { readonly bdata: string; readonly shape: string };
+  readonly customdata: { readonly bdata: string; readonly shape: string };
+  readonly zmax: number;
+}
+const figureOf = (map: ErrorMap): Figure => map[DISPLAY]()['application/vnd.plotly.v1+json']!;
+const floats = ({ bdata }: { readonly bdata: string }) =>
+  new Float32Array(Uint8Array.from(Buffer.from(bdata, 'base64')).buffer);
+
+test('scores: a panel a head, wrong at one distance alone, with the mask of either side and the right value in float64', async () => {
+  const map = await window.map('layers.0.attn.scores');
+  const [heads, T] = map.ours.shape;
+  expect([map.alone, map.window, map.kvHeads, heads]).toEqual([true, 16, 1, 4]);
+  map.relative.forEach((error, i) => {
+    const [q, k] = [Math.floor(i / T) % T, i % T];
+    if (k > q || q - k > 16) expect(error).toBeNaN();
+    else if (q - k === 16) expect(error).toBe(Number.POSITIVE_INFINITY);
+    else expect(error).toBeLessThan(1e-5);
+  });
+  const around = map.around();
+  expect(around.map(({ place }) => place)).toEqual([0, 1, 2, 3, 4].map(k => [0, 16, k]));
+  expect(around[0].ours).toBeGreaterThan(-1e4);
+  expect(around[0].theirs).toBeLessThan(-1e30);
+  expect(around[0].exact).toBeLessThan(-1e30);
+  for (const { ours, exact } of around.slice(1)) expect(ours).toBeCloseTo(exact!, 4);
+  const { data, layout } = figureOf(map);
+  expect(data.length).toBe(heads + 1);
+  const [first] = data as unknown as Drawn[];
+  expect(first.z.shape).toBe(`${T}, ${T}`);
+  expect(floats(first.z)[16 * T]).toBe(first.zmax);
+  // What is pointed at says the place in the model.
+  expect([...floats(first.customdata).subarray(4 * (17 * T + 3), 4 * (17 * T + 3) + 2)]).toEqual([17, 3]);
+  // The causal edge and the window's in every panel.
+  expect(
+    (layout.shapes as { xref: string; line: { dash: string } }[]).map(({ xref, line }) => `${xref} ${line.dash}`),
+  ).toEqual(['x', 'x2', 'x3', 'x4'].flatMap(x => [`${x} solid`, `${x} dot`]));
+  expect(String(map)).toMatch(
+    /^layers\.0\.attn\.scores, alone, \[head 4, query 28, key 28\]: source, ∞ relative L2, only positions ≥ 16/,
+  );
+  expect(String(map)).toMatch(/ \[0,16,0\] +[^ ]+ +masked +masked\n/);
+});
+
+test('a value of heads: tokens down, channels across, heads told apart; and float64 is nearer to PyTorch', async () => {
+  const map = await rope.map('blocks.0.attn.hook_rot_q');
+  expect(map.row.stage).toBe('layers.0.attn.q_rope');
+  const [T, A, D] = map.ours.shape;
+  expect(map.relative.subarray(0, A * D).every(error => error < 1e-6)).toBe(true); // position 0 is not turned
+  for (const { ours, theirs, exact } of map.around()) {
+    expect(Math.abs(theirs - exact!)).toBeLessThan(1e-4);
+    expect(Number.isFinite(ours)).toBe(true);
+  }
+  const [{ z, customdata }] = figureOf(map).data as unknown as Drawn[];
+  expect(z.shape).toBe(`${T}, ${A * D}`);
+  expect([...floats(customdata).subarray(5 * (A * D + D + 3), 5 * (A * D + D + 3) + 3)]).toEqual([1, 1, 3]);
+  expect((figureOf(map).layout.shapes as unknown[]).length).toBe(A - 1);
+});
+
+test('what only carries is shown in the run, or alone where that is asked for; float64 is of right inputs alone', async () => {
+  const map = await window.map('layers.1.resid');
+  expect(map.row.verdict).toBe('carrier');
+  expect([map.alone, map.exact]).toEqual([false, null]);
+  expect(map.row.accumulated.worst).toEqual(
+    map.around().find(({ place }) => place.join() === map.row.accumulated.worst.join())?.place,
+  );
+  const alone = await window.map('layers.1.resid', { alone: true });
+  expect(Math.max(...alone.relative)).toBeLessThan(1e-5);
+  expect(alone.exact?.length).toBe(alone.ours.data.length);
+  expect(alone.toJSON()).toMatchObject({
+    stage: 'layers.1.resid',
+    alone: true,
+    dims: [{ name: 'token' }, { name: 'channel' }],
+  });
+});
+
+test('pooled where it is large: the worst of a cell stays, at its own place', async () => {
+  const ids = Array.from({ length: 120 }, (_, i) => 3 + ((i * 7) % 250));
+  const right = await model.run(ids, { tap: ['layers.5.attn.scores', 'layers.5.resid'] });
+  await model.edit('scores', wgsl =>
+    wgsl.replace('* SCALE', '* SCALE + select(0.0, 1.0, s == 57u && position == 101u)'),
+  );
+  const wrong = await model.run(ids, { tap: ['layers.5.attn.scores', 'layers.5.resid'] });
+  const diff = await compare(right, wrong);
+  await model.edit('scores', null);
+  const map = await diff.map('layers.5.attn.scores');
+  expect(map.whose).toBe('theirs');
+  const figure = figureOf(map);
+  const [first] = figure.data as unknown as Drawn[];
+  const [rows] = first.z.shape.split(', ').map(Number);
+  expect(rows).toBe(60);
+  const z = floats(first.z);
+  const at = z.indexOf(Math.max(...z.filter(Number.isFinite)));
+  expect([...floats(first.customdata).subarray(4 * at, 4 * at + 2)]).toEqual([101, 57]);
+  expect(JSON.stringify(figure).length).toBeLessThan(1e6);
+});
+
+test('of a trace, of two traces without a model, and of what cannot be shown', async () => {
+  const path = join(folder, 'right.safetensors');
+  const run = await model.run('The capital of France is', { tap: '**', logits: 'all' });
+  await run.save(path);
+  const theirs = await trace(path);
+  const diff = await model.diff(theirs);
+  const map = await diff.map('layers.3.attn.scores');
+  expect([map.alone, map.whose, Math.max(...map.relative.filter(Number.isFinite))]).toEqual([
+    true,
+    'theirs',
+    expect.any(Number),
+  ]);
+  expect(map.exact?.length).toBe(map.ours.data.length);
+  const bare = await compare(theirs, await trace(path));
+  const same = await bare.map('layers.3.resid');
+  expect([same.alone, same.exact, Math.max(...same.relative)]).toEqual([false, null, 0]);
+  expect(same[DISPLAY]()['image/svg+xml']).toContain('<svg');
+  await expect(bare.map('layers.3.resid', { alone: true })).rejects.toThrow(/was not run alone in this diff/);
+  await expect(diff.map('layers.3.atn.scores')).rejects.toThrow(/layers\.3\.attn\.scores/);
+  await expect(diff.map('layers.3.resid', { aloone: true } as never)).rejects.toThrow(/aloone/);
+});
