@@ -2,6 +2,7 @@
 
 import { TraceError } from '../../engine/errors.js';
 import { count, type Stage } from '../../engine/plan.js';
+import { tokensText } from '../values/numbers.js';
 import type { Trace } from '../values/trace.js';
 import type { DiffLimits } from './diff.js';
 import type { Sides } from './error-map.js';
@@ -48,7 +49,7 @@ export async function traceRows(
       const [fewer, more, rows] = shape[axis] < wanted[axis] ? [b, a, shape[axis]] : [a, b, wanted[axis]];
       if (axis !== 0 || rows !== 1)
         throw new TraceError(
-          `'${fewer.name}' has '${stage.name}' of ${rows === 1 ? '1 token' : `${rows} tokens`} and '${more.name}' of ${Math.max(shape[axis], wanted[axis])}, and does not say which they are. Save that stage whole${axis === 0 ? ', or of the last token alone' : ''}.`,
+          `'${fewer.name}' has '${stage.name}' of ${tokensText(rows)} and '${more.name}' of ${Math.max(shape[axis], wanted[axis])}, and does not say which they are. Save that stage whole${axis === 0 ? ', or of the last token alone' : ''}.`,
         );
       const layout = stage.axes.map(({ name }) => name).join(',');
       values.push({ stage, shape: [1, ...shape.slice(1)], whole: false, name: other.theirs, layout });

@@ -87,7 +87,10 @@ export function diffLines(diff: Diff, { all = false, wide = false, oracle = fals
     }),
     { narrow: true },
   );
-  const rest = all || passing === 0 ? '' : `${passing} of ${diff.rows.length} stages pass; --all lists them too.`;
+  const rest =
+    all || passing === 0
+      ? ''
+      : `${passing} of ${diff.rows.length} ${diff.rows.length === 1 ? 'stage passes; --all lists it' : 'stages pass; --all lists them'} too.`;
   const where = places || rows.length === 0 ? '' : '--wide has where each is worst.';
   return [...heads, ...(rows.length > 0 ? [table] : []), ...[rest, where].filter(Boolean)].join('\n');
 }

@@ -153,7 +153,11 @@ export function summary({ rows, first, provenance, other, beyond, layers }: Diff
   const odd = far
     ? ` ${others.length + 1} of them ${others.length === 0 ? 'is' : 'are'} farther off alone than rounding on this adapter explains, most ${far.stage}: ${twoDigits(far.local!.relL2)}, where ${derivedText(far)} is explained.`
     : '';
-  return `All ${rows.length} ${what} pass.${cached}${noise}${odd} The largest error in the run is ${sci(worst.accumulated.relL2)}, at ${worst.stage}.`;
+  const all =
+    rows.length === 1
+      ? `The one ${what.replace('stages', 'stage').replace('leave', 'leaves')} passes.`
+      : `All ${rows.length} ${what} pass.`;
+  return `${all}${cached}${noise}${odd} The largest error in the run is ${sci(worst.accumulated.relL2)}, at ${worst.stage}.`;
 }
 
 /** Of a wrong stage what it does alone, where it has been run; else what came of it in the run. */

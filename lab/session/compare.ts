@@ -90,6 +90,7 @@ async function withRun(a: Run, b: Run | Trace, options: DiffOptions, model?: Ses
   if (!again)
     throw new OptionError('The first run cannot be read again, as that of a generation. Give one of model.run().');
   if (b.ids) checkLengths(a.ids.length, b.ids.length);
+  if (!(b instanceof Trace)) checkShape(a, b);
   const other = b instanceof Trace ? b : await asTrace(b, options);
   return await againstTrace(a.session as Reader, other, options, {
     again,
@@ -99,6 +100,22 @@ async function withRun(a: Run, b: Run | Trace, options: DiffOptions, model?: Ses
 }
 
 /** A run's values under the names of stages, read again as they are asked for. */
+/** Throws OptionError for runs of models that have other stages: which one the other has not. */
+function checkShape(a: Run, b: Run): void {
+  const [one, other] = [a, b].map(({ session }) => session.plan.stages.map(({ name }) => name));
+  for (const [stages, others, of] of [
+    [one, other, 'first'],
+    [other, one, 'second'],
+  ] as const) {
+    const known = new Set(others);
+    const lacking = stages.find(name => !known.has(name));
+    if (lacking !== undefined)
+      throw new OptionError(
+        `The runs are of models with other stages, and those of one shape are compared: '${lacking}' is of the ${of}'s alone. Over a text any two are compared: loupe compare, compareModels(a, b, text).`,
+      );
+  }
+}
+
 async function asTrace(run: Run, { budget }: DiffOptions): Promise<Trace> {
   const { ids, session, made } = run;
   const { again } = made;

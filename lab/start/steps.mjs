@@ -114,11 +114,30 @@ export function checkNode() {
 
 export async function installPackages() {
   const mark = stamp('packages', digest(['package-lock.json']));
-  if (mark.fresh && existsSync(join(ROOT, 'node_modules', 'webgpu'))) return;
+  const there = existsSync(join(ROOT, 'node_modules', 'webgpu'));
+  if (there && (mark.fresh || npmInstalled())) {
+    mark.done();
+    return;
+  }
   await step('Installing npm packages', () =>
     run('npm', ['ci', '--no-fund', '--no-audit'], { cure: 'Check that the npm registry can be reached.' }),
   );
   mark.done();
+}
+
+/** Whether what npm itself noted in node_modules is what the lockfile asks of this machine: so it is after `npm ci`. */
+function npmInstalled() {
+  const read = (...path) => {
+    try {
+      return JSON.parse(readFileSync(join(ROOT, ...path), 'utf8')).packages;
+    } catch {
+      return {};
+    }
+  };
+  const [wanted, there] = [read('package-lock.json'), read('node_modules', '.package-lock.json')];
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === '' || there[path]?.version === version || (optional && !there[path]),
+  );
 }
 
 export async function build() {

@@ -45,3 +45,6 @@ export function shortened(text: string, most: number, end: 'start' | 'end' = 'en
   if (characters.length <= most) return text;
   return end === 'end' ? `${characters.slice(0, most - 1).join('')}…` : `…${characters.slice(1 - most).join('')}`;
 }
+
+/** `1 token`, `5 tokens`. */
+export const tokensText = (many: number): string => `${many} ${many === 1 ? 'token' : 'tokens'}`;

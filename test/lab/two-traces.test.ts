@@ -1,8 +1,11 @@
 // Two saved traces, of one model or of two, with a model and without: the same table, and a sentence for what cannot be compared.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { packageRoot } from '../../engine/files.js';
+import { openSafetensors } from '../../engine/weights/safetensors.js';
+import { writeSafetensors } from '../../engine/weights/safetensors-write.js';
 import { compare } from '../../lab/session/compare.js';
 import { open } from '../../lab/session/open.js';
 import type { Run } from '../../lab/session/run.js';
@@ -230,3 +233,53 @@ function twice(): Buffer {
     { ids: JSON.stringify(ids) },
   );
 }
+
+test('two models of other depths: which stage one of them has not', async () => {
+  const deep = await command('diff', '--against', 'atlas', '--and', await shallow(), '--prompt', 'Once');
+  expect([deep.status, deep.stderr]).toEqual([
+    2,
+    expect.stringContaining("'layers.5.input_norm' is of the first's alone"),
+  ]);
+  const other = await command('diff', '--against', await shallow(), '--and', 'atlas', '--prompt', 'Once');
+  expect([other.status, other.stderr]).toEqual([
+    2,
+    expect.stringContaining("'layers.5.input_norm' is of the second's alone"),
+  ]);
+});
+
+/** Atlas without its last layer. */
+async function shallow(): Promise<string> {
+  const at = join(folder, 'shallow');
+  if (existsSync(at)) return at;
+  cpSync(join(packageRoot(), 'golden/atlas'), at, { recursive: true });
+  const config = JSON.parse(readFileSync(join(at, 'config.json'), 'utf8')) as {
+    num_hidden_layers: number;
+    layer_types?: string[];
+  };
+  config.num_hidden_layers -= 1;
+  config.layer_types?.pop();
+  writeFileSync(join(at, 'config.json'), JSON.stringify(config));
+  const { tensors } = await atlasTensors();
+  await writeSafetensors(
+    join(at, 'model.safetensors'),
+    tensors.filter(({ name }) => !name.includes('layers.5.')),
+    {},
+  );
+  return at;
+}
+
+async function atlasTensors() {
+  const file = await openSafetensors(join(packageRoot(), 'golden/atlas/model.safetensors'));
+  const tensors = [];
+  for (const [name, { shape }] of file.tensors)
+    tensors.push({ name, shape: [...shape], data: await file.readF32(name) });
+  await file.close();
+  return { tensors };
+}
+
+test('one stage is told as one', async () => {
+  (await model.run(ids, { tap: 'layers.0.resid' })).save(path('one'));
+  const { stdout } = await loupe('one', 'right');
+  expect(stdout).toMatch(/^The one stage passes\. .*/);
+  expect(stdout).toContain('1 of 1 stage passes; --all lists it too.');
+});

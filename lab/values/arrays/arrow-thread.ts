@@ -40,23 +40,26 @@ export async function readArrow(
   });
   let timer: NodeJS.Timeout | undefined;
   try {
-    return await new Promise((resolve, reject) => {
+    // Thrown here and not where the thread's messages come in, so that the error has the line of the cell that waits.
+    const answer = await new Promise<Answer>(resolve => {
+      const reject = (what: string) => resolve({ fault: what });
       const within = (ms: number) => {
         clearTimeout(timer);
-        timer = setTimeout(() => reject(fault('it takes far longer to read than a file of its size can')), ms);
+        timer = setTimeout(() => reject('it takes far longer to read than a file of its size can'), ms);
       };
       within(LOADS_MS);
       worker.on('message', (answer: Answer | 'ready') => {
         if (answer === 'ready') within(LEAST_MS + MS_A_MB * megabytes);
-        else if ('fault' in answer) reject(fault(answer.fault));
         else resolve(answer);
       });
       worker.on('error', error => {
         const full = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
-        reject(fault(full ? 'what it tells of takes far more memory than a file of its size can' : error.message));
+        reject(full ? 'what it tells of takes far more memory than a file of its size can' : error.message);
       });
-      worker.on('exit', () => reject(fault('its reader ended')));
+      worker.on('exit', () => reject('its reader ended'));
     });
+    if ('fault' in answer) throw fault(answer.fault);
+    return answer;
   } finally {
     clearTimeout(timer);
     await worker.terminate();
