@@ -69,6 +69,7 @@ export type { Beside, Compared, TopToken, TopTokens } from './values/next-token.
 export { type Prompt, PromptFile, type PromptFileOptions, prompts } from './values/prompt-file.js';
 export { type Selector, select } from './values/select.js';
 export { type Bundle, DISPLAY, type Figure, type Shown } from './values/shown.js';
+export type { Headroom, HeadroomRow } from './values/headroom.js';
 export type { Histogram, Norms, Outlier, Outliers } from './values/spread.js';
 export type { Stats } from './values/stats.js';
 export { Trace, type TraceOptions, trace } from './values/trace.js';

@@ -13,6 +13,7 @@ import { Beside, logProbabilities, TopTokens } from '../values/next-token.js';
 import { saveTrace } from '../values/save.js';
 import { namesOf, type Selector, select } from '../values/select.js';
 import { Shown } from '../values/shown.js';
+import { Headroom } from '../values/headroom.js';
 import { Norms } from '../values/spread.js';
 import { foresee, Surprisal } from '../values/surprisal.js';
 import type { RunOptions } from './request.js';
@@ -176,6 +177,18 @@ export class Run extends Shown {
       );
     }
     return new Norms(found);
+  }
+
+  /**
+   * The largest |value| of each tapped stage beside 65504, where f16 ends, and bf16's spacing there; names what could not be f16. Throws StageError where nothing was tapped.
+   * @example (await model.run('The capital of France is', { tap: '**' })).headroom()
+   */
+  headroom(): Headroom {
+    if (this.activations.size === 0)
+      throw new StageError(
+        "Nothing was tapped in this run, so there is no headroom to tell. Run it with { tap: '**' }.",
+      );
+    return new Headroom([...this.activations.values()]);
   }
 
   /**

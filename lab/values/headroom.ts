@@ -1,0 +1,53 @@
+// How large values become, stage by stage, beside what 16 bits hold: f16 ends at 65504, and bf16 has eight bits of a number.
+
+import type { Activation } from './activation.js';
+import { Shown } from './shown.js';
+
+/** The largest number of f16. */
+export const F16_MOST = 65504;
+/** From here on f16 rounds to infinity. */
+const F16_OVER = 65520;
+
+/** One stage. */
+export interface HeadroomRow {
+  /** Its name. */
+  readonly stage: string;
+  /** The largest |value|, without what attention masks; NaN where there is no number. */
+  readonly maxAbs: number;
+  /** Of 65504. */
+  readonly ofF16: number;
+  /** How far two neighbours of bf16 are apart at that size. */
+  readonly bf16Spacing: number;
+  /** Whether f16 holds every value; false also where one is NaN or ±∞ already. */
+  readonly fitsF16: boolean;
+}
+
+/** The largest |value| by stage beside the ends of f16 and the spacing of bf16. `run.headroom()` makes one. */
+export class Headroom extends Shown {
+  /** In the plan's order. */
+  readonly rows: readonly HeadroomRow[];
+
+  constructor(of: readonly Activation[]) {
+    super();
+    this.rows = of.map(one => {
+      const { maxAbs, nans, infinite } = one.stats();
+      return {
+        stage: one.name,
+        maxAbs,
+        ofF16: maxAbs / F16_MOST,
+        bf16Spacing: maxAbs > 0 ? 2 ** (Math.floor(Math.log2(maxAbs)) - 7) : maxAbs,
+        fitsF16: maxAbs < F16_OVER && nans + infinite === 0,
+      };
+    });
+  }
+
+  /** Stages that could not be f16. */
+  get beyond(): readonly HeadroomRow[] {
+    return this.rows.filter(({ fitsF16 }) => !fitsF16);
+  }
+
+  /** The stage with the largest value. */
+  get largest(): HeadroomRow {
+    return this.rows.reduce((a, b) => (b.maxAbs > a.maxAbs || Number.isNaN(a.maxAbs) ? b : a));
+  }
+}
