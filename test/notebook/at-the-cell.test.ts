@@ -1,9 +1,15 @@
 // Whatever the lab refuses, the traceback leads to the cell that asked: through awaits, queues and calls that are deeper than V8's ten frames.
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freshFolder } from '../fixtures/folder.js';
 import { DEEP } from '../../lab/kernel/place.js';
 import { type Cells, cellsIn } from './cells.js';
+
+/** Too short an Arrow file. */
+const CUT = join(freshFolder(), 'cut.arrow');
+writeFileSync(CUT, 'ARROW1..');
 
 let cells: Cells;
 const before = Error.stackTraceLimit;
@@ -39,6 +45,7 @@ test.each([
   'await model.diff(3 as any)',
   "await model.diff(await golden('nope'))",
   "await model.diff(await trace('nope.npz'))",
+  `await trace(${JSON.stringify(CUT)})`, // from another thread
   "await model.stage('nope')",
   "await model.patching({ clean: 'a', corrupt: 'b c d', answer: 'x' } as any)",
   "await model.perplexity('')",
