@@ -231,10 +231,7 @@ function unfolding(row: DiffRow, where: readonly Spread[], open: boolean, other:
   const { shape, gain } = row;
   const shown = shownOf(row);
   const rest = html`shape [${shape.join(',')}]; worst at [${shown.worst.join(',')}]: ours ${sci(shown.actualAtWorst)}, ${other} ${sci(shown.expectedAtWorst)}<br>cosine ${cosineText(shown)}, gain ${gainText(gain)}${limits && !row.pass ? html`<br>${passes(row)}` : ''}${more(row)}${row.oracle ? html`<br>${oracleText(row.oracle, other)} At [${row.local!.worst.join(',')}] float64 has ${sci(row.oracle.exactAtWorst)}` : ''}`;
-  const error =
-    where.length > 0
-      ? html`<br>the error: ${locationText(where)}${where.map(bars)}`
-      : '';
+  const error = where.length > 0 ? html`<br>the error: ${locationText(where)}${where.map(bars)}` : '';
   return html`<details ${open ? 'open' : ''}><summary>${placeOf(row)}</summary><div class=where>${rest}${error}</div></details>`;
 }
 

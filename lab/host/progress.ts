@@ -1,5 +1,5 @@
-// Progress of what takes more than a moment: one line in place, throttled, gone when done. On a terminal it goes to stderr; in a
-// notebook into the cell; into a pipe, nowhere.
+// Progress of what takes more than a moment: one line in place, throttled, gone when done. On a terminal it goes to stderr, with the seconds
+// where nothing moves (shaders are compiled, a hub is asked); in a notebook into the cell; into a pipe, nowhere.
 
 import { randomUUID } from 'node:crypto';
 import { notebook, sendBundle } from './notebook.js';
@@ -16,25 +16,48 @@ export interface Progress {
 
 const PATIENCE = 600; // ms before anything shows: quick things need no progress
 const EVERY = 150;
+const STILL = 1000; // ms after which a line that has not moved says for how long it has been there
 
-export function progressLine(task: string, quiet = false): Progress {
+/** Whose seconds are told: of lines one within another the outer's. */
+let outermost: string | null = null;
+
+/** @param quiet nothing at all; `short`: what is too short for a bar, if all goes well, has only its seconds, on a terminal */
+export function progressLine(task: string, quiet: boolean | 'short' = false): Progress {
   const what = visible(task); // with the name of a model in it
   const began = performance.now();
   const id = randomUUID();
   let last = 0;
   let shown = false;
+  let line = `${what} … `;
+  const tick = () => {
+    const now = performance.now();
+    if (now - last < STILL) return;
+    const seconds = `${Math.floor((now - began) / 1000)} s`;
+    const fits = line.length + seconds.length < (process.stderr.columns || 80); // what is wrapped would stay
+    process.stderr.write(`\r\x1b[K${fits ? line : `${what} … `}${seconds}`);
+    shown = true;
+  };
+  const watched = quiet !== true && process.stderr.isTTY && !notebook();
+  let timer: NodeJS.Timeout | undefined;
+  const watch = () => {
+    if (!watched || (outermost ??= id) !== id) return;
+    timer ??= setInterval(tick, STILL).unref();
+  };
+  watch();
   const show = (done: number, total: number, text: string) => {
     const now = performance.now();
     if (quiet || now - began < PATIENCE || (now - last < EVERY && done < total)) return;
     last = now;
-    const line = `${what}  ${bar(done / total)}  ${text}`;
+    line = `${what}  ${bar(done / total)}  ${text}`;
     if (notebook()) {
       const page = html`<div>${what} <progress value="${done}" max="${total}"></progress> ${text}</div>`.text;
       sendBundle({ 'text/plain': line, 'text/html': page }, { id, update: shown });
       shown = true;
     } else if (process.stderr.isTTY) {
       process.stderr.write(`\r\x1b[K${line}`);
+      line += ', ';
       shown = true;
+      watch();
     }
   };
   return {
@@ -43,6 +66,9 @@ export function progressLine(task: string, quiet = false): Progress {
     layer: (done, layers, read, chunk, total) =>
       show(read + (chunk * done) / layers, total, `layer ${done} of ${layers}, ${read} of ${total} tokens read`),
     [Symbol.dispose]() {
+      clearInterval(timer);
+      timer = undefined;
+      if (outermost === id) outermost = null;
       if (!shown) return;
       shown = false;
       if (notebook()) notebook()!.vanish(id);

@@ -51,7 +51,7 @@ export async function read(
   using held = contexts.hold(open, ids.length, whole ? null : { ids, plan, patches, shaders });
   const { context, reused } = held;
   checkCapture(taps, [{ tokens: ids.length, keys: ids.length, rows: logits === 'all' ? ids.length : 1 }], budget);
-  using progress = progressLine('Reading', ids.length < 32);
+  using progress = progressLine('Reading', ids.length < 32 && 'short');
   const { captured, opened } = await context.forward(ids.slice(reused), {
     shaders,
     taps,

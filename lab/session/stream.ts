@@ -47,7 +47,7 @@ export async function* stream(
   checkCapture(taps, [{ tokens: ids.length, keys, rows: 1 }], budget);
   const text = session.tokenizer?.stream();
   let read = context.ids.length;
-  using progress = progressLine('Reading', ids.length < QUICK);
+  using progress = progressLine('Reading', ids.length < QUICK && 'short');
   for await (const token of generate(context, ids, {
     ...options,
     taps,
