@@ -291,7 +291,7 @@ type Shared = Map<string, Promise<Gpu>>;
 /** One device a process and choice, opened at first use and kept, and replaced once it is lost. Dawn itself must outlive everything made with it. */
 export async function sharedGpu(choice?: string, kernels: KernelChoice = 'own'): Promise<Gpu> {
   const shared = ((globalThis as Record<symbol, unknown>)[OPEN] ??= new Map()) as Shared;
-  const key = `${choice ?? process.env.LOUPE_ADAPTER ?? 'auto'} ${kernels}`;
+  const key = `${choice ?? (process.env.LOUPE_ADAPTER || 'auto')} ${kernels}`;
   const known = shared.get(key);
   if (known && !(await known).lost) return known;
   const current = shared.get(key);

@@ -133,7 +133,7 @@ export async function roofline(session: Session, given: RooflineOptions = {}): P
   }
   const signal = eitherSignal(options.signal);
   using progress = progressLine('Measuring');
-  progress.waits('what this adapter can do');
+  progress.count(0, rounds + 1, 'chunks');
   using yardstick = await Yardstick.make(session.gpu);
   const done = (n: number) => progress.count(n, rounds + 1, 'chunks');
   const { edited } = shaders;

@@ -12,7 +12,7 @@ import { startPeer } from './process.js';
  */
 export function startTorch(path: string, threads: number, gpu: boolean): Promise<Peer> {
   const own = join(packageRoot(), '.loupe', 'torch', 'bin', 'python');
-  const python = process.env.LOUPE_TORCH ?? (existsSync(own) ? own : 'python3');
+  const python = process.env.LOUPE_TORCH || (existsSync(own) ? own : 'python3');
   // transformers opens a .gguf, or a folder of Hugging Face's layout.
   const folder = path.endsWith('.safetensors') ? dirname(path) : path;
   const model = statSync(folder).isDirectory() ? ['--model', folder] : ['--gguf', folder];

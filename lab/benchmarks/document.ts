@@ -61,7 +61,7 @@ export async function writeBenchmarks({ path, small = false, say }: DocumentOpti
   if (!existsSync(model)) say(`left out: Gemma 3 270M, which python3 golden/fetch_real.py puts to ${model}`);
   else {
     const of = ['bench', '--model', model];
-    const torch = process.env.LOUPE_TORCH ?? join(packageRoot(), '.loupe', 'torch', 'bin', 'python');
+    const torch = process.env.LOUPE_TORCH || join(packageRoot(), '.loupe', 'torch', 'bin', 'python');
     if (!existsSync(torch)) say('left out: PyTorch, which is not in .loupe/torch nor where LOUPE_TORCH points');
     const against = ['--against', existsSync(torch) ? 'torch,llama.cpp' : 'llama.cpp'];
     const full = small ? lists('', '', '') : ['--full'];

@@ -83,7 +83,6 @@ export function benchCommand(): Command {
       const session = await openModel(options);
       const load = performance.now() - began;
       using progress = progressLine('Measuring');
-      progress.waits('a first token, for which shaders are compiled');
       const say = (line: string) => process.stderr.write(`loupe: ${line}\n`);
       const wanted = { lengths, contexts, decode, rounds };
       const report = await bench(session, { ...wanted, batch, plan, against, cacheAt, name, load, progress, say });

@@ -67,9 +67,10 @@ export function withPlan(command: Command, plan: PlanKind): Command {
 }
 
 export function withAdapter(command: Command): Command {
-  return command
-    .addOption(new Option('--adapter <adapter>', 'which GPU adapter').choices(ADAPTER_CHOICES).env('LOUPE_ADAPTER'))
-    .option('--json', 'print JSON');
+  const adapter = new Option('--adapter <adapter>', 'which GPU adapter').choices(ADAPTER_CHOICES);
+  // One that is set to nothing is as one that is not set.
+  if (process.env.LOUPE_ADAPTER !== '') adapter.env('LOUPE_ADAPTER');
+  return command.addOption(adapter).option('--json', 'print JSON');
 }
 
 /** @param another whether a session with the same model stays open beside it */

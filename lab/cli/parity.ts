@@ -34,7 +34,7 @@ export function parityCommand(): Command {
     .addOption(
       new Option('--made <folder>', 'what golden/parity.py wrote there; default: it is run now').conflicts('python'),
     )
-    .option('--python <path>', 'a Python with golden/requirements.txt', process.env.LOUPE_TORCH ?? torch)
+    .option('--python <path>', 'a Python with golden/requirements.txt', process.env.LOUPE_TORCH || torch)
     .action(async ({ made, python, adapter, json }: Options) => {
       if (adapter) process.env.LOUPE_ADAPTER = adapter;
       const folder = made ?? mkdtempSync(join(tmpdir(), 'loupe-parity-'));

@@ -98,7 +98,12 @@ export async function run(args: readonly string[], before: () => Promise<void>):
       process.stderr.write(`loupe: ${error.message}\n`);
       return 2;
     }
-    if ((error as NodeJS.ErrnoException | null)?.code === 'EPIPE') return PIPE_CLOSED;
+    const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+    if (code === 'EPIPE') return PIPE_CLOSED;
+    if (syscall === 'uv_cwd') {
+      process.stderr.write('loupe: The folder that this runs in is gone. Change into one that is there.\n');
+      return 2;
+    }
     process.stderr.write(
       `loupe: this is a defect of Loupe, please report it:\n${printable(String((error as Error)?.stack ?? error))}\n`,
     );

@@ -25,7 +25,6 @@ export function pullCommand(): Command {
       if (!name)
         throw new PullError(`'${model}' is no name on a hub. Give org/name, org/name@revision or org/name:file.`);
       using progress = progressLine(`Fetching ${model}`);
-      progress.waits('asking the hub');
       const began = performance.now();
       const { path, files, fetched, commit } = await pull(name, {
         signal: interruptSignal(),

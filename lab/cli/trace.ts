@@ -65,7 +65,10 @@ export function traceCommand(): Command {
       run.save(options.out);
       const values = activations.reduce((n, { data }) => n + data.length, 0);
       if (options.json) printJson({ out: options.out, stages: activations.length, values, ids: run.ids });
-      else print(`${options.out}: ${activations.length} stages, ${values} values (${bytesText(4 * values)}).`);
+      else
+        print(
+          `${options.out}: ${activations.length} ${activations.length === 1 ? 'stage' : 'stages'}, ${values} ${values === 1 ? 'value' : 'values'} (${bytesText(4 * values)}).`,
+        );
     });
 }
 

@@ -1,5 +1,5 @@
-// Progress of what takes more than a moment: one line in place, throttled, gone when done. On a terminal it goes to stderr; in a
-// notebook into the cell; into a pipe, nowhere.
+// Progress of what takes more than a moment: one line in place, throttled, gone when done. On a terminal it goes to stderr, with the seconds
+// where nothing moves (shaders are compiled, a hub is asked); in a notebook into the cell, with them until there is a bar; into a pipe, nowhere.
 
 import { randomUUID } from 'node:crypto';
 import { notebook, sendBundle } from './notebook.js';
@@ -11,64 +11,76 @@ export interface Progress {
   count(done: number, total: number, what: string): void;
   /** Layers of a chunk of tokens, of a prompt of `total`. */
   layer(done: number, layers: number, read: number, chunk: number, total: number): void;
-  /** Where there is nothing to count yet: what goes on, and for how long, each second, until something is counted. */
-  waits(text: string): void;
   [Symbol.dispose](): void;
 }
 
 const PATIENCE = 600; // ms before anything shows: quick things need no progress
 const EVERY = 150;
+const STILL = 1000; // ms after which a line that has not moved says for how long it has been there
 
-export function progressLine(task: string, quiet = false): Progress {
+/** Whose seconds are told: of lines one within another the outer's. */
+let outermost: string | null = null;
+
+/** @param quiet nothing at all; `short`: what is too short for a bar, if all goes well, has only its seconds */
+export function progressLine(task: string, quiet: boolean | 'short' = false): Progress {
   const what = visible(task); // with the name of a model in it
   const began = performance.now();
   const id = randomUUID();
   let last = 0;
   let shown = false;
-  let waiting: NodeJS.Timeout | undefined;
-  const put = (line: string, page: () => string) => {
+  let line = `${what} … `;
+  const tick = () => {
+    const now = performance.now();
+    if (now - last < STILL) return;
+    const seconds = `${Math.floor((now - began) / 1000)} s`;
     if (notebook()) {
-      sendBundle({ 'text/plain': line, 'text/html': page() }, { id, update: shown });
+      if (last > 0) return; // its bar is there, and stays
+      const page = html`<div>${what} <progress></progress> ${seconds}</div>`.text;
+      sendBundle({ 'text/plain': `${what} … ${seconds}`, 'text/html': page }, { id, update: shown });
       shown = true;
-    } else if (process.stderr.isTTY) {
-      process.stderr.write(`\r\x1b[K${line}`);
-      shown = true;
+      return;
     }
+    const fits = line.length + seconds.length < (process.stderr.columns || 80); // what is wrapped would stay
+    process.stderr.write(`\r\x1b[K${fits ? line : `${what} … `}${seconds}`);
+    shown = true;
   };
+  const watched = quiet !== true && (process.stderr.isTTY || notebook() !== undefined);
+  let timer: NodeJS.Timeout | undefined;
+  // No interval: a cell keeps one to its end, and there is a line for each run.
+  const again = () => {
+    tick();
+    timer = setTimeout(again, STILL).unref();
+  };
+  const watch = () => {
+    if (!watched || (outermost ??= id) !== id) return;
+    timer ??= setTimeout(again, STILL).unref();
+  };
+  watch();
   const show = (done: number, total: number, text: string) => {
     const now = performance.now();
     if (quiet || now - began < PATIENCE || (now - last < EVERY && done < total)) return;
     last = now;
-    clearInterval(waiting);
-    put(
-      `${what}  ${bar(done / total)}  ${text}`,
-      () => html`<div>${what} <progress value="${done}" max="${total}"></progress> ${text}</div>`.text,
-    );
+    line = `${what}  ${bar(done / total)}  ${text}`;
+    if (notebook()) {
+      const page = html`<div>${what} <progress value="${done}" max="${total}"></progress> ${text}</div>`.text;
+      sendBundle({ 'text/plain': line, 'text/html': page }, { id, update: shown });
+      shown = true;
+    } else if (process.stderr.isTTY) {
+      process.stderr.write(`\r\x1b[K${line}`);
+      line += ', ';
+      shown = true;
+      watch();
+    }
   };
   return {
     bytes: (done, total) => show(done, total, `${bytesText(done)} of ${bytesText(total)}`),
     count: (done, total, unit) => show(done, total, `${done} of ${total} ${unit}`),
     layer: (done, layers, read, chunk, total) =>
       show(read + (chunk * done) / layers, total, `layer ${done} of ${layers}, ${read} of ${total} tokens read`),
-    waits(text) {
-      if (quiet) return;
-      clearInterval(waiting);
-      const from = performance.now();
-      const tell = () => {
-        const seconds = `${Math.floor((performance.now() - from) / 1000)} s`;
-        put(
-          `${what}: ${text} … ${seconds}`,
-          () => html`<div>${what}: ${text} <progress></progress> ${seconds}</div>`.text,
-        );
-      };
-      // The first time soon: what is waited for may keep this thread for seconds.
-      waiting = setTimeout(() => {
-        tell();
-        waiting = setInterval(tell, 1000).unref();
-      }, PATIENCE).unref();
-    },
     [Symbol.dispose]() {
-      clearInterval(waiting);
+      clearTimeout(timer);
+      timer = undefined;
+      if (outermost === id) outermost = null;
       if (!shown) return;
       shown = false;
       if (notebook()) notebook()!.vanish(id);

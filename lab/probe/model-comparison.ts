@@ -102,7 +102,6 @@ export async function compareModels(
   const found = new Distances(window, layers);
   const contexts: Context[] = [];
   using progress = progressLine('Comparing');
-  progress.waits('the first tokens');
   let [read, count] = [0, 0];
   try {
     for (const { model } of sessions)

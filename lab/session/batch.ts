@@ -165,7 +165,7 @@ async function* tokensOf(
   hold(batch);
   const texts = prompts.map(() => session.tokenizer?.stream());
   const total = prompts.reduce((n, ids) => n + ids.length, 0);
-  using progress = progressLine('Reading', total < QUICK);
+  using progress = progressLine('Reading', total < QUICK && 'short');
   const onStep = () => progress.count(Math.min(batch.tokensRead, total), total, 'tokens');
   const signal = eitherSignal(options.signal);
   for await (const made of generateBatch(batch, prompts, {

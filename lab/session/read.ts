@@ -12,7 +12,6 @@ import { Activation } from '../values/activation.js';
 import type { Ran } from '../values/apart.js';
 import { checkOptions } from '../values/arguments.js';
 import { said } from '../values/dims.js';
-import { tokensText } from '../values/numbers.js';
 import { tapped } from '../values/select.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import type { Contexts } from './contexts.js';
@@ -52,9 +51,7 @@ export async function read(
   using held = contexts.hold(open, ids.length, whole ? null : { ids, plan, patches, shaders });
   const { context, reused } = held;
   checkCapture(taps, [{ tokens: ids.length, keys: ids.length, rows: logits === 'all' ? ids.length : 1 }], budget);
-  using progress = progressLine('Reading');
-  const quick = ids.length < 32;
-  if (quick) progress.waits(tokensText(ids.length));
+  using progress = progressLine('Reading', ids.length < 32 && 'short');
   const { captured, opened } = await context.forward(ids.slice(reused), {
     shaders,
     taps,
@@ -62,10 +59,11 @@ export async function read(
     logits,
     chunks,
     signal: eitherSignal(options.signal),
-    onProgress: done => quick || progress.count(reused + done, ids.length, 'tokens'),
-    onLayer: quick
-      ? undefined
-      : (done, total, tokens, chunk) => progress.layer(done, total, reused + tokens, chunk, ids.length),
+    onProgress: done => progress.count(reused + done, ids.length, 'tokens'),
+    onLayer:
+      ids.length < 32
+        ? undefined
+        : (done, total, tokens, chunk) => progress.layer(done, total, reused + tokens, chunk, ids.length),
   });
   const last = await context.logits();
   const finite = allFinite(last) && captured.every(({ stage, data }) => stage.name !== 'logits' || allFinite(data));

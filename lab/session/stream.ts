@@ -12,7 +12,6 @@ import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import { progressLine } from '../host/progress.js';
 import { eitherSignal } from '../host/interrupt.js';
 import type { GenerateRunOptions, Token } from './request.js';
-import { tokensText } from '../values/numbers.js';
 import { namesOf, tapped } from '../values/select.js';
 import { planTaps } from './slices.js';
 
@@ -48,15 +47,13 @@ export async function* stream(
   checkCapture(taps, [{ tokens: ids.length, keys, rows: 1 }], budget);
   const text = session.tokenizer?.stream();
   let read = context.ids.length;
-  using progress = progressLine('Reading');
-  const quick = ids.length < QUICK;
-  if (quick) progress.waits(tokensText(ids.length));
+  using progress = progressLine('Reading', ids.length < QUICK && 'short');
   for await (const token of generate(context, ids, {
     ...options,
     taps,
     signal: eitherSignal(options.signal),
-    onPrefill: done => quick || progress.count(done, ids.length, 'tokens'),
-    onLayer: quick ? undefined : (...at) => progress.layer(...at, ids.length),
+    onPrefill: done => progress.count(done, ids.length, 'tokens'),
+    onLayer: ids.length < QUICK ? undefined : (...at) => progress.layer(...at, ids.length),
   })) {
     progress[Symbol.dispose]();
     const labels = session.labels([...context.ids]);

@@ -125,7 +125,7 @@ function target(path: string): Target {
     );
   }
   if (/[\\/]$/.test(path)) throw cannot(path, 'it is a folder');
-  let real = resolve(path);
+  let real = absolute(path);
   for (let links = 0; links < MOST_LINKS; links++) {
     const descriptor = DESCRIPTOR.exec(real);
     if (descriptor) return { path: real, stat: undefined, descriptor: Number(descriptor[1]) };
@@ -139,6 +139,14 @@ function target(path: string): Target {
     }
   }
   throw cannot(path, 'it is a link that leads in a circle');
+}
+
+function absolute(path: string): string {
+  try {
+    return resolve(path);
+  } catch (error) {
+    throw cannot(path, 'the folder that this runs in is gone', error);
+  }
 }
 
 function allowed(path: string, real: string, mode: number, why: string): void {

@@ -1,59 +1,100 @@
-// The line of progress: nothing for what is quick, a count where there is one, the time that went by where there is none, and nothing left of it at the end.
+// What takes more than a moment says so on a terminal, also where nothing of it moves.
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { setNotebook } from '../../lab/host/notebook.js';
 import { progressLine } from '../../lab/host/progress.js';
 
-let written: string[] = [];
-const isTTY = process.stderr.isTTY;
+const own = { write: process.stderr.write, isTTY: process.stderr.isTTY };
+let told: string[];
+const terminal = (isTTY: boolean) => Object.assign(process.stderr, { isTTY });
+/** What stands on the line after so many ms. */
+const after = (ms: number) => {
+  vi.advanceTimersByTime(ms);
+  return told.at(-1)?.split('\r\x1b[K').at(-1) ?? null;
+};
 beforeEach(() => {
-  written = [];
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
-  process.stderr.isTTY = true;
-  vi.spyOn(process.stderr, 'write').mockImplementation(text => written.push(String(text).replace('\r\x1b[K', '')) > 0);
+  told = [];
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  process.stderr.write = ((text: string) => told.push(text) > 0) as typeof process.stderr.write;
+  terminal(true);
 });
 afterEach(() => {
-  vi.restoreAllMocks();
   vi.useRealTimers();
-  process.stderr.isTTY = isTTY;
+  Object.assign(process.stderr, own);
 });
 
-test('what is quick shows nothing', () => {
+test('a line that does not move has its seconds, and is gone when done', () => {
   const progress = progressLine('Reading');
-  progress.waits('5 tokens');
-  vi.advanceTimersByTime(500);
+  expect(after(900)).toBe(null);
+  expect(after(200)).toBe('Reading … 1 s');
+  expect(after(3000)).toBe('Reading … 4 s');
+  progress.count(1, 2, 'tokens');
+  expect(after(0)).toBe('Reading  ████████████░░░░░░░░░░░░ 50 %  1 of 2 tokens');
+  expect(after(2000)).toBe('Reading  ████████████░░░░░░░░░░░░ 50 %  1 of 2 tokens, 6 s');
   progress[Symbol.dispose]();
-  vi.advanceTimersByTime(5000);
-  expect(written).toEqual([]);
+  expect(after(5000)).toBe('');
+  progress.count(2, 2, 'tokens'); // after a pause that was told otherwise
+  expect(after(2000)).toMatch(/100 % {2}2 of 2 tokens, \d+ s$/);
+  progress[Symbol.dispose]();
+  expect(vi.getTimerCount()).toBe(0);
 });
 
-test('where nothing can be counted, the seconds go by, and nothing is left at the end', () => {
-  const progress = progressLine('Reading');
-  progress.waits('5 tokens');
-  vi.advanceTimersByTime(3700);
-  progress[Symbol.dispose]();
-  vi.advanceTimersByTime(5000);
-  expect(written).toEqual(['0', '1', '2', '3'].map(n => `Reading: 5 tokens … ${n} s`).concat(''));
-});
-
-test('a count takes its place', () => {
-  const progress = progressLine('Measuring');
-  progress.waits('a first token');
-  vi.advanceTimersByTime(1000);
-  progress.count(1, 4, 'rounds');
-  vi.advanceTimersByTime(5000);
-  progress[Symbol.dispose]();
-  expect(written).toEqual([
-    'Measuring: a first token … 0 s',
-    'Measuring  ██████░░░░░░░░░░░░░░░░░░ 25 %  1 of 4 rounds',
-    '',
+test('in a cell it has its seconds until there is a bar, and goes with it', () => {
+  const shown: [string, boolean][] = [];
+  const vanished: string[] = [];
+  setNotebook({
+    display: ({ data }, update) => shown.push([String(data['text/plain']), update]),
+    vanish: id => vanished.push(id),
+    clear: () => {},
+    ask: async () => '',
+  });
+  terminal(false);
+  const progress = progressLine('Reading', 'short');
+  vi.advanceTimersByTime(2200);
+  expect(shown).toEqual([
+    ['Reading … 1 s', false],
+    ['Reading … 2 s', true],
   ]);
+  progress[Symbol.dispose]();
+  vi.advanceTimersByTime(5000);
+  expect([shown.length, vanished.length]).toEqual([2, 1]);
+  setNotebook(undefined as never);
+  expect([told, vi.getTimerCount()]).toEqual([[], 0]);
 });
 
-test('quiet is quiet, and so is a pipe', () => {
-  progressLine('Reading', true).waits('5 tokens');
-  vi.advanceTimersByTime(3000);
-  process.stderr.isTTY = false;
-  progressLine('Reading').waits('5 tokens');
-  vi.advanceTimersByTime(3000);
-  expect(written).toEqual([]);
+test('it does not wrap', () => {
+  const columns = process.stderr.columns;
+  Object.assign(process.stderr, { columns: 50 });
+  const progress = progressLine('Reading');
+  vi.advanceTimersByTime(1100);
+  progress.count(1, 2, 'tokens');
+  expect(after(2000)).toBe('Reading … 3 s');
+  progress[Symbol.dispose]();
+  Object.assign(process.stderr, { columns });
+});
+
+test('what is short has its seconds on a terminal alone; what is quiet, and a pipe, nothing', () => {
+  for (const [isTTY, quiet, line] of [
+    [true, 'short', 'Reading … 2 s'],
+    [false, 'short', null],
+    [true, true, null],
+    [false, false, null],
+  ] as const) {
+    told = [];
+    terminal(isTTY);
+    const progress = progressLine('Reading', quiet);
+    expect(after(2000), `${isTTY} ${quiet}`).toBe(line);
+    progress[Symbol.dispose]();
+  }
+});
+
+test('of two, one within the other, the outer has its seconds', () => {
+  const outer = progressLine('Running');
+  const inner = progressLine('Reading', 'short');
+  expect(after(2000)).toBe('Running … 2 s');
+  outer[Symbol.dispose]();
+  inner[Symbol.dispose]();
+  const next = progressLine('Reading', 'short');
+  expect(after(2000)).toBe('Reading … 2 s');
+  next[Symbol.dispose]();
 });

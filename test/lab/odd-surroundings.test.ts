@@ -1,0 +1,63 @@
+// Where a command runs, and what is set around it: a folder that is gone, variables that are set to nothing.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { packageRoot } from '../../engine/files.js';
+import { freshFolder } from '../fixtures/folder.js';
+
+const folder = freshFolder();
+const cli = join(packageRoot(), 'dist/lab/cli/loupe.js');
+const warnings = /^Warning: .*\n(?: +at .*\n)*/gm;
+
+/** Runs a command in a folder that is taken away first. */
+function inNoFolder(args: readonly string[], env: Record<string, string> = {}) {
+  const gone = join(folder, 'gone');
+  mkdirSync(gone, { recursive: true });
+  const { stdout, stderr } = spawnSync(
+    'bash',
+    ['-c', 'cd "$1"; rmdir "$1"; shift; "$0" "$@"; echo "rc $?"', process.execPath, gone, cli, ...args],
+    { encoding: 'utf8', cwd: folder, env: { ...process.env, ...env } },
+  );
+  rmSync(gone, { recursive: true, force: true });
+  return { stdout, stderr: stderr.replace(warnings, '').replace(/^(?:shell-init|chdir): .*\n/gm, '') };
+}
+
+const relative: [string, string[], Record<string, string>?][] = [
+  ['trace', ['trace', '-p', 'Once', '--out', 'x.arrow']],
+  ['trace --prompts', ['trace', '--prompts', join(packageRoot(), 'LICENSE'), '--out', 'x.parquet']],
+  ['a report', ['compare', '-m', 'atlas', 'atlas', '-t', join(packageRoot(), 'LICENSE'), '--html', 'x.html']],
+  ['kernel install', ['kernel', 'install', '--prefix', 'x']],
+  ['a cache', ['info', '-m', 'org/name'], { LOUPE_CACHE: 'x', HF_HUB_CACHE: 'y' }],
+];
+test.each(relative)('in a folder that is gone: %s', (_, args, env) => {
+  const { stdout, stderr } = inNoFolder(args, env);
+  expect(stderr).toMatch(/^loupe: [^\n]*\n$/);
+  expect(stderr).not.toMatch(/defect|uv_cwd/);
+  expect(stdout).toBe('rc 2\n');
+});
+
+test('in a folder that is gone, what needs none is done', () => {
+  const out = join(folder, 'run.arrow');
+  expect(inNoFolder(['trace', '-p', 'Once', '--tap', 'embed', '--out', out]).stdout).toMatch(
+    /1 stage, \d+ values .*\nrc 0/s,
+  );
+  expect(existsSync(out)).toBe(true);
+});
+
+test('a variable that is set to nothing is as one that is not set', () => {
+  const env = {
+    ...process.env,
+    LOUPE_ADAPTER: '',
+    LOUPE_CACHE: '',
+    LOUPE_WATCHDOG: '',
+    LOUPE_TORCH: '',
+    HF_ENDPOINT: '',
+  };
+  const { status, stderr } = spawnSync(process.execPath, [cli, 'generate', '-p', 'Once', '-n', '1'], {
+    encoding: 'utf8',
+    env,
+  });
+  expect([status, stderr.replace(warnings, '')]).toEqual([0, '']);
+});
