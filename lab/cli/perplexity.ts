@@ -24,7 +24,7 @@ export function perplexityCommand(): Command {
     'fast',
   )
     .requiredOption('-t, --text <file>', 'the text to read')
-    .option('--window <tokens>', 'tokens read together, each window from an empty cache; default 512', whole(2))
+    .option('--window <tokens>', 'tokens read together, each window from an empty cache; default 512', whole(0))
     .option('--tokens <n>', 'how many of the text are read; default: all', whole(1))
     .addOption(
       new Option('--against <plan>', 'read it by this plan too, and tell how far the distributions are apart').choices([
