@@ -57,6 +57,11 @@ const mistakes: [string, string[], RegExp][] = [
     ['generate', '--ids', '2,512'],
     /Token id 512 at place 1 is not in the vocabulary; ids go from 0 to 511\./,
   ],
+  [
+    'a window without a token to foresee',
+    ['perplexity', '-t', join(packageRoot(), 'LICENSE'), '--window', '1'],
+    /^loupe: window is a whole number from 3 to 1024, not 1\.$/,
+  ],
   ['ids that are none', ['generate', '--ids', '2,x'], /Give token ids separated by commas/],
   ['an empty prompt', ['generate', '-p', ''], /The prompt is empty; give some text\./],
   ['no prompt', ['generate'], /There is no prompt\. Give --prompt/],
