@@ -40,7 +40,7 @@ export function compareCommand(): Command {
     .option('-t, --text <file>', 'the text to read')
     .addOption(new Option('--jsonl <file>', 'many texts, JSON a line; each begins anew').conflicts('text'))
     .option('--column <name>', 'of --jsonl, the key of a line that has the text')
-    .option('--window <tokens>', 'tokens read together, each window from an empty cache; default 512', whole(1))
+    .option('--window <tokens>', 'tokens read together, each window from an empty cache; default 512', whole(0))
     .option('--tokens <n>', 'how many are read in all; default: all', whole(1))
     .option('--html <file>', 'write a page of it too')
     .action(async (options: Options) => {

@@ -24,11 +24,7 @@ export function perplexityCommand(): Command {
     'fast',
   )
     .requiredOption('-t, --text <file>', 'the text to read')
-<<<<<<< HEAD
-    .option('--window <tokens>', 'tokens read together, each window from an empty cache; default 512', whole(1))
-=======
     .option('--window <tokens>', 'tokens read together, each window from an empty cache; default 512', whole(0))
->>>>>>> aa4be7e9f2be9d7e4ab56168e4b3e2317f32512b
     .option('--tokens <n>', 'how many of the text are read; default: all', whole(1))
     .addOption(
       new Option('--against <plan>', 'read it by this plan too, and tell how far the distributions are apart').choices([
