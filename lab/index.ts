@@ -38,6 +38,7 @@ export { bar, type PlotOptions, plot } from './display/own-lines.js';
 export { report } from './display/report.js';
 export { ask, clearOutput } from './host/notebook.js';
 export { type Display, show } from './host/show.js';
+export type { HeadroomOptions } from './probe/headroom.js';
 export type { HeadScore, HeadScores, HeadScoresOptions, ScoredHead } from './probe/head-scores.js';
 export type { Lens, LensCell, LensOptions, LensTable } from './probe/lens.js';
 export type { KlSpread, LayerApart, PlaceApart } from './probe/distances.js';

@@ -3,7 +3,9 @@
 import { extend } from '../session/extend.js';
 import { Run } from '../session/run.js';
 import { Session } from '../session/session.js';
+import type { Headroom } from '../values/headroom.js';
 import type { Selector } from '../values/select.js';
+import { type HeadroomOptions, headroom } from './headroom.js';
 import { type HeadScores, type HeadScoresOptions, headScores } from './head-scores.js';
 import { type Lens, type LensOptions, lens } from './lens.js';
 import { type Patching, type PatchingOptions, patching } from './patching.js';
@@ -60,6 +62,12 @@ declare module '../session/session.js' {
      */
     headScores(options?: HeadScoresOptions): Promise<HeadScores>;
     /**
+     * The largest |value| of each stage beside 65504, where f16 ends, and bf16's spacing there, over a prompt and what the model writes behind it; what could not be f16 is named. In a cell
+     * what was seen so far stands there while it goes on. Throws what a generation throws.
+     * @example (await model.headroom('The capital of France is', { maxTokens: 40 })).beyond
+     */
+    headroom(prompt: string | readonly number[], options?: HeadroomOptions): Promise<Headroom>;
+    /**
      * How well the model foresees a text, by one plan or held against another. Throws PromptError for less than two tokens, OptionError for a window that the session does not read,
      * NumberError where a logit is NaN or ±∞.
      * @param text text, or token ids as they are
@@ -80,6 +88,10 @@ extend(Session, {
   async headScores(options = {}) {
     this.ready();
     return await headScores(this, options);
+  },
+  async headroom(prompt, options) {
+    this.ready();
+    return await headroom(this, prompt, options);
   },
   patching(options) {
     return patching(this, options);

@@ -188,7 +188,7 @@ export class Run extends Shown {
       throw new StageError(
         "Nothing was tapped in this run, so there is no headroom to tell. Run it with { tap: '**' }.",
       );
-    return new Headroom([...this.activations.values()]);
+    return Headroom.of([...this.activations.values()], this.ids.length);
   }
 
   /**

@@ -22,23 +22,35 @@ export interface HeadroomRow {
   readonly fitsF16: boolean;
 }
 
-/** The largest |value| by stage beside the ends of f16 and the spacing of bf16. `run.headroom()` makes one. */
+/** The largest |value| by stage beside the ends of f16 and the spacing of bf16. `run.headroom()` and `model.headroom(prompt)` make one. */
 export class Headroom extends Shown {
-  /** In the plan's order. */
-  readonly rows: readonly HeadroomRow[];
-
-  constructor(of: readonly Activation[]) {
+  constructor(
+    /** In the plan's order. */
+    readonly rows: readonly HeadroomRow[],
+    /** How many tokens were read. */
+    readonly tokens: number,
+  ) {
     super();
-    this.rows = of.map(one => {
+  }
+
+  /** Of activations, each once. */
+  static of(activations: readonly Activation[], tokens: number): Headroom {
+    const rows = activations.map(one => {
       const { maxAbs, nans, infinite } = one.stats();
-      return {
-        stage: one.name,
-        maxAbs,
-        ofF16: maxAbs / F16_MOST,
-        bf16Spacing: maxAbs > 0 ? 2 ** (Math.floor(Math.log2(maxAbs)) - 7) : maxAbs,
-        fitsF16: maxAbs < F16_OVER && nans + infinite === 0,
-      };
+      return rowOf(one.name, maxAbs, maxAbs < F16_OVER && nans + infinite === 0);
     });
+    return new Headroom(rows, tokens);
+  }
+
+  /** Of both: stage by stage the larger value. */
+  and(other: Headroom): Headroom {
+    const rows = new Map(this.rows.map(row => [row.stage, row]));
+    for (const { stage, maxAbs, fitsF16 } of other.rows) {
+      const before = rows.get(stage);
+      const most = !before || Number.isNaN(before.maxAbs) || maxAbs > before.maxAbs ? maxAbs : before.maxAbs;
+      rows.set(stage, rowOf(stage, most, fitsF16 && (before?.fitsF16 ?? true)));
+    }
+    return new Headroom([...rows.values()], this.tokens + other.tokens);
   }
 
   /** Stages that could not be f16. */
@@ -51,3 +63,11 @@ export class Headroom extends Shown {
     return this.rows.reduce((a, b) => (b.maxAbs > a.maxAbs || Number.isNaN(a.maxAbs) ? b : a));
   }
 }
+
+const rowOf = (stage: string, maxAbs: number, fitsF16: boolean): HeadroomRow => ({
+  stage,
+  maxAbs,
+  ofF16: maxAbs / F16_MOST,
+  bf16Spacing: maxAbs > 0 ? 2 ** (Math.floor(Math.log2(maxAbs)) - 7) : maxAbs,
+  fitsF16,
+});
