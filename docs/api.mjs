@@ -17,7 +17,7 @@ const LAB = {
   'Look at an activation':
     'Activation Cuts Cut Axes AxisName Dim DimSpec Values Stats Ranked Ran Histogram Outliers Outlier fromArrow toArrow traceToIpc',
   'Look at a run':
-    'AttentionView AttentionHeads AttentionByToken AttentionFigure AttentionLayer Norms Headroom HeadroomRow Surprisal Foreseen Beside Compared Lens LensOptions LensCell LensTable',
+    'AttentionView AttentionHeads AttentionByToken AttentionFigure AttentionLayer Norms Headroom HeadroomOptions HeadroomRow Surprisal Foreseen Beside Compared Lens LensOptions LensCell LensTable',
   'Many prompts': 'Runs RunsOptions Prompts prompts PromptFile PromptFileOptions DataSet',
   'Find what carries an answer': 'PatchingOptions Patching HeadScoresOptions HeadScores HeadScore ScoredHead',
   'Compare with PyTorch':

@@ -16,7 +16,8 @@ export interface Unevenness {
 /** Above this a product's difference sits somewhere. */
 export const STICKS_OUT = 16;
 export const FOLLOWS = 0.3;
-const BINS = 32;
+/** Bins of values of like size, each of this many at least: of fewer than eight bins the chance is too large. */
+const [BINS, LEAST_BINS, IN_A_BIN] = [32, 8, 8];
 const SAMPLES = 1 << 16;
 /** Values of an entry below which its share says nothing. */
 const LEAST_VALUES = 4;
@@ -90,16 +91,17 @@ export function unevenness(
     for (let i = 0; i < right.length; i += step) {
       if (counted(i)) pairs.push([right[i], (data[i] - right[i]) / (Math.abs(right[i]) + rms)]);
     }
-    if (pairs.length < 8 * BINS) return 0;
+    const bins = Math.min(BINS, Math.floor(pairs.length / IN_A_BIN));
+    if (bins < LEAST_BINS) return 0;
     pairs.sort(([a], [b]) => a - b);
     let [explained, all] = [0, 0];
-    for (let bin = 0; bin < BINS; bin++) {
-      const part = pairs.slice(Math.floor((bin * pairs.length) / BINS), Math.floor(((bin + 1) * pairs.length) / BINS));
+    for (let bin = 0; bin < bins; bin++) {
+      const part = pairs.slice(Math.floor((bin * pairs.length) / bins), Math.floor(((bin + 1) * pairs.length) / bins));
       const mean = part.reduce((total, [, error]) => total + error, 0) / part.length;
       explained += part.length * mean ** 2;
       all += part.reduce((total, [, error]) => total + error ** 2, 0);
     }
-    return all === 0 ? 0 : Math.max(0, (explained / all - BINS / pairs.length) / (1 - BINS / pairs.length));
+    return all === 0 ? 0 : Math.max(0, (explained / all - bins / pairs.length) / (1 - bins / pairs.length));
   }
 }
 
