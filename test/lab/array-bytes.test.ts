@@ -16,6 +16,7 @@ import {
   List,
   Schema,
   Table,
+  tableFromIPC,
   tableToIPC,
   Utf8,
   type Vector,
@@ -23,6 +24,8 @@ import {
 } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import type { RandomAccessFile } from '../../engine/files.js';
+import { Activation } from '../../lab/values/activation.js';
+import { toArrow, traceToIpc } from '../../lab/values/arrow.js';
 import { arrowArrays } from '../../lab/values/arrays/arrow-rows.js';
 import { isReal, isWholeType, swapped, toF32, toWhole } from '../../lab/values/arrays/numbers.js';
 import { inOrder, MOST_HEADER, readNpyHeader } from '../../lab/values/arrays/npy.js';
@@ -799,4 +802,117 @@ describe('Arrow', () => {
       told,
     );
   });
+
+  describe('of Loupe’s own', () => {
+    const pattern = new Activation(
+      'layers.0.attn.pattern',
+      [
+        { name: 'head', size: 2 },
+        { name: 'query', size: 3 },
+        { name: 'key', size: 3 },
+      ],
+      Float32Array.from({ length: 18 }, (_, i) => i),
+    );
+    const last = new Activation(
+      'logits',
+      [
+        { name: 'token', size: 1, from: 2, of: 3 },
+        { name: 'vocab', size: 2 },
+      ],
+      floats32(7, 8),
+    );
+    const own = { loupe_trace: '1', ids: '[2,3,4]' };
+    const saved = traceToIpc([pattern, last], own);
+    const changed = (
+      change: (columns: Record<string, Vector>) => void,
+      metadata: Readonly<Record<string, string>> = own,
+    ) => {
+      const table = tableFromIPC(saved);
+      const columns = Object.fromEntries(table.schema.fields.map(({ name }) => [name, table.getChild(name)!]));
+      change(columns);
+      return () => read(columns, metadata);
+    };
+    const set = (columns: Record<string, Vector>, name: string, row: number, value: unknown) => {
+      const values = [...columns[name]];
+      values[row] = value;
+      columns[name] = vectorFromArray(values as never, columns[name].type);
+    };
+
+    test('whole stages, and the last token’s', () => {
+      const { arrays } = arrowArrays(saved, bad);
+      expect([...arrays].map(([name, { dtype, shape, values }]) => [name, dtype, shape, [...values()]])).toEqual([
+        ['layers.0.attn.pattern', 'F32', [2, 3, 3], [...pattern.data]],
+        ['logits', 'F32', [1, 2], [7, 8]],
+      ]);
+      const unknown = traceToIpc([pattern, last], { loupe_trace: '1' });
+      expect(arrowArrays(unknown, bad).arrays.size).toBe(2);
+      expect(arrowArrays(traceToIpc([last], { loupe_trace: '1', ids: 'none' }), bad).arrays.size).toBe(1);
+    });
+
+    test.each<[string, number, unknown, string]>([
+      [
+        'row',
+        4,
+        5,
+        "the rows of 'layers.0.attn.pattern' are not one after the other: some are missing, in another order, or there twice",
+      ],
+      ['head', 4, 0, "row 4 of 'layers.0.attn.pattern' says head 0, where it is 1"],
+      ['query', 4, 2, "row 4 of 'layers.0.attn.pattern' says query 2, where it is 1"],
+      ['token', 4, 1, "row 4 of 'layers.0.attn.pattern' says token 1, where it is null"],
+      ['token', 6, 1, "row 0 of 'logits' says token 1, where it is 2"],
+      ['head', 6, 0, "row 0 of 'logits' says head 0, where it is null"],
+      ['first', 6, 1, "row 0 of 'logits' says first 1, where it is 0"],
+      ['dims', 6, 'token=1:2,vocab=2', "'logits' is a part of its stage, token=1:2,vocab=2"],
+      ['dims', 0, 'head=1:2,query=3,key=3', "'layers.0.attn.pattern' is a part of its stage, head=1:2,query=3,key=3"],
+      [
+        'dims',
+        5,
+        'head=1,query=3,key=3',
+        "the rows of 'layers.0.attn.pattern' are not one after the other: some are missing, in another order, or there twice",
+      ],
+    ])('%s of row %i is %j', (name, row, value, said) => {
+      expect(changed(columns => set(columns, name, row, value))).toThrow(new Error(said));
+    });
+
+    test.each(['row', 'dims', 'first', 'token', 'head', 'query'])('without the column %s', name => {
+      expect(changed(columns => delete columns[name])).toThrow(
+        new Error(`it lacks the column '${name}' that a trace of Loupe has`),
+      );
+    });
+
+    test('a slice is other rows, which nobody compares; what is not ours has no such columns', () => {
+      const odd = (columns: Record<string, Vector>) => set(columns, 'row', 0, 9);
+      expect(changed(odd, { ...own, slice: '{}' })().arrays.size).toBe(2);
+      expect(changed(odd, { slice: '{}' })().arrays.size).toBe(2);
+      expect(changed(odd, {})).toThrow(/not one after the other from 0/);
+      expect(changed(columns => delete columns.first, {})).toThrow(/'logits' are not one after the other from 0/);
+    });
+
+    test('one activation', () => {
+      const [[name, { dtype, shape, values }], ...more] = arrowArrays(tableToIPC(toArrow(pattern), 'file'), bad).arrays;
+      expect([name, dtype, shape, values(), more]).toEqual([pattern.name, 'F32', [2, 3, 3], pattern.data, []]);
+      expect(() => read({ values: text('x') }, { loupe: '99' })).toThrow(
+        new Error("its metadata 'loupe' names no activation"),
+      );
+    });
+
+    test('a column twice, a file cut short, and what the library says itself', () => {
+      const long = 'x'.repeat(90);
+      const bytes = tableToIPC(
+        new Table({ name: text('a'), [`${long}1`]: text('a'), [`${long}2`]: text('b') } as never),
+        'file',
+      );
+      const twice = Buffer.from(bytes);
+      for (let at = twice.indexOf(`${long}2`); at >= 0; at = twice.indexOf(`${long}2`)) twice.write(`${long}1`, at);
+      expect(() => arrowArrays(twice, bad)).toThrow(new Error(`it has the column '${'x'.repeat(80)}' twice`));
+      expect(() => arrowArrays(saved.subarray(0, 40), bad)).toThrow(new Error('it is cut short or damaged'));
+      expect(() => arrowArrays(saved.subarray(0, saved.length >> 1), bad)).toThrow(
+        /^it (is cut short or damaged|cannot be read as Arrow \(.{1,100}\))$/,
+      );
+    });
+  });
 });
+
+function floats32(...values: number[]): Float32Array {
+  return Float32Array.from(values);
+}
