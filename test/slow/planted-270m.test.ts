@@ -17,12 +17,13 @@ test('Gemma 3 270M in f32', async () => {
     long: 520,
     dtype: 'float32',
   });
-  const { named, others } = scoreOf(judged, model.config.layers);
+  // Beside values of ordinary size an eps of 10⁻⁵ for 10⁻⁶ is below the limit of f32: the first norm of small ones shows it.
+  const { named, others } = scoreOf(judged, model.config.layers, { 'wrong eps': 'layers.1.post_mlp_norm' });
   process.stderr.write(`Bugs in transformers' Gemma 3, the 270M in f32: ${named.length} of 16 named\n`);
   expect(others).toEqual([]);
   expect(named.length).toBe(16);
   for (const { bug, first } of judged) if (bug.startsWith('none')) expect([bug, first]).toEqual([bug, null]);
   const where = new Map(judged.map(one => [one.bug, one.where]));
-  expect(where.get('window ignored')).toBe('only positions ≥ 512, only in key 0–7');
+  expect(where.get('window ignored')).toMatch(/positions ≥ 512, only in key 0–7/);
   expect(where.get('row of a weight transposed')).toMatch(/all of it in channel 7/);
 }, 1_500_000);

@@ -60,12 +60,20 @@ export async function planted(
   return judged;
 }
 
-/** The bugs that were named with their place, and of those that were not what was said instead. */
-export function scoreOf(judged: readonly Judged[], layers: number): { named: string[]; others: string[] } {
+/**
+ * The bugs that were named with their place, and of those that were not what was said instead.
+ * @param elsewhere bugs that this model shows elsewhere first
+ */
+export function scoreOf(
+  judged: readonly Judged[],
+  layers: number,
+  elsewhere: Readonly<Record<string, string>> = {},
+): { named: string[]; others: string[] } {
   const bugs = judged.filter(({ bug }) => !bug.startsWith('none'));
   const said = ({ first }: Judged) => (first ? placeOf(first) : 'nothing');
   const right = (one: Judged) =>
-    said(one) === PLACES[one.bug].replace('LAST', `${layers - 1}`) && one.first?.verdict === 'source';
+    said(one) === (elsewhere[one.bug] ?? PLACES[one.bug]).replace('LAST', `${layers - 1}`) &&
+    one.first?.verdict === 'source';
   return {
     named: bugs.filter(right).map(({ bug }) => bug),
     others: bugs.filter(one => !right(one)).map(one => `${one.bug}: ${said(one)}`),
