@@ -5,7 +5,6 @@ import { count, type Extent, type Stage } from '../../engine/plan.js';
 import { type Captured, type Slice, type Tap, tapBytes } from '../../engine/taps.js';
 import { Activation } from '../values/activation.js';
 import type { Ran } from '../values/apart.js';
-import { checkBudget } from '../values/arguments.js';
 import type { Dim } from '../values/dims.js';
 import { MASKED } from '../values/stats.js';
 
@@ -14,7 +13,6 @@ export const CAPTURE_BUDGET = 1 << 30;
 
 /** Throws BudgetError that names the largest stages and what would fit, before the run. */
 export function checkCapture(taps: readonly Tap[], extents: readonly Extent[], budget = CAPTURE_BUDGET): void {
-  checkBudget(budget);
   const sizes = taps.map(tap => ({
     name: tap.stage.name,
     bytes: extents.reduce((n, extent) => n + tapBytes(tap, extent), 0),

@@ -114,12 +114,6 @@ export function checkTexts(who: string, given: Readonly<Record<string, unknown>>
   }
 }
 
-/** Throws OptionError for what is no number of bytes. */
-export function checkBudget(budget: unknown): void {
-  if (typeof budget === 'number' && budget >= 0) return;
-  throw new OptionError(`budget is a number of bytes, not ${said(budget)}.`);
-}
-
 /** Throws GoldenError for what is no golden, OptionError for limits that are none. The options have been read. */
 export function checkDiff(
   golden: unknown,
