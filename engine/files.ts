@@ -97,6 +97,9 @@ export function stampOf(path: string): string | null {
   return stat === undefined ? null : [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ');
 }
 
+/** Whether a file that is there has no bytes. */
+export const isEmpty = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.size === 0;
+
 /** All bytes of a file of at most `most`; throws what `fault` makes where there is none such. */
 export function readWhole(path: string, most: number, fault: Fault): Buffer {
   let handle: number | null = null;

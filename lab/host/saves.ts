@@ -1,7 +1,7 @@
 // Files that people save, as they are looked at: a few times a second each file's stamp is read. Editors write, truncate, or put another file in the place of the
 // one that was there; a stamp that stays the same from one look to the next is a save that is over, whichever way it was made, on whatever kind of disk.
 
-import { stampOf } from '../../engine/files.js';
+import { isEmpty, stampOf } from '../../engine/files.js';
 
 /** A file that is not what it was. */
 export interface Save {
@@ -11,7 +11,7 @@ export interface Save {
 }
 
 const EVERY = 120; // ms between two looks
-/** Looks after which a file that is not there is gone: some editors take it away and write it anew. */
+/** Looks after which a file that is not there, or has nothing in it, is so: some editors take it away, most empty it, and then write it anew. */
 const GONE_AFTER = 6;
 
 interface Seen {
@@ -52,7 +52,7 @@ export class Saves {
       seen.stamp = stamp;
       if (stamp === seen.told) continue;
       // While one is being written, those that were saved with it wait.
-      if (seen.still >= (stamp === null ? GONE_AFTER : 1)) over.push({ path, gone: stamp === null });
+      if (seen.still >= (stamp === null || isEmpty(path) ? GONE_AFTER : 1)) over.push({ path, gone: stamp === null });
       else writing ||= stamp !== null;
     }
     if (writing) return;

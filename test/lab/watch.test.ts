@@ -68,6 +68,18 @@ test('a folder that is not there is made with copies of all; what is saved is in
   expect(model.gpu.liveBytes).toBe(before);
 });
 
+test('a file that is emptied and then, after a while, written is one save', async () => {
+  const folder = fresh();
+  using watch = await model.watch(folder);
+  const file = join(folder, 'rope.wgsl');
+  const saved = () => {
+    writeFileSync(file, '');
+    setTimeout(() => writeFileSync(file, wrong), 400);
+  };
+  expect(await after(watch, saved)).toEqual(['rope.wgsl taken']);
+  expect([model.shader('rope'), watch.events.length]).toEqual([wrong, 1]);
+});
+
 test('saved by rename, several at once, deleted, empty, broken: told each, and the old one stays', async () => {
   const folder = fresh();
   using watch = await model.watch(folder);

@@ -49,7 +49,7 @@ class Watched(Session):
             except queue.Empty:
                 continue
             parent, content = message["parent_header"].get("msg_id"), message["content"]
-            if parent in found:
+            if parent in found and not self.waiting.is_line(message):
                 found[parent].append((message["msg_type"], content))
             if parent == until and content.get("execution_state") == "idle":
                 return found

@@ -12,8 +12,11 @@ import time
 import zmq
 from jupyter_client.manager import start_new_kernel
 
+from waiting import Waiting
+
 result = {}
 manager, client = start_new_kernel(kernel_name="loupe")
+waiting = Waiting()
 
 
 def plain(lines):
@@ -29,7 +32,8 @@ def messages(parent, timeout=60):
             continue
         if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
             return out
-        out.append((message["msg_type"], message["content"]))
+        if not waiting.is_line(message):
+            out.append((message["msg_type"], message["content"]))
 
 
 def reply_to(parent, timeout=60):

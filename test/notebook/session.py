@@ -6,10 +6,13 @@ import time
 
 from jupyter_client.manager import start_new_kernel
 
+from waiting import Waiting
+
 
 class Session:
     def __init__(self, **options):
         self.manager, self.client = start_new_kernel(kernel_name="loupe", startup_timeout=240, **options)
+        self.waiting = Waiting()
 
     def __enter__(self):
         return self
@@ -27,7 +30,8 @@ class Session:
                 continue
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
                 return out
-            out.append((message["msg_type"], message["content"]))
+            if not self.waiting.is_line(message):
+                out.append((message["msg_type"], message["content"]))
 
     def reply_to(self, parent, timeout=120, channel=None):
         while True:

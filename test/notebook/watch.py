@@ -18,7 +18,7 @@ def changes(session, seconds=60):
             message = session.client.get_iopub_msg(timeout=seconds)
         except Exception:
             return None
-        if message["msg_type"] == "update_display_data":
+        if not session.waiting.is_line(message) and message["msg_type"] == "update_display_data":
             content = message["content"]
             return [message["parent_header"]["msg_id"] == cell, content["data"]["text/plain"], content["transient"]["display_id"] == place]
 
