@@ -1,6 +1,7 @@
 // A conversation as it is given: messages with a role and a content, and whatever else a template may ask for.
 
 import { TokenizerError } from '../errors.js';
+import { halfOf } from './quoted.js';
 
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
@@ -55,9 +56,10 @@ export function checkedMessages(messages: readonly ChatMessage[], first = 1): re
     const texts = Array.isArray(content)
       ? content.map(part => (part as { readonly text?: unknown } | null)?.text)
       : [content];
-    if (texts.some(text => typeof text === 'string' && !text.isWellFormed()))
+    const half = texts.find((text): text is string => typeof text === 'string' && !text.isWellFormed());
+    if (half !== undefined)
       throw fault(
-        'has half of a surrogate pair (\\ud83d alone) in its text, which is no character',
+        `has half of a surrogate pair (${halfOf(half)} alone) in its text, which is no character`,
         'Write the whole pair, or take it out.',
       );
     if (Array.isArray(content)) checkParts(content, fault);

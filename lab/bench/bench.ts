@@ -94,6 +94,8 @@ export async function bench(session: Session, options: BenchOptions): Promise<Be
     const batch = await batchSpeeds(model, { ...options, sequences: options.batch, leftOut });
     const bus = await traffic(model, context);
     const cache = cacheAt > 0 && cacheAt + 5 <= length ? await cacheGain(context, ids, cacheAt) : null;
+    if (cacheAt > 0 && !cache)
+      leftOut.push(`the cache at ${cacheAt}: that takes ${cacheAt + 5} tokens, and there is room for ${length}`);
     const [{ model: cpu = 'a CPU' } = {}] = cpus();
     const named = others.map((speed, i) => {
       return [against[i], { name: peers[i].name, ...speed, ratios: ratios(own, speed) }] as const;

@@ -13,6 +13,7 @@ export function labCommand(): Command {
     .action(
       (_options, _values, command: Command) =>
         new Promise<void>(resolve => {
+          process.cwd(); // Python cannot start in one that is gone, and says nothing of it
           process.on('SIGINT', () => {}); // the child has it too, and decides
           const child = spawn(process.execPath, [join(packageRoot(), 'lab', 'start', 'lab.mjs'), ...command.args], {
             stdio: 'inherit',

@@ -59,6 +59,7 @@ export function parityCommand(): Command {
 }
 
 function make(python: string, folder: string): void {
+  process.cwd(); // that it is gone is told, and not what cannot be found from there
   const script = join(packageRoot(), 'golden', 'parity.py');
   if (!existsSync(python) || !existsSync(script)) {
     throw new GoldenError(

@@ -22,7 +22,8 @@ const MOST_EVENTS = 6;
 const MOST_ROWS = 24;
 
 export function watchText(watch: Watch): string {
-  const { events, changed } = watch;
+  const { events } = watch;
+  const changed = watch.comparing ? [] : watch.changed; // of what was in force before
   const table = changed.length > 0 ? textTable(COLUMNS, rowsOf(changed), { narrow: true }) : '';
   return [headOf(watch), ...latest(events).map(eventText), ...stateOf(watch), table, moreOf(watch)]
     .filter(text => text !== '')
@@ -30,7 +31,8 @@ export function watchText(watch: Watch): string {
 }
 
 export function watchBundle(watch: Watch): Bundle {
-  const { events, changed, diff } = watch;
+  const { events, diff } = watch;
+  const changed = watch.comparing ? [] : watch.changed; // of what was in force before
   const colour = watch.watching ? VERDICT_COLOURS[diff?.first?.verdict ?? 'ok'] : '#7f8791';
   const lines = latest(events).map(event => {
     const mark = OUTCOME[event.outcome];
@@ -70,8 +72,9 @@ function headOf({ watching, where, copied, taken, events }: Watch): string {
 }
 
 /** How it stands against the reference. */
-function stateOf({ diff, trouble, against, changed, taken }: Watch): string[] {
+function stateOf({ diff, trouble, against, changed, taken, comparing }: Watch): string[] {
   if (against === null) return [];
+  if (comparing) return [`Being compared with ${against} …`];
   if (trouble !== null) return [`It could not be compared: ${trouble}`];
   if (!diff) return [];
   const what =
@@ -81,8 +84,8 @@ function stateOf({ diff, trouble, against, changed, taken }: Watch): string[] {
   return [`Against ${against}${taken > 0 ? `, ${what}` : ''}: ${summary(diff)}${diff.note ? ` ${diff.note}` : ''}`];
 }
 
-const moreOf = ({ changed }: Watch): string =>
-  changed.length > MOST_ROWS ? `… and ${changed.length - MOST_ROWS} more in watch.changed.` : '';
+const moreOf = ({ changed, comparing }: Watch): string =>
+  changed.length > MOST_ROWS && !comparing ? `… and ${changed.length - MOST_ROWS} more in watch.changed.` : '';
 
 const rowsOf = (changed: readonly ChangedRow[]): Row[] =>
   changed.slice(0, MOST_ROWS).map(({ stage, before, after }) => ({

@@ -118,7 +118,7 @@ export async function headScores(session: Session, given: HeadScoresOptions = {}
     if (seen.fault) throw seen.fault;
     return surprisalOf(seen.at('logits'), ids, rows);
   };
-  using progress = progressLine('Leaving out each head', layers * heads < 4);
+  using progress = progressLine('Leaving out each head');
   const whole = await bits();
   const ablation: number[][] = [];
   for (let layer = 0; layer < layers; layer++) {

@@ -117,17 +117,17 @@ export async function lens(run: Run, stages: Selector = 'layers.*.resid', given:
   }
   if (run.fault) throw run.fault;
   const shaders = await session.model.kernels.inForce();
+  using progress = progressLine('Looking through the lens');
   using head = new Head(run, shaders, Math.min(BLOCK, tokens.size, fit));
   const finals = await answers(run, head, tokens.from, tokens.from + tokens.size);
-  using progress = progressLine('Looking through the lens', tokens.size * seen.length < 200);
   const cells: LensCell[][] = [];
   for (const [i, activation] of seen.entries()) {
     const row: LensCell[] = [];
     await head.each(activation, (logits, token) => {
       row.push(cellOf(logits, activation.name, token, finals.get(token)!, many, id => session.labels([id])[0]));
+      progress.count(i * tokens.size + row.length, seen.length * tokens.size, 'cells');
     });
     cells.push(row);
-    progress.count(i + 1, seen.length, 'layers');
   }
   const labels = tokens.labels ?? run.tokens.slice(tokens.from, tokens.from + tokens.size);
   return new Lens(cells, labels);

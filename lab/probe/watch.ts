@@ -5,6 +5,7 @@ import type { PlanKind } from '../../engine/fuse.js';
 import { wanted } from '../diff/compare.js';
 import type { Diff } from '../diff/diff.js';
 import { eitherSignal } from '../host/interrupt.js';
+import { progressLine } from '../host/progress.js';
 import { Saves, type Save } from '../host/saves.js';
 import { LIVE } from '../host/show.js';
 import { against } from '../session/against.js';
@@ -35,6 +36,8 @@ export interface WatchOptions {
 
 const OPTIONS: OptionNames<WatchOptions> = { against: true, stages: true, plan: true, signal: true };
 
+/** ms after which what was saved is shown before it is compared. */
+const PATIENCE = 1000;
 /** Events that are kept. */
 const KEPT = 64;
 
@@ -91,6 +94,11 @@ export class Watch extends Shown {
   /** Whether it goes on. */
   get watching(): boolean {
     return !this.#over.signal.aborted;
+  }
+
+  /** Whether the stages are being run again, for what was saved last. */
+  get comparing(): boolean {
+    return this.#comparing !== null;
   }
 
   /** What it compares with; null for nothing. */
@@ -156,7 +164,9 @@ export class Watch extends Shown {
   }
 
   async #first(signal: AbortSignal): Promise<void> {
-    if (this.reference) await this.#diff(this.reference, signal); // as it was: what differs already is told as a change
+    using progress = progressLine('Comparing');
+    const told = (done: number, total: number) => progress.count(done, total, 'stages');
+    if (this.reference) await this.#diff(this.reference, signal, told); // as it was: what differs already is told as a change
     await this.#take(
       this.files.list().map(path => ({ path, gone: false })),
       false,
@@ -229,6 +239,7 @@ export class Watch extends Shown {
     if (!this.reference) return true;
     this.#comparing = new AbortController();
     const { signal } = this.#comparing;
+    const waiting = setTimeout(() => this.#look(), PATIENCE);
     try {
       await this.#diff(this.reference, signal);
       this.trouble = null;
@@ -236,15 +247,20 @@ export class Watch extends Shown {
       if (signal.aborted) return false;
       this.trouble = error instanceof LoupeError ? error.message : briefly(error);
     } finally {
+      clearTimeout(waiting);
       this.#comparing = null;
     }
     this.#stale = false;
     return true;
   }
 
-  async #diff({ golden, other }: Reference, signal: AbortSignal): Promise<void> {
+  async #diff(
+    { golden, other }: Reference,
+    signal: AbortSignal,
+    onProgress: (done: number, total: number) => void = () => {},
+  ): Promise<void> {
     const { session, stages, plan, diff: before } = this;
-    this.diff = await against(session, golden, { stages, plan, signal, onProgress: () => {} }, session.files, other);
+    this.diff = await against(session, golden, { stages, plan, signal, onProgress }, session.files, other);
     this.changed = before ? changedRows(before, this.diff) : [];
   }
 

@@ -129,6 +129,7 @@ export async function againstTrace(
     kvHeads: session.config.kvHeads,
     async both(stage, byItself) {
       session.ready();
+      using _progress = progressLine(`Looking at ${stage.name}`, 'short');
       const theirs = await resolved.read(stage.name);
       if (!byItself) {
         // Without the signal of then, which may have stopped something else since.

@@ -42,6 +42,7 @@ export function oneStage(session: Reader, name: string): OneStage {
     checkGolden(session.model, golden);
     const shaders = await session.model.kernels.inForce(); // before anything else is waited for: those of the call
     await leftoverOf(session.plan, golden);
+    using _progress = progressLine(`Running ${stage.name}`, 'short');
     const step = compared(session.model, 'exact').get(stage);
     const captured = await runStage(session.model, stage, inputsOf(golden), shaders, step);
     const labels = golden.pieces?.map(piece => piece.replaceAll('\u2581', ' ')) ?? session.labels(golden.ids);
@@ -105,6 +106,7 @@ export async function against(
     async both(stage, byItself) {
       session.ready();
       const { name } = stage;
+      using _progress = progressLine(`Looking at ${name}`, 'short');
       const theirs = await golden.read(name);
       if (!byItself) {
         // Without the signal of then, which may have stopped something else since.

@@ -10,6 +10,7 @@ import { withEnds } from '../../engine/tokenizer/ends.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import type { ChatFiles, ModelFiles } from '../../engine/weights/source.js';
 import { Diff, type DiffOptions } from '../diff/diff.js';
+import { progressLine } from '../host/progress.js';
 import { writing } from '../host/writing.js';
 import { called, checkIdList, checkName } from '../values/arguments.js';
 import { said } from '../values/dims.js';
@@ -181,6 +182,7 @@ export class Session extends Shown {
     // Asked for before anything is waited for, so that what is called next waits for it.
     const asked =
       typeof change === 'function' ? (wgsl: string) => called(`The change of '${shader}'`, () => change(wgsl)) : change;
+    using _progress = progressLine('Compiling', 'short'); // once for each stage that uses it
     await this.model.kernels.edit(shader, asked);
     const edited = change !== null;
     return new Edited(shaderUse(this.model, shader, this.longest, edited), edited);

@@ -3,6 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { extname } from 'node:path';
 import { PromptError } from '../../engine/errors.js';
+import { halfOf } from '../../engine/tokenizer/quoted.js';
 import { openFile, readLines } from '../../engine/files.js';
 import { keyTwice, parseJson } from '../../engine/json.js';
 import { visible } from '../../engine/printable.js';
@@ -220,7 +221,7 @@ function promptIn(
     if (value.isWellFormed()) return value;
     // As an escape in JSON: UTF-8 has none, and the model would read another text.
     throw wrong(
-      'Its text has half of a surrogate pair (\\ud83d alone), which is no character. Write the whole pair, or take it out.',
+      `Its text has half of a surrogate pair (${halfOf(value)} alone), which is no character. Write the whole pair, or take it out.`,
     );
   }
   if (Array.isArray(value) && value.every((id): id is number => typeof id === 'number')) return value;

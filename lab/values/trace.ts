@@ -3,13 +3,14 @@
 
 import { TraceError } from '../../engine/errors.js';
 import { parseJson } from '../../engine/json.js';
+import { quoted } from '../../engine/tokenizer/quoted.js';
 import { checkIdList, checkName, checkOptions, type OptionNames } from './arguments.js';
 import { type ArrayFile, type ArrayInfo, openArrays } from './arrays/open.js';
 import { said } from './dims.js';
 import { isRecord } from './record.js';
 import { Shown } from './shown.js';
 import { checkLayout, NameMap, type NameSpec, readNames } from './trace-names.js';
-import { otherVersion } from './version.js';
+import { isOurs, otherVersion } from './version.js';
 
 /** What there is to say of a trace that its file does not say. */
 export interface TraceOptions {
@@ -126,6 +127,7 @@ export async function trace(path: string, given: TraceOptions = {}): Promise<Tra
     throw new TraceError(
       `${path} has an attention_mask of ${unmasked} tokens, and there are ${ids.length} ids. Give the ids of its tokens, or take it out.`,
     );
+  if (ids && isOurs(file.metadata)) checkOwnLists(path, file.metadata, ids.length);
   const own = [...file.arrays].filter(([name]) => !INPUTS.has(name.toLowerCase()));
   if (own.length === 0)
     throw new TraceError(`${path} has no activations${ids ? ', only ids' : ''}. Save some beside them.`);
@@ -171,6 +173,28 @@ async function idsOf(file: ArrayFile, mask: readonly number[] | null): Promise<n
   throw new TraceError(
     `${file.path} has two lists of token ids that differ, '${first.name}' and '${other.name}': ${apart}. Take out the one that is wrong.`,
   );
+}
+
+/** Throws TraceError where a file of ours says of its tokens what they are not: nobody knows then what else was changed in it. */
+function checkOwnLists(path: string, metadata: ReadonlyMap<string, string>, tokens: number): void {
+  const lists = {
+    chunks: (list: readonly unknown[]) =>
+      list.every(n => Number.isSafeInteger(n) && (n as number) > 0) &&
+      (list as readonly number[]).reduce((a, b) => a + b, 0) === tokens,
+    pieces: (list: readonly unknown[]) => list.every(piece => typeof piece === 'string') && list.length === tokens,
+  };
+  for (const [key, fits] of Object.entries(lists)) {
+    const text = metadata.get(key);
+    if (text === undefined) continue;
+    let list: unknown;
+    try {
+      list = parseJson(text);
+    } catch {} // the same complaint below
+    if (!Array.isArray(list) || !fits(list))
+      throw new TraceError(
+        `${path} has ${tokens} ids, and its ${key} are ${quoted(text)}, which do not go with them. Trace it again.`,
+      );
+  }
 }
 
 const isIds = (ids: unknown): ids is number[] =>

@@ -1,9 +1,11 @@
 // Files that are being written aside, which nobody wants when the process ends before they are whole: by SIGTERM (`timeout`, `kill`), by SIGHUP (a terminal that is
-// closed), by process.exit. SIGKILL leaves them. Signals are heard only while there is such a file, so that at all other times they mean what they mean to the system.
+// closed), by what else ends a process that does not listen, by process.exit. SIGKILL leaves them. Signals are heard only while there is such a file, so that at all other times they mean what they mean to the system.
 
 import { rmSync } from 'node:fs';
+import { constants } from 'node:os';
 
-const SIGNALS = ['SIGTERM', 'SIGHUP'] as const;
+/** SIGINT is Ctrl-C, which lab/host/ctrl-c.ts hears; SIGUSR1 and SIGPROF are Node's. A fault of the program's own cannot be heard. */
+const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGALRM', 'SIGVTALRM', 'SIGXCPU', 'SIGUSR2'] as const;
 const files = new Set<string>();
 // As it is before the kernel keeps cells from ending it.
 const kill = process.kill.bind(process);
@@ -14,7 +16,7 @@ export function unfinished(path: string): void {
   files.add(path);
   if (hearing) return;
   hearing = true;
-  for (const signal of SIGNALS) process.on(signal, ended);
+  for (const signal of SIGNALS) if (signal in constants.signals) process.on(signal, ended); // Windows has few
   process.on('exit', removeUnfinished);
 }
 

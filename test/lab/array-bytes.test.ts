@@ -874,6 +874,17 @@ describe('Arrow', () => {
       expect(changed(columns => set(columns, name, row, value))).toThrow(new Error(said));
     });
 
+    test('its last rows left out', () => {
+      const less = (rows: number) =>
+        changed(columns => {
+          for (const [name, column] of Object.entries(columns)) columns[name] = column.slice(0, rows);
+        });
+      expect(less(4)).toThrow(
+        new Error("it has 4 of the 6 rows of 'layers.0.attn.pattern', and a part is not compared"),
+      );
+      expect(less(6)().arrays.size).toBe(1); // the other stage is not there at all
+    });
+
     test.each(['row', 'dims', 'first', 'token', 'head', 'query'])('without the column %s', name => {
       expect(changed(columns => delete columns[name])).toThrow(
         new Error(`it lacks the column '${name}' that a trace of Loupe has`),

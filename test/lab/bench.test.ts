@@ -164,6 +164,11 @@ test('what the model was not made for, or memory does not hold, is left out and 
     'decode after 1022: this model was made for 1024 tokens',
   ]);
   expect(benchText(long)).toContain('left out  decode after 1022: this model was made for 1024 tokens');
+  const noCache = await report({ lengths: [4], contexts: [0], against: [], batch: [], cacheAt: 1020 });
+  expect([noCache.cache, noCache.leftOut]).toEqual([
+    null,
+    ['the cache at 1020: that takes 1025 tokens, and there is room for 1024'],
+  ]);
   await expect(report({ lengths: [1030] })).rejects.toThrow(
     /needs at least 1030 tokens, and this model was made for 1024/,
   );

@@ -195,7 +195,7 @@ describe('a saved chat', () => {
     [
       'half of a character',
       { ...sound, messages: [{ role: 'user', content: 'a \ud83d b' }] },
-      /Turn 1, the user's, of the conversation has half of a surrogate pair \(\\ud83d alone\)|half of a surrogate pair/,
+      /has half of a surrogate pair \(\\ud83d alone\) in its text/,
     ],
   ])('%s is refused', (_, value, message) => {
     writeFileSync(path, JSON.stringify(value));

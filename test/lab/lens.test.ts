@@ -1,8 +1,9 @@
 // The lens says how near a layer is to the model's own answer: of this run, whatever was tapped, patched, sliced or capped; and its logits
 // exist a few tokens at a time.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { BudgetError } from '../../engine/errors.js';
+import { setNotebook } from '../../lab/host/notebook.js';
 import { DISPLAY } from '../../lab/values/shown.js';
 import { open } from '../../lab/session/open.js';
 import type { LensCell } from '../../lab/probe/lens.js';
@@ -55,6 +56,30 @@ test('an edit that was taken back is none; one in force is refused', async () =>
   await expect(run.lens()).rejects.toThrow(/A shader was edited after this run/);
   await model.edit('rope', null);
   close((await run.lens()).cells, before);
+});
+
+test('what takes long on a slow adapter says how far it is', async () => {
+  const run = await model.run(PROMPT, { tap: 'layers.*.resid' });
+  const shown: string[] = [];
+  setNotebook({
+    display: ({ data }) => void shown.push(String(data['text/plain'])),
+    vanish() {},
+    clear() {},
+    ask: async () => '',
+  });
+  let now = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => (now += 1000)); // each look at the clock a second later
+  try {
+    await run.lens();
+  } finally {
+    vi.restoreAllMocks();
+    setNotebook(undefined as never);
+  }
+  const cells = run.ids.length * model.config.layers;
+  expect(shown).toContain(
+    `Looking through the lens  ${'█'.repeat(12)}${'░'.repeat(12)} 50 %  ${cells / 2} of ${cells} cells`,
+  );
+  expect(shown).toHaveLength(cells);
 });
 
 describe('the final answer', () => {

@@ -29,6 +29,8 @@ const relative: [string, string[], Record<string, string>?][] = [
   ['trace --prompts', ['trace', '--prompts', join(packageRoot(), 'LICENSE'), '--out', 'x.parquet']],
   ['a report', ['compare', '-m', 'atlas', 'atlas', '-t', join(packageRoot(), 'LICENSE'), '--html', 'x.html']],
   ['kernel install', ['kernel', 'install', '--prefix', 'x']],
+  ['lab', ['lab', '--no-browser']],
+  ['parity', ['parity', '--python', 'python3']],
   ['a cache', ['info', '-m', 'org/name'], { LOUPE_CACHE: 'x', HF_HUB_CACHE: 'y' }],
 ];
 test.each(relative)('in a folder that is gone: %s', (_, args, env) => {

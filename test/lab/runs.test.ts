@@ -296,7 +296,11 @@ test('a file of prompts: lines, JSON lines, and a column of Parquet, its mistake
   writeFileSync(at('p.jsonl'), '"a\\nb"\n[2,300]\n{"prompt":"c"}\n');
   expect(await list(at('p.jsonl'))).toEqual(['a\nb', [2, 300], 'c']);
   writeFileSync(at('half.jsonl'), '"a \\ud83d\\ude00"\n{"prompt":"a \\ud83d b"}\n');
-  await expect(list(at('half.jsonl'))).rejects.toThrow(/half\.jsonl:2: Its text has half of a surrogate pair/);
+  await expect(list(at('half.jsonl'))).rejects.toThrow(
+    /half\.jsonl:2: Its text has half of a surrogate pair \(\\ud83d alone\)/,
+  );
+  writeFileSync(at('half.jsonl'), '"\\ud83d\\ude00 \\udc00"\n');
+  await expect(list(at('half.jsonl'))).rejects.toThrow(/half\.jsonl:1: .* \(\\udc00 alone\)/);
   writeFileSync(at('q.jsonl'), '{"id":1,"text":"a"}\n{"id":2,"text":[2,3]}\n{"id":3}\n');
   await expect(list(at('q.jsonl'))).rejects.toThrow(
     /q\.jsonl:1: The line has no key 'prompt'; there are id, text\. Say which/,

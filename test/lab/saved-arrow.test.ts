@@ -152,3 +152,26 @@ test('fewer tokens of a stage than the other has: refused, and the last token’
     ]);
   }
 });
+
+test.each<[string, string]>([
+  ['chunks', 'x'],
+  ['chunks', '[3,3]'],
+  ['chunks', '[0,5]'],
+  ['chunks', '[2.5,2.5]'],
+  ['chunks', '["5"]'],
+  ['pieces', '["a"]'],
+  ['pieces', '[1,2,3,4,5]'],
+  ['pieces', 'x'],
+])('%s of %s, which do not go with five ids', async (key, value) => {
+  const file = changed(`${key}-odd`, (_, metadata) => metadata.set(key, value));
+  await expect(trace(file)).rejects.toThrow(
+    `${file} has 5 ids, and its ${key} are '${value}', which do not go with them`,
+  );
+});
+
+test('chunks and pieces that do go with them', async () => {
+  const file = changed('chunked', (_, metadata) =>
+    metadata.set('chunks', '[3,2]').set('pieces', '["a","b","c","d","e"]'),
+  );
+  await expect(trace(file)).resolves.toBeDefined();
+});

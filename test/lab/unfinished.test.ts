@@ -38,15 +38,18 @@ const writer = (then: string) => [
    ${then}`,
 ];
 
-test.each(['SIGTERM', 'SIGHUP'] as const)('%s takes the part away, and ends the process as it does', async signal => {
-  writeFileSync(join(folder, 'a.txt'), 'before');
-  const waiting = writer(
-    `const file = writeAside(path); file.write('after'); await new Promise(r => setTimeout(r, 60000));`,
-  );
-  expect(await ended(waiting, kill => kill(signal))).toEqual([null, signal]);
-  expect(readdirSync(folder)).toEqual(['a.txt']);
-  expect(readFileSync(join(folder, 'a.txt'), 'utf8')).toBe('before');
-});
+test.each(['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGALRM', 'SIGVTALRM', 'SIGXCPU', 'SIGUSR2'] as const)(
+  '%s takes the part away, and ends the process as it does',
+  async signal => {
+    writeFileSync(join(folder, 'a.txt'), 'before');
+    const waiting = writer(
+      `const file = writeAside(path); file.write('after'); await new Promise(r => setTimeout(r, 60000));`,
+    );
+    expect(await ended(waiting, kill => kill(signal))).toEqual([null, signal]);
+    expect(readdirSync(folder)).toEqual(['a.txt']);
+    expect(readFileSync(join(folder, 'a.txt'), 'utf8')).toBe('before');
+  },
+);
 
 test('a signal that comes while a file is written in one go ends the process when that is done', async () => {
   const busy = writer(`

@@ -20,6 +20,8 @@ def changes(session, seconds=60):
             return None
         if not session.waiting.is_line(message) and message["msg_type"] == "update_display_data":
             content = message["content"]
+            if "\nBeing compared with " in content["data"]["text/plain"]:
+                continue  # where that takes more than a second, what was saved is shown before
             return [message["parent_header"]["msg_id"] == cell, content["data"]["text/plain"], content["transient"]["display_id"] == place]
 
 

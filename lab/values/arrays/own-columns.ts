@@ -19,12 +19,13 @@ export function checkOwnColumns(
     if (!column(name)) throw bad(`it lacks the column '${name}' that a trace of Loupe has`);
   const [numbers, dims, first] = [column('row')!, column('dims')!, column('first')!];
   const places = LEADING.map(axis => ({ axis, at: column(axis)! }));
-  const seen = new Map<string, number>();
+  const seen = new Map<string, { rows: number; readonly of: number }>();
   for (let row = 0; row < names.length; row++) {
     const name = String(names.get(row));
-    const own = seen.get(name) ?? 0;
-    seen.set(name, own + 1);
     const lead = dimsOf(String(dims.get(row))).slice(0, -1);
+    const found = seen.get(name) ?? { rows: 0, of: lead.reduce((n, { from, to }) => n * (to - from), 1) };
+    const own = found.rows++;
+    seen.set(name, found);
     if (lead.some(({ name: axis, from, to }) => from > 0 && !(axis === 'token' && (tokens ?? to) === to)))
       throw bad(`'${name.slice(0, 80)}' is a part of its stage, ${String(dims.get(row)).slice(0, 80)}`);
     const index = new Map<string, number>();
@@ -47,6 +48,9 @@ export function checkOwnColumns(
       if (at.get(row) !== wanted) throw wrong(axis, at.get(row), wanted);
     }
     if (first.get(row) !== 0) throw wrong('first', first.get(row), 0);
+  }
+  for (const [name, { rows, of }] of seen) {
+    if (rows < of) throw bad(`it has ${rows} of the ${of} rows of '${name.slice(0, 80)}', and a part is not compared`);
   }
 }
 
