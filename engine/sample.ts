@@ -35,7 +35,10 @@ export const isGreedy = ({ temperature = 0, topK = 0 }: Sampling): boolean => te
 
 /** Uniform numbers in [0, 1) from a seed (splitmix32). */
 export function uniform(seed: number): () => number {
-  let state = seed | 0;
+  // What lies above 32 bits counts too: no two seeds are one for being 2³² apart. For seeds below it is 0.
+  const high = Math.floor(seed / 2 ** 32);
+  const mixed = Math.imul(high ^ (high >>> 15), 0x85ebca6b);
+  let state = seed ^ mixed ^ (mixed >>> 13);
   return () => {
     state = (state + 0x9e3779b9) | 0;
     let z = state ^ (state >>> 16);

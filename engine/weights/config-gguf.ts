@@ -105,7 +105,7 @@ export function configFromGguf(
     notices.push(`The file says vocab_size ${said}, and its embedding has ${vocab} rows: these are what counts.`);
   }
   keys.refuseUnread(key => /^(vision|mm|audio)\./.test(key) || key === 'tensor_data_layout');
-  return checked(config, where);
+  return checked(config, where, 'gguf');
 }
 
 function windowOf(keys: ConfigKeys, family: 2 | 3): number {

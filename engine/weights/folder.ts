@@ -1,12 +1,13 @@
 // A model as Hugging Face's tools keep it: a folder with config.json, and the weights in one .safetensors or in shards with an index.
 
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { GemmaConfig } from '../config.js';
 import { LoupeError, ModelFileError } from '../errors.js';
 import { noteModel } from '../files-in-use.js';
 import { specialTokensIn } from '../tokenizer/tokens-beside.js';
 import { configFromJson } from './detect.js';
+import { short } from './gguf-cursor.js';
 import { notDone, samplingOf } from './generation-config.js';
 import { modelFiles } from './model-files.js';
 import { canBeLeftOut, checkWeights, isOfAdapter, missingWeight, nameFromHuggingFace, strangeTensor } from './names.js';
@@ -48,7 +49,7 @@ export async function openFolder(folder: string, single?: string, wholeHead = tr
     // What is missing says more than what is strange, but for an adapter, whose weights have other names.
     const adapter = strange.find(isOfAdapter);
     if (adapter !== undefined) throw strangeTensor(adapter, config, folder);
-    checkWeights(config, entries, folder);
+    checkWeights(config, entries, folder, [...strange, ...leftOut]);
     if (strange.length > 0) throw strangeTensor(strange[0], config, folder);
     for (const { name, fileName, format } of entries.values()) {
       if (READABLE.includes(format)) continue;
@@ -204,6 +205,13 @@ async function isTied(
 function shardsOf(folder: string): string[] {
   const index = join(folder, INDEX);
   if (!existsSync(index)) {
+    for (const file of [SINGLE, INDEX]) {
+      const path = join(folder, file);
+      if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+        throw new ModelFileError(
+          `${path} is a link to ${short(readlinkSync(path))}, which is not there. Fetch the weights again.`,
+        );
+    }
     const torch = filesIn(folder).find(file => /\.(bin|pt|pth|ckpt|npz)$/.test(file));
     throw new ModelFileError(
       `${folder} has a config.json but neither ${SINGLE} nor ${INDEX}. ` +

@@ -116,21 +116,41 @@ export function strangeTensor(name: string, { family, layers }: GemmaConfig, whe
   return say(`which a Gemma ${family} has no place for`, other);
 }
 
-/** Throws ModelFileError unless every weight that the plan needs is there in its shape, and no other. */
+/** What wrappers of PyTorch put before every name: DistributedDataParallel, torch.compile, FSDP. */
+const WRAPPED = /^(?:_?module\.|_orig_mod\.|_fsdp_wrapped_module\.)+/;
+
+function missing(
+  name: string,
+  shape: readonly number[],
+  { family, layers }: GemmaConfig,
+  strangers: readonly string[],
+  where: string,
+): ModelFileError {
+  const lacks = `${where} lacks the weight '${name}' [${shape}], one of those a Gemma ${family} with ${layers} layers has`;
+  const named = (other: string) => [nameFromHuggingFace(other, family), nameFromGguf(other)].includes(name);
+  const wrapped = strangers.find(other => WRAPPED.test(other) && named(other.replace(WRAPPED, '')));
+  if (wrapped !== undefined)
+    return new ModelFileError(
+      `${lacks}: it has it as '${short(wrapped)}', the name that a wrapper of PyTorch gives. Save the model within the wrapper (model.module, model._orig_mod), or take that off the names.`,
+    );
+  if (name === 'head')
+    return new ModelFileError(
+      `${lacks} whose head is not the embedding (lm_head.weight, in a GGUF output.weight). Fetch all of the model, every shard of it; or say tie_word_embeddings: true if the two are one.`,
+    );
+  return new ModelFileError(`${lacks}. Fetch all of the model, every shard of it.`);
+}
+
+/** Throws ModelFileError unless every weight that the plan needs is there in its shape, and no other. @param strangers tensors whose names are none of the plan's */
 export function checkWeights(
   config: GemmaConfig,
   entries: ReadonlyMap<string, { readonly shape: readonly number[]; readonly fileName: string }>,
   where: string,
+  strangers: readonly string[] = [],
 ): void {
   const wanted = new Map(planOf(config).stages.flatMap(({ weight }) => (weight ? [[weight.name, weight.shape]] : [])));
   for (const [name, shape] of wanted) {
     const found = entries.get(name);
-    if (!found) {
-      throw new ModelFileError(
-        `${where} lacks the weight '${name}' [${shape}], one of those a Gemma ${config.family} with ${config.layers} layers has. ` +
-          'Fetch all of the model, every shard of it.',
-      );
-    }
+    if (!found) throw missing(name, shape, config, strangers, where);
     if (found.shape.join() !== shape.join()) {
       throw new ModelFileError(
         `${where} has '${found.fileName}' in the shape [${found.shape}], but its configuration says [${shape}]. ` +

@@ -5,6 +5,7 @@ import { OptionError } from '../../engine/errors.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import { notebook, sendBundle } from '../host/notebook.js';
 import { progressLine } from '../host/progress.js';
+import { isSeveral } from '../session/batch.js';
 import type { Session } from '../session/session.js';
 import { checkOptions, type OptionNames } from '../values/arguments.js';
 import { said } from '../values/dims.js';
@@ -41,6 +42,8 @@ export async function headroom(
   const { tap = '**', maxTokens = 32, ...rest } = checkOptions('headroom', given, OPTIONS);
   if (!Number.isSafeInteger(maxTokens) || maxTokens < 1)
     throw new OptionError(`maxTokens of headroom is a whole number from 1, not ${said(maxTokens)}.`);
+  if (isSeveral(prompt) || (Array.isArray(prompt) && prompt.length === 0))
+    throw new OptionError('headroom() reads one prompt, a text or a list of token ids with something in it.');
   const names = select(session.plan, tap).map(({ name }) => name);
   const id = randomUUID();
   let found = null as Headroom | null;

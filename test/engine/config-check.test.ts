@@ -11,19 +11,22 @@ const plain = configFromJson({ model_type: 'gemma3_text', num_hidden_layers: 6 }
 const check = (change: Partial<GemmaConfig>) => () => checked({ ...plain, ...change }, 'm.json');
 
 describe('sizes', () => {
-  test.each<[keyof GemmaConfig, number]>([
-    ['hidden', 131072],
-    ['heads', 1024],
-    ['kvHeads', 1024],
-    ['headDim', 4096],
-    ['feedForward', 1048576],
-    ['vocab', 4194304],
-    ['contextLength', 16777216],
-  ])('%s from 1 to %i', (key, most) => {
+  test.each<[keyof GemmaConfig, number, string, string]>([
+    ['hidden', 131072, 'hidden_size', 'embedding_length'],
+    ['heads', 1024, 'num_attention_heads', 'attention.head_count'],
+    ['kvHeads', 1024, 'num_key_value_heads', 'attention.head_count_kv'],
+    ['headDim', 4096, 'head_dim', 'attention.key_length'],
+    ['feedForward', 1048576, 'intermediate_size', 'feed_forward_length'],
+    ['vocab', 4194304, 'vocab_size', 'vocab_size'],
+    ['contextLength', 16777216, 'max_position_embeddings', 'context_length'],
+  ])('%s from 1 to %i', (key, most, json, gguf) => {
     for (const value of [0, -1, 1.5, most + 1, Number.NaN]) {
       expect(check({ [key]: value })).toThrow(ConfigError);
       expect(check({ [key]: value })).toThrow(
-        `m.json gives ${key} = ${value}, and a whole number from 1 to ${most} is expected. Mend the file.`,
+        `m.json gives ${json} = ${value}, and a whole number from 1 to ${most} is expected. Mend the file.`,
+      );
+      expect(() => checked({ ...plain, [key]: value }, 'm.gguf', 'gguf')).toThrow(
+        `m.gguf gives ${gguf} = ${value}, and`,
       );
     }
     const within = { heads: 1024, kvHeads: 1, headDim: 4 };
@@ -52,20 +55,23 @@ const longrope = { kind: 'longrope', original: 8, short: ones, long: ones, atten
 test.each<[Partial<GemmaConfig>, string]>([
   [{ heads: 4, kvHeads: 3 }, '4 query heads cannot share 3 key/value heads'],
   [{ headDim: 6 }, 'the head size 6 is no multiple of 4, which the attention shaders need'],
-  [{ rmsEps: 0 }, 'rms_norm_eps is 0'],
+  [{ rmsEps: 0 }, 'rms_norm_eps is 0, and it must lie between 0 and 1'],
   [{ rmsEps: 1 }, 'rms_norm_eps is 1'],
-  [{ queryScale: 0 }, 'the attention scale is 0'],
-  [{ queryScale: 1.01 }, 'the attention scale is 1.01'],
-  [{ queryScale: Number.NaN }, 'the attention scale is NaN'],
-  [{ embedScale: 0 }, 'the scale of the embedding is 0'],
-  [{ embedScale: Number.POSITIVE_INFINITY }, 'the scale of the embedding is Infinity'],
-  [{ attnSoftcap: 0 }, 'the soft-cap on attention is 0'],
-  [{ finalSoftcap: 0 }, 'the soft-cap on logits is 0'],
-  [{ slidingWindow: 0 }, 'the sliding window is 0'],
-  [{ slidingWindow: 1.5 }, 'the sliding window is 1.5'],
-  [{ bosId: -1 }, 'the id of <bos> is -1'],
+  [{ queryScale: 0 }, 'the attention scale is 0, and it must be above 0 and at most 1'],
+  [{ queryScale: 1.01 }, 'the attention scale is 1.01, and it must be above 0 and at most 1'],
+  [{ queryScale: Number.NaN }, 'the attention scale is NaN, and it must be above 0 and at most 1'],
+  [{ embedScale: 0 }, 'the scale of the embedding is 0, and it must be a number above 0 that f32 holds'],
+  [
+    { embedScale: Number.POSITIVE_INFINITY },
+    'the scale of the embedding is Infinity, and it must be a number above 0 that f32 holds',
+  ],
+  [{ attnSoftcap: 0 }, 'the soft-cap on attention is 0, and it must be a number above 0 that f32 holds'],
+  [{ finalSoftcap: 0 }, 'the soft-cap on logits is 0, and it must be a number above 0 that f32 holds'],
+  [{ slidingWindow: 0 }, 'the sliding window is 0, and it must be a whole number from 1'],
+  [{ slidingWindow: 1.5 }, 'the sliding window is 1.5, and it must be a whole number from 1'],
+  [{ bosId: -1 }, 'the id of <bos> is -1, and it must be a whole number from 0'],
   [{ bosId: 0.5 }, 'the id of <bos> is 0.5'],
-  [rope({ base: 1 }), 'RoPE has base 1 and factor 1'],
+  [rope({ base: 1 }), 'RoPE has base 1 and factor 1, and the base must be above 1, the factor above 0'],
   [rope({ base: Number.POSITIVE_INFINITY }), 'RoPE has base Infinity and factor 1'],
   [rope({ factor: 0 }), 'RoPE has base 1000000 and factor 0'],
   [{ rope: { full, sliding: { ...full, base: 0 } } }, 'RoPE has base 0 and factor 1'],
@@ -74,7 +80,10 @@ test.each<[Partial<GemmaConfig>, string]>([
     scaled({ kind: 'yarn', ...yarn, original: Number.POSITIVE_INFINITY }),
     'RoPE of the type yarn has original length Infinity',
   ],
-  [scaled({ kind: 'yarn', ...yarn, factor: 0 }), 'RoPE of the type yarn has factor 0'],
+  [
+    scaled({ kind: 'yarn', ...yarn, factor: 0 }),
+    'RoPE of the type yarn has factor 0, and it must be a number above 0 that f32 holds',
+  ],
   [scaled({ kind: 'yarn', ...yarn, betaFast: 0 }), 'RoPE of the type yarn has beta_fast 0'],
   [scaled({ kind: 'yarn', ...yarn, betaSlow: 0 }), 'RoPE of the type yarn has beta_slow 0'],
   [scaled({ kind: 'yarn', ...yarn, attention: 0 }), 'RoPE of the type yarn has attention_factor 0'],

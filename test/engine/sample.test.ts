@@ -64,6 +64,16 @@ test.each([5, 300, 5000])('of %i logits, with equal ones among them, the token t
   }
 });
 
+test('seeds beyond 32 bits, and below 0, are seeds of their own', () => {
+  const seeds = [0, 1, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 33, 2 ** 53 - 1, -1, -(2 ** 32), -(2 ** 53) + 1];
+  const firsts = seeds.map(seed => uniform(seed)());
+  expect(new Set(firsts).size).toBe(seeds.length);
+  // Below 2³² as they always were.
+  expect(Array.from({ length: 2 }, uniform(7)).concat(uniform(2 ** 32 - 1)())).toEqual([
+    0.8936956545803696, 0.9803904530126601, 0.9197099530138075,
+  ]);
+});
+
 test('a seed gives the same numbers, another others', () => {
   const take = (seed: number) => Array.from({ length: 5 }, uniform(seed));
   expect(take(3)).toEqual(take(3));

@@ -1,6 +1,6 @@
 // Model folders: what is refused before it does harm, and what lies beside the weights.
 
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openModelFiles } from '../../engine/weights/open.js';
@@ -8,6 +8,13 @@ import { freshFolder } from '../fixtures/folder.js';
 import { writeTiny } from '../fixtures/tiny-model.js';
 
 const folder = freshFolder();
+
+/** Every name with something in front. */
+const wrapped = (prefix: string) => (shapes: Map<string, number[]>) => {
+  const all = [...shapes];
+  shapes.clear();
+  for (const [name, shape] of all) shapes.set(prefix + name, shape);
+};
 
 describe('a model folder', () => {
   const cases: [string, (at: string) => Promise<unknown> | unknown, RegExp][] = [
@@ -22,6 +29,34 @@ describe('a model folder', () => {
       'that lacks a tensor',
       at => writeTiny(at, { tensors: s => s.delete('model.layers.1.mlp.up_proj.weight') }),
       /lacks the weight 'layers\.1\.mlp\.up' \[256,128\]/,
+    ],
+    ...(['module.', '_orig_mod.', 'module._orig_mod.', '_fsdp_wrapped_module.'] as const).map(
+      (prefix): (typeof cases)[number] => [
+        `with ${prefix} before its names`,
+        at => writeTiny(at, { tensors: wrapped(prefix) }),
+        new RegExp(
+          `lacks the weight 'embed' .*: it has it as '${prefix}model\\.embed_tokens\\.weight', the name that a wrapper`,
+        ),
+      ],
+    ),
+    [
+      'with a head of its own, which it lacks',
+      at => writeTiny(at, { config: { tie_word_embeddings: false } }),
+      /lacks the weight 'head' .* whose head is not the embedding \(lm_head\.weight, .*tie_word_embeddings: true/,
+    ],
+    [
+      'whose weights are a link to nothing',
+      async at => {
+        await writeTiny(at);
+        rmSync(join(at, 'model.safetensors'));
+        symlinkSync('../blobs/abc', join(at, 'model.safetensors'));
+      },
+      /model\.safetensors is a link to \.\.\/blobs\/abc, which is not there\. Fetch the weights again\.$/,
+    ],
+    [
+      'with a size that is none',
+      at => writeTiny(at, { config: { head_dim: 0 } }),
+      /config\.json gives head_dim = 0, and a whole number from 1 to 4096/,
     ],
     [
       'with a wrong shape',

@@ -88,6 +88,8 @@ test('while it writes: as of a run over all that was read, and in a cell it stan
     'maxTokens of headroom is a whole number from 1, not 0.',
   );
   await expect(model.headroom(prompt, { tap: 'nope' })).rejects.toThrow(/nope/);
+  for (const none of [['2'], [], [[2, 3]]])
+    await expect(model.headroom(none as never)).rejects.toThrow(/^headroom\(\) reads one prompt, /);
   const few = await model.headroom(prompt, { tap: 'layers.*.resid', maxTokens: 1 });
   expect([few.rows.length, few.tokens]).toEqual([6, model.encode(prompt).length]);
   expect(model.gpu.liveBytes).toBe(before);
