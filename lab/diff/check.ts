@@ -5,6 +5,7 @@ import type { Model } from '../../engine/model.js';
 import type { Stage } from '../../engine/plan.js';
 import type { Golden } from '../values/golden.js';
 import { otherNameOf } from './leftover.js';
+import { outlineOf } from './outline.js';
 
 /** Throws GoldenError unless the golden is of a model with these stages and shapes, and its ids are in the vocabulary. */
 export function checkGolden(model: Model, golden: Golden): Stage[] {
@@ -13,6 +14,19 @@ export function checkGolden(model: Model, golden: Golden): Stage[] {
   if (golden.provenance.has('slice')) {
     throw new GoldenError(
       `'${golden.name}' is a trace of parts of its stages (${golden.provenance.get('slice')!.slice(0, 80)} …), and whole ones are compared. Trace it again without --slice.`,
+    );
+  }
+  const names = [...golden.stages.keys()];
+  const known = new Set(model.plan.stages.map(({ name }) => name));
+  // One of a layer far beyond is somebody's addition, and told as not compared.
+  const within = (name: string) => Number(/^layers\.(\d+)\./.exec(name)?.[1] ?? 0) <= model.config.layers;
+  const other = outlineOf(names).stages.find(
+    ({ name }) => golden.stages.has(name) && !known.has(name) && within(name),
+  );
+  if (other) {
+    const { layers, family } = model.config;
+    throw new GoldenError(
+      `The golden '${golden.name}' has the stage '${other.name}', which this Gemma ${family} of ${layers} ${layers === 1 ? 'layer' : 'layers'} has not, so it is of another model. Make one for this model with golden/make_golden.py.`,
     );
   }
   const lacks = stages.filter(({ name }) => !golden.stages.has(name));

@@ -47,7 +47,10 @@ export function plainCell(written: string): PlainCell {
     } else if (ts.isExportDeclaration(node)) {
       const { exportClause: clause, moduleSpecifier: from } = node;
       if (!from) {
-        const renamed = clause && ts.isNamedExports(clause) && clause.elements.find(({ propertyName }) => propertyName);
+        const renamed =
+          clause &&
+          ts.isNamedExports(clause) &&
+          clause.elements.find(one => one.propertyName && one.name.text !== 'default');
         if (renamed)
           refuse(
             renamed,
@@ -55,8 +58,10 @@ export function plainCell(written: string): PlainCell {
           );
         else {
           blank(node.getStart(file), node.end);
-          for (const { name } of clause && ts.isNamedExports(clause) ? clause.elements : [])
-            exported.push({ name: name.text, start: name.getStart(file), end: name.end });
+          for (const { propertyName, name } of clause && ts.isNamedExports(clause) ? clause.elements : []) {
+            const own = propertyName ?? name; // `as default` gives it no other
+            exported.push({ name: own.text, start: own.getStart(file), end: own.end });
+          }
         }
       } else if (clause) {
         // `export { a as b } from 'x'` declares b as the import does.

@@ -73,7 +73,7 @@ export class HeadScores extends Shown {
     }
     const all = grid.flatMap((row, layer) => row.map((score, head) => ({ layer, head, score })));
     const known = all.filter(({ score }) => !Number.isNaN(score));
-    const most = checkMany(many ?? Math.min(5, all.length), all.length, 'top()');
+    const most = checkMany(many === undefined ? Math.min(5, all.length) : many, all.length, 'top()');
     return known.sort((a, b) => b.score - a.score).slice(0, most);
   }
 
@@ -82,6 +82,8 @@ export class HeadScores extends Shown {
    * @example scores.pattern(1, 0)
    */
   pattern(layer: number, head: number): AttentionView {
+    if (layer === undefined || layer === null)
+      throw new OptionError('pattern() is of one head: give its layer and its number, pattern(1, 0).');
     const [found] = this.run.attention(layer).patterns.layers;
     const { heads, kvHeads } = this.run.session.config;
     if (!Number.isInteger(head) || head < 0 || head >= heads)

@@ -4,6 +4,7 @@ import { TraceError } from '../../engine/errors.js';
 import type { Plan, Stage } from '../../engine/plan.js';
 import { matchNames, type Unmatched } from '../diff/match.js';
 import { compare } from '../diff/metrics.js';
+import { outlineOf } from '../diff/outline.js';
 import { chosenForm, distance, type Gains, type Reading, readingsOf, valuesOf } from '../diff/theirs.js';
 import { twoOfOne } from '../diff/two-traces.js';
 import type { Trace } from '../values/trace.js';
@@ -34,6 +35,22 @@ export function rowsOf<T extends Float32Array | Float64Array>(data: T, { stage, 
   return out;
 }
 
+/** Throws TraceError for a trace with layers that the model has not: whatever its last stages read, these do not read it. */
+function refuseDeeper(plan: Plan, trace: Trace): void {
+  const names = [...trace.arrays.keys()].filter(name => !trace.names.ruleOf(name)); // what was said of a name is checked
+  const layersOf = ({ stages }: Plan) => 1 + Math.max(...stages.map(({ name }) => layerOf(name)));
+  const layers = layersOf(plan);
+  const deeper = matchNames(outlineOf(names), names, trace.names, false).matched.find(({ stages }) =>
+    stages.every(({ name }) => layerOf(name) === layers), // what is far beyond is told as not compared
+  );
+  if (deeper)
+    throw new TraceError(
+      `'${trace.name}' has '${deeper.theirs}', and this model has ${layers} ${layers === 1 ? 'layer' : 'layers'}, so they are of different models. Give one of this model, or leave the layers out that it has not.`,
+    );
+}
+
+const layerOf = (name: string): number => Number(/^layers\.(\d+)\./.exec(name)?.[1] ?? -1);
+
 /** @param oursOf our own values of stages, in the plan's order where order is free */
 export async function resolve(
   plan: Plan,
@@ -49,6 +66,7 @@ export async function resolve(
       `None of the ${trace.arrays.size} arrays of '${trace.name}' is called as a stage of this model, by the names of Loupe, Hugging Face, TransformerLens or llama.cpp; the first is '${first?.theirs ?? ''}'. Give a map of names, e.g. { "${first?.theirs ?? 'l_out-{i}'}": "layers.0.resid" }, in a terminal --names map.json.`,
     );
   }
+  refuseDeeper(plan, trace);
   const all = matched.map(match => readingsOf(trace, match, ids.length));
   const place = new Map(plan.stages.map(({ name }, i) => [name, i]));
   const unclear = all.filter(readings => readings.length > 1);

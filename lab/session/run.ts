@@ -79,6 +79,18 @@ export interface Made {
   again?(wanted: Pick<RunOptions, 'tap' | 'slice' | 'logits'>): Promise<Run>;
 }
 
+/** What is written of a run as JSON. */
+export interface RunJson {
+  /** Token ids. */
+  readonly ids: readonly number[];
+  /** Their texts. */
+  readonly tokens: readonly string[];
+  /** What was tapped, and its shape. */
+  readonly stages: Readonly<Record<string, readonly number[]>>;
+  /** Model, adapter and the shaders that ran. */
+  readonly provenance: Readonly<Record<string, string>>;
+}
+
 /**
  * What one run gave: its tokens, the activations that were tapped, and the logits after the last token. `session.run()` makes one.
  * @example run.at('layers.5.resid'), run.attention(5), run.logits.top(5)
@@ -243,6 +255,17 @@ export class Run extends Shown {
       .slice(0, many);
     const [one, another] = [this.last.ran, other.last.ran];
     return new Beside(rows, kl, [this.prompt, other.prompt], one && another ? apart(one, another) : undefined);
+  }
+
+  /** What `JSON.stringify` writes of it: ids, texts of tokens, shapes of what was tapped, and its provenance. Values go into files by `save`, or one stage at a time. */
+  toJSON(): RunJson {
+    const { ids, tokens, activations, provenance } = this;
+    return {
+      ids,
+      tokens,
+      stages: Object.fromEntries([...activations].map(([name, { shape }]) => [name, shape])),
+      provenance,
+    };
   }
 
   /**

@@ -263,6 +263,11 @@ export class Session extends Shown {
     return this.contextLength ?? Math.min(2048, this.config.contextLength);
   }
 
+  /** What `JSON.stringify` writes of it: its provenance. The model is in its file. */
+  toJSON(): Readonly<Record<string, string>> {
+    return this.provenance();
+  }
+
   /**
    * What a report says about where its numbers come from. A run and a diff have their own, of the shaders that ran; this one is of those in
    * force, and of the generations that an edit came into.

@@ -145,7 +145,7 @@ function valuesOf(
     );
   });
   const shape = ranges.map(([from, to]) => to - from);
-  return { values: data, shape };
+  return { values: data.slice(), shape }; // as they are when the run is asked for
 }
 
 type Entries = readonly (readonly [string, unknown])[];

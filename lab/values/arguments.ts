@@ -36,6 +36,8 @@ export function checkOptions<T extends object>(who: string, options: T | undefin
     const entries = Object.keys(known).map(name => [name, owned((options as Record<string, unknown>)[name])] as const);
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   });
+  const none = Object.entries(taken).find(([, value]) => value === null);
+  if (none) throw new OptionError(`${none[0]} of ${who} is null. Give it a value, or leave it out.`);
   for (const [name, kind] of Object.entries(KINDS)) {
     const value: unknown = (taken as Record<string, unknown>)[name];
     if (value !== undefined && attempt(() => kind.is(value)) !== true)

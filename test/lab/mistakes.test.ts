@@ -154,6 +154,7 @@ const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
     [Number.NaN, -1, Number.POSITIVE_INFINITY, '1', null, {}, true, 1n],
     temperature => all(m.generate('Hi', { temperature })),
   ],
+  'roofline, null': [[{ tokens: null }, { context: null }, { rounds: null }], v => m.roofline(v)],
   'generate, topK': [[0.5, -1, Number.NaN, '5', {}, null], topK => all(m.generate('Hi', { topK }))],
   'generate, topP': [[0, 1.5, -1, Number.NaN, '0.5', null, {}], topP => all(m.generate('Hi', { topP }))],
   'generate, seed': [['a', 0.5, Number.NaN, {}, null, 2 ** 60], seed => all(m.generate('Hi', { seed }))],

@@ -624,3 +624,13 @@ test('a data set has the rows of queries whose keys came in a later chunk', asyn
   await model.runs([long(150), long(120)], options).save(path);
   expect(tableFromIPC(readFileSync(path)).numRows).toBe(20); // there were none, and exit 0
 });
+
+test('a patch is what it was when the run was asked for', async () => {
+  const right = await model.run('The capital of France is', { tap: 'layers.3.resid' });
+  const values = right.at('layers.3.resid');
+  const kept = values.data.slice();
+  const asked = model.run('The capital of France is', { patch: { stage: 'layers.3.resid', values } });
+  values.data.fill(9);
+  expect((await asked).logits.top(1)).toEqual(right.logits.top(1));
+  values.data.set(kept);
+});

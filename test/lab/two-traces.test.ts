@@ -10,6 +10,7 @@ import { compare } from '../../lab/session/compare.js';
 import { open } from '../../lab/session/open.js';
 import type { Run } from '../../lab/session/run.js';
 import type { Session } from '../../lab/session/session.js';
+import { golden } from '../../lab/index.js';
 import { trace } from '../../lab/values/trace.js';
 import { safetensorsOf, type Tensor } from '../fixtures/array-files.js';
 import { command } from '../fixtures/command.js';
@@ -245,6 +246,21 @@ test('two models of other depths: which stage one of them has not', async () => 
     2,
     expect.stringContaining("'layers.5.input_norm' is of the second's alone"),
   ]);
+});
+
+test('a golden, and a trace, of a deeper model are of another model', async () => {
+  using model = await open(await shallow(), { quiet: true, another: true });
+  await expect(model.diff(await golden('atlas/capital'))).rejects.toThrow(
+    "The golden 'atlas/capital' has the stage 'layers.5.input_norm', which this Gemma 3 of 5 layers has not, so it is of another model.",
+  );
+  await expect(model.diff(await trace(path('right')))).rejects.toThrow(
+    /right\.safetensors' has 'layers\.5\.input_norm', and this model has 5 layers, so they are of different models/,
+  );
+  const named = (stage: string) => stage.replace(/^layers\.(\d)\.resid$/, 'l_out-$1');
+  written('foreign', (stage, data) => (/resid$|final_norm/.test(stage) ? data : null), { named });
+  await expect(model.diff(await trace(path('foreign')))).rejects.toThrow(/has 'l_out-5', and this model has 5 layers/);
+  const said = { names: { 'l_out-5': null } };
+  await expect(model.diff(await trace(path('foreign'), said))).resolves.toBeDefined(); // that it is left out was said
 });
 
 /** Atlas without its last layer. */

@@ -58,6 +58,10 @@ describe('export in front of anything', { timeout: 120_000 }, () => {
       'const z1 = 1;\nexport { z1 as z2 }',
       /^cell-\d+:2:10 - error: A cell has no exports to name: say const z2 = z1\./,
     ],
+    [
+      'const z3 = 1;\nexport { z3 as default, nope as default }',
+      /^cell-\d+:2:25 - error TS2304: Cannot find name 'nope'\./,
+    ],
     ['const z3 = 1;\nexport { z3, nope }', /^cell-\d+:2:14 - error TS2304: Cannot find name 'nope'\./],
     ['export = 1', /^cell-\d+:1:1 - error: `export =` means nothing in a cell/],
   ])('%s is refused in a sentence', async (source, told) => {

@@ -104,6 +104,8 @@ with Session() as session:
     result["interval"] = session.stop("setInterval(() => { ticking += 1 }, 5); await new Promise(done => setTimeout(done, 50)); const r6 = (): any => { try { return r6() } finally { r6() } }; r6()")
     session.run("const seen = ticking; await new Promise(done => setTimeout(done, 200))")
     result["interval_after"] = session.told("[seen > 0, ticking - seen].join()")[1]
+    result["many_intervals"] = session.told("let fired = 0; for (let i = 0; i < 40000; i++) setInterval(() => { fired += 1 }, 1e6); const last = setInterval(() => { fired += 1 }, 20); 1")
+    result["many_stopped"] = [session.stop("while (true) await new Promise(done => setTimeout(done, 10));", 0.3), session.told("const fired_then = fired; clearInterval(last); fired_then > 0")[1]]
     session.run("import { execFileSync, execSync, spawn, spawnSync } from 'node:child_process'; let cleaned = ''; const other = spawn('sleep', ['60'])")
     began = time.time()
     result["children"] = [session.stop(code) for code in CHILDREN]

@@ -59,6 +59,9 @@ describe('Stop', () => {
   test('ends what such a cell began', () => {
     expect(result.interval).toEqual(['error', 'Interrupted']);
     expect(result.interval_after).toEqual(['true,0']);
+    // In the square of their number this took a minute and longer.
+    expect(result.many_intervals).toEqual(['ok', ['1'], '']);
+    expect(result.many_stopped).toEqual([['error', 'Interrupted'], ['true']]);
   });
 
   test('ends the child that a cell waits for, with its own children, and no other', () => {
