@@ -2,6 +2,7 @@
 
 import type { AxisName } from '../../engine/plan.js';
 import { MASK_LIMIT } from '../values/stats.js';
+import { pairWords } from './pairs.js';
 import { LOCAL_LIMIT } from './tolerance.js';
 import { type Along, type Geometry, wordsOf } from './words.js';
 
@@ -19,6 +20,8 @@ export interface Spread {
 export interface Located extends Geometry {
   /** Relative L2 within which a part of the tensor is right; by default that of a stage alone. */
   readonly limit?: number;
+  /** Of scores and weights the tokens that a query sees; null where it sees all. */
+  readonly window?: number | null;
 }
 
 /** @returns one spread a dimension of more than one entry; all zero where nothing differs */
@@ -27,7 +30,7 @@ export function locate(
   expected: Float32Array,
   shape: readonly number[],
   axes: readonly AxisName[],
-  { limit = LOCAL_LIMIT, ...geometry }: Located = {},
+  { limit = LOCAL_LIMIT, window = null, ...geometry }: Located = {},
 ): Spread[] {
   const sums = () => shape.map(size => new Float64Array(size));
   const [finite, broken, right] = [sums(), sums(), sums()];
@@ -66,7 +69,8 @@ export function locate(
     );
     return [{ axis, share: Float32Array.from(parts[d], sum => (total > 0 ? sum / total : 0)), relative, off }];
   });
-  const words = wordsOf(all, geometry);
+  const pairs = pairWords(actual, expected, shape, axes, { limit, window });
+  const words = wordsOf(all, { ...geometry, pairs });
   return all.map(({ axis, share }, i) => ({ axis, share, words: words[i] }));
 }
 

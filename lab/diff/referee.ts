@@ -1,7 +1,7 @@
 // Another engine's activations judged, with this model as what is right: each of its values against what our exact stages make of its own inputs, and against our
 // run. The numbers and the verdicts are those of a golden; a span stands where stages between were not dumped, and rounding has a word of its own.
 
-import type { Plan, Stage } from '../../engine/plan.js';
+import { type Plan, type Stage, windowOfPairs } from '../../engine/plan.js';
 import type { DiffLimits } from './diff.js';
 import { layerKindsOf } from './layers.js';
 import { locate } from './locate.js';
@@ -99,7 +99,13 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
       span,
       accumulated,
       local,
-      where: off ? locate(right, theirs, shape, axes, { limit: own ? limit : limits.accumulated, kvHeads }) : [],
+      where: off
+        ? locate(right, theirs, shape, axes, {
+            limit: own ? limit : limits.accumulated,
+            kvHeads,
+            window: windowOfPairs(stage),
+          })
+        : [],
       derived: inside(span).length > 0 ? null : (court.derived?.(stage, theirs) ?? null),
       broken: theirs.some(x => Number.isNaN(x) || x === Number.POSITIVE_INFINITY),
       difference: differenceOf(

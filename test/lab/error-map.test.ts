@@ -68,7 +68,7 @@ test('scores: a panel a head, wrong at one distance alone, with the mask of eith
     (layout.shapes as { xref: string; line: { dash: string } }[]).map(({ xref, line }) => `${xref} ${line.dash}`),
   ).toEqual(['x', 'x2', 'x3', 'x4'].flatMap(x => [`${x} solid`, `${x} dot`]));
   expect(String(map)).toMatch(
-    /^layers\.0\.attn\.scores, alone, \[head 4, query 28, key 28\]: source, ∞ relative L2, only positions ≥ 16/,
+    /^layers\.0\.attn\.scores, alone, \[head 4, query 28, key 28\]: source, ∞ relative L2, only in the key just beyond the window, 16 before the query, only positions ≥ 16/,
   );
   expect(String(map)).toMatch(/ \[0,16,0\] +[^ ]+ +masked +masked\n/);
 });
@@ -184,7 +184,7 @@ test('a click on a stage of the plan’s picture shows its row, and how its map 
   const first = notes.find(({ text }) => text.includes('layers.0.attn.scores'))!;
   expect(first).toMatchObject({ clicktoshow: 'onout', x: 1, xclick: '0' }); // behind `in`
   expect(first.text).toContain('source: ∞ in the run, ∞ alone');
-  expect(first.text).toContain('only positions ≥ 16');
+  expect(first.text).toContain('only in the key just beyond the window, 16<br>before the query, only positions ≥ 16');
   expect(first.text).toMatch(/worst at \[0,16,0\]<br>ours [^<]+, PyTorch’s masked/);
   expect(first.text).toContain('await diff.map(&#39;layers.0.attn.scores&#39;)');
   expect(

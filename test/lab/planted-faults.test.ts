@@ -69,7 +69,7 @@ async function saved(dumped: ReadonlyMap<string, Dumped>, keep: (name: string) =
 }
 
 const PLANTED: readonly (readonly [fault: Fault, model: string, first: string, where: RegExp])[] = [
-  ['window ignored', 'atlas', 'layers.0.attn.scores', /only positions ≥ 16/],
+  ['window ignored', 'atlas', 'layers.0.attn.scores', /only beyond the window of 16 tokens, only positions ≥ 16/],
   ['local base on full layers', 'atlas', 'layers.5.attn.q_rope', /./],
   ['scale of 1/√H', 'atlas', 'layers.0.attn.scores', /./],
   ['√H missing', 'atlas', 'embed', /spread over everything|token/],
