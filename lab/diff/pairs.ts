@@ -2,12 +2,15 @@
 
 import type { AxisName } from '../../engine/plan.js';
 import { MASK_LIMIT } from '../values/stats.js';
+import { levelOf } from './level.js';
 
 export interface PairsGiven {
   /** Relative L2 within which pairs are right. */
   readonly limit: number;
   /** Tokens that a query sees, itself one of them; null where it sees all, or nobody says. */
   readonly window: number | null;
+  /** Whether the engine rounds; see level.ts. */
+  readonly rounds: boolean;
 }
 
 /** What the distances that are named have to have of the whole error. */
@@ -31,7 +34,7 @@ export function pairWords(
   expected: Float32Array,
   shape: readonly number[],
   axes: readonly AxisName[],
-  { limit, window }: PairsGiven,
+  { limit, window, rounds }: PairsGiven,
 ): Pairs | null {
   const n = axes.length;
   if (n < 2 || axes[n - 2] !== 'query' || axes[n - 1] !== 'key') return null;
@@ -57,7 +60,14 @@ export function pairWords(
   const ordinary = sum(right) / Math.max(1, sum(many)); // where there is next to nothing
   const there = (at: number) => Math.max(right[at], ordinary * many[at]);
   const seen = [...many.keys()].filter(at => many[at] + broken[at] > 0);
-  const off = seen.filter(at => broken[at] > 0 || square[at] > limit ** 2 * there(at));
+  const relative = new Map(
+    seen.map(at => [
+      at,
+      broken[at] > 0 ? Number.POSITIVE_INFINITY : Math.sqrt(square[at] / Math.max(there(at), 1e-300)),
+    ]),
+  );
+  const level = rounds ? levelOf([...relative.values()], limit) : limit;
+  const off = seen.filter(at => level !== null && relative.get(at)! > level);
   if (off.length === 0 || off.length === seen.length || !isNearlyAll()) return null;
   const distances = off.map(at => at - keys);
   const [from, to] = [Math.min(...distances), Math.max(...distances)];

@@ -125,6 +125,18 @@ test.each([
   if (first === 'embed') expect(verdicts.get('layers.0.attn.q')).toBe('noise');
 });
 
+// Everything is off by rounding, and what is beyond it has a place all the same.
+test.each([
+  ['window ignored', 'atlas', 'layers.0.attn.scores', /^only beyond the window of 16 tokens, only positions ≥ 16/],
+  ['heads on the wrong KV head', 'tiny', 'layers.0.attn.scores', /^only in head 1–2/],
+  ['RoPE halves interleaved', 'atlas', 'layers.0.attn.q_rope', /only positions ≥ 1/],
+  ['local base on full layers', 'atlas', 'layers.5.attn.q_rope', /only positions ≥ 1/],
+] as const)('planted in bf16: where %s is wrong', async (fault, model, first, where) => {
+  const diff = await judged(model, { fault, round: 'bf16' });
+  expect(diff.first?.stage).toBe(first);
+  expect(locationText(diff.first!.where)).toMatch(where);
+});
+
 for (const model of Object.keys(models)) {
   for (const options of [{}, { round: 'bf16' }, { weightSteps: 127 }, { weightSteps: 7 }] as const) {
     test(`no alarm: ${model} ${JSON.stringify(options)}`, async () => {

@@ -180,6 +180,82 @@ describe('no false words', () => {
   });
 });
 
+const bf16 = (x: number): number => {
+  const bits = new Uint32Array(Float32Array.of(x).buffer);
+  bits[0] = (bits[0] + 0x7fff + ((bits[0] >>> 16) & 1)) & 0xffff0000;
+  return new Float32Array(bits.buffer)[0];
+};
+
+/** The words for what another engine rounds: `made` of each right value. */
+function rounded(
+  shape: readonly number[],
+  axes: readonly AxisName[],
+  made: (value: number, place: readonly number[]) => number,
+  known: Located = {},
+  right: (place: readonly number[]) => number = noise,
+): string {
+  const places: number[][] = [];
+  const n = shape.reduce((a, b) => a * b, 1);
+  for (let i = 0; i < n; i++) {
+    const place: number[] = [];
+    for (let d = shape.length - 1, rest = i; d >= 0; rest = Math.floor(rest / shape[d--]))
+      place.unshift(rest % shape[d]);
+    places.push(place);
+  }
+  const expected = Float32Array.from(places, place => right(place));
+  const actual = expected.map((value, i) => made(value, places[i]));
+  return locationText(locate(actual, expected, shape, axes, { rounds: true, ...known }));
+}
+
+describe('of an engine that rounds', () => {
+  const off = (is: (place: readonly number[]) => boolean) => (value: number, place: readonly number[]) =>
+    bf16(is(place) ? value + 0.3 * noise() : value);
+  test.each([
+    ['second half of every head', off(([, , d]) => d >= 16)],
+    ['every second channel of every head, the odd ones', off(([, , d]) => d % 2 === 1)],
+    ['all heads of KV head 1', off(([, h]) => h === 2 || h === 3)],
+    ['only positions ≥ 11', off(([t]) => t >= 11)],
+  ])('%s', (words, made) => {
+    expect(rounded(HEADS, OF_HEADS, made, { kvHeads: 4 })).toBe(words);
+    // Of an engine that does not round the rest would be wrong too.
+    expect(rounded(HEADS, OF_HEADS, made, { kvHeads: 4, rounds: false })).not.toContain(words);
+  });
+
+  test('beyond the window', () => {
+    const mask = -3.4028234663852886e38;
+    const scores = ([, q, k]: readonly number[]) => (k > q || q - k >= 8 ? mask : 3 * noise());
+    const ignored = (value: number, [, q, k]: readonly number[]) => bf16(k <= q && q - k >= 8 ? noise() : value);
+    expect(rounded(PAIRS, OF_PAIRS, ignored, { window: 8 }, scores)).toBe(
+      'only beyond the window of 8 tokens, only positions ≥ 8',
+    );
+  });
+
+  test('nothing of rounding alone: three hundred tensors', () => {
+    const told: string[] = [];
+    const mask = -3.4028234663852886e38;
+    const gain = Array.from({ length: 64 }, (_, i) => 10 ** (i % 3) / 10);
+    for (let i = 0; i < 50; i++) {
+      const size = [4e-3, 2e-2, 0.1][i % 3];
+      told.push(
+        rounded(HEADS, OF_HEADS, bf16, { kvHeads: 4 }),
+        // Not turned at position 0, and so not rounded twice.
+        rounded(HEADS, OF_HEADS, (x, [t]) => (t === 0 ? x : bf16(x)), { kvHeads: 4 }),
+        rounded([12, 64], ['token', 'channel'], (x, [, c]) => bf16(x + size * gain[c] * noise())),
+        rounded([12, 64], ['token', 'channel'], bf16, {}, ([, c]) => gain[c] ** 2 * noise()),
+        rounded(PAIRS, OF_PAIRS, bf16, { kvHeads: 4, window: 8 }, ([, q, k]) =>
+          k > q || q - k >= 8 ? mask : 3 * noise(),
+        ),
+        // Weights: 1 at the first query, of few keys at the next.
+        rounded(PAIRS, OF_PAIRS, bf16, { kvHeads: 4, window: 8 }, ([, q, k]) =>
+          k > q || q - k >= 8 ? 0 : (1 + 0.2 * noise()) / Math.min(8, q + 1),
+        ),
+      );
+    }
+    expect(told.length).toBe(300);
+    expect(told.filter(words => /half|second|KV|only|window|before/.test(words))).toEqual([]);
+  });
+});
+
 describe('layers of one kind', () => {
   /** Six layers, of which the third and the sixth see everything; `verdicts` of a stage in each. */
   const rows = (verdicts: readonly DiffRow['verdict'][], part = 'attn.scores'): DiffRow[] =>
