@@ -2,7 +2,7 @@
 
 import type { PlanKind } from '../../engine/fuse.js';
 import type { Model } from '../../engine/model.js';
-import type { Stage } from '../../engine/plan.js';
+import { type Stage, windowOfPairs } from '../../engine/plan.js';
 import { feedsOf, givesOf, readsOf, type Step } from '../../engine/step.js';
 import type { Accuracy } from '../../engine/accuracy.js';
 import { OptionError } from '../../engine/errors.js';
@@ -102,7 +102,9 @@ export async function diffRows(
     const shown = verdict === 'carrier' ? inRun : (ownData ?? inRun);
     const axes = stage.axes.map(({ name }) => name);
     const limit = shown === inRun ? accumulated : local;
-    const where = pass ? [] : locate(shown, expected, shape, axes, { limit, kvHeads: model.config.kvHeads });
+    const where = pass
+      ? []
+      : locate(shown, expected, shape, axes, { limit, kvHeads: model.config.kvHeads, window: windowOfPairs(stage) });
     const layerKind = kinds.get(stage.name);
     const asked = given.oracle ?? (verdict === 'source' || verdict === 'masked');
     const right = exact && asked ? await exact(stage, step) : null;

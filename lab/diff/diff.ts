@@ -10,7 +10,7 @@ import { Names, type Selector } from '../values/select.js';
 import { Shown } from '../values/shown.js';
 import { diffToArrow } from './arrow.js';
 import { type Leftover, NOTHING_LEFT } from './leftover.js';
-import { type ErrorMap, type ErrorMapOptions, errorMap, type Sides } from './error-map.js';
+import { AT_HAND, type ErrorMap, type ErrorMapOptions, errorMap, type Sides } from './error-map.js';
 import { layersText } from './layers.js';
 import { largest, locationText } from './locate.js';
 import { type DiffRow, placeOf } from './row.js';
@@ -62,6 +62,7 @@ export class Diff extends Shown {
   readonly pass: boolean;
   /** Where the values come from, once more. */
   readonly #sides: Sides | null;
+  #firstMap: ErrorMap | null = null;
 
   constructor(
     /** In the plan's order. */
@@ -126,6 +127,33 @@ export class Diff extends Shown {
       this.#sides,
       checkOptions('map', options, { alone: true }),
     );
+  }
+
+  /**
+   * The map of the first failing stage, which pages have beside the table; null where nothing fails, where the values are not at hand, and where there are more of them than a page should wait for.
+   * @internal
+   */
+  get firstMap(): ErrorMap | null {
+    return this.#firstMap;
+  }
+
+  /**
+   * Whether stages have maps: whether their values can be had again.
+   * @internal
+   */
+  get hasMaps(): boolean {
+    return this.#sides !== null;
+  }
+
+  /**
+   * Itself, with the map of the first failing stage.
+   * @internal
+   */
+  async withMap(): Promise<this> {
+    const { first } = this;
+    const isSmall = first !== null && first.shape.reduce((a, b) => a * b, 1) <= AT_HAND;
+    if (isSmall && this.hasMaps) this.#firstMap = await this.map(first.stage);
+    return this;
   }
 
   /** What `loupe diff --json` prints: all rows, the first failing stage, where the golden and the model are from. */

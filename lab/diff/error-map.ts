@@ -17,6 +17,9 @@ export interface Both {
   readonly exact: Float64Array | null;
 }
 
+/** Values of a map that a diff has at hand, about half a megabyte of each side: of the first wrong stage it is drawn without being asked for. */
+export const AT_HAND = 1 << 17;
+
 /** Where a diff gets the values of its stages again. */
 export interface Sides {
   readonly plan: Plan;

@@ -2,6 +2,8 @@
 
 import type { AxisName } from '../../engine/plan.js';
 import { MASK_LIMIT } from '../values/stats.js';
+import { levelOf } from './level.js';
+import { pairWords } from './pairs.js';
 import { LOCAL_LIMIT } from './tolerance.js';
 import { type Along, type Geometry, wordsOf } from './words.js';
 
@@ -19,6 +21,10 @@ export interface Spread {
 export interface Located extends Geometry {
   /** Relative L2 within which a part of the tensor is right; by default that of a stage alone. */
   readonly limit?: number;
+  /** Of scores and weights the tokens that a query sees; null where it sees all. */
+  readonly window?: number | null;
+  /** Whether the engine rounds: then what lies far above its rounding is wrong, not what is beyond the limit. */
+  readonly rounds?: boolean;
 }
 
 /** @returns one spread a dimension of more than one entry; all zero where nothing differs */
@@ -27,7 +33,7 @@ export function locate(
   expected: Float32Array,
   shape: readonly number[],
   axes: readonly AxisName[],
-  { limit = LOCAL_LIMIT, ...geometry }: Located = {},
+  { limit = LOCAL_LIMIT, window = null, rounds = false, ...geometry }: Located = {},
 ): Spread[] {
   const sums = () => shape.map(size => new Float64Array(size));
   const [finite, broken, right] = [sums(), sums(), sums()];
@@ -61,12 +67,15 @@ export function locate(
     );
     // Where there is next to nothing, an error counts beside what is there elsewhere.
     const ordinary = rightSum / shape[d];
-    const off = [...finite[d]].map(
-      (square, i) => broken[d][i] > 0 || square > limit ** 2 * Math.max(right[d][i], ordinary),
+    const beside = Float64Array.from(finite[d], (square, i) =>
+      broken[d][i] > 0 ? Number.POSITIVE_INFINITY : Math.sqrt(square / Math.max(right[d][i], ordinary, 1e-300)),
     );
+    const level = rounds ? levelOf(beside, limit) : limit;
+    const off = [...beside].map(error => level === null || error > level);
     return [{ axis, share: Float32Array.from(parts[d], sum => (total > 0 ? sum / total : 0)), relative, off }];
   });
-  const words = wordsOf(all, geometry);
+  const pairs = pairWords(actual, expected, shape, axes, { limit, window, rounds });
+  const words = wordsOf(all, { ...geometry, pairs });
   return all.map(({ axis, share }, i) => ({ axis, share, words: words[i] }));
 }
 

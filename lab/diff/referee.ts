@@ -1,7 +1,7 @@
 // Another engine's activations judged, with this model as what is right: each of its values against what our exact stages make of its own inputs, and against our
 // run. The numbers and the verdicts are those of a golden; a span stands where stages between were not dumped, and rounding has a word of its own.
 
-import type { Plan, Stage } from '../../engine/plan.js';
+import { type Plan, type Stage, windowOfPairs } from '../../engine/plan.js';
 import type { DiffLimits } from './diff.js';
 import { layerKindsOf } from './layers.js';
 import { locate } from './locate.js';
@@ -49,12 +49,17 @@ const AMPLIFIED = 10;
 /** What read something wrong and is this much farther off in the run than alone, and than rounding was in the run before, carries it, however evenly it rounds. */
 const BEYOND = 2;
 
+/** Stages whose difference a format explains, so that the engine is one that rounds. */
+const LEAST_ROUNDED = 3;
+
 interface Measured {
   readonly value: TheirValue;
   readonly span: Span;
   readonly accumulated: Metrics;
   readonly local: Metrics | null;
   readonly where: DiffRow['where'];
+  /** The same, if the engine rounds. */
+  readonly whereBeyondRounding: DiffRow['where'];
   readonly derived: number | null;
   readonly broken: boolean;
   readonly difference: Difference;
@@ -94,12 +99,20 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
     const off = (local ?? accumulated).relL2 > limit || accumulated.relL2 > limits.accumulated;
     const right = own ?? inRun;
     const axes = stage.axes.map(({ name }) => name);
+    const located = (rounds: boolean) =>
+      locate(right, theirs, shape, axes, {
+        limit: own ? limit : limits.accumulated,
+        kvHeads,
+        window: windowOfPairs(stage),
+        rounds,
+      });
     measured.push({
       value,
       span,
       accumulated,
       local,
-      where: off ? locate(right, theirs, shape, axes, { limit: own ? limit : limits.accumulated, kvHeads }) : [],
+      where: off ? located(false) : [],
+      whereBeyondRounding: off ? located(true) : [],
       derived: inside(span).length > 0 ? null : (court.derived?.(stage, theirs) ?? null),
       broken: theirs.some(x => Number.isNaN(x) || x === Number.POSITIVE_INFINITY),
       difference: differenceOf(
@@ -130,13 +143,14 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
       all.map(({ difference }) => difference),
       i => limitOf(all[i].span),
     );
+    const isRounding = formats.filter(format => format !== null).length >= LEAST_ROUNDED;
     const rows: DiffRow[] = [];
     let fault = false;
     let rounded: string | null = null;
     const failed = new Set<string>();
     /** The most that rounding came to in the run where nothing wrong was read. */
     let inRun = 0;
-    for (const [i, { value, span, accumulated, local, where, ...one }] of all.entries()) {
+    for (const [i, { value, span, accumulated, local, ...one }] of all.entries()) {
       const { stage, shape } = value;
       const incoming = Math.max(0, ...span.feeds.map(({ name }) => errors.get(name) ?? 0));
       const alone = local?.relL2 ?? null;
@@ -172,7 +186,7 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
         pass,
         passing: passingOf({ accumulated, local, ...(between.length > 0 && { from: span.from }) }),
         derived: one.derived,
-        where: pass ? [] : where,
+        where: pass ? [] : isRounding ? one.whereBeyondRounding : one.where,
         ...(kinds.has(stage.name) && { layerKind: kinds.get(stage.name) }),
         ...(between.length > 0 && { from: span.from, between }),
         ...(format !== null && { format }),

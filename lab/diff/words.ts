@@ -2,6 +2,7 @@
 // where what it names is nearly all of the error, and what it leaves out is within the limit.
 
 import type { AxisName } from '../../engine/plan.js';
+import type { Pairs } from './pairs.js';
 
 /** The error along one dimension, and how large it is beside what should be there. */
 export interface Along {
@@ -18,6 +19,8 @@ export interface Along {
 export interface Geometry {
   /** How many key/value heads there are: query heads in a row share one. */
   readonly kvHeads?: number;
+  /** What is said of pairs of a query and a key. */
+  readonly pairs?: Pairs | null;
 }
 
 /** A part that is all there is to say. */
@@ -30,10 +33,10 @@ const FILLED = 0.75;
 const GROWTH = { positions: 8, correlation: 0.9, times: 3 };
 
 /** @returns a text a dimension, empty where there is nothing to say */
-export function wordsOf(all: readonly Along[], { kvHeads = 0 }: Geometry): string[] {
+export function wordsOf(all: readonly Along[], { kvHeads = 0, pairs = null }: Geometry): string[] {
   const heads = all.find(({ axis }) => axis === 'head');
   const keys = all.some(({ axis }) => axis === 'key');
-  return all.map(one => {
+  const words = all.map(one => {
     const first = one.share.reduce((best, share, i) => (share > one.share[best] ? i : best), 0);
     const most = one.share[first];
     if (most > ALL) return `all of it in ${one.axis} ${first}`;
@@ -46,10 +49,15 @@ export function wordsOf(all: readonly Along[], { kvHeads = 0 }: Geometry): strin
     const growing = grows(one) && !(keys && name !== '');
     return [...(name === '' ? [] : [name]), ...part, ...(growing ? ['grows with position'] : [])].join(', ');
   });
+  return words.map((text, i) =>
+    all[i].axis === 'query' ? [pairs?.words ?? '', text].filter(part => part !== '').join(', ') : text,
+  );
 
   function named({ axis, off }: Along, set: readonly number[]): string {
     const [from, to] = [set[0], set[set.length - 1]];
     const range = to - from + 1 <= 0.75 * off.length ? `only in ${axis} ${from}–${to}` : '';
+    // Keys that lie so far before some query are no more than that says.
+    if (axis === 'key' && pairs !== null && from === 0 && to === off.length - 1 - Math.max(0, pairs.from)) return '';
     if (axis === 'head') return groups(set, off.length) ?? range;
     if (axis === 'dim' || axis === 'channel') {
       const part = partOf(set, off.length);

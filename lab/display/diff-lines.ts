@@ -6,7 +6,8 @@ import { terminal } from '../values/fold.js';
 import { printable } from '../../engine/printable.js';
 import { sci } from '../values/numbers.js';
 import { placeOf } from '../diff/row.js';
-import { diffText, inOrder, limitCells, limitsText, oracleCells, shownOf, summary, whose } from './diff.js';
+import { diffText, inOrder, limitCells, limitsText, oracleCells, summary, whose } from './diff.js';
+import { shownOf } from './diff-map.js';
 import { textTable } from './table.js';
 
 export interface DiffLines {

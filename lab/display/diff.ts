@@ -10,6 +10,7 @@ import { type DiffRow, placeOf } from '../diff/row.js';
 import type { Bundle } from '../values/shown.js';
 import { Html, html } from '../values/html.js';
 import { sci } from '../values/numbers.js';
+import { firstMapHtml, firstPicture, mapText, shownOf } from './diff-map.js';
 import { type Cell, type Column, htmlTable, type Row, textTable } from './table.js';
 
 /** Of the text, which is as wide as it has to be. */
@@ -59,19 +60,29 @@ export const VERDICT_COLOURS: Readonly<Record<DiffRow['verdict'], string>> = {
 /** Of text beside a table, which has the rest. */
 const MOST_LINES = 10;
 /** Rows that say where their error sits: after one wrong stage everything is wrong everywhere. */
-const UNFOLDED = 12;
+export const UNFOLDED = 12;
 
 export function diffBundle(diff: Diff): Bundle {
   const { first, limits } = diff;
   const sorted = inOrder(diff);
   const note = limitsText(diff);
-  const table = sorted.map((row, i) => onPage(row, limits, row === first, i < UNFOLDED, whose(diff)));
+  const picture = firstPicture(diff);
+  const table = sorted.map((row, i) =>
+    onPage(
+      row,
+      limits,
+      row === first,
+      i < UNFOLDED,
+      whose(diff),
+      i < UNFOLDED ? mapText(diff, row, picture !== null) : '',
+    ),
+  );
   const left = leftoverText(diff.leftover);
   const colour = VERDICT_COLOURS[first?.verdict ?? 'ok'];
   return {
     'text/html':
       html`<div style="--l:${along(limits.local)}px;--t:${along(limits.accumulated)}px"><p style="font-size:14px;margin:4px 0"><span style="color:${colour}">●</span> <b>${summary(diff)}</b><br>${diff.weights === null ? '' : html`${diff.weights}<br>`}${diff.note === null ? '' : html`${diff.note}<br>`}${left && html`${left}<br>`}<span style="opacity:.7">${diff.golden} · ${diff.provenance.adapter} · ${note}</span></p>
-${htmlTable(ON_PAGE, table, { tools: true, colours: VERDICT_COLOURS })}</div>`.text,
+${htmlTable(ON_PAGE, table, { tools: true, colours: VERDICT_COLOURS })}${firstMapHtml(diff, picture)}</div>`.text,
     'text/plain': text(diff, MOST_LINES),
   };
 }
@@ -160,9 +171,6 @@ export function summary({ rows, first, provenance, other, beyond, layers }: Diff
   return `${all}${cached}${noise}${odd} The largest error in the run is ${sci(worst.accumulated.relL2)}, at ${worst.stage}.`;
 }
 
-/** Of a wrong stage what it does alone, where it has been run; else what came of it in the run. */
-export const shownOf = ({ verdict, local, accumulated }: DiffRow): Metrics =>
-  verdict === 'source' && local ? local : accumulated;
 /** Distances from float64, in ULP. */
 const ulps = (distance: number): string => sci(Number(distance.toPrecision(2)));
 /** Nearer to float64, and how far either is; dashes where nobody asked. */
@@ -206,14 +214,21 @@ function cells(row: DiffRow, limits: Diff['limits'], other: string, told: boolea
   };
 }
 
-function onPage(row: DiffRow, limits: Diff['limits'], open: boolean, unfolds: boolean, other: string): Row {
+function onPage(
+  row: DiffRow,
+  limits: Diff['limits'],
+  open: boolean,
+  unfolds: boolean,
+  other: string,
+  map: Html | string,
+): Row {
   const { accumulated, local, verdict, where } = row;
   const shown = shownOf(row);
   return {
     kind: verdict,
     cells: [
       verdict,
-      { text: placeOf(row), html: unfolding(row, unfolds ? where : [], open, other, unfolds) },
+      { text: placeOf(row), html: unfolding(row, unfolds ? where : [], open, other, unfolds, map) },
       local ? error(local, limits.local) : '–',
       error(accumulated, limits.accumulated),
       number(shown.maxAbs),
@@ -231,12 +246,19 @@ function error({ relL2 }: Metrics, limit: number): Cell {
 
 const along = (v: number) => (v === 0 ? 0 : Math.round(40 * Math.min(1, Math.max(0, (Math.log10(v) + 9) / 9))));
 
-function unfolding(row: DiffRow, where: readonly Spread[], open: boolean, other: string, limits: boolean): Html {
+function unfolding(
+  row: DiffRow,
+  where: readonly Spread[],
+  open: boolean,
+  other: string,
+  limits: boolean,
+  map: Html | string,
+): Html {
   const { shape, gain } = row;
   const shown = shownOf(row);
   const rest = html`shape [${shape.join(',')}]; worst at [${shown.worst.join(',')}]: ours ${sci(shown.actualAtWorst)}, ${other} ${sci(shown.expectedAtWorst)}<br>cosine ${cosineText(shown)}, gain ${gainText(gain)}${limits && !row.pass ? html`<br>${passes(row)}` : ''}${more(row)}${row.oracle ? html`<br>${oracleText(row.oracle, other)} At [${row.local!.worst.join(',')}] float64 has ${sci(row.oracle.exactAtWorst)}` : ''}`;
   const error = where.length > 0 ? html`<br>the error: ${locationText(where)}${where.map(bars)}` : '';
-  return html`<details ${open ? 'open' : ''}><summary>${placeOf(row)}</summary><div class=where>${rest}${error}</div></details>`;
+  return html`<details ${open ? 'open' : ''}><summary>${placeOf(row)}</summary><div class=where>${rest}${map}${error}</div></details>`;
 }
 
 /** `passes at limits of 3e-7 alone and 4e-7 in the run; rounding explains 8e-7` */

@@ -12,7 +12,8 @@ import type { Bundle, Figure } from '../values/shown.js';
 import { CONFIG, GREY, MENU, menuFrom, PAGE, titled } from './page.js';
 import { textTable } from './table.js';
 import { barTitle, CIVIDIS, scaleThrough } from './chart.js';
-import { VERDICT_COLOURS } from './diff.js';
+import { inOrder, UNFOLDED, VERDICT_COLOURS, whose } from './diff.js';
+import { rowLabel, verdictText } from './diff-map.js';
 import { drawn } from './drawn.js';
 import { type Block, blocksOfPlan, columnOf, IN, KINDS, kindOfStage, linesOfPlan, OUT } from './plan-blocks.js';
 
@@ -152,9 +153,7 @@ function picture(session: PlanView['session'], blocks: readonly Block[], diff: D
   const kindOf = (layer: number | null) => (layer === null ? '' : ` (${session.config.layerKinds[layer]})`);
   const note = ({ stage, cost, layer }: Block): string => {
     const row = diff ? rowOf(diff, stage) : undefined;
-    const verdict = row
-      ? `<br>${row.verdict}: ${sci(row.accumulated.relL2)} in the run${row.local ? `, ${sci(row.local.relL2)} alone` : ''}`
-      : '';
+    const verdict = row ? `<br>${verdictText(row)}` : '';
     return `<b>${label(stage.name)}</b>${kindOf(layer)}<br>${stage.operation.kind} ${shapeText(stage.axes)}<br>${bytesText(cost.bytes)}, ${countText(cost.flops)} FLOPs${verdict}`;
   };
   const coloured = ({ of, zmin, zmax, colorscale, title, tickvals, ticktext }: Way) => ({
@@ -165,7 +164,24 @@ function picture(session: PlanView['session'], blocks: readonly Block[], diff: D
     colorbar: { thickness: 12, title: barTitle(title), tickvals, ticktext },
   });
   const title = `${session.name}: ${blocks.length} stages${diff ? `, by verdict against ${diff.golden}` : ''}`;
-  const sub = [left, 'click a stage for its name; bytes and FLOPs of one token after 64'].filter(Boolean);
+  const clicked = diff ? 'row' : 'name';
+  const sub = [left, `click a stage for its ${clicked}; bytes and FLOPs of one token after 64`].filter(Boolean);
+  const unfolded = new Set(diff ? inOrder(diff).slice(0, UNFOLDED) : []);
+  const said = (stage: Stage): string => {
+    const row = diff && rowOf(diff, stage);
+    return row ? rowLabel(diff, row, whose(diff), unfolded.has(row)) : label(stage.name);
+  };
+  const isLong = (stage: Stage): boolean => said(stage).includes('<br>');
+  /** Several lines stand clear of the picture's edges: towards its middle. */
+  const besides = (block: Block) => {
+    const [x, y] = [columns.indexOf(columnOf(block)) / columns.length, lines.indexOf(block.short) / lines.length];
+    return {
+      ay: y < 0.5 ? 14 : -14,
+      yanchor: y < 0.5 ? 'top' : 'bottom',
+      xanchor: x < 1 / 3 ? 'left' : x > 2 / 3 ? 'right' : 'center',
+      align: 'left',
+    };
+  };
   const within = (pattern: RegExp) => lines.flatMap((line, i) => (pattern.test(line) ? [i] : []));
   // Folding is a choice of rows. The axis goes down, so that its range begins with the last.
   const folds = [
@@ -201,17 +217,19 @@ function picture(session: PlanView['session'], blocks: readonly Block[], diff: D
         zeroline: false,
         tickfont: { size: 10 },
       },
-      // A click on a stage writes its name beside it, as `stage()` and taps take it.
+      // A click on a stage writes its name beside it, as `stage()` and taps take it; where it is wrong its row.
       annotations: blocks.map(block => ({
-        x: columnOf(block),
+        // By its number: of a category whose name is one plotly would take the name for it.
+        x: columns.indexOf(columnOf(block)),
+        xclick: columnOf(block),
         y: label(block.short),
-        text: label(block.stage.name),
+        text: said(block.stage),
         visible: false,
         clicktoshow: 'onout',
         showarrow: true,
         arrowhead: 0,
         ax: 0,
-        ay: -26,
+        ...(isLong(block.stage) ? besides(block) : { ay: -26 }),
         bgcolor: '#e5e9f0',
         bordercolor: GREY,
         borderpad: 3,

@@ -66,7 +66,9 @@ function source(value: unknown): string | null {
 
 function section(bundle: Bundle): Html {
   const figure = bundle['application/vnd.plotly.v1+json'];
-  if (figure) return html`<section><div data-figure="${JSON.stringify(figure)}"></div></section>`;
+  // Where no script runs, the picture that needs none; made by this package, so escaped already.
+  const still = bundle['image/svg+xml'] ? html`<noscript>${new Html(bundle['image/svg+xml'])}</noscript>` : html``;
+  if (figure) return html`<section><div data-figure="${JSON.stringify(figure)}"></div>${still}</section>`;
   const own = bundle['text/html']; // made by this package's own template, so escaped already
   return own ? html`<section>${new Html(own)}</section>` : html`<section><pre>${bundle['text/plain']}</pre></section>`;
 }

@@ -176,7 +176,8 @@ export async function againstTrace(
     ...planProvenance('exact', model.activations),
   };
   const name = recorded ? `${recorded.name} and ${trace.name}` : trace.name;
-  return new Diff(rows, name, limits, provenance, leftover, null, own ? 'run' : 'trace', note, accuracy, sides);
+  const other = own ? 'run' : 'trace';
+  return await new Diff(rows, name, limits, provenance, leftover, null, other, note, accuracy, sides).withMap();
 }
 
 /** Rows of the last token alone, where the others are none: what comes of those is not looked at. */

@@ -130,7 +130,7 @@ export async function against(
     },
   };
   const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };
-  return new Diff(
+  const diff = new Diff(
     rows,
     golden.name,
     limits,
@@ -142,6 +142,7 @@ export async function against(
     accuracy,
     sides,
   );
+  return await diff.withMap();
 }
 
 /** Whether the golden is of these weights, as they are in the files; null where nothing is to be said, or they are there no more. */

@@ -81,7 +81,8 @@ async function withTrace(a: Trace, b: Run | Trace, given: DiffOptions, model?: S
     options.alone === false
       ? null
       : 'No stage was run alone: what fails although all that it reads passes is a source. With the model of the first (--model, in a cell { model }) each is judged on its own inputs.';
-  return new Diff(rows, `${a.name} and ${other.name}`, limits, provenance, leftover, null, 'run', note, null, sides);
+  const name = `${a.name} and ${other.name}`;
+  return await new Diff(rows, name, limits, provenance, leftover, null, 'run', note, null, sides).withMap();
 }
 
 async function withRun(a: Run, b: Run | Trace, options: DiffOptions, model?: Session): Promise<Diff> {

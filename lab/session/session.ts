@@ -301,7 +301,7 @@ export class Session extends Shown {
   }
 
   /**
-   * The plan as a picture: layers × stages, coloured by what a stage does, its bytes or operations, or by the verdicts and errors of a diff; a click writes a stage's name.
+   * The plan as a picture: layers × stages, coloured by what a stage does, its bytes or operations, or by the verdicts and errors of a diff; a click writes a stage's name, and with a diff what is wrong with it.
    * @example model.picture(await model.diff(g))
    */
   picture(diff: Diff | null = null): PlanView {

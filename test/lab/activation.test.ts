@@ -243,6 +243,7 @@ test('a report is one page with its figures, and no text of a model is markup in
   const page = readFileSync(path, 'utf8');
   const body = page.slice(page.lastIndexOf('<body>'));
   expect(body.match(/data-figure=/g)).toHaveLength(2);
+  expect(body.match(/<\/div><noscript><svg /g)).toHaveLength(2); // where no script runs
   expect(body).not.toMatch(/alert\(1\)<|<b>text/);
   expect(page).not.toMatch(/<script[^>]+src=|<link/);
 });

@@ -68,7 +68,7 @@ test('scores: a panel a head, wrong at one distance alone, with the mask of eith
     (layout.shapes as { xref: string; line: { dash: string } }[]).map(({ xref, line }) => `${xref} ${line.dash}`),
   ).toEqual(['x', 'x2', 'x3', 'x4'].flatMap(x => [`${x} solid`, `${x} dot`]));
   expect(String(map)).toMatch(
-    /^layers\.0\.attn\.scores, alone, \[head 4, query 28, key 28\]: source, ∞ relative L2, only positions ≥ 16/,
+    /^layers\.0\.attn\.scores, alone, \[head 4, query 28, key 28\]: source, ∞ relative L2, only in the key just beyond the window, 16 before the query, only positions ≥ 16/,
   );
   expect(String(map)).toMatch(/ \[0,16,0\] +[^ ]+ +masked +masked\n/);
 });
@@ -146,4 +146,49 @@ test('of a trace, of two traces without a model, and of what cannot be shown', a
   await expect(bare.map('layers.3.resid', { alone: true })).rejects.toThrow(/was not run alone in this diff/);
   await expect(diff.map('layers.3.atn.scores')).rejects.toThrow(/layers\.3\.attn\.scores/);
   await expect(diff.map('layers.3.resid', { aloone: true } as never)).rejects.toThrow(/aloone/);
+});
+
+test('a row leads to its map: that of the first failing stage stands on the page, and others say how they are asked for', async () => {
+  const page = window[DISPLAY]()['text/html']!;
+  expect(page).toContain('value by value: the map under the table');
+  expect(page.split('the map under the table').length).toBe(2);
+  const other = window.rows.find(row => !row.pass && row !== window.first)!.stage;
+  expect(page).toContain(`await diff.map(&#39;${other}&#39;)`);
+  const [, title, source] =
+    /<summary[^>]*>(layers\.0\.attn\.scores, alone, value by value)<\/summary><img src="data:image\/svg\+xml;base64,([^"]+)"/.exec(
+      page,
+    )!;
+  expect(title).toBeDefined();
+  // The very picture of the map.
+  const map = await window.map('layers.0.attn.scores');
+  expect(Buffer.from(source, 'base64').toString()).toBe(map[DISPLAY]()['image/svg+xml']);
+  // What passes has no need of one.
+  const passing = window.rows.find(({ pass }) => pass)!.stage;
+  expect(page).not.toContain(`diff.map(&#39;${passing}&#39;)`);
+});
+
+test('of what is too large for a page the row says how its map is asked for', async () => {
+  const wide = await model.run(Array.from({ length: 182 }, (_, i) => 3 + (i % 250)));
+  await model.edit('scores', wgsl => wgsl.replace('* SCALE', '* SCALE * 1.01'));
+  const diff = await compare(wide, await model.run(wide.ids), { alone: false });
+  await model.edit('scores', null);
+  expect(diff.first?.shape).toEqual([4, 182, 182]);
+  const page = diff[DISPLAY]()['text/html']!;
+  expect(page).not.toContain('map under the table');
+  expect(page).toContain(`await diff.map(&#39;${diff.first!.stage}&#39;)`);
+});
+
+test('a click on a stage of the plan’s picture shows its row, and how its map is asked for', () => {
+  const figure = model.picture(window)[DISPLAY]()['application/vnd.plotly.v1+json']!;
+  const notes = figure.layout.annotations as { text: string; clicktoshow?: string; x: number; xclick: string }[];
+  const first = notes.find(({ text }) => text.includes('layers.0.attn.scores'))!;
+  expect(first).toMatchObject({ clicktoshow: 'onout', x: 1, xclick: '0' }); // behind `in`
+  expect(first.text).toContain('source: ∞ in the run, ∞ alone');
+  expect(first.text).toContain('only in the key just beyond the window, 16<br>before the query, only positions ≥ 16');
+  expect(first.text).toMatch(/worst at \[0,16,0\]<br>ours [^<]+, PyTorch’s masked/);
+  expect(first.text).toContain('await diff.map(&#39;layers.0.attn.scores&#39;)');
+  expect(
+    notes.find(({ text }) => text.startsWith('layers.0.attn.q_norm') || text.startsWith('<b>layers.0.attn.q_norm'))!
+      .text,
+  ).not.toContain('diff.map');
 });

@@ -69,7 +69,7 @@ async function saved(dumped: ReadonlyMap<string, Dumped>, keep: (name: string) =
 }
 
 const PLANTED: readonly (readonly [fault: Fault, model: string, first: string, where: RegExp])[] = [
-  ['window ignored', 'atlas', 'layers.0.attn.scores', /only positions ≥ 16/],
+  ['window ignored', 'atlas', 'layers.0.attn.scores', /only beyond the window of 16 tokens, only positions ≥ 16/],
   ['local base on full layers', 'atlas', 'layers.5.attn.q_rope', /./],
   ['scale of 1/√H', 'atlas', 'layers.0.attn.scores', /./],
   ['√H missing', 'atlas', 'embed', /spread over everything|token/],
@@ -123,6 +123,18 @@ test.each([
   expect(before.filter(({ verdict }) => verdict !== 'noise')).toEqual([]);
   // What the scale of the embedding does not reach is right.
   if (first === 'embed') expect(verdicts.get('layers.0.attn.q')).toBe('noise');
+});
+
+// Everything is off by rounding, and what is beyond it has a place all the same.
+test.each([
+  ['window ignored', 'atlas', 'layers.0.attn.scores', /^only beyond the window of 16 tokens, only positions ≥ 16/],
+  ['heads on the wrong KV head', 'tiny', 'layers.0.attn.scores', /^only in head 1–2/],
+  ['RoPE halves interleaved', 'atlas', 'layers.0.attn.q_rope', /only positions ≥ 1/],
+  ['local base on full layers', 'atlas', 'layers.5.attn.q_rope', /only positions ≥ 1/],
+] as const)('planted in bf16: where %s is wrong', async (fault, model, first, where) => {
+  const diff = await judged(model, { fault, round: 'bf16' });
+  expect(diff.first?.stage).toBe(first);
+  expect(locationText(diff.first!.where)).toMatch(where);
 });
 
 for (const model of Object.keys(models)) {

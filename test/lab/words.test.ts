@@ -1,12 +1,15 @@
 // Where an error sits, in words: each pattern planted as data and named, and none said of even noise.
 
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { AxisName } from '../../engine/plan.js';
 import { layersText } from '../../lab/diff/layers.js';
 import { type Located, locate, locationText } from '../../lab/diff/locate.js';
 import type { DiffRow } from '../../lab/diff/row.js';
 
 let state = 7;
+beforeEach(() => {
+  state = 7;
+});
 /** Even noise, mean 0 and a size of about 1. */
 function noise(): number {
   let sum = 0;
@@ -65,7 +68,7 @@ describe('a pattern is named', () => {
     ['only in head 1–2', 4, wrong(([h]) => h === 1 || h === 2)], // of two KV heads a half each
     ['only in head 0–3', undefined, wrong(([h]) => h < 4)], // nobody says how many share one
     [
-      'all heads of KV head 0, only positions ≥ 16, only in key 0–7',
+      'all heads of KV head 0, only in keys 16 or more before their query, only positions ≥ 16',
       4,
       wrong(([h, q, k]) => h < 2 && q >= 16 && k <= q - 16),
     ],
@@ -95,9 +98,25 @@ describe('a pattern is named', () => {
         const [q, k] = [Math.floor(i / 32) % 32, i % 32];
         return k > q || q - k >= window ? -3.4028234663852886e38 : 1 + ((q * k) % 7);
       });
-    expect(locationText(locate(scores(99), scores(16), shape, OF_PAIRS, { kvHeads: 1 }))).toBe(
-      'only positions ≥ 16, only in key 0–15',
-    );
+    const told = (ours: number, theirs: number, window: number | null) =>
+      locationText(locate(scores(ours), scores(theirs), shape, OF_PAIRS, { kvHeads: 1, window }));
+    expect(told(99, 16, 16)).toBe('only beyond the window of 16 tokens, only positions ≥ 16');
+    expect(told(17, 16, 16)).toBe('only in the key just beyond the window, 16 before the query, only positions ≥ 16');
+    expect(told(15, 16, 16)).toBe('only in the last key of the window, 15 before the query, only positions ≥ 15');
+    // A full layer that is read through a window has none of its own.
+    expect(told(16, 99, null)).toBe('only in keys 16 or more before their query, only positions ≥ 16');
+  });
+
+  test('keys after their query, and scores that are not masked on either side', () => {
+    const causal = wrong(([, q, k]) => k > q);
+    expect(said(PAIRS, OF_PAIRS, causal, { window: 8 })).toMatch(/^only in keys after their query/);
+    const beyond = wrong(([, q, k]) => q - k >= 8);
+    expect(said(PAIRS, OF_PAIRS, beyond, { window: 8 })).toMatch(/^only beyond the window of 8 tokens/);
+    const some = wrong(([h, q, k]) => h === 3 && q - k >= 8);
+    expect(said(PAIRS, OF_PAIRS, some, { window: 8 })).toMatch(/^all of it in head 3, only beyond the window/);
+    // Wrong within it too, or by less elsewhere: nothing of the window.
+    for (const size of [wrong(([, q, k]) => q - k >= 5), (at: readonly number[]) => (at[1] - at[2] >= 8 ? 0.1 : 1e-3)])
+      expect(said(PAIRS, OF_PAIRS, size, { window: 8 })).not.toMatch(/window|after/);
   });
 });
 
@@ -114,7 +133,7 @@ describe('no false words', () => {
           ['token', 'channel'],
         ],
       ] as const)
-        told.push(said(shape, axes, () => size, { kvHeads: 4 }));
+        told.push(said(shape, axes, () => size, { kvHeads: 4, window: 8 }));
     }
     expect(told.length).toBe(300);
     // A share is a number, and true: of four channels one may have half of it by chance.
@@ -125,6 +144,10 @@ describe('no false words', () => {
   test('of noise as large as the limit, where chance says what is beyond it', () => {
     const told = Array.from({ length: 100 }, () => said([6, 4, 8], OF_HEADS, () => 5e-6, { kvHeads: 2 }));
     for (const words of told) expect(words).not.toMatch(/half|second|KV|≥|grows/);
+    for (let i = 0; i < 100; i++) {
+      const size = 5e-6 * (0.9 + 0.002 * i);
+      expect(said([2, 12, 12], OF_PAIRS, () => size, { window: 4 })).not.toMatch(/window|before|after/);
+    }
   });
 
   test('where the rest is wrong too, by less: only how much of it is there', () => {
@@ -154,6 +177,82 @@ describe('no false words', () => {
     };
     for (let i = 0; i < 20; i++)
       expect(locationText(locate(pattern(0.01), pattern(0), [T, T], ['query', 'key']))).not.toMatch(/grows|≥/);
+  });
+});
+
+const bf16 = (x: number): number => {
+  const bits = new Uint32Array(Float32Array.of(x).buffer);
+  bits[0] = (bits[0] + 0x7fff + ((bits[0] >>> 16) & 1)) & 0xffff0000;
+  return new Float32Array(bits.buffer)[0];
+};
+
+/** The words for what another engine rounds: `made` of each right value. */
+function rounded(
+  shape: readonly number[],
+  axes: readonly AxisName[],
+  made: (value: number, place: readonly number[]) => number,
+  known: Located = {},
+  right: (place: readonly number[]) => number = noise,
+): string {
+  const places: number[][] = [];
+  const n = shape.reduce((a, b) => a * b, 1);
+  for (let i = 0; i < n; i++) {
+    const place: number[] = [];
+    for (let d = shape.length - 1, rest = i; d >= 0; rest = Math.floor(rest / shape[d--]))
+      place.unshift(rest % shape[d]);
+    places.push(place);
+  }
+  const expected = Float32Array.from(places, place => right(place));
+  const actual = expected.map((value, i) => made(value, places[i]));
+  return locationText(locate(actual, expected, shape, axes, { rounds: true, ...known }));
+}
+
+describe('of an engine that rounds', () => {
+  const off = (is: (place: readonly number[]) => boolean) => (value: number, place: readonly number[]) =>
+    bf16(is(place) ? value + 0.3 * noise() : value);
+  test.each([
+    ['second half of every head', off(([, , d]) => d >= 16)],
+    ['every second channel of every head, the odd ones', off(([, , d]) => d % 2 === 1)],
+    ['all heads of KV head 1', off(([, h]) => h === 2 || h === 3)],
+    ['only positions ≥ 11', off(([t]) => t >= 11)],
+  ])('%s', (words, made) => {
+    expect(rounded(HEADS, OF_HEADS, made, { kvHeads: 4 })).toBe(words);
+    // Of an engine that does not round the rest would be wrong too.
+    expect(rounded(HEADS, OF_HEADS, made, { kvHeads: 4, rounds: false })).not.toContain(words);
+  });
+
+  test('beyond the window', () => {
+    const mask = -3.4028234663852886e38;
+    const scores = ([, q, k]: readonly number[]) => (k > q || q - k >= 8 ? mask : 3 * noise());
+    const ignored = (value: number, [, q, k]: readonly number[]) => bf16(k <= q && q - k >= 8 ? noise() : value);
+    expect(rounded(PAIRS, OF_PAIRS, ignored, { window: 8 }, scores)).toBe(
+      'only beyond the window of 8 tokens, only positions ≥ 8',
+    );
+  });
+
+  test('nothing of rounding alone: three hundred tensors', () => {
+    const told: string[] = [];
+    const mask = -3.4028234663852886e38;
+    const gain = Array.from({ length: 64 }, (_, i) => 10 ** (i % 3) / 10);
+    for (let i = 0; i < 50; i++) {
+      const size = [4e-3, 2e-2, 0.1][i % 3];
+      told.push(
+        rounded(HEADS, OF_HEADS, bf16, { kvHeads: 4 }),
+        // Not turned at position 0, and so not rounded twice.
+        rounded(HEADS, OF_HEADS, (x, [t]) => (t === 0 ? x : bf16(x)), { kvHeads: 4 }),
+        rounded([12, 64], ['token', 'channel'], (x, [, c]) => bf16(x + size * gain[c] * noise())),
+        rounded([12, 64], ['token', 'channel'], bf16, {}, ([, c]) => gain[c] ** 2 * noise()),
+        rounded(PAIRS, OF_PAIRS, bf16, { kvHeads: 4, window: 8 }, ([, q, k]) =>
+          k > q || q - k >= 8 ? mask : 3 * noise(),
+        ),
+        // Weights: 1 at the first query, of few keys at the next.
+        rounded(PAIRS, OF_PAIRS, bf16, { kvHeads: 4, window: 8 }, ([, q, k]) =>
+          k > q || q - k >= 8 ? 0 : (1 + 0.2 * noise()) / Math.min(8, q + 1),
+        ),
+      );
+    }
+    expect(told.length).toBe(300);
+    expect(told.filter(words => /half|second|KV|only|window|before/.test(words))).toEqual([]);
   });
 });
 
