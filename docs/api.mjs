@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 const LAB = {
   'Open a model': 'open OpenOptions Session',
-  'Read a prompt': 'RunOptions PatchSpec Prompt Run Logits TopTokens TopToken select Selector',
+  'Read a prompt': 'RunOptions PatchSpec Prompt Run RunJson Logits TopTokens TopToken select Selector',
   'Look at an activation':
     'Activation Cuts Cut Axes AxisName Dim DimSpec Values Stats Ranked Ran Histogram Outliers Outlier fromArrow toArrow traceToIpc',
   'Look at a run':

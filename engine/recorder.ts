@@ -136,6 +136,9 @@ export class Recorder {
       axes,
       state: operation.kind === 'cache',
     };
+    // Its inputs are stages too, each with all before it: as JSON they are their names.
+    const toJSON = () => ({ ...stage, inputs: inputs.map(({ name }) => name) });
+    Object.defineProperty(stage, 'toJSON', { value: toJSON });
     this.#stages.push(stage);
     return stage;
   }

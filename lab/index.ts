@@ -48,7 +48,7 @@ export type { Apart, Perplexity, PerplexityOptions } from './probe/perplexity.js
 export type { BatchGeneration, BatchRunOptions, BatchToken, Continuation } from './session/batch.js';
 export { type OpenOptions, open } from './session/open.js';
 export type { GenerateRunOptions, PatchSpec, RunOptions, Token } from './session/request.js';
-export { type Logits, Run } from './session/run.js';
+export { type Logits, Run, type RunJson } from './session/run.js';
 export type { RunsOptions } from './session/read-together.js';
 export { type Prompts, Runs } from './session/runs.js';
 export { Session } from './session/session.js';

@@ -20,9 +20,7 @@ export function checkGolden(model: Model, golden: Golden): Stage[] {
   const known = new Set(model.plan.stages.map(({ name }) => name));
   // One of a layer far beyond is somebody's addition, and told as not compared.
   const within = (name: string) => Number(/^layers\.(\d+)\./.exec(name)?.[1] ?? 0) <= model.config.layers;
-  const other = outlineOf(names).stages.find(
-    ({ name }) => golden.stages.has(name) && !known.has(name) && within(name),
-  );
+  const other = outlineOf(names).stages.find(({ name }) => golden.stages.has(name) && !known.has(name) && within(name));
   if (other) {
     const { layers, family } = model.config;
     throw new GoldenError(

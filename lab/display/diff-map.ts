@@ -5,7 +5,7 @@ import { locationText } from '../diff/locate.js';
 import type { Metrics } from '../diff/metrics.js';
 import { type DiffRow, placeOf } from '../diff/row.js';
 import { folded } from '../values/fold.js';
-import { Html, html, label } from '../values/html.js';
+import { type Html, html, label, pictureAddress } from '../values/html.js';
 import { sci } from '../values/numbers.js';
 import { errorMapBundle } from './error-map.js';
 import { inText } from './worst-place.js';
@@ -28,8 +28,7 @@ export function firstMapHtml({ firstMap: map }: Diff, picture: string | null): H
   const title = `${placeOf(row)}, ${alone ? 'alone' : 'in the run'}, value by value`;
   const alt = `${title}: ${row.verdict}, ${sci(relL2)} relative L2, ${locationText(row.where)}`;
   // As an image: a page that does not trust us drops what is drawn within HTML.
-  const source = new Html(`data:image/svg+xml;base64,${Buffer.from(picture).toString('base64')}`);
-  return html`<details open style="margin-top:8px"><summary style="cursor:pointer">${title}</summary><img src="${source}" alt="${alt}" style="width:100%;max-width:1000px"></details>`;
+  return html`<details open style="margin-top:8px"><summary style="cursor:pointer">${title}</summary><img src="${pictureAddress(picture)}" alt="${alt}" style="width:100%;max-width:1000px"></details>`;
 }
 
 /** Where a row's map is, or how it is asked for; empty where there are none. */

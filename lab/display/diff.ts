@@ -8,7 +8,7 @@ import type { Metrics } from '../diff/metrics.js';
 import type { Nearer } from '../diff/nearer.js';
 import { type DiffRow, placeOf } from '../diff/row.js';
 import type { Bundle } from '../values/shown.js';
-import { Html, html } from '../values/html.js';
+import { Html, html, pictureAddress } from '../values/html.js';
 import { sci } from '../values/numbers.js';
 import { firstMapHtml, firstPicture, mapText, shownOf } from './diff-map.js';
 import { type Cell, type Column, htmlTable, type Row, textTable } from './table.js';
@@ -60,7 +60,7 @@ export const VERDICT_COLOURS: Readonly<Record<DiffRow['verdict'], string>> = {
 /** Of text beside a table, which has the rest. */
 const MOST_LINES = 10;
 /** Rows that say where their error sits: after one wrong stage everything is wrong everywhere. */
-export const UNFOLDED = 12;
+export const UNFOLDED = 6;
 
 export function diffBundle(diff: Diff): Bundle {
   const { first, limits } = diff;
@@ -297,14 +297,14 @@ function bars({ axis, share }: Spread): Html {
   );
   const most = Math.max(...sums, Number.MIN_VALUE);
   const width = Math.max(3, Math.min(14, Math.floor(260 / sums.length)));
-  const height = (i: number) => Math.max(1, Math.round((HEIGHT * sums[i]) / most));
+  const height = (i: number) => Math.round((HEIGHT * sums[i]) / most);
   const at = sums.indexOf(most);
   const outstanding = (i: number) => sums[i] >= 2 / sums.length; // twice what an even spread would give
   // One outline along the bottom, up and down each bar: a table has thousands of them.
   const drawn = (wanted: boolean) => {
     let [d, gap] = ['', 0];
     for (const i of sums.keys()) {
-      if (outstanding(i) !== wanted) gap += width + 1;
+      if (outstanding(i) !== wanted || height(i) === 0) gap += width + 1;
       else {
         d += `${gap > 0 ? `h${gap}` : ''}v-${height(i)}h${width}v${height(i)}`;
         gap = 1;
@@ -322,9 +322,5 @@ function bars({ axis, share }: Spread): Html {
   const path = ({ fill, d }: (typeof paths)[number]) => (d === '' ? '' : `<path fill="${fill}" d="${d}"/>`);
   const picture = `<svg xmlns="http://www.w3.org/2000/svg" width="${wide}" height="${HEIGHT}" viewBox="0 0 ${wide} ${HEIGHT}" preserveAspectRatio="none">${paths.map(path).join('')}</svg>`;
   // As an image: a page that does not trust us drops what is drawn within HTML.
-  return html`<div class=axis><img src="data:image/svg+xml,${new Html(address(picture))}" alt="" style="max-width:11em;height:${HEIGHT}px"> <span>${title}</span></div>`;
+  return html`<div class=axis><img src="${pictureAddress(picture)}" alt="" style="max-width:11em;height:${HEIGHT}px"> <span>${title}</span></div>`;
 }
-
-/** A picture as it may stand in an address, with what may stay as it is: a table has a hundred. */
-const address = (picture: string) =>
-  encodeURIComponent(picture.replaceAll('"', "'")).replace(/%(?:20|2F|3A|3D)/g, decodeURIComponent);

@@ -40,8 +40,8 @@ function refuseDeeper(plan: Plan, trace: Trace): void {
   const names = [...trace.arrays.keys()].filter(name => !trace.names.ruleOf(name)); // what was said of a name is checked
   const layersOf = ({ stages }: Plan) => 1 + Math.max(...stages.map(({ name }) => layerOf(name)));
   const layers = layersOf(plan);
-  const deeper = matchNames(outlineOf(names), names, trace.names, false).matched.find(({ stages }) =>
-    stages.every(({ name }) => layerOf(name) === layers), // what is far beyond is told as not compared
+  const deeper = matchNames(outlineOf(names), names, trace.names, false).matched.find(
+    ({ stages }) => stages.every(({ name }) => layerOf(name) === layers), // what is far beyond is told as not compared
   );
   if (deeper)
     throw new TraceError(

@@ -47,3 +47,9 @@ export const eitherText = (text: string, other: string): string =>
   text === other ? text : `${visible(text)}/${visible(other)}`;
 
 export { visible };
+
+/** A drawing as an address that an image shows, with what may stay as it is: a table has a hundred. */
+export function pictureAddress(svg: string): Html {
+  const text = svg.includes("'") ? svg : svg.replaceAll('"', "'");
+  return new Html(`data:image/svg+xml,${encodeURIComponent(text).replace(/%(?:20|2F|3A|3D|2C)/g, decodeURIComponent)}`);
+}

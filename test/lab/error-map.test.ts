@@ -155,13 +155,13 @@ test('a row leads to its map: that of the first failing stage stands on the page
   const other = window.rows.find(row => !row.pass && row !== window.first)!.stage;
   expect(page).toContain(`await diff.map(&#39;${other}&#39;)`);
   const [, title, source] =
-    /<summary[^>]*>(layers\.0\.attn\.scores, alone, value by value)<\/summary><img src="data:image\/svg\+xml;base64,([^"]+)"/.exec(
+    /<summary[^>]*>(layers\.0\.attn\.scores, alone, value by value)<\/summary><img src="data:image\/svg\+xml,([^"]+)"/.exec(
       page,
     )!;
   expect(title).toBeDefined();
   // The very picture of the map.
   const map = await window.map('layers.0.attn.scores');
-  expect(Buffer.from(source, 'base64').toString()).toBe(map[DISPLAY]()['image/svg+xml']);
+  expect(decodeURIComponent(source).replaceAll("'", '"')).toBe(map[DISPLAY]()['image/svg+xml']);
   // What passes has no need of one.
   const passing = window.rows.find(({ pass }) => pass)!.stage;
   expect(page).not.toContain(`diff.map(&#39;${passing}&#39;)`);

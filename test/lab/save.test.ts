@@ -145,3 +145,18 @@ test('opened twice at once, the second closes the first, as one after the other 
   second[Symbol.dispose]();
   expect(model.gpu.liveBytes).toBe(before);
 });
+
+test('as JSON a run, a session and a plan are what they are of, and no weights', async () => {
+  const run = await model.run('Once', { tap: 'layers.0.*' });
+  const written = JSON.parse(JSON.stringify({ run, model, plan: model.plan, stage: model.stage('layers.3.resid') }));
+  expect(written.run.ids).toEqual(run.ids);
+  expect(written.run.tokens).toEqual(run.tokens);
+  expect(written.run.stages['layers.0.resid']).toEqual([run.ids.length, 128]);
+  expect(written.run.provenance).toEqual(run.provenance);
+  expect(written.model).toEqual(model.provenance());
+  expect(written.plan.stages).toHaveLength(model.plan.stages.length);
+  expect(written.stage.stage).toMatchObject({
+    name: 'layers.3.resid',
+    inputs: expect.arrayContaining([expect.any(String)]),
+  });
+});
