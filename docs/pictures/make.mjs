@@ -63,6 +63,19 @@ function stop(why) {
   process.exit(1);
 }
 
+/** The cells as Jupyter has saved them, which takes it a while: until then the file is as it was, or a part of it. */
+async function saved() {
+  for (let look = 0; look < 120; look++) {
+    await page.waitForTimeout(500);
+    try {
+      const { cells } = JSON.parse(readFileSync(join(folder, 'displays.ipynb'), 'utf8'));
+      if (cells.at(-1).execution_count !== null) return cells;
+    } catch {} // half of it
+  }
+  return stop('Jupyter has not saved the notebook.');
+}
+
+process.on('uncaughtException', error => stop(String(error.stack ?? error)));
 let lab;
 const room = mkdtempSync(join(tmpdir(), 'loupe-pictures-'));
 const folder = join(room, 'notebooks');
@@ -124,8 +137,7 @@ await page.keyboard.press('Shift+Enter');
 await page.waitForTimeout(4000);
 await page.getByText('Loupe (TypeScript) | Idle').waitFor({ timeout: 180_000 });
 await page.keyboard.press('Control+s');
-await page.waitForTimeout(2000);
-const done = JSON.parse(readFileSync(join(folder, 'displays.ipynb'), 'utf8')).cells;
+const done = await saved();
 for (const [i, [name, source]] of CELLS.entries()) {
   const { outputs } = done[i];
   const error = outputs.find(({ output_type }) => output_type === 'error');
