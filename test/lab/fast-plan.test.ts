@@ -276,9 +276,13 @@ test.each([
 );
 
 test('a plan that there is not is refused', async () => {
-  for (const plan of ['quick', 3, null] as never[]) {
+  for (const plan of ['quick', 3] as never[]) {
     await expect(atlas.run('a', { plan })).rejects.toThrow(/^The plan is 'exact', .* or 'fast'/);
     await expect(atlas.generate('a', { plan }).next()).rejects.toThrow(/^The plan is/);
     expect(() => atlas.chat({ plan })).toThrow(/^The plan is/);
   }
+  const plan = null as never;
+  await expect(atlas.run('a', { plan })).rejects.toThrow(/^plan of run is null\. Give it a value, or leave it out\.$/);
+  await expect(atlas.generate('a', { plan }).next()).rejects.toThrow(/^plan of generate is null/);
+  expect(() => atlas.chat({ plan })).toThrow(/^plan of chat is null/);
 });
