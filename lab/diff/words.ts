@@ -44,7 +44,7 @@ export function wordsOf(all: readonly Along[], { kvHeads = 0, pairs = null }: Ge
     const name = set === null ? '' : named(one, set);
     // Twice what an even spread would give, and a third of it at least; within a part that is named, half of it.
     const least = name === '' ? Math.max(1 / 3, 2 / one.share.length) : Math.max(1 / 2, 3 / set!.length);
-    const part = most >= least ? [`${Math.round(100 * most)} % in ${one.axis} ${first}`] : [];
+    const part = most >= least && set?.length !== 1 ? [`${Math.round(100 * most)} % in ${one.axis} ${first}`] : [];
     // Beyond a window more keys are wrong for each query, and that is no growth.
     const growing = grows(one) && !(keys && name !== '');
     return [...(name === '' ? [] : [name]), ...part, ...(growing ? ['grows with position'] : [])].join(', ');
@@ -55,6 +55,7 @@ export function wordsOf(all: readonly Along[], { kvHeads = 0, pairs = null }: Ge
 
   function named({ axis, off }: Along, set: readonly number[]): string {
     const [from, to] = [set[0], set[set.length - 1]];
+    if (from === to) return `only in ${axis} ${from}`;
     const range = to - from + 1 <= 0.75 * off.length ? `only in ${axis} ${from}–${to}` : '';
     // Keys that lie so far before some query are no more than that says.
     if (axis === 'key' && pairs !== null && from === 0 && to === off.length - 1 - Math.max(0, pairs.from)) return '';

@@ -40,6 +40,15 @@ function said(
 }
 const wrong = (is: (place: readonly number[]) => boolean) => (place: readonly number[]) => (is(place) ? 0.1 : 0);
 
+test('one entry that has nearly all of the error, and within the limit some beside it, is no range', () => {
+  const shape = [16, 128];
+  const some = ([, channel]: readonly number[]) => (channel === 7 ? 0.1 : 7.4e-4);
+  expect(said(shape, ['token', 'channel'], some, { limit: 2e-3 })).toBe('only in channel 7');
+  expect(said([64, 128], ['token', 'channel'], ([token]) => (token === 9 ? 0.1 : 1.05e-3), { limit: 2e-3 })).toBe(
+    'only in token 9',
+  );
+});
+
 const HEADS = [16, 8, 32];
 const OF_HEADS = ['token', 'head', 'dim'] as const;
 const PAIRS = [8, 24, 24];
