@@ -4,6 +4,7 @@ import { GoldenError } from '../../engine/errors.js';
 import type { Model } from '../../engine/model.js';
 import type { Stage } from '../../engine/plan.js';
 import type { Golden } from '../values/golden.js';
+import { layerOf } from './layers.js';
 import { otherNameOf } from './leftover.js';
 import { outlineOf } from './outline.js';
 
@@ -19,7 +20,7 @@ export function checkGolden(model: Model, golden: Golden): Stage[] {
   const names = [...golden.stages.keys()];
   const known = new Set(model.plan.stages.map(({ name }) => name));
   // One of a layer far beyond is somebody's addition, and told as not compared.
-  const within = (name: string) => Number(/^layers\.(\d+)\./.exec(name)?.[1] ?? 0) <= model.config.layers;
+  const within = (name: string) => layerOf(name) <= model.config.layers;
   const other = outlineOf(names).stages.find(({ name }) => golden.stages.has(name) && !known.has(name) && within(name));
   if (other) {
     const { layers, family } = model.config;

@@ -6,6 +6,9 @@ import type { DiffRow } from './row.js';
 
 const LAYER = /^layers\.(\d+)\.(.*)$/;
 
+/** The layer of a stage; -1 outside of them. */
+export const layerOf = (stage: string): number => Number(LAYER.exec(stage)?.[1] ?? -1);
+
 /** By stage, of a model that has layers of both kinds; else of none. */
 export function layerKindsOf({ stages }: Plan): ReadonlyMap<string, LayerKind> {
   const kinds = new Map<string, LayerKind>();

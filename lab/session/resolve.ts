@@ -2,6 +2,7 @@
 
 import { TraceError } from '../../engine/errors.js';
 import type { Plan, Stage } from '../../engine/plan.js';
+import { layerOf } from '../diff/layers.js';
 import { matchNames, type Unmatched } from '../diff/match.js';
 import { compare } from '../diff/metrics.js';
 import { outlineOf } from '../diff/outline.js';
@@ -48,8 +49,6 @@ function refuseDeeper(plan: Plan, trace: Trace): void {
       `'${trace.name}' has '${deeper.theirs}', and this model has ${layers} ${layers === 1 ? 'layer' : 'layers'}, so they are of different models. Give one of this model, or leave the layers out that it has not.`,
     );
 }
-
-const layerOf = (name: string): number => Number(/^layers\.(\d+)\./.exec(name)?.[1] ?? -1);
 
 /** @param oursOf our own values of stages, in the plan's order where order is free */
 export async function resolve(
