@@ -22,7 +22,7 @@ import { notFinite } from './not-finite.js';
 import { Past } from './past.js';
 import type { Patch } from './patches.js';
 import type { Extent } from './plan.js';
-import type { Captured } from './taps.js';
+import type { Captured, Tap } from './taps.js';
 import type { Opened } from './units.js';
 import { orLonger } from './longer-context.js';
 
@@ -125,6 +125,7 @@ export class Context {
       argmax = false,
       top = null,
       profile = false,
+      goesOn = false,
       signal,
       onProgress,
       onLayer,
@@ -158,7 +159,8 @@ export class Context {
       this.#past.reached = Math.max(this.#past.reached, extent.keys);
       const part = ids.slice(at, at + tokens);
       const read = at;
-      result = await this.#executor.run({
+      const prepare = goesOn && tokens > 1 ? () => this.#prepareOne(shaders, taps) : () => {};
+      const started = await this.#executor.start({
         extent,
         length: before + end,
         shaders,
@@ -169,8 +171,16 @@ export class Context {
         top: last ? top : null,
         profile,
         signal,
-        onLayer: onLayer && tokens > 1 ? (done, total) => onLayer(done, total, read, tokens) : undefined,
+        onLayer:
+          onLayer && tokens > 1
+            ? (done, total) => {
+                prepare();
+                onLayer(done, total, read, tokens);
+              }
+            : undefined,
       });
+      prepare();
+      result = await started.result;
       this.#rows = rows;
       captured.push(...result.captured);
       for (const one of result.opened) opened.set(one.step, one);
@@ -193,6 +203,12 @@ export class Context {
       edited,
       opened: [...opened.values()],
     };
+  }
+
+  /** Has the shaders of a single token compiled while the GPU is busy. Nobody waits: whoever reads that token does, and is told what is wrong with them. */
+  #prepareOne(shaders: Shaders, taps: readonly Tap[]): void {
+    const extent: Extent = { tokens: 1, keys: this.#past.ids.length + 1, rows: 1 };
+    this.#executor.prepare({ extent, shaders, taps }).catch(() => {});
   }
 
   /**

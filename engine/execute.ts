@@ -1,31 +1,24 @@
 // Runs the steps of a plan on the GPU. Buffers, pipelines and bind groups are made once; a chunk of tokens then costs its ids, four
 // words of sizes and one submit. A whole model, exact or fused, and a single stage fed with golden inputs run through the same code.
 
-import { Buffers, type Capacity, slotsOf } from './buffers.js';
+import { Buffers, type Capacity } from './buffers.js';
 import type { CacheFormat } from './cache-format.js';
 import { flopsOf } from './cost.js';
 import { CHOSEN, type ChunkResult, type ChunkRun } from './chunk.js';
 import { type Broken, FiniteCheck, placeOf, valuesToCheck } from './finite.js';
 import type { Gpu } from './gpu.js';
-import { BoundUnits } from './bound.js';
-import type { Kernels } from './kernel.js';
-import type { Setting } from './dispatch.js';
+import type { Kernels, Shaders } from './kernel.js';
 import type { PlanKind } from './fuse.js';
 import { Patches } from './patches.js';
 import type { Extent, Ref, Stage } from './plan.js';
+import { Preparation, type Weights } from './ready.js';
 import { type Found, Searches } from './search.js';
 import { exactStep, type Step } from './step.js';
 import { partsOf, running } from './submits.js';
 import { Taps } from './taps.js';
 import { Timer } from './timer.js';
-import { insideOf, type Opened, openings, type Unit, unitsOf } from './units.js';
+import { insideOf, type Opened } from './units.js';
 import { SLOWEST_FLOPS } from './watchdog.js';
-import type { Shard } from './weight-store.js';
-
-/** Weights on the GPU, split by rows where one binding cannot hold them. */
-export interface Weights {
-  shards(name: string): readonly Shard[];
-}
 
 /** Shaders that are dispatched after a stage: taps, patches, the check for NaN. */
 const COPIES = ['slice', 'patch', 'finite', 'finite_cache'];
@@ -39,10 +32,7 @@ export class Executor {
   readonly #buffers: Buffers;
   readonly #searches: Searches;
   readonly #steps: readonly Step[];
-  readonly #plan: PlanKind;
-  /** As they are when nobody looks inside. */
-  readonly #units: readonly Unit[];
-  readonly #bound: BoundUnits;
+  readonly #preparation: Preparation;
 
   /**
    * @param steps what does the stages' work; by default each stage its own
@@ -64,16 +54,15 @@ export class Executor {
     }: { steps?: readonly Step[]; feeds?: readonly Ref[]; keep?: readonly string[]; plan?: PlanKind } = {},
   ) {
     this.#steps = steps;
-    this.#plan = plan;
-    this.#units = unitsOf(steps, new Set(), []);
-    this.#searches = new Searches(gpu, this.#many ? capacity.rows : 1);
-    const scratchOf = (step: Step) => [true, false].flatMap(one => step.work(this.#setting(one, one)).scratch);
-    this.#buffers = new Buffers(gpu, steps, capacity, feeds, new Set(keep), scratchOf);
-    this.#bound = new BoundUnits(gpu, source =>
+    this.#searches = new Searches(gpu, capacity.sequences === undefined ? 1 : capacity.rows);
+    this.#preparation = new Preparation(gpu, { stages, steps, plan, capacity, weights }, source =>
       'weight' in source
         ? weights.shards(source.weight)[source.shard].resource
         : { buffer: this.#buffers.source(source) },
     );
+    const settings = [true, false].map(one => this.#preparation.setting(one, one));
+    const scratchOf = (step: Step) => settings.flatMap(setting => step.work(setting).scratch);
+    this.#buffers = new Buffers(gpu, steps, capacity, feeds, new Set(keep), scratchOf);
   }
 
   /** GPU buffer of a value; its contents are those of the last chunk, if nothing reuses it. */
@@ -108,6 +97,11 @@ export class Executor {
     }
   }
 
+  /** Compiles and binds what such a chunk dispatches, where that is not done yet. */
+  async prepare(chunk: ChunkRun & { readonly shaders: Shaders }): Promise<void> {
+    await this.#preparation.ready(chunk, chunk.shaders);
+  }
+
   /** @param hold what is to be disposed of once the result is known @returns reads the result; called at once, so that nothing comes between */
   async #start(chunk: ChunkRun, hold: <T extends Disposable>(one: T) => T): Promise<() => Promise<ChunkResult>> {
     const {
@@ -118,19 +112,13 @@ export class Executor {
       argmax = false,
       top = null,
       profile = false,
+      rows,
       onLayer,
       signal,
     } = chunk;
     this.gpu.check();
     const shaders = chunk.shaders ?? (await this.kernels.inForce());
-    const edited = new Set(shaders.edited);
-    const { rows, oneByOne = { tokens: extent.tokens === 1, logits: extent.rows === 1 } } = chunk;
-    const setting = this.#setting(oneByOne.tokens, oneByOne.logits, edited);
-    const why = openings(this.#steps, { patches, edited, setting });
-    const looks = chunk.check ? this.stages : taps.map(({ stage }) => stage);
-    const opened = new Set(chunk.check ? this.#steps : why.keys());
-    const asIs = opened.size + looks.length === 0;
-    const bound = await this.#bound.of(asIs ? this.#units : unitsOf(this.#steps, opened, looks), setting, shaders);
+    const { edited, why, looks, opened, bound } = await this.#preparation.ready(chunk, shaders);
     const searched = rows ? extent.rows : 1;
     const search = await this.#searches.of({ argmax, top, rows: searched }, shaders, this.#logits);
     this.#buffers.begin(extent, ids === CHOSEN ? undefined : ids, chunk.length ?? extent.keys, rows);
@@ -284,31 +272,12 @@ export class Executor {
     return new Set(this.#steps.flatMap(step => (opened.has(step) ? [] : insideOf(step, looks))));
   }
 
-  get #many(): boolean {
-    return this.capacity.sequences !== undefined;
-  }
-
   /** Those of `looks` that were read from caches that round. */
   #fromCache(looks: readonly Stage[], opened: ReadonlySet<Step>): Map<Stage, CacheFormat> {
     const { cache = 'f32' } = this.capacity;
     if (cache === 'f32') return new Map();
     const cached = this.#steps.flatMap(step => (opened.has(step) ? [] : [...step.cached.keys()]));
     return new Map(looks.filter(stage => cached.includes(stage)).map(stage => [stage, cache]));
-  }
-
-  #setting(oneToken: boolean, oneRow: boolean, edited?: ReadonlySet<string>): Setting {
-    const stage = (name: string) => this.stages.find(stage => stage.name === name)!;
-    return {
-      traits: this.gpu.traits,
-      oneToken,
-      oneRow,
-      // Whoever edits what blocks of tokens meet wants to see it run.
-      few: this.#plan === 'fast' && !this.gpu.traits.software && !edited?.has('linear'),
-      many: this.#many,
-      shards: name => this.weights.shards(name),
-      cache: this.capacity.cache,
-      slots: name => slotsOf(stage(name), this.capacity),
-    };
   }
 }
 

@@ -39,6 +39,8 @@ export interface ForwardOptions {
   readonly top?: TopWanted | null;
   /** Time every step: see `times`. */
   readonly profile?: boolean;
+  /** Whether the sequence goes on a token at a time: what that needs is compiled and bound while these are read, and not after. */
+  readonly goesOn?: boolean;
   /** Stops it between two submits; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** Split the tokens exactly so instead of into chunks of the context's size. */

@@ -89,6 +89,7 @@ export async function* generate(
       taps,
       argmax: greedy,
       top: wanted,
+      goesOn: maxTokens > 1,
       signal,
       onProgress,
       onLayer,

@@ -3,7 +3,7 @@
 import type { CacheFormat } from './cache-format.js';
 import type { GemmaConfig } from './config.js';
 import type { Activations } from './dispatch.js';
-import type { Weights } from './execute.js';
+import type { Weights } from './ready.js';
 import type { PlanKind } from './fuse.js';
 import type { Gpu } from './gpu.js';
 import type { Join } from './joins.js';
