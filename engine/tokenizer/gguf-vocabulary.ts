@@ -2,6 +2,7 @@
 
 import { TokenizerError } from '../errors.js';
 import { endsOfKeys } from './ends.js';
+import { quoted } from './quoted.js';
 import { KINDS } from './sentencepiece-model.js';
 import { MAX_PIECES, type PieceKind, PLAIN, SPACE, type Vocabulary } from './vocabulary.js';
 
@@ -17,27 +18,38 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
     if (Array.isArray(value) && value.length > 0) return value;
     throw new TokenizerError(`The GGUF has no list 'tokenizer.ggml.${key}'. Give a vocabulary with --tokenizer.`);
   };
-  const model = metadata.get('tokenizer.ggml.model');
+  const model = metadata.get('tokenizer.ggml.model') ?? null;
   if (model !== 'llama') {
-    throw new TokenizerError(
-      `The GGUF's vocabulary is of the kind '${model}', and Gemma's is 'llama'. Give one with --tokenizer.`,
-    );
+    const kind =
+      typeof model === 'string'
+        ? `The GGUF's vocabulary is of the kind ${quoted(model)}`
+        : 'The GGUF does not say of what kind its vocabulary is (tokenizer.ggml.model)';
+    throw new TokenizerError(`${kind}, and Gemma's is 'llama'. Give one with --tokenizer.`);
   }
-  // Runs of spaces stand in a GGUF as they are, and in SentencePiece as ▁.
-  const pieces = list('tokens').map(token => {
-    const piece = String(token);
-    return piece.includes(' ') ? piece.replaceAll(' ', SPACE) : piece;
-  });
-  const types = list('token_type').map(Number);
-  const scores = Float32Array.from(list('scores').map(Number));
   const wrong = (key: string, at: number, expected: string) =>
     new TokenizerError(
       `The GGUF's 'tokenizer.ggml.${key}' has ${JSON.stringify(list(key)[at])} at place ${at}, and ${expected} is expected. Convert it again.`,
     );
-  const strange = types.findIndex(type => type !== UNDEFINED && KINDS[type] === undefined);
-  if (strange >= 0) throw wrong('token_type', strange, 'a type from 0 to 6');
-  const unscored = scores.findIndex(Number.isNaN);
-  if (unscored >= 0) throw wrong('scores', unscored, 'a number');
+  const tokens = list('tokens').map((token, at) => {
+    if (typeof token === 'string') return token;
+    throw wrong('tokens', at, 'a text');
+  });
+  const types = list('token_type').map((type, at) => {
+    if (typeof type === 'number' && (type === UNDEFINED || KINDS[type] !== undefined)) return type;
+    throw wrong('token_type', at, 'a type from 0 to 6');
+  });
+  const scores = Float32Array.from(list('scores'), (score, at) => {
+    if (typeof score === 'number' && !Number.isNaN(score)) return score;
+    throw wrong('scores', at, 'a number');
+  });
+  const places = new Map(tokens.map((token, at) => [token, at]));
+  const twice = places.size < tokens.length ? tokens.findIndex((token, at) => places.get(token) !== at) : -1;
+  if (twice >= 0) throw wrong('tokens', twice, `a piece that is not at place ${places.get(tokens[twice])} too`);
+  // Runs of spaces are pieces of the user's, which converters write as they are typed, and SentencePiece with ▁. In any other piece a space is one that no text
+  // has once its own are ▁.
+  const pieces = tokens.map((token, at) =>
+    types[at] !== NORMAL && token.includes(' ') ? token.replaceAll(' ', SPACE) : token,
+  );
   if (types.length !== pieces.length || scores.length !== pieces.length) {
     throw new TokenizerError(
       `The GGUF lists ${pieces.length} tokens but ${scores.length} scores and ${types.length} types. Convert it again.`,
@@ -55,14 +67,19 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
   };
   const said = flag('add_space_prefix');
   const gemma = /^gemma/.test(String(metadata.get('general.architecture') ?? 'gemma'));
-  const notices =
+  const notices: string[] =
     said !== null
       ? []
       : [
           `The GGUF does not say whether a space is put in front of a text (tokenizer.ggml.add_space_prefix). ${gemma ? 'With Gemma none is, so none is put.' : 'Of models that are not Gemma one is, so one is put.'}`,
         ];
   const id = (key: string, otherwise: number): number => {
-    const value = metadata.get(`tokenizer.ggml.${key}`) ?? otherwise;
+    const value = metadata.get(`tokenizer.ggml.${key}`) ?? null;
+    if (value === null) {
+      const about = `The GGUF does not say tokenizer.ggml.${key}: ${otherwise} (${pieces[otherwise] === undefined ? 'of which it has no piece' : quoted(pieces[otherwise])}) is taken.`;
+      if (!notices.includes(about)) notices.push(about);
+      return otherwise;
+    }
     if (value === -1 || value === NONE) return -1;
     if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < Math.max(pieces.length, 3))
       return value;
@@ -70,13 +87,15 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
       `The GGUF's 'tokenizer.ggml.${key}' is ${JSON.stringify(value)}, and its vocabulary has ids from 0 to ${pieces.length - 1}. Convert it again, or give a vocabulary with --tokenizer.`,
     );
   };
+  // llama.cpp would take 1 and 2, which are Llama's.
+  const [bos, eos] = [placeOf(metadata, '<bos>') ?? 2, placeOf(metadata, '<eos>') ?? 1];
   return {
     source: 'gguf',
     pieces,
     scores,
     kinds,
-    bosId: id('bos_token_id', 2),
-    eosId: id('eos_token_id', 1),
+    bosId: id('bos_token_id', bos),
+    eosId: id('eos_token_id', eos),
     unkId: id('unknown_token_id', Math.max(0, kinds.indexOf('unknown'))),
     algorithm: { kind: 'bpe' },
     normalisation: {
@@ -94,7 +113,7 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
         eosText: metadata.has('tokenizer.ggml.eos_token_id') ? 'eos' : null,
       },
       text => {
-        const found = id(`${text}_token_id`, text === 'bos' ? 2 : 1);
+        const found = id(`${text}_token_id`, text === 'bos' ? bos : eos);
         return found < 0 ? null : found;
       },
       `the GGUF's tokenizer.ggml.add_bos_token and add_eos_token`,
@@ -102,6 +121,13 @@ export function vocabularyFromGguf(metadata: ReadonlyMap<string, unknown>): Voca
     notices,
     unkSurface: ' \u2047 ',
   };
+}
+
+/** The id of a piece by its name; null where there is none. */
+export function placeOf(metadata: ReadonlyMap<string, unknown>, piece: string): number | null {
+  const tokens = metadata.get('tokenizer.ggml.tokens');
+  const at = Array.isArray(tokens) ? tokens.indexOf(piece) : -1;
+  return at < 0 ? null : at;
 }
 
 /** Texts of `bos_token` and the like, which templates may name. */
@@ -136,8 +162,9 @@ function marksOf(template: string): Map<string, PieceKind> {
   return marks.set('<start_of_turn>', 'control').set('<end_of_turn>', 'control');
 }
 
-/** llama.cpp's type of a token of which nothing is said. */
+/** llama.cpp's type of a token of which nothing is said, and of any text. */
 const UNDEFINED = 0;
+const NORMAL = 1;
 const MAX_TEMPLATE = 1 << 20;
 /** What llama.cpp writes for an id that there is none of. */
 const NONE = 2 ** 32 - 1;

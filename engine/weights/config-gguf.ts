@@ -3,6 +3,7 @@
 
 import type { GemmaConfig, LayerKind, Rope } from '../config.js';
 import { ConfigError } from '../errors.js';
+import { placeOf } from '../tokenizer/gguf-vocabulary.js';
 import { checked, layerCount } from './config-check.js';
 import { ConfigKeys, shownName, shownValue } from './config-keys.js';
 import { defaultKinds } from './layer-kinds.js';
@@ -37,7 +38,7 @@ export function configFromGguf(
   const family = FAMILIES.get(architecture);
   if (!family) {
     throw new ConfigError(
-      `${where} holds a model of architecture '${shownName(architecture)}', and Loupe runs ${[...FAMILIES.keys()].join(', ')}.`,
+      `${where} ${(architecture ?? null) === null ? 'does not say of what architecture its model is (general.architecture)' : `holds a model of architecture '${shownName(architecture)}'`}, and Loupe runs ${[...FAMILIES.keys()].join(', ')}.`,
     );
   }
   const prefix = `${architecture}.`;
@@ -54,6 +55,18 @@ export function configFromGguf(
     if (!Array.isArray(value)) return keys.number(key);
     if (typeof value[0] === 'number' && value.every(one => one === value[0])) return value[0];
     throw keys.wrong(key, 'the same number for every layer');
+  };
+  const foreign = [...FAMILIES.keys()].find(one => one !== architecture && metadata.has(`${one}.block_count`));
+  if (foreign !== undefined && !keys.says('block_count')) {
+    throw new ConfigError(
+      `${where} says that it is of architecture '${architecture}', and its keys are of '${foreign}'. Convert the model again.`,
+    );
+  }
+  /** What the file leaves out and llama.cpp asks for, or takes otherwise: as in every Gemma, which is said. */
+  const known = (key: string, value: number): number => {
+    const said = keys.optionalNumber(key);
+    if (said === null) notices.push(`The file does not say ${prefix}${key}: ${value}, as in every Gemma ${family}.`);
+    return said ?? value;
   };
   const layers = layerCount(keys.number('block_count'), where);
   const hidden = keys.number('embedding_length');
@@ -78,7 +91,7 @@ export function configFromGguf(
     feedForward: same('feed_forward_length'),
     vocab,
     contextLength,
-    rmsEps: keys.optionalNumber('attention.layer_norm_rms_epsilon') ?? 1e-6,
+    rmsEps: known('attention.layer_norm_rms_epsilon', 1e-6),
     queryScale: keys.optionalNumber('attention.scale') ?? (is27B ? Math.floor(hidden / heads) : headDim) ** -0.5,
     attnSoftcap: cap('attn_logit_softcapping', family === 2 ? 50 : null),
     finalSoftcap: cap('final_logit_softcapping', family === 2 ? 30 : null),
@@ -89,7 +102,7 @@ export function configFromGguf(
     qkNorm: family === 3,
     postNorms: family > 1,
     tiedHead,
-    bosId: idOf(metadata, 'tokenizer.ggml.bos_token_id', where) ?? 2,
+    bosId: idOf(metadata, 'tokenizer.ggml.bos_token_id', where) ?? placeOf(metadata, '<bos>') ?? 2,
     eosIds: endsOf(metadata, where),
   };
   const size = `the heads are ${headDim} wide, and Loupe has one width for keys, values and positions`;
@@ -142,7 +155,10 @@ function ropesOf(keys: ConfigKeys, family: 1 | 2 | 3, contextLength: number, not
     }
     return said.length > 0 ? keys.number(said[0]) : otherwise;
   };
-  const base = one(['rope.freq_base', 'rope.global.freq_base'], family === 3 ? 1e6 : 1e4);
+  const names = ['rope.freq_base', 'rope.global.freq_base'];
+  const base = one(names, family === 3 ? 1e6 : 1e4);
+  if (family === 3 && !names.some(name => keys.says(name)))
+    notices.push(`The file does not say ${keys.prefix}rope.freq_base: ${base}, as in every Gemma 3.`);
   const local = family === 1 ? base : one(['rope.freq_base_swa', 'rope.local.freq_base'], family === 3 ? 1e4 : base);
   const full = { ...stretched(keys, family, contextLength, notices), base };
   // Of a Gemma 3 only the full layers are stretched.
@@ -204,11 +220,10 @@ function endsOf(metadata: ReadonlyMap<string, unknown>, where: string): number[]
     );
   }
   const said = ['eos', 'eot', 'eom'].map(end => idOf(metadata, `tokenizer.ggml.${end}_token_id`, where));
-  const tokens = metadata.get('tokenizer.ggml.tokens');
-  const named = Array.isArray(tokens) ? ['<eos>', '<end_of_turn>'].map(piece => tokens.indexOf(piece)) : [];
+  const named = ['<eos>', '<end_of_turn>'].map(piece => placeOf(metadata, piece));
   // 2^32 − 1 is what llama.cpp writes for none.
-  const ids = [said[0] ?? 1, ...said.slice(1), ...list, ...named].filter(
-    id => id !== null && id >= 0 && id < 2 ** 32 - 1,
+  const ids = [said[0] ?? named[0] ?? 1, ...said.slice(1), ...list, ...named].filter(
+    id => id !== null && id < 2 ** 32 - 1,
   );
   return [...new Set(ids)] as number[];
 }

@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ModelFileError } from '../errors.js';
 import { specialTokensOfGguf } from '../tokenizer/gguf-vocabulary.js';
+import { shownValue } from './config-keys.js';
 import { configFromGguf } from './detect.js';
+import { short } from './gguf-cursor.js';
 import { type Gguf, openGguf } from './gguf.js';
 import { modelFiles } from './model-files.js';
 import { canBeLeftOut, checkWeights, nameFromGguf, strangeTensor } from './names.js';
@@ -40,6 +42,7 @@ export async function openGgufModel(path: string): Promise<ModelFiles> {
     // One whose embedding is missing is told so by checkWeights, whatever is said of its size until then.
     const vocab = entries.get('embed')?.shape[0] ?? ((Array.isArray(tokens) && tokens.length) || 1);
     const notices: string[] = parts.length > 1 ? [`Joined from ${parts.length} parts.`] : [];
+    for (const part of parts.slice(1)) checkMetadata(part, parts[0]);
     const config = configFromGguf(metadata, vocab, parts[0].path, !entries.has('head'), notices);
     for (const { name, path: at } of others) if (!canBeLeftOut(name, 'gguf')) throw strangeTensor(name, config, at);
     checkWeights(config, entries, path);
@@ -119,6 +122,18 @@ async function openParts(path: string): Promise<Gguf[]> {
   } catch (error) {
     await closeAll(opened);
     throw error;
+  }
+}
+
+/** gguf-split leaves all that is said of a model in the first part. Throws ModelFileError where another part says something else. */
+function checkMetadata({ metadata, path }: Gguf, first: Gguf): void {
+  for (const [key, value] of metadata) {
+    if (/^split\.|^general\.(?!architecture$|type$)/.test(key)) continue;
+    const said = first.metadata.get(key);
+    if (JSON.stringify(said) === JSON.stringify(value)) continue;
+    throw new ModelFileError(
+      `${path} says ${short(key)} = ${shownValue(value)}, and ${basename(first.path)} ${said === undefined ? 'does not' : shownValue(said)}. The parts must be of one model; fetch them again.`,
+    );
   }
 }
 

@@ -112,22 +112,14 @@ async function readGguf(file: RandomAccessFile): Promise<Gguf> {
     for (let d = 0; d < dims; d++) shape.unshift(await cursor.u64());
     infos.push({ name, shape, type: await cursor.u32(), offset: await cursor.u64() });
   }
-  const alignment = Number(metadata.get('general.alignment') ?? 32);
-  if (!(Number.isInteger(alignment) && alignment >= 8 && alignment <= 1 << 20))
-    throw cursor.bad(`its alignment is ${alignment}`);
+  const alignment = alignmentOf(metadata, cursor);
   const dataStart = Math.ceil(cursor.at / alignment) * alignment;
   const tensors = new Map<string, GgufTensor>();
   for (const info of infos) {
     if (tensors.has(info.name)) throw cursor.bad(`the tensor '${short(info.name)}' comes twice`);
     tensors.set(info.name, placed(info, dataStart, file, cursor));
   }
-  const ordered = [...tensors.values()].sort((a, b) => a.offset - b.offset);
-  ordered.forEach((tensor, i) => {
-    const before = ordered[i - 1];
-    if (before && before.offset + before.bytes > tensor.offset) {
-      throw cursor.bad(`the tensors '${short(before.name)}' and '${short(tensor.name)}' overlap`);
-    }
-  });
+  checkPlaces([...tensors.values()], dataStart, alignment, cursor);
   const readBytes: Gguf['readBytes'] = async (name, start = 0, count) => {
     const tensor = tensors.get(name);
     if (!tensor) throw new ModelFileError(`${path} has no tensor '${name}'. It has ${tensors.size} others.`);
@@ -149,6 +141,35 @@ async function readGguf(file: RandomAccessFile): Promise<Gguf> {
     },
     close: () => file.close(),
   };
+}
+
+function alignmentOf(metadata: Gguf['metadata'], cursor: Cursor): number {
+  const alignment = metadata.get('general.alignment') ?? 32;
+  const isPower = typeof alignment === 'number' && 2 ** Math.round(Math.log2(alignment)) === alignment;
+  if (isPower && alignment >= 1 && alignment <= 1 << 20) return alignment;
+  const said = typeof alignment === 'string' ? JSON.stringify(alignment) : String(alignment);
+  throw cursor.bad(`its alignment is ${short(said)}, and a power of two from 1 to ${1 << 20} is expected`);
+}
+
+/** A writer puts one behind the other, each at the next multiple of the alignment: where one is not, its type, its shape or the one's before it is wrong. */
+function checkPlaces(tensors: readonly GgufTensor[], start: number, alignment: number, cursor: Cursor): void {
+  const ordered = tensors.toSorted((a, b) => a.offset - b.offset);
+  let before: GgufTensor | null = null;
+  for (const tensor of ordered) {
+    const end = before ? before.offset + before.bytes : start;
+    if (before && end > tensor.offset) {
+      throw cursor.bad(`the tensors '${short(before.name)}' and '${short(tensor.name)}' overlap`);
+    }
+    const expected = start + Math.ceil((end - start) / alignment) * alignment;
+    // Of what is left out it is not always known how long it is.
+    if (before?.bytes !== 0 && tensor.offset !== expected) {
+      const behind = before ? `the end of '${short(before.name)}' (${before.format}, [${before.shape}])` : 'the header';
+      throw cursor.bad(
+        `tensor '${short(tensor.name)}' lies ${tensor.offset - end} bytes behind ${behind}, where ${expected - end} are expected: the type or the shape of one of them is wrong`,
+      );
+    }
+    before = tensor;
+  }
 }
 
 function placed(

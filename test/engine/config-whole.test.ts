@@ -178,10 +178,29 @@ describe('a GGUF that says no more than it must', () => {
     expect(gguf('gemma2', { ...pictures, context_length: 131072 }).rope.full.factor).toBe(1);
     const notices: string[] = [];
     gguf('gemma3', { ...pictures, context_length: 131072, 'rope.scaling.factor': 4 }, {}, notices);
-    expect(notices).toEqual([]);
+    const stretched = () => notices.filter(notice => notice.includes('stretched'));
+    expect(stretched()).toEqual([]);
     gguf('gemma3', { ...pictures, context_length: 131072 }, {}, notices);
-    expect(notices).toEqual([
+    expect(stretched()).toEqual([
       'The file does not say how positions are stretched: 8×, as in every Gemma 3 that reads pictures.',
+    ]);
+  });
+
+  test('what llama.cpp asks for, or would take from other models, is said', () => {
+    const said = (architecture: string, more: Record<string, unknown> = {}) => {
+      const notices: string[] = [];
+      const { rmsEps, rope } = gguf(architecture, more, {}, notices);
+      return [rmsEps, rope.full.base, notices];
+    };
+    const eps = (architecture: string, n: number) =>
+      `The file does not say ${architecture}.attention.layer_norm_rms_epsilon: 0.000001, as in every Gemma ${n}.`;
+    const base = 'The file does not say gemma3.rope.freq_base: 1000000, as in every Gemma 3.';
+    expect(said('gemma3')).toEqual([1e-6, 1e6, [eps('gemma3', 3), base]]);
+    expect(said('gemma2')).toEqual([1e-6, 1e4, [eps('gemma2', 2)]]);
+    expect(said('gemma3', { 'attention.layer_norm_rms_epsilon': 1e-5, 'rope.global.freq_base': 5e5 })).toEqual([
+      1e-5,
+      5e5,
+      [],
     ]);
   });
 

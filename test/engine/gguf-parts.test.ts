@@ -21,6 +21,8 @@ const METADATA: Metadata = {
   'gemma3.attention.head_count': 1,
   'gemma3.attention.key_length': 4,
   'gemma3.attention.sliding_window': 8,
+  'gemma3.attention.layer_norm_rms_epsilon': 1e-6,
+  'gemma3.rope.freq_base': 1e6,
 };
 const SHAPES: Record<string, number[]> = {
   ...{ 'token_embd.weight': [6, 4], 'output_norm.weight': [4] },
@@ -255,6 +257,22 @@ describe('in parts', () => {
       `·/${name} is part 1 of 2 of a model, and its name does not say so. ` +
         'Name the parts as gguf-split does, here NAME-00001-of-00002.gguf, in one folder.',
     );
+  });
+  test.each<[Metadata, string]>([
+    [
+      { 'gemma3.block_count': 5 },
+      'says gemma3.block_count = 5, and m-00001-of-00002.gguf 1. The parts must be of one model',
+    ],
+    [{ 'gemma3.attention.scale': 2 }, 'says gemma3.attention.scale = 2, and m-00001-of-00002.gguf does not. The parts'],
+    [{ 'general.architecture': 'gemma2' }, 'says general.architecture = "gemma2", and m-00001-of-00002.gguf "gemma3".'],
+  ])('of which a later one says something else of the model: %j', async (more, message) => {
+    expect(await refused(parts(2, { of: { 1: more } }).paths[0])).toContain(`m-00002-of-00002.gguf ${message}`);
+  });
+  test('of which a later one says the same, or who made it', async () => {
+    const more = { 'gemma3.block_count': 1, 'general.name': 'another' };
+    const files = await openGgufModel(parts(2, { of: { 1: more } }).paths[1]);
+    expect(files.config.layers).toBe(1);
+    await files.close();
   });
   test('of which there may be ten thousand', async () => {
     const path = join(place(), 'm-00001-of-10000.gguf');

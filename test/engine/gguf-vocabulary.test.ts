@@ -30,6 +30,7 @@ function metadata(type: number, rename: Record<string, string> = {}, more: Recor
         marks.includes(piece) ? type : TYPES.indexOf(atlas.kinds[id]),
       ),
       'tokenizer.ggml.add_space_prefix': false,
+      ...{ 'tokenizer.ggml.bos_token_id': 2, 'tokenizer.ggml.eos_token_id': 1, 'tokenizer.ggml.unknown_token_id': 3 },
       ...more,
     }),
   );
@@ -67,6 +68,22 @@ test('where nothing says whether a space goes in front, the model’s kind does,
   expect(yes.encode('The')).toEqual(told.encode(' The'));
 });
 
+test('ids that are not said are those of the pieces of their names, or as Gemma’s, and it is said', () => {
+  const silent = metadata(3);
+  for (const key of ['bos', 'eos', 'unknown']) silent.delete(`tokenizer.ggml.${key}_token_id`);
+  const { bosId, eosId, unkId, notices } = vocabularyFromGguf(silent);
+  expect([bosId, eosId, unkId]).toEqual([2, 1, 3]);
+  expect(notices).toEqual([
+    "The GGUF does not say tokenizer.ggml.bos_token_id: 2 ('<bos>') is taken.",
+    "The GGUF does not say tokenizer.ggml.eos_token_id: 1 ('<eos>') is taken.",
+    "The GGUF does not say tokenizer.ggml.unknown_token_id: 3 ('<unk>') is taken.",
+  ]);
+  const tokens = ['<unk>', '<eos>', 'a', 'b', '<bos>'];
+  const vocabulary = { 'tokenizer.ggml.scores': [0, 0, 0, 0, 0], 'tokenizer.ggml.token_type': [2, 3, 1, 1, 3] };
+  const turned = vocabularyFromGguf(few({ 'tokenizer.ggml.tokens': tokens, ...vocabulary }));
+  expect([turned.bosId, turned.eosId, turned.unkId]).toEqual([4, 1, 0]);
+});
+
 /** A vocabulary of few pieces. */
 function few(more: Record<string, unknown> = {}) {
   return new Map<string, unknown>(
@@ -75,7 +92,7 @@ function few(more: Record<string, unknown> = {}) {
       'tokenizer.ggml.model': 'llama',
       'tokenizer.ggml.tokens': ['<pad>', '<unk>', 'a  b'],
       'tokenizer.ggml.scores': [0, 0, -2.5],
-      'tokenizer.ggml.token_type': [3, 2, 1],
+      'tokenizer.ggml.token_type': [3, 2, 4],
       'tokenizer.ggml.add_space_prefix': false,
       ...more,
     }),
@@ -86,7 +103,7 @@ test('pieces, scores, kinds and rules are the metadata’s', () => {
   const { source, pieces, scores, kinds, unkId, bosId, eosId, byteFallback, unkSurface, normalisation, algorithm } =
     vocabularyFromGguf(few());
   expect([source, pieces, Array.from(scores)]).toEqual(['gguf', ['<pad>', '<unk>', 'a▁▁b'], [0, 0, -2.5]]);
-  expect([kinds, bosId, eosId, unkId, byteFallback]).toEqual([['control', 'unknown', 'normal'], 2, 1, 1, false]);
+  expect([kinds, bosId, eosId, unkId, byteFallback]).toEqual([['control', 'unknown', 'user'], 2, 1, 1, false]);
   expect([unkSurface, normalisation.collapseSpaces, algorithm.kind]).toEqual([' \u2047 ', false, 'bpe']);
   const other = vocabularyFromGguf(
     few({
@@ -103,8 +120,34 @@ test('pieces, scores, kinds and rules are the metadata’s', () => {
   expect(vocabularyFromGguf(few({ 'tokenizer.ggml.token_type': [1, 1, 1] })).unkId).toBe(0);
 });
 
+test('spaces are ▁ in the pieces of the user alone, as converters write them', () => {
+  const tokens = ['a b', 'c d', 'e f'];
+  const { pieces } = vocabularyFromGguf(
+    few({ 'tokenizer.ggml.tokens': tokens, 'tokenizer.ggml.token_type': [1, 4, 3] }),
+  );
+  expect(pieces).toEqual(['a b', 'c▁d', 'e▁f']);
+});
+
 test.each<[Record<string, unknown>, string]>([
   [{ 'tokenizer.ggml.model': 'gpt2' }, "The GGUF's vocabulary is of the kind 'gpt2', and Gemma's is 'llama'. Give one"],
+  [
+    { 'tokenizer.ggml.model': undefined },
+    'The GGUF does not say of what kind its vocabulary is (tokenizer.ggml.model), and',
+  ],
+  [
+    { 'tokenizer.ggml.tokens': [1, 2, 3] },
+    "The GGUF's 'tokenizer.ggml.tokens' has 1 at place 0, and a text is expected.",
+  ],
+  [
+    { 'tokenizer.ggml.tokens': ['a', 'b', null] },
+    "'tokenizer.ggml.tokens' has null at place 2, and a text is expected.",
+  ],
+  [
+    { 'tokenizer.ggml.tokens': ['a', 'b', 'a'] },
+    '\'tokenizer.ggml.tokens\' has "a" at place 0, and a piece that is not at place 2 too is expected.',
+  ],
+  [{ 'tokenizer.ggml.scores': ['0', 0, 0] }, '\'tokenizer.ggml.scores\' has "0" at place 0, and a number is expected.'],
+  [{ 'tokenizer.ggml.token_type': ['3', 2, 1] }, '\'tokenizer.ggml.token_type\' has "3" at place 0, and a type from'],
   [{ 'tokenizer.ggml.tokens': [] }, "The GGUF has no list 'tokenizer.ggml.tokens'. Give a vocabulary with"],
   [{ 'tokenizer.ggml.scores': 'abc' }, "The GGUF has no list 'tokenizer.ggml.scores'."],
   [{ 'tokenizer.ggml.scores': [0, 0] }, 'The GGUF lists 3 tokens but 2 scores and 3 types. Convert it again.'],

@@ -112,15 +112,16 @@ describe('tensors', () => {
     expect([...(await file.readF32('q'))]).toEqual(Array(32).fill(3));
     expect([...(await file.readF32('f'))]).toEqual([7]);
     await file.close();
-    // In any order in the header, and each right behind the other.
-    const turned = [tensor('f', [1], 0, 34), tensor('q', [32], 8)];
-    expect([...(await opened(withData([], turned, 38))).tensors.keys()]).toEqual(['f', 'q']);
+    // In any order in the header.
+    const turned = [tensor('f', [1], 0, 64), tensor('q', [32], 8)];
+    expect([...(await opened(withData([], turned, 68))).tensors.keys()]).toEqual(['f', 'q']);
   });
 
   test.each([
     ['none said', [], 32],
     ['64', [entry('general.alignment', 4, u32(64))], 64],
     ['8', [entry('general.alignment', 4, u32(8))], 8],
+    ['1', [entry('general.alignment', 4, u32(1))], 1],
     ['2²⁰', [entry('general.alignment', 4, u32(1 << 20))], 1 << 20],
   ])('begin at a multiple of the alignment: %s', async (_, entries, alignment) => {
     writeFileSync(path, withData(entries, [tensor('w', [2])], Float32Array.of(8, 9), alignment));
@@ -287,21 +288,52 @@ describe('a file that cannot be right is refused in words', () => {
       withData([], [tensor('b', [4], 0, 12), tensor('a', [4])], 64),
       /: the tensors 'a' and 'b' overlap\./,
     ],
-    ['an alignment of 7', withData([entry('general.alignment', 4, u32(7))], [], 99), /: its alignment is 7\./],
+    [
+      'an alignment of 7',
+      withData([entry('general.alignment', 4, u32(7))], [], 99),
+      /: its alignment is 7, and a power of two from 1 to 1048576 is expected\./,
+    ],
     [
       'a larger one than there is',
       withData([entry('general.alignment', 4, u32((1 << 20) + 1))], [], 99),
-      /: its alignment is 1048577\./,
+      /: its alignment is 1048577, and/,
     ],
+    // llama.cpp refuses these too; every tensor was read from another place.
+    ...[0, 3, 24, 33, 1 << 21].map((n): [string, Buffer, RegExp] => [
+      `an alignment of ${n}`,
+      withData([entry('general.alignment', 4, u32(n))], [tensor('w', [4])], 99),
+      new RegExp(`: its alignment is ${n}, and a power of two`),
+    ]),
     [
       'half an alignment',
       withData([entry('general.alignment', 6, bytes(Float32Array.of(32.5)))], [], 99),
-      /: its alignment is 32\.5\./,
+      /: its alignment is 32\.5, and/,
     ],
     [
       'an alignment in words',
-      withData([entry('general.alignment', 8, text('many'))], [], 99),
-      /: its alignment is NaN\./,
+      withData([entry('general.alignment', 8, text('32'))], [], 99),
+      /: its alignment is "32", and a power of two/,
+    ],
+    // As llama.cpp has it: 'tensor has offset 64, expected 32'. What is between would be read by nobody, so the type or a shape is wrong.
+    [
+      'a gap between tensors',
+      withData([], [tensor('a', [4]), tensor('b', [4], 0, 64)], 80),
+      /: tensor 'b' lies 48 bytes behind the end of 'a' \(F32, \[4\]\), where 16 are expected: the type or the shape of one of them is wrong\./,
+    ],
+    [
+      'one that claims a smaller type',
+      withData([], [tensor('a', [64], 2), tensor('b', [4], 0, 96)], 112),
+      /: tensor 'b' lies 60 bytes behind the end of 'a' \(Q4_0, \[64\]\), where 28 are expected/,
+    ],
+    [
+      'tensors that are not aligned',
+      withData([], [tensor('a', [4]), tensor('b', [4], 0, 16)], 32),
+      /: tensor 'b' lies 0 bytes behind the end of 'a' \(F32, \[4\]\), where 16 are expected/,
+    ],
+    [
+      'a gap before the first',
+      withData([], [tensor('a', [4], 0, 32)], 48),
+      /: tensor 'a' lies 32 bytes behind the header, where 0 are expected/,
     ],
   ])('%s', async (_, file, message) => {
     const found = (await opened(file).catch(error => error)) as Error;

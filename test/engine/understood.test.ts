@@ -613,7 +613,16 @@ describe('a GGUF', () => {
       { 'general.architecture': 'gemma3n' },
       /architecture 'gemma3n', and Loupe runs gemma, gemma2, gemma3/,
     ],
-    ['none', { 'general.architecture': undefined }, /architecture 'nothing'/],
+    [
+      'none',
+      { 'general.architecture': undefined },
+      /m\.gguf does not say of what architecture its model is \(general\.architecture\), and Loupe runs/,
+    ],
+    [
+      'one whose keys are of another',
+      { 'general.architecture': 'gemma2' },
+      /says that it is of architecture 'gemma2', and its keys are of 'gemma3'\. Convert/,
+    ],
     ['an architecture called constructor', { 'general.architecture': 'constructor' }, /architecture 'constructor'/],
     ['an adapter', { 'general.type': 'adapter' }, /holds a LoRA adapter/],
     ['a vision part', { 'general.type': 'mmproj' }, /holds the vision part of a model/],
