@@ -91,14 +91,15 @@ export function readMerges(
     const id = strings.escaped.has(i)
       ? index.ofText(unescaped(bytes, from, to))
       : index.ofBytes(bytes, from, to, strings.hash[i]);
-    if (id < 0) throw bad(bytes, from, where);
+    if (id < 0) throw bad(bytes, from, where, to);
     (i % 2 === 0 ? left : right)[i >> 1] = id;
   }
   return { left, right };
 }
 
-function bad(bytes: Uint8Array, from: number, where: string): TokenizerError {
-  const what = new TextDecoder().decode(bytes.subarray(from, from + 40)).split('\n')[0];
+/** @param to the end of a string that is no piece */
+function bad(bytes: Uint8Array, from: number, where: string, to = from + 40): TokenizerError {
+  const what = new TextDecoder().decode(bytes.subarray(from, Math.min(to, from + 160))).split('\n')[0];
   return new TokenizerError(
     `${where} has ${quoted(what)} among its merges, where two pieces of its vocabulary are expected. Fetch it again.`,
   );

@@ -104,10 +104,10 @@ export class PieceTokenizer implements Tokenizer {
   }
 
   stream(): DecodeStream {
-    const { pieces, kinds, unkSurface, normalisation } = this.#vocabulary;
+    const { pieces, kinds, unkSurface, normalisation, dropsFirstSpace } = this.#vocabulary;
     const text = new DecodedText();
     // SentencePiece takes the space it put in front away again: one, or all of them where it collapses them.
-    let leading = normalisation.dummyPrefix || normalisation.collapseSpaces;
+    let leading = dropsFirstSpace ?? (normalisation.dummyPrefix || normalisation.collapseSpaces);
     return {
       push: id => {
         const over = this.#over.get(id);

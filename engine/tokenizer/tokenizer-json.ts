@@ -6,8 +6,10 @@ import { MOST_JSON } from '../files.js';
 import { parseJson } from '../json.js';
 import { declared, placed, putInto, type TokensBeside } from './declared-tokens.js';
 import { endsOfProcessor } from './ends.js';
+import { decodingOf } from './json-decoder.js';
 import { checkUtf8 } from '../utf8.js';
 import { findMerges, readMerges } from './merge-list.js';
+import { quoted } from './quoted.js';
 import { readVocab } from './vocab-list.js';
 import { type Normalisation, type PieceKind, PLAIN, SPACE, type Vocabulary } from './vocabulary.js';
 
@@ -32,6 +34,10 @@ export function vocabularyFromJson(data: Uint8Array, where: string, beside?: Tok
       );
     }
   };
+  const version = file.version ?? '1.0';
+  need(version === '1.0', `is of version ${JSON.stringify(version)}`);
+  const unknownKey = Object.keys(file).find(key => !KEYS.includes(key));
+  need(unknownKey === undefined, `has a part called ${quoted(unknownKey ?? '')}`);
   need(model.type === 'BPE' || (model.type === undefined && merges !== null), `is of the kind ${model.type}`);
   need(model.byte_fallback === true, 'has no bytes to fall back on');
   for (const key of ['dropout', 'continuing_subword_prefix', 'end_of_word_suffix']) {
@@ -57,6 +63,7 @@ export function vocabularyFromJson(data: Uint8Array, where: string, beside?: Tok
   const merging = readMerges(data, merges, pieces, where);
   const { added, foreign, notices } = placed(beside ? beside.all(listed) : listed, pieces, where, beside?.rows);
   putInto(pieces, kinds, added, foreign);
+  const { dropsFirstSpace, notice } = decodingOf(flat(file.decoder, 'decoders'), where, need);
   const idOf = (piece: string, otherwise: number) => {
     const id = pieces.indexOf(piece);
     return id < 0 ? otherwise : id;
@@ -75,11 +82,25 @@ export function vocabularyFromJson(data: Uint8Array, where: string, beside?: Tok
     added,
     foreign,
     ends: endsOfProcessor(file.post_processor, need),
-    notices,
+    dropsFirstSpace,
+    notices: notice === null ? notices : [...notices, notice],
     unkSurface: unknown ?? '',
   };
 }
 
+const KEYS = [
+  ...[
+    'version',
+    'truncation',
+    'padding',
+    'added_tokens',
+    'normalizer',
+    'pre_tokenizer',
+    'post_processor',
+    'decoder',
+    'model',
+  ],
+];
 const BYTE = /^<0x[0-9A-F]{2}>$/;
 
 /** Spaces to ▁, and perhaps one in front: Gemma's replacement, and the older form of Llama's. */

@@ -71,6 +71,8 @@ export interface Vocabulary {
   readonly ends?: Ends | null;
   /** What a person should know: which of two files was read, what was decided for want of a key. A sentence each. */
   readonly notices?: readonly string[];
+  /** Whether the space that a text begins with is taken away when it is decoded; default: where one is put in front of what is encoded. */
+  readonly dropsFirstSpace?: boolean;
   /** What an unknown piece is decoded to. */
   readonly unkSurface: string;
 }

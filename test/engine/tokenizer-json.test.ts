@@ -17,6 +17,10 @@ const MERGES = ['a b', '▁ ab', '" \\', '▁ a', 'ab b'].map(pair => pair.split
 const PREPEND = { type: 'Prepend', prepend: '▁' };
 const REPLACE = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
 const SPLIT = { type: 'Split', pattern: { String: ' ' }, behavior: 'MergedWithPrevious', invert: false };
+const SPACES = { type: 'Replace', pattern: { String: '▁' }, content: ' ' };
+const [BYTEWISE, FUSE] = [{ type: 'ByteFallback' }, { type: 'Fuse' }];
+const strip = (start = 1, stop = 0) => ({ type: 'Strip', content: ' ', start, stop });
+const decoder = (...decoders: unknown[]) => ({ type: 'Sequence', decoders });
 const METASPACE = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'never', split: false };
 
 /** A small file, and what is changed in it and in its model. */
@@ -25,6 +29,7 @@ const file = (change: object = {}, model: object = {}) => ({
   added_tokens: [piece(0, '<unk>'), piece(1, '<s>'), piece(2, '</s>')],
   normalizer: REPLACE,
   pre_tokenizer: null,
+  decoder: decoder(SPACES, BYTEWISE, FUSE),
   ...change,
   model: {
     type: 'BPE',
@@ -437,6 +442,47 @@ test.each<[string, string]>([
   expect(() => read(model(part))).toThrow(new TokenizerError(message));
 });
 
+const decoded = (one: unknown) => {
+  const tokenizer = new PieceTokenizer(read(file({ decoder: one })), 'T');
+  return [tokenizer.decode([3, 4, 3, 3, 5, 3]), tokenizer.notices];
+};
+// Of tokenizers 0.23.
+test.each<[string, unknown, string]>([
+  ['as Gemma has it', decoder(SPACES, BYTEWISE, FUSE), ' a  b '],
+  ['bytes first', decoder(BYTEWISE, SPACES, FUSE), ' a  b '],
+  ['without Fuse', decoder(SPACES, BYTEWISE), ' a  b '],
+  ['as Llama has it', decoder(SPACES, BYTEWISE, FUSE, strip()), 'a  b '],
+])('ids become text %s', (_, one, text) => {
+  expect(decoded(one)).toEqual([text, []]);
+});
+
+test.each<[unknown, string]>([
+  [null, 'does not say how ids become text'],
+  [undefined, 'does not say how ids become text'],
+  [decoder(), 'does not say how ids become text'],
+  [FUSE, 'turns ids into text by Fuse alone'],
+  [decoder(SPACES, FUSE), 'turns ids into text by Replace, Fuse'],
+  [decoder(SPACES, BYTEWISE, strip()), 'turns ids into text by Replace, ByteFallback, Strip'],
+  [decoder(SPACES, BYTEWISE, FUSE, strip(1, 1)), 'turns ids into text by Replace, ByteFallback, Fuse, Strip'],
+  [decoder(SPACES, BYTEWISE, FUSE, strip(2)), 'turns ids into text by Replace, ByteFallback, Fuse, Strip'],
+  [decoder(strip(), SPACES, BYTEWISE, FUSE), 'turns ids into text by Strip, Replace, ByteFallback, Fuse'],
+  [decoder({ ...SPACES, content: '_' }, BYTEWISE, FUSE), 'turns ids into text by Replace, ByteFallback, Fuse'],
+  [{ type: 'Metaspace', replacement: '▁' }, 'turns ids into text by Metaspace alone'],
+])('a decoder that is not done is told: %j', (one, what) => {
+  const [text, notices] = decoded(one);
+  expect([text, notices]).toEqual([' a  b ', [expect.stringContaining(`T ${what}`)]]);
+});
+
+test.each<[object, string]>([
+  [{ version: '2.0' }, 'T is of version "2.0", which no Gemma'],
+  [{ version: 1 }, 'T is of version 1, which no Gemma'],
+  [{ foo: 1 }, "T has a part called 'foo', which no Gemma"],
+  [{ decoder: { type: 'Foo' } }, 'T decodes by {"type":"Foo"}, which no Gemma'],
+  [{ decoder: decoder(SPACES, 7) }, 'T decodes by {}, which no Gemma'],
+])('what tokenizers refuses is refused: %j', (change, message) => {
+  expect(() => read(file(change))).toThrow(message);
+});
+
 test('a vocabulary that stops is refused', () => {
   expect(() => read('{"model":{"vocab":{"a":1,')).toThrow(`T has '{"a":1,' ${VOCABULARY}`);
   expect(() => read('{"model":{"vocab":{"a')).toThrow(`T has '"a' ${VOCABULARY}`);
@@ -459,15 +505,15 @@ test.each<[string, string, string]>([
   ['three words', '["a b ab"]', 'ab"]'],
   ['four words', '["a b","a b ab b"]', 'b"]'],
   ['two spaces', '["a  b"]', 'b"]'],
-  ['nothing', '[["","a"]]', '","a"]]'],
+  ['nothing', '[["","a"]]', ''],
   ['lists within lists', '[[["a","b"]]]', '["a","b"]]]'],
   ['null', '[["a","b"],null]', 'null]'],
   ['a number', '[["a","b"],7]', '7]'],
   ['an object', '[{"a":"b"}]', '{"a":"b"}]'],
-  ['no piece', '[["a","b"],["a","z"]]', 'z"]]'],
-  ['half an escape', '[["a","\\u00"]]', '\\u00"]]'],
-  ['a piece with an escape that is none', '[["a","\\u007a"]]', '\\u007a"]]'],
-  ['the start of a piece', '[["<un","a"]]', '<un","a"]]'],
+  ['no piece', '[["a","b"],["a","z"]]', 'z'],
+  ['half an escape', '[["a","\\u00"]]', '\\u00'],
+  ['a piece with an escape that is none', '[["a","\\u007a"]]', '\\u007a'],
+  ['the start of a piece', '[["<un","a"]]', '<un'],
 ])('merges of %s are refused', (_, merges, shown) => {
   const whole = JSON.stringify(file({}, { merges: 'here' })).replace('"here"', `${merges}\n`);
   expect(() => read(whole)).toThrow(new TokenizerError(`T has '${shown}' ${EXPECTED}`));
