@@ -12,6 +12,8 @@ import { CLOSING, opening, transpile } from './emit.js';
 import { type CellFile, Language, OPTIONS } from './language.js';
 import { plainCell } from './module-syntax.js';
 import { hasPackage } from './modules.js';
+import { LINE_END } from './line-ends.js';
+import { otherTongue } from './other-tongues.js';
 import { type Fault, faultOf, type Problem, problemsOf } from './problems.js';
 import type { Import } from './import-lines.js';
 import { localsOf, type Rewritten, rewrite } from './rewrite.js';
@@ -110,7 +112,7 @@ export class CellCompiler {
       const missing = exported.filter(each => !known.has(each.name));
       faults.push(...missing.map(each => fault(each, `Cannot find name '${each.name}'.`, 'TS2304')));
     }
-    this.problems = problemsOf(faults);
+    this.problems = problemsOf(this.#inOtherWords(faults, source));
     if (faults.length > 0) {
       this.language.keep(this.#kept.map(each => each.file));
       return null;
@@ -191,6 +193,19 @@ export class CellCompiler {
 
   #names(): Set<string> {
     return new Set(this.#kept.flatMap(({ values, types }) => [...values, ...types]));
+  }
+
+  /** One sentence in the place of what a compiler makes of another language. */
+  #inOtherWords(faults: readonly Fault[], source: string): readonly Fault[] {
+    const [first] = faults;
+    if (first?.name !== this.#name) return faults;
+    const lines = source.split(LINE_END);
+    const other = otherTongue(lines, first.start.line, first.code, first.message);
+    if (!other) return faults;
+    const { line, sentence } = other;
+    const [start, end] = [lines[line].search(/\S/), lines[line].trimEnd().length];
+    const place = { start: { line, character: start }, end: { line, character: end } };
+    return [{ ...first, ...place, code: '', message: sentence }];
   }
 
   /** Of the cell, and of the files beside the notebook that it imports. */

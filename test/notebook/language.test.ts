@@ -100,6 +100,71 @@ describe('JSX', { timeout: 120_000 }, () => {
   });
 });
 
+describe('what is typed out of habit', { timeout: 120_000 }, () => {
+  test.each([
+    ['%time 1 + 1', '1:1', "A magic of IPython, and cells here are TypeScript. console.time('a') and"],
+    [
+      '%matplotlib inline',
+      '1:1',
+      'A magic of IPython, and cells here are TypeScript. plot(x, y), bar(…) and heatmap(…) draw',
+    ],
+    ['%pip install x', '1:1', 'A magic of IPython, and cells here are TypeScript. Packages are installed with npm'],
+    ['%load_ext autoreload', '1:1', 'A magic of IPython, and cells here are TypeScript.'],
+    [
+      '\n%%bash\nls -la\necho hi',
+      '2:1',
+      'A magic of IPython, and cells here are TypeScript. A shell runs in a terminal',
+    ],
+    ['pip install numpy', '1:1', "A shell's command, and cells here are TypeScript. Packages are installed with npm"],
+    [
+      'const n = 1;\n  !ls',
+      '2:3',
+      `A shell's command, and cells here are TypeScript: (await import('node:child_process')).execSync("ls", `,
+    ],
+    ['!ls -la | head', '1:1', `execSync("ls -la | head", { encoding: 'utf8' }) runs it`],
+    ['!./run.sh', '1:1', 'execSync("./run.sh"'],
+    ['ls', '1:1', 'execSync("ls"'],
+    ['git status', '1:1', 'execSync("git status"'],
+    [
+      'Math?',
+      '1:1',
+      'A question of IPython, and cells here are TypeScript: with the cursor on Math, Shift+Tab says what it is',
+    ],
+    ['?Math.max', '1:1', 'with the cursor on Math.max, Shift+Tab'],
+    ['# a comment', '1:1', 'Python, and cells here are TypeScript: a comment begins with //.'],
+    ['print("hi")', '1:1', 'Python, and cells here are TypeScript: console.log(…) prints'],
+    [
+      'import numpy as np',
+      '1:1',
+      "Python, and cells here are TypeScript: import { open } from 'gemma-loupe' is an import.",
+    ],
+    ['from math import pi', '1:1', 'Python, and cells here are TypeScript'],
+    [
+      'def f(x):\n  return x',
+      '1:1',
+      'Python, and cells here are TypeScript: function name(a: number) { … } is a function.',
+    ],
+    ['for i in range(3):\n  i', '1:1', 'Python, and cells here are TypeScript: what is within stands between { and }.'],
+  ])('%j is answered with how it is done here', async (source, place, told) => {
+    const message = await failing(source);
+    expect(message).toMatch(new RegExp(`^cell-\\d+:${place} - error: `));
+    expect(message).toContain(told);
+    expect(message.match(/- error/g)).toHaveLength(1);
+  });
+
+  test.each([
+    ['const = 3', 'TS1134'],
+    ['const odd19: number = "a"', 'TS2322'],
+    ['nope19.x', 'TS2304'],
+    ['if (!nope19) 1', 'TS2304'],
+    ['!"a" - 1', 'TS2362'],
+    ['const print19 = (s: string) => s; print19(nope19)', 'TS2304'],
+    ['function print(s: string) { return s }\nprint(nope19)', 'TS2304'],
+  ])('%j is TypeScript with a mistake', async (source, code) => {
+    expect(await failing(source)).toContain(`error ${code}: `);
+  });
+});
+
 describe('the language is Node’s', { timeout: 120_000 }, () => {
   test.each([
     ['[3, 1].toSorted()', [1, 3]],
