@@ -81,6 +81,10 @@ export async function compile(gpu: Gpu, assembly: Assembly, constants: Constants
   } catch (error) {
     gpu.check();
     const reason = error instanceof Error ? error.message : String(error);
+    if (/Entry point ""?main""? doesn't exist/.test(reason))
+      throw new ShaderError(
+        `${name}.wgsl has no entry point 'main', which the file has as @compute @workgroup_size(…) fn main(…). The shader was not put to use.`,
+      );
     throw new ShaderError(
       `${name}.wgsl cannot run with the constants ${JSON.stringify(constants)}: ${reason.trim()} ` +
         'The shader was not put to use; its overrides, bindings and entry point `main` must stay as the file has them.',

@@ -91,14 +91,31 @@ export async function openFile(path: string): Promise<RandomAccessFile> {
   };
 }
 
-/** What tells a file from what it is after it was written to or replaced; null where there is none. */
+/** What tells a file from what it is after it was written to or replaced; null where there is none. One that cannot be reached has why as its stamp. */
 export function stampOf(path: string): string | null {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? null : [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ');
+  try {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stat === undefined ? null : [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOTDIR' ? null : String(code); // what should be its folder is a file
+  }
+}
+
+/** The same for what is in it alone, whatever links lead to it and who may read it. */
+export function contentsStamp(path: string): string {
+  const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true });
+  return [dev, ino, size, mtimeNs].join(' ');
 }
 
 /** Whether a file that is there has no bytes. */
-export const isEmpty = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.size === 0;
+export function isEmpty(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.size === 0;
+  } catch {
+    return false;
+  }
+}
 
 /** All bytes of a file of at most `most`; throws what `fault` makes where there is none such. */
 export function readWhole(path: string, most: number, fault: Fault): Buffer {

@@ -233,6 +233,9 @@ function reasonOf(error: unknown): string {
   }
 }
 
+/** The longest source that is compiled, in characters; ours have 10,000. */
+const MOST_SHADER = 1 << 20;
+
 /** The source that a change makes. Throws OptionError for what is no source, or no change. */
 function sourceOf(name: string, before: string, change: Change, file: string): string {
   if (change === null) return file;
@@ -248,6 +251,11 @@ function sourceOf(name: string, before: string, change: Change, file: string): s
       `The change of '${name}' must return the whole new source as a string, and returned ${got}. The old shader stays; null in the function's place brings the file's back.`,
     );
   }
+  if (next.length > MOST_SHADER)
+    throw new OptionError(
+      `The change of '${name}' makes a source of ${next.length} characters, and at most ${MOST_SHADER} are compiled. The old shader stays.`,
+    );
+  if (next.trim() === '') throw new OptionError(`The change of '${name}' leaves nothing of it. The old shader stays.`);
   if (next !== before) return next;
   throw new OptionError(
     `The edit of '${name}' changes nothing: either what it replaces is not in the source in force, which is ${before === file ? "the file's" : 'an edited one (is the edit in it already?)'}, or it puts the same in its place. Look at it with model.shader('${name}').`,

@@ -74,6 +74,7 @@ export async function openFolder(folder: string, single?: string, wholeHead = tr
       },
       leftOut,
       notices,
+      files: opened.map(file => file.path),
       async readRows(entry, start, count) {
         const values = await holders.get(entry.name)!.readF32(entry.fileName, start, count);
         // Hugging Face stores w and computes with 1 + w, in f32.

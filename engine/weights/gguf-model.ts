@@ -62,6 +62,7 @@ export async function openGgufModel(path: string): Promise<ModelFiles> {
       },
       leftOut: others.map(({ name }) => name),
       notices,
+      files: parts.map(part => part.path),
       readRows: (entry, start, count) => holders.get(entry.name)!.readF32(entry.fileName, start, count),
       readStored: (entry, start, count) => holders.get(entry.name)!.readBytes(entry.fileName, start, count),
       close: () => closeAll(parts),

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { GemmaConfig } from '../config.js';
 import { ModelFileError } from '../errors.js';
+import { contentsStamp } from '../files.js';
 import { leftOutPart } from './names.js';
 import type { ModelFiles, WeightEntry, WeightSource } from './source.js';
 
@@ -16,9 +17,21 @@ export interface Parts {
   readonly chat: ModelFiles['chat'];
   readonly leftOut: readonly string[];
   readonly notices: readonly string[];
+  /** Paths of those that weights are in. */
+  readonly files: readonly string[];
   readRows(entry: WeightEntry, start: number, count: number): Promise<Float32Array>;
   readStored(entry: WeightEntry, start: number, count: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
+}
+
+/** Rows of a matrix that the fingerprint is of: training and merging change all of them, and more than these would be waited for. */
+const SAMPLED = 16;
+
+/** The first, the last, and between them as many at equal distances; a vector whole. */
+function sampledRows([rows, ...rest]: readonly number[]): number[] {
+  if (rest.length === 0) return [0];
+  const many = Math.min(SAMPLED, rows);
+  return Array.from({ length: many }, (_, i) => Math.round((i * (rows - 1)) / Math.max(1, many - 1)));
 }
 
 export async function modelFiles(parts: Parts): Promise<ModelFiles> {
@@ -37,10 +50,11 @@ export async function modelFiles(parts: Parts): Promise<ModelFiles> {
   const digest = createHash('sha256');
   for (const { name, shape, format: stored } of [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     digest.update(`${name} ${shape} ${stored}\n`);
-    if (shape.length === 1) digest.update(new Uint8Array((await weights.readRows(name, 0, shape[0])).buffer));
+    for (const row of sampledRows(shape)) {
+      const count = shape.length === 1 ? shape[0] : 1;
+      digest.update(new Uint8Array((await weights.readRows(name, row, count)).buffer));
+    }
   }
-  const some = Math.min(4, entries.get('embed')!.shape[0]);
-  digest.update(new Uint8Array((await weights.readRows('embed', 0, some)).buffer));
   return {
     path,
     format,
@@ -55,6 +69,7 @@ export async function modelFiles(parts: Parts): Promise<ModelFiles> {
     },
     notices,
     fingerprint: digest.digest('hex'),
+    written: parts.files.map(contentsStamp).join('\n'),
     close,
   };
 }

@@ -118,8 +118,10 @@ export interface ModelFiles {
   };
   /** Sentences about what was chosen or passed over and a user should know. */
   readonly notices: readonly string[];
-  /** SHA-256 over names, shapes, formats and sampled bytes: recognises the model in goldens and traces (hex). */
+  /** SHA-256 over names, shapes, formats and values, of a matrix those of sixteen rows from the first to the last: recognises the model in goldens and traces (hex). */
   readonly fingerprint: string;
+  /** Which files the weights are in, and when they were written: another text where one was written since, though the fingerprint, which is of some bytes, is the same. */
+  readonly written: string;
   /** Closes the files; what is on the GPU stays. */
   close(): Promise<void>;
 }

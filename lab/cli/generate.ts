@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { OptionError, PromptError } from '../../engine/errors.js';
+import { contextFull } from '../../engine/longer-context.js';
 import { type Prompt, type PromptFile, prompts, promptsOf } from '../values/prompt-file.js';
 import { printContinuations } from './generate-batch.js';
 import {
@@ -81,6 +82,7 @@ export function generateCommand(): Command {
       let first = 0;
       const ids: number[] = [];
       let text = '';
+      let stopped = false;
       for await (const token of session.generate(prompt as string | number[], {
         maxTokens,
         temperature,
@@ -93,16 +95,18 @@ export function generateCommand(): Command {
         ids.push(token.id);
         if (ids.length === 1) first = performance.now();
         text += token.text;
+        stopped = token.stop;
         if (!options.json) printText(token.text);
       }
       const decode = performance.now() - first;
-      if (!options.json) {
-        print('');
-        return;
-      }
+      const cut = !stopped && ids.length > 0 && ids.length < maxTokens;
+      if (!options.json) print('');
+      if (cut) process.stderr.write(`loupe: It ends there: ${contextFull(session)}\n`);
+      if (options.json !== true) return;
       printJson({
         ids,
         text,
+        stop: stopped,
         // The first token is the prompt's; the others are decoded one by one.
         tokensPerSecond: ids.length > 1 ? ((ids.length - 1) / decode) * 1000 : null,
         firstTokenMs: ids.length > 0 ? first - began : null,

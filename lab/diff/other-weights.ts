@@ -51,6 +51,25 @@ export async function otherWeights(
   return `The golden was not made from these very weights: ${rounded.length} of ${looks.length} (${formats}) give other values, no farther than rounding or quantising explains, so that it cannot be told whether it is of the same model.${named} Make one from this model's files with golden/make_golden.py.`;
 }
 
+/** What a model, or a trace of one, says of the weights. */
+interface Said {
+  /** What it is called in a sentence. */
+  readonly name: string;
+  /** As `ModelFiles.fingerprint`; undefined where it says none. */
+  readonly fingerprint: string | undefined;
+}
+
+/** A sentence where two name different weights, the first what the others are held against; null where they are the same, or do not say. */
+export function otherFingerprints([here, ...others]: readonly Said[]): string | null {
+  const known = others.filter(({ fingerprint }) => fingerprint && here.fingerprint && fingerprint !== here.fingerprint);
+  if (known.length === 0) return null;
+  const short = (text: string | undefined) => text?.slice(0, 8);
+  const [{ name, fingerprint }] = known;
+  const all = known.length > 1 && known.every(one => one.fingerprint === fingerprint);
+  const who = all ? `${known.map(one => one.name).join(' and ')} were` : `${name} was`;
+  return `${who} made of other weights than ${here.name}: fingerprint ${short(fingerprint)}, and there ${short(here.fingerprint)}.`;
+}
+
 async function look(stage: Stage, weights: WeightSource, golden: Golden, vocab: number): Promise<Look> {
   const { name, operation } = stage;
   const weight = stage.weight!;

@@ -2,6 +2,7 @@
 // read in windows, each from an empty cache, and nothing of a window is kept.
 
 import type { Context } from '../../engine/context.js';
+import { openLonger } from '../../engine/longer-context.js';
 import { OptionError, PromptError } from '../../engine/errors.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import { eitherSignal } from '../host/interrupt.js';
@@ -86,6 +87,10 @@ export async function compareModels(
     );
   const longest = Math.min(a.longest, b.longest);
   const { window = Math.min(512, longest), tokens: most = Number.POSITIVE_INFINITY } = options;
+  if (longest < 3)
+    throw new OptionError(
+      `compareModels reads windows of 3 tokens and more, and these sessions read ${longest} at once.${openLonger(longest, Math.min(a.config.contextLength, b.config.contextLength))}`,
+    );
   if (!(Number.isInteger(window) && window >= 3 && window <= longest))
     throw new OptionError(`window is a whole number from 3 to ${longest}, not ${said(window)}.`);
   if (options.tokens !== undefined && !(Number.isInteger(most) && most >= 1))

@@ -3,6 +3,7 @@
 
 import type { Context } from '../../engine/context.js';
 import { OptionError, PromptError } from '../../engine/errors.js';
+import { openLonger } from '../../engine/longer-context.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import { checkOptions, type OptionNames } from '../values/arguments.js';
 import { said } from '../values/dims.js';
@@ -88,6 +89,10 @@ export async function perplexity(
   if (front.length + body.length < 2 || body.length === 0)
     throw new PromptError('A token is foreseen by those before it, and there is one alone. Give a longer text.');
   const least = front.length + 2;
+  if (session.longest < least)
+    throw new OptionError(
+      `A perplexity needs a context of ${least} tokens or more, and this session reads ${session.longest}.${openLonger(session.longest, session.config.contextLength)}`,
+    );
   const { window = Math.min(512, session.longest), tokens: most = body.length } = options;
   for (const [name, value, from, to] of [
     ['window', window, least, session.longest],

@@ -1,6 +1,6 @@
 // Which file on the disk is which shader: the package's own folder, a folder of copies under the same names, or single files.
 
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { OptionError, ShaderError } from '../../engine/errors.js';
 import { packageRoot, readText, shaderNames } from '../../engine/files.js';
@@ -41,10 +41,16 @@ export function shaderFiles(where?: string | readonly string[]): ShaderFiles {
 }
 
 function ownFolder(path: string): ShaderFiles {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found && !found.isDirectory())
-    throw new OptionError(`watch takes a folder or .wgsl files, and ${path} is neither. Give e.g. 'my-shaders'.`);
-  if (found) return folder(resolve(path), path, 0);
+  const neither = (why = '') =>
+    new OptionError(`watch takes a folder or .wgsl files, and ${path} is neither${why}. Give e.g. 'my-shaders'.`);
+  let found: Stats | undefined;
+  try {
+    found = statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw neither(` (${(error as NodeJS.ErrnoException).code})`);
+  }
+  if (found && !found.isDirectory()) throw neither();
+  if (found) return withShaders(folder(resolve(path), path, 0));
   const names = shaderNames();
   try {
     for (const name of names) {
@@ -56,6 +62,14 @@ function ownFolder(path: string): ShaderFiles {
     throw new OptionError(`The shaders cannot be copied to ${path}: ${(error as Error).message}. Name another folder.`);
   }
   return folder(resolve(path), path, names.length);
+}
+
+/** Throws OptionError where there is nothing to watch: whoever names a folder by mistake waits for ever. */
+function withShaders(files: ShaderFiles): ShaderFiles {
+  if (files.list().some(path => files.shaderOf(path) !== null)) return files;
+  throw new OptionError(
+    `${files.name} has no shader in it, and watch takes up those that are called as in shaders/ (rope.wgsl, formats/q4_k.wgsl …). Name a folder that is not there: it is made with copies of all.`,
+  );
 }
 
 function folder(root: string, name: string, copied: number): ShaderFiles {

@@ -14,6 +14,7 @@ import { refereeRows, spanOf, type TheirValue } from '../diff/referee.js';
 import { type Gains, rowsLeft } from '../diff/theirs.js';
 import { checkLengths, idsOf } from '../diff/two-traces.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from '../diff/tolerance.js';
+import { otherFingerprints } from '../diff/other-weights.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { progressLine } from '../host/progress.js';
 import { called, checkLimits, checkOptions } from '../values/arguments.js';
@@ -177,7 +178,15 @@ export async function againstTrace(
   };
   const name = recorded ? `${recorded.name} and ${trace.name}` : trace.name;
   const other = own ? 'run' : 'trace';
-  return await new Diff(rows, name, limits, provenance, leftover, null, other, note, accuracy, sides).withMap();
+  const weights = rows.every(({ pass }) => pass)
+    ? null
+    : otherFingerprints([
+        { name: 'this model', fingerprint: model.fingerprint },
+        ...[recorded, trace].flatMap(one =>
+          one ? [{ name: `'${one.name}'`, fingerprint: one.provenance.get('fingerprint') }] : [],
+        ),
+      ]);
+  return await new Diff(rows, name, limits, provenance, leftover, weights, other, note, accuracy, sides).withMap();
 }
 
 /** Rows of the last token alone, where the others are none: what comes of those is not looked at. */

@@ -145,16 +145,20 @@ export async function against(
   return await diff.withMap();
 }
 
-/** Whether the golden is of these weights, as they are in the files; null where nothing is to be said, or they are there no more. */
+const NOT_ASKED =
+  "Whether the golden is of this model's weights was not asked: the model's files are gone, or were written since it was opened. What runs is what they were.";
+
+/** Whether the golden is of these weights, as they are in the files; null where nothing is to be said. */
 async function weightsOf(
-  { model, plan, config }: Reader,
+  { plan, config }: Reader,
   golden: Golden,
   open: (() => Promise<ModelFiles>) | null,
 ): Promise<string | null> {
-  const files = await open?.().catch(() => null);
-  if (!files) return null;
+  if (!open) return null;
+  const files = await open().catch(() => null);
+  if (!files) return NOT_ASKED;
   try {
-    return files.fingerprint === model.fingerprint ? await otherWeights(plan, config, files.weights, golden) : null;
+    return await otherWeights(plan, config, files.weights, golden);
   } finally {
     await files.close();
   }

@@ -199,7 +199,7 @@ function idsOf(session: Speakers, prompt: Prompt, maxTokens: number): number[] {
   const { longest } = session;
   if (ids.length < longest || (ids.length === longest && maxTokens === 0)) return ids;
   throw new PromptError(
-    `It has ${ids.length} tokens, and this session reads ${longest}, one of which must be left to generate. Shorten it${orLonger(longest, session.config.contextLength)}.`,
+    `It has ${ids.length} ${ids.length === 1 ? 'token' : 'tokens'}, and this session reads ${longest}, one of which must be left to generate. Shorten it${orLonger(longest, session.config.contextLength)}.`,
   );
 }
 

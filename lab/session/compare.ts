@@ -5,6 +5,7 @@ import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
 import { type Metrics, compare as tensors } from '../diff/metrics.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from '../diff/tolerance.js';
 import { checkLengths, traceRows } from '../diff/two-traces.js';
+import { otherFingerprints } from '../diff/other-weights.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { progressLine } from '../host/progress.js';
 import { called, checkLimits, checkOptions, type OptionNames } from '../values/arguments.js';
@@ -82,7 +83,9 @@ async function withTrace(a: Trace, b: Run | Trace, given: DiffOptions, model?: S
       ? null
       : 'No stage was run alone: what fails although all that it reads passes is a source. With the model of the first (--model, in a cell { model }) each is judged on its own inputs.';
   const name = `${a.name} and ${other.name}`;
-  return await new Diff(rows, name, limits, provenance, leftover, null, 'run', note, null, sides).withMap();
+  const said = [a, other].map(one => ({ name: `'${one.name}'`, fingerprint: one.provenance.get('fingerprint') }));
+  const weights = rows.every(({ pass }) => pass) ? null : otherFingerprints([said[0], said[1]]);
+  return await new Diff(rows, name, limits, provenance, leftover, weights, 'run', note, null, sides).withMap();
 }
 
 async function withRun(a: Run, b: Run | Trace, options: DiffOptions, model?: Session): Promise<Diff> {

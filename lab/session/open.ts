@@ -138,6 +138,15 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
     }
   };
   const files = await read();
+  /** The same once more. Throws ModelFileError where they are not what they were: what is read from them would be of another model than what runs. */
+  const again = async () => {
+    const now = await read();
+    if (now.fingerprint === files.fingerprint && now.written === files.written) return now;
+    await now.close();
+    throw new ModelFileError(
+      `${path} is not what it was when it was opened: it was written since. What runs is what it was. Open it again.`,
+    );
+  };
   try {
     const { contextLength } = files.config;
     const wanted = options.context ?? 1;
@@ -183,18 +192,16 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
         options.context,
         files.chatTemplate,
         async () => {
-          const again = await read();
+          const same = await again();
           try {
-            if (again.fingerprint === files.fingerprint)
-              return await load(again, await sharedGpu(options.adapter, options.kernels));
+            return await load(same, await sharedGpu(options.adapter, options.kernels));
           } finally {
-            await again.close();
+            await same.close();
           }
-          throw new ModelFileError(`${path} is not what it was when it was opened. Open it again.`);
         },
         { ...files.chat, notices: [...files.chat.notices, ...(tokenizer ? ownBosNotices(files, tokenizer) : [])] },
         options.reuse,
-        read,
+        again,
         [...files.notices, ...fit],
       );
     };

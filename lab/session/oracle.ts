@@ -43,10 +43,6 @@ export class Oracle {
   }
 
   async #opened(): Promise<ModelFiles | null> {
-    const files = await this.open?.().catch(() => null);
-    if (!files) return null;
-    if (files.fingerprint === this.model.fingerprint) return files;
-    await files.close();
-    return null;
+    return (await this.open?.().catch(() => null)) ?? null;
   }
 }
