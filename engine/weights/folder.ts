@@ -213,12 +213,8 @@ function shardsOf(folder: string): string[] {
           `${path} is a link to ${short(readlinkSync(path))}, which is not there. Fetch the weights again.`,
         );
     }
-    const torch = filesIn(folder).find(file => /\.(bin|pt|pth|ckpt|npz)$/.test(file));
     throw new ModelFileError(
-      `${folder} has a config.json but neither ${SINGLE} nor ${INDEX}. ` +
-        (torch === undefined
-          ? 'Fetch the weights too.'
-          : `${torch} cannot be read; save the model with transformers' save_pretrained, which writes safetensors.`),
+      `${folder} has a config.json but neither ${SINGLE} nor ${INDEX}. ${weightsUnderAnotherName(folder) ?? 'Fetch the weights too.'}`,
     );
   }
   const map = (readJson(index) as { weight_map?: unknown }).weight_map;
@@ -236,6 +232,23 @@ function shardsOf(folder: string): string[] {
     );
   }
   return files;
+}
+
+/** Files of weights as other programs write them: which are there, and what to do with them; null where there are none. */
+function weightsUnderAnotherName(folder: string): string | null {
+  const files = filesIn(folder);
+  const within = files.find(file => /^(weights|checkpoint|onnx|original|pytorch)$/i.test(file));
+  const shards = files.filter(file => /\.safetensors$/i.test(file));
+  if (shards.length > 1)
+    return `It has ${shards[0]} and ${shards.length - 1} more without the index that says what is in which; fetch ${INDEX} too.`;
+  if (shards.length === 1)
+    return `It has ${shards[0]}: call it ${SINGLE} if it is the whole model, or give that file itself.`;
+  const saved = "save the model with transformers' save_pretrained, which writes safetensors";
+  const torch = files.find(file => /\.(bin|pt|pth|ckpt|npz)(\.index\.json)?$/i.test(file));
+  if (torch !== undefined) return `${torch} cannot be read; ${saved}.`;
+  const other = files.find(file => /\.(msgpack|h5|ot|onnx|task|tflite|litertlm|keras)$/i.test(file));
+  if (other !== undefined) return `${other} is of another program, and cannot be read. Fetch ${SINGLE}, or ${saved}.`;
+  return within === undefined ? null : `Perhaps they are in its folder ${within}: put ${SINGLE} beside config.json.`;
 }
 
 function withoutConfig(folder: string, single?: string): ModelFileError {

@@ -68,6 +68,9 @@ export function refuseQuantisedTensors(names: Iterable<string>, where: string): 
   const all = [...names];
   for (const [pattern, method] of SIGNS) {
     const name = all.find(one => pattern.test(one));
-    if (name !== undefined) throw new ModelFileError(tell(where, method, ` (it has '${short(name)}')`));
+    if (name === undefined) continue;
+    // AutoAWQ names its tensors as GPTQ does, without the order of the inputs.
+    const awq = method === 'GPTQ' && !all.some(one => one.endsWith('.g_idx'));
+    throw new ModelFileError(tell(where, awq ? 'AWQ' : method, ` (it has '${short(name)}')`));
   }
 }

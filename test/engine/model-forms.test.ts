@@ -364,6 +364,41 @@ describe('what is no model is told as what it is', () => {
       },
       /pytorch_model\.bin cannot be read; save the model with transformers' save_pretrained/,
     ],
+    ...(
+      [
+        [
+          'model.fp16.safetensors',
+          /It has model\.fp16\.safetensors: call it model\.safetensors if it is the whole model, or give that file/,
+        ],
+        [
+          'pytorch_model.bin.index.json',
+          /pytorch_model\.bin\.index\.json cannot be read; save the model with transformers' save_pretrained/,
+        ],
+        [
+          'flax_model.msgpack',
+          /flax_model\.msgpack is of another program, and cannot be read\. Fetch model\.safetensors, or save/,
+        ],
+        ['tf_model.h5', /tf_model\.h5 is of another program/],
+        ['weights/', /Perhaps they are in its folder weights: put model\.safetensors beside config\.json\./],
+        ['notes.txt', /nor model\.safetensors\.index\.json\. Fetch the weights too\./],
+      ] as const
+    ).map(([name, message]): [string, (at: string) => void, RegExp] => [
+      `weights called ${name}`,
+      at => {
+        writeFileSync(join(at, 'config.json'), JSON.stringify(TINY_CONFIG));
+        if (name.endsWith('/')) mkdirSync(join(at, name));
+        else writeFileSync(join(at, name), 'x');
+      },
+      message,
+    ]),
+    [
+      'shards without their index',
+      at => {
+        writeFileSync(join(at, 'config.json'), JSON.stringify(TINY_CONFIG));
+        for (const n of [1, 2]) writeFileSync(join(at, `model-0000${n}-of-00002.safetensors`), 'x');
+      },
+      /It has model-00001-of-00002\.safetensors and 1 more without the index that says what is in which; fetch model\.safetensors\.index\.json too/,
+    ],
   ])('a folder of %s', async (_, make, message) => {
     const at = place();
     mkdirSync(at);

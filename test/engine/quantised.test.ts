@@ -64,7 +64,8 @@ describe('a configuration', () => {
 describe('names of tensors', () => {
   const of = (...names: string[]) => refuseQuantisedTensors(names, 'm.safetensors');
   test.each([
-    ...['qweight', 'qzeros', 'g_idx'].map(name => ['GPTQ', `q_proj.${name}`]),
+    ...['qweight', 'qzeros'].map(name => ['AWQ', `q_proj.${name}`]),
+    ['GPTQ', 'q_proj.g_idx'],
     ...['absmax', 'nested_absmax', 'quant_map', 'nested_quant_map', 'quant_state', 'quant_state.bitsandbytes__nf4'].map(
       name => ['bitsandbytes', `q_proj.weight.${name}`],
     ),
@@ -80,6 +81,13 @@ describe('names of tensors', () => {
     const found = `m.safetensors is of a model quantised with ${method} (it has '${own}'), which Loupe does not read. ${cure}`;
     expect(() => of('model.norm.weight', own)).toThrow(ModelFileError);
     expect(() => of('model.norm.weight', own)).toThrow(new ModelFileError(found));
+  });
+
+  test('those of GPTQ have the order of the inputs too', () => {
+    expect(() => of('a.qweight', 'a.qzeros', 'a.scales', 'a.g_idx')).toThrow(
+      /quantised with GPTQ \(it has 'a\.qweight'\)/,
+    );
+    expect(() => of('a.qweight', 'a.qzeros', 'a.scales')).toThrow(/quantised with AWQ \(it has 'a\.qweight'\)/);
   });
 
   test.each([

@@ -64,6 +64,11 @@ const mistakes: [string, string[], RegExp][] = [
   ],
   ['ids that are none', ['generate', '--ids', '2,x'], /Give token ids separated by commas/],
   ['an empty prompt', ['generate', '-p', ''], /The prompt is empty; give some text\./],
+  [
+    'a context of fewer tokens than a perplexity is of',
+    ['perplexity', '-t', join(packageRoot(), 'LICENSE'), '--context', '2'],
+    /^loupe: A perplexity needs a context of 3 tokens or more, and this session reads 2\. Open the model with a longer context, up to 1024/,
+  ],
   ['no prompt', ['generate'], /There is no prompt\. Give --prompt/],
   [
     'a prompt longer than the context',
@@ -268,7 +273,7 @@ test('generate --json says what it made, how fast and on what', async () => {
   );
   expect(status).toBe(0);
   const report = JSON.parse(stdout);
-  expect(Object.keys(report)).toEqual(['ids', 'text', 'tokensPerSecond', 'firstTokenMs', 'plan', 'adapter']);
+  expect(Object.keys(report)).toEqual(['ids', 'text', 'stop', 'stop', 'tokensPerSecond', 'firstTokenMs', 'plan', 'adapter']);
   expect(report.ids).toHaveLength(6);
   expect(report.text).toMatch(/^ Paris/);
 });
@@ -444,4 +449,20 @@ test('the lockfile and the notebooks name no address and no folder of a machine'
   expect(readFileSync(join(packageRoot(), 'package-lock.json'), 'utf8')).not.toMatch(
     /"resolved"|https?:\/\/[^"]*registry/,
   );
+});
+
+test('a text that ends because the context is full says so, and one that ends as it was asked to does not', async () => {
+  const full =
+    'loupe: It ends there: the context of 4 tokens is full. Open the model with a longer context, up to 1024: { context }, or --context in a terminal.';
+  const short = await loupe('generate', '--context', '4', '-p', 'Once');
+  expect([short.status, short.stderr]).toEqual([0, full]);
+  expect(short.stdout.trim().length).toBeGreaterThan(0);
+  const json = await loupe('generate', '--context', '4', '-p', 'Once', '--json');
+  expect([JSON.parse(json.stdout).stop, json.stderr]).toEqual([false, full]);
+  const file = join(folder, 'two.txt');
+  writeFileSync(file, 'Once\nThe capital of France is\n');
+  const two = await loupe('generate', '--context', '8', '--prompts', file, '-n', '20', '--ignore-eos');
+  expect(two.stderr).toMatch(/^loupe: 2 of 2 end before they were to: the context of 8 tokens is full\./);
+  const asked = await loupe('generate', '-p', 'Once', '-n', '2');
+  expect([asked.status, asked.stderr]).toEqual([0, '']);
 });

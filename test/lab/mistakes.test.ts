@@ -242,6 +242,10 @@ const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
       {},
       () => undefined,
       () => 7,
+      () => ' \n',
+      () => '// nothing\n',
+      (wgsl: string) => `${wgsl}//${'x'.repeat(2 ** 20)}`,
+      (wgsl: string) => wgsl.replace('fn main', 'fn maim'),
       () => {
         throw new LoupeError('mine');
       },

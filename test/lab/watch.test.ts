@@ -1,6 +1,15 @@
 // Shaders taken up as they are saved: whichever way an editor saves, the model has what is on the disk, and what does not compile leaves the old one in force.
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { packageRoot, shaderNames } from '../../engine/files.js';
@@ -200,15 +209,51 @@ test('it ends by stop, by a signal, by another watch and with its session, and n
   vi.restoreAllMocks();
 });
 
+test('what cannot be reached is told once, by name, and the others are still seen', async () => {
+  const folder = fresh();
+  using watch = await model.watch(folder);
+  const at = (name: string) => join(folder, name);
+  const looped = () => {
+    rmSync(at('rope.wgsl'));
+    symlinkSync('rope.wgsl', at('rope.wgsl'));
+  };
+  expect(await after(watch, looped)).toEqual(['rope.wgsl refused']);
+  expect(watch.events.at(-1)!.text).toMatch(/^rope\.wgsl cannot be read: /);
+  expect(
+    await after(watch, () => writeFileSync(at('embed.wgsl'), '// mine\n' + readFileSync(of('embed'), 'utf8'))),
+  ).toEqual(['embed.wgsl taken']);
+  expect(watch.events).toHaveLength(2);
+  const within = () => {
+    rmSync(at('rope.wgsl'));
+    symlinkSync('/etc/passwd/x', at('rope.wgsl'));
+  };
+  expect(await after(watch, within)).toEqual(['rope.wgsl gone']);
+  expect(await after(watch, () => rmSync(folder, { recursive: true }))).toContain('embed.wgsl gone');
+  writeFileSync(folder, '');
+  const again = () => {
+    rmSync(folder);
+    mkdirSync(folder);
+    writeFileSync(at('rope.wgsl'), wrong);
+  };
+  expect(await after(watch, again)).toEqual(['rope.wgsl taken']);
+  expect(watch.watching).toBe(true);
+});
+
 test('bad input is one sentence', async () => {
   const g = await golden('atlas/capital');
   const other = join(root, 'no-shader.wgsl');
   writeFileSync(other, rope);
+  symlinkSync('loop', join(root, 'loop'));
   for (const [call, text] of [
     [() => model.watch(join(root, 'nothing.wgsl')), /There is no file .*nothing\.wgsl\. Copy one/],
     [() => model.watch(other), /named after no shader/],
     [() => model.watch(3 as never), /takes a folder or \.wgsl files, not 3/],
     [() => model.watch(join(packageRoot(), 'README.md')), /neither/],
+    [() => model.watch(join(root, 'loop')), /loop is neither \(ELOOP\)\. Give e\.g\./],
+    [
+      () => model.watch(join(packageRoot(), 'docs')),
+      /docs has no shader in it, and watch takes up those that are called as in shaders/,
+    ],
     [() => model.watch(undefined, { stages: 'embed' }), /nothing to compare with was given/],
     [() => model.watch(undefined, { against: 'atlas' as never }), /A golden is needed/],
     [() => model.watch(undefined, { against: g, stages: 'layers.9.resid' }), /No stage matches/],
