@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { notebook, sendBundle } from './notebook.js';
-import { html, visible } from '../values/html.js';
+import { html, visible, withoutMathematics } from '../values/html.js';
 import { bytesText } from '../values/numbers.js';
 
 export interface Progress {
@@ -35,7 +35,7 @@ export function progressLine(task: string, quiet: boolean | 'short' = false): Pr
     const seconds = `${Math.floor((now - began) / 1000)} s`;
     if (notebook()) {
       if (last > 0) return; // its bar is there, and stays
-      const page = html`<div>${what} <progress></progress> ${seconds}</div>`.text;
+      const page = withoutMathematics(html`${what} <progress></progress> ${seconds}`.text);
       sendBundle({ 'text/plain': `${what} … ${seconds}`, 'text/html': page }, { id, update: shown });
       shown = true;
       return;
@@ -62,7 +62,7 @@ export function progressLine(task: string, quiet: boolean | 'short' = false): Pr
     last = now;
     line = `${what}  ${bar(done / total)}  ${text}`;
     if (notebook()) {
-      const page = html`<div>${what} <progress value="${done}" max="${total}"></progress> ${text}</div>`.text;
+      const page = withoutMathematics(html`${what} <progress value="${done}" max="${total}"></progress> ${text}`.text);
       sendBundle({ 'text/plain': line, 'text/html': page }, { id, update: shown });
       shown = true;
     } else if (process.stderr.isTTY) {
