@@ -91,14 +91,35 @@ export async function openFile(path: string): Promise<RandomAccessFile> {
   };
 }
 
-/** What tells a file from what it is after it was written to or replaced; null where there is none. */
+/** What tells a file from what it is after it was written to or replaced; null where there is none, or none that may be looked at. */
 export function stampOf(path: string): string | null {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  const stat = attempted(() => statSync(path, { bigint: true, throwIfNoEntry: false }));
   return stat === undefined ? null : [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ');
 }
 
 /** Whether a file that is there has no bytes. */
-export const isEmpty = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.size === 0;
+export const isEmpty = (path: string): boolean =>
+  attempted(() => statSync(path, { throwIfNoEntry: false }))?.size === 0;
+
+/** Nothing where the system refuses: whoever opens the file says why. */
+function attempted<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (isFromSystem(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a folder on the way to `path` may not be entered, so that nobody knows what is there. */
+export function isShut(path: string): boolean {
+  try {
+    statSync(path);
+    return false;
+  } catch (error) {
+    return ['EACCES', 'EPERM'].includes(String((error as NodeJS.ErrnoException).code));
+  }
+}
 
 /** All bytes of a file of at most `most`; throws what `fault` makes where there is none such. */
 export function readWhole(path: string, most: number, fault: Fault): Buffer {
