@@ -158,7 +158,13 @@ function sumsOf(gpu: Gpu, kernels: Kernels) {
   const groups = gpu.traits.software ? 256 : 4096;
   const lanes = groups * wide;
   const x = new Tensor(gpu, 'a factor', [2]);
-  const y = new Tensor(gpu, 'what was computed', [lanes, 4]);
+  let y: Tensor;
+  try {
+    y = new Tensor(gpu, 'what was computed', [lanes, 4]);
+  } catch (error) {
+    x[Symbol.dispose]();
+    throw error;
+  }
   gpu.write(x.buffer, Float32Array.of(0.999, 0.001));
   const given = { x: { buffer: x.buffer }, y: { buffer: y.buffer } };
   return {

@@ -117,6 +117,16 @@ export function isEmpty(path: string): boolean {
   }
 }
 
+/** Whether a folder on the way to `path` may not be entered, so that nobody knows what is there. */
+export function isShut(path: string): boolean {
+  try {
+    statSync(path);
+    return false;
+  } catch (error) {
+    return ['EACCES', 'EPERM'].includes(String((error as NodeJS.ErrnoException).code));
+  }
+}
+
 /** All bytes of a file of at most `most`; throws what `fault` makes where there is none such. */
 export function readWhole(path: string, most: number, fault: Fault): Buffer {
   let handle: number | null = null;

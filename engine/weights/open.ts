@@ -4,7 +4,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ModelFileError } from '../errors.js';
-import { openFile } from '../files.js';
+import { isShut, openFile } from '../files.js';
 import { openFolder } from './folder.js';
 import { ggufIn, openGgufModel } from './gguf-model.js';
 import type { ModelFiles } from './source.js';
@@ -20,6 +20,7 @@ export async function openModelFiles(
   options: { readonly wholeHead?: boolean } = {},
 ): Promise<ModelFiles> {
   const { wholeHead = true } = options;
+  if (isShut(path)) throw new ModelFileError(`${path} cannot be opened: you may not enter a folder that leads to it.`);
   if (!existsSync(path)) {
     throw new ModelFileError(
       `There is no model at ${path}. Give a folder with config.json, a .gguf or a .safetensors file.`,

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { notebook, sendBundle } from './notebook.js';
-import { html, visible } from '../values/html.js';
+import { html, visible, withoutMathematics } from '../values/html.js';
 import { bytesText } from '../values/numbers.js';
 
 export interface Progress {
@@ -17,6 +17,20 @@ export interface Progress {
 const PATIENCE = 600; // ms before anything shows: quick things need no progress
 const EVERY = 150;
 const STILL = 1000; // ms after which a line that has not moved says for how long it has been there
+
+/** Takes the line away from a terminal. */
+const CLEAR = '\r\x1b[K';
+/** Whether a line stands on the terminal: a command that is ended where nothing gives way would leave it in front of the shell's prompt. */
+let standing = false;
+let cleared = false;
+function stands(): void {
+  standing = true;
+  if (cleared) return;
+  cleared = true;
+  process.once('exit', () => {
+    if (standing) process.stderr.write(CLEAR);
+  });
+}
 
 /** Whose seconds are told: of lines one within another the outer's. */
 let outermost: string | null = null;
@@ -35,13 +49,14 @@ export function progressLine(task: string, quiet: boolean | 'short' = false): Pr
     const seconds = `${Math.floor((now - began) / 1000)} s`;
     if (notebook()) {
       if (last > 0) return; // its bar is there, and stays
-      const page = html`<div>${what} <progress></progress> ${seconds}</div>`.text;
+      const page = withoutMathematics(html`${what} <progress></progress> ${seconds}`.text);
       sendBundle({ 'text/plain': `${what} … ${seconds}`, 'text/html': page }, { id, update: shown });
       shown = true;
       return;
     }
     const fits = line.length + seconds.length < (process.stderr.columns || 80); // what is wrapped would stay
-    process.stderr.write(`\r\x1b[K${fits ? line : `${what} … `}${seconds}`);
+    stands();
+    process.stderr.write(`${CLEAR}${fits ? line : `${what} … `}${seconds}`);
     shown = true;
   };
   const watched = quiet !== true && (process.stderr.isTTY || notebook() !== undefined);
@@ -62,11 +77,12 @@ export function progressLine(task: string, quiet: boolean | 'short' = false): Pr
     last = now;
     line = `${what}  ${bar(done / total)}  ${text}`;
     if (notebook()) {
-      const page = html`<div>${what} <progress value="${done}" max="${total}"></progress> ${text}</div>`.text;
+      const page = withoutMathematics(html`${what} <progress value="${done}" max="${total}"></progress> ${text}`.text);
       sendBundle({ 'text/plain': line, 'text/html': page }, { id, update: shown });
       shown = true;
     } else if (process.stderr.isTTY) {
-      process.stderr.write(`\r\x1b[K${line}`);
+      stands();
+      process.stderr.write(`${CLEAR}${line}`);
       line += ', ';
       shown = true;
       watch();
@@ -84,7 +100,8 @@ export function progressLine(task: string, quiet: boolean | 'short' = false): Pr
       if (!shown) return;
       shown = false;
       if (notebook()) notebook()!.vanish(id);
-      else process.stderr.write('\r\x1b[K');
+      else process.stderr.write(CLEAR);
+      standing = false;
     },
   };
 }

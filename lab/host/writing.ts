@@ -5,7 +5,7 @@ import { printable } from '../../engine/printable.js';
 import { notebook, sendBundle } from './notebook.js';
 import { printText } from './print.js';
 import type { Bundle } from '../values/shown.js';
-import { html } from '../values/html.js';
+import { html, withoutMathematics } from '../values/html.js';
 
 const EVERY = 80; // ms between looks
 
@@ -26,9 +26,10 @@ export function writing(prompt: string): Writing {
     const edited = edits.map(edit => `; ${edit}`).join('');
     const note = `${tokens} tokens${speed ? `, ${speed}` : ''}${tokens > 0 ? `, first after ${Math.round(first - began)} ms` : ''}${running ? ' …' : ''}${edited}`;
     return {
-      'text/html':
+      'text/html': withoutMathematics(
         html`<div style="white-space:pre-wrap;max-width:80ch"><span style="opacity:.6">${prompt}</span>${text}</div><div style="opacity:.6;font-size:11px;margin-top:4px">${note}</div>`
           .text,
+      ),
       'text/plain': printable(`${prompt}${text}\n(${note})`),
     };
   };

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { CACHE_FORMATS, type CacheFormat } from '../../engine/cache-format.js';
 import { ModelFileError, OptionError, PromptError } from '../../engine/errors.js';
-import { packageRoot } from '../../engine/files.js';
+import { isShut, packageRoot } from '../../engine/files.js';
 import { type Gpu, sharedGpu } from '../../engine/gpu.js';
 import { Model } from '../../engine/model.js';
 import { printable } from '../../engine/printable.js';
@@ -97,7 +97,7 @@ async function inTurn<T>(key: string, open: () => Promise<T>): Promise<T> {
 
 /** Path of what a user names: `atlas`, a folder, a .gguf or a .safetensors file, or org/name in the cache of Hugging Face's tools. */
 export function modelPath(name: string): string {
-  if (existsSync(name)) return name;
+  if (existsSync(name) || isShut(name)) return name; // whoever opens it says that it is shut
   const own = join(packageRoot(), 'golden', name);
   if (/^[\w-]+$/.test(name) && existsSync(join(own, 'config.json'))) return own;
   const onHub = hubName(name);

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GoldenError } from '../../engine/errors.js';
-import { packageRoot, stampOf } from '../../engine/files.js';
+import { isShut, packageRoot, stampOf } from '../../engine/files.js';
 import { parseJson } from '../../engine/json.js';
 import { quoted } from '../../engine/tokenizer/quoted.js';
 import { openSafetensors, type Safetensors } from '../../engine/weights/safetensors.js';
@@ -46,6 +46,7 @@ export async function golden(name: string): Promise<Golden & Shown> {
   checkName('golden', name);
   const own = join(packageRoot(), 'golden', `${name}.safetensors`);
   const path = existsSync(own) && !existsSync(name) ? own : name;
+  if (isShut(path)) throw new GoldenError(`${name} cannot be opened: you may not enter a folder that leads to it.`);
   if (!existsSync(path)) {
     throw new GoldenError(
       `There is no golden '${name}'. Give a file of golden/make_golden.py, or one that ships, e.g. 'atlas/capital'.`,

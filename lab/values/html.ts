@@ -42,6 +42,12 @@ export function label(text: string): string {
   return escapeHtml(visible(text)).replaceAll('$', '&#36;').replaceAll('%{', '&#37;{');
 }
 
+/**
+ * A piece of a page whose texts are texts: the MathJax of a notebook takes what stands between dollar signs for mathematics, prices too, and leaves
+ * alone what has these classes (the first is version 3's, the second 2's).
+ */
+export const withoutMathematics = (page: string): string => `<div class="mathjax_ignore tex2jax_ignore">${page}</div>`;
+
 /** Two texts that stand at one place, each with its white space shown: what is joined has no end between them that would show it. */
 export const eitherText = (text: string, other: string): string =>
   text === other ? text : `${visible(text)}/${visible(other)}`;

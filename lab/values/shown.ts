@@ -3,6 +3,7 @@
 // table from class to picture, which the pictures are put into from above (display/all.ts).
 
 import { printable } from '../../engine/printable.js';
+import { withoutMathematics } from './html.js';
 
 /** Any object with this method shows itself as the last expression of a cell (Deno's convention). */
 export const DISPLAY = Symbol.for('Jupyter.display');
@@ -89,7 +90,12 @@ export abstract class Shown {
   }
 }
 
-/** With a text that steers no terminal. The other forms are escaped where they are made: html.ts, display/chart.ts. */
+/** With a text that steers no terminal, and a page without mathematics. What is in the forms is escaped where they are made: html.ts, display/chart.ts. */
 export function plain(bundle: Bundle): Bundle {
-  return { ...bundle, 'text/plain': printable(bundle['text/plain']) };
+  const page = bundle['text/html'];
+  return {
+    ...bundle,
+    'text/plain': printable(bundle['text/plain']),
+    ...(page !== undefined && { 'text/html': withoutMathematics(page) }),
+  };
 }

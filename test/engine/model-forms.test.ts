@@ -69,7 +69,7 @@ describe('a tensor that Loupe has no place for is refused by name', () => {
       /quantised with FP8 with scales \(it has 'model\.layers\.0\.mlp\.up_proj\.weight_scale'\)/,
     ],
     ['model.layers.0.mlp.up_proj.weight_scale_inv', /quantised with FP8/],
-    ['model.layers.0.mlp.up_proj.qweight', /quantised with GPTQ/],
+    ['model.layers.0.mlp.up_proj.qweight', /quantised with AWQ/],
     ['model.layers.0.mlp.up_proj.scales', /quantised with MLX.*mlx_lm/],
     ['model.layers.0.mlp.up_proj.weight.absmax', /quantised with bitsandbytes/],
     ['model.layers.0.mlp.up_proj.weight.quant_state.bitsandbytes__nf4', /bitsandbytes/],

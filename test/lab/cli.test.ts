@@ -1,7 +1,7 @@
 // The commands as a shell sees them: output, exit codes, and one sentence for every mistake.
 
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
 import { expect, test } from 'vitest';
@@ -24,6 +24,14 @@ const program = join(packageRoot(), 'dist/lab/cli/loupe.js');
 const inProcess = (...args: string[]) => read(spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' }));
 const loupe = async (...args: string[]) => read(await command(...args));
 
+function quantised(how: object): string {
+  const at = mkdtempSync(join(folder, 'quantised-'));
+  const config = JSON.parse(readFileSync(join(packageRoot(), 'golden/atlas/config.json'), 'utf8'));
+  writeFileSync(join(at, 'config.json'), JSON.stringify({ ...config, ...how }));
+  copyFileSync(join(packageRoot(), 'golden/atlas/model.safetensors'), join(at, 'model.safetensors'));
+  return at;
+}
+
 const mistakes: [string, string[], RegExp][] = [
   ['a missing model', ['info', '-m', '/nowhere'], /^loupe: There is no model '\/nowhere'\. Give 'atlas'/],
   [
@@ -35,6 +43,16 @@ const mistakes: [string, string[], RegExp][] = [
     'a file that is no model',
     ['info', '-m', join(packageRoot(), 'LICENSE')],
     /is neither a folder nor a \.gguf or \.safetensors file/,
+  ],
+  [
+    'a folder that MLX made smaller, looked at',
+    ['info', '-m', quantised({ quantization: { group_size: 64, bits: 4 } })],
+    /is of a model quantised with MLX \(4 bits in groups of 64\), which Loupe does not read\. Take the model as it was/,
+  ],
+  [
+    'one that GPTQ did, looked at',
+    ['info', '-m', quantised({ quantization_config: { quant_method: 'gptq', bits: 4 } })],
+    /is of a model quantised with GPTQ \(4 bits\), which Loupe does not read/,
   ],
   ['a picture of what is not measured', ['bench', '--svg', 'x.svg'], /--svg is the picture of --stages\. Give both/],
   [
@@ -273,7 +291,16 @@ test('generate --json says what it made, how fast and on what', async () => {
   );
   expect(status).toBe(0);
   const report = JSON.parse(stdout);
-  expect(Object.keys(report)).toEqual(['ids', 'text', 'stop', 'stop', 'tokensPerSecond', 'firstTokenMs', 'plan', 'adapter']);
+  expect(Object.keys(report)).toEqual([
+    'ids',
+    'text',
+    'stop',
+    'stop',
+    'tokensPerSecond',
+    'firstTokenMs',
+    'plan',
+    'adapter',
+  ]);
   expect(report.ids).toHaveLength(6);
   expect(report.text).toMatch(/^ Paris/);
 });

@@ -11,6 +11,8 @@ import { type Bundle, DISPLAY, type Shown } from '../../lab/values/shown.js';
 import { report } from '../../lab/display/report.js';
 import { outliersOf } from '../../lab/values/spread.js';
 import { golden } from '../../lab/values/golden.js';
+import { setNotebook } from '../../lab/host/notebook.js';
+import { writing } from '../../lab/host/writing.js';
 import { open } from '../../lab/session/open.js';
 import type { Session } from '../../lab/session/session.js';
 import { freshFolder } from '../fixtures/folder.js';
@@ -62,6 +64,26 @@ describe('every object shows itself', () => {
         expect({ name, still: bundle['image/svg+xml']?.slice(0, 4) }).toEqual({ name, still: '<svg' });
       expect(bundle['text/plain'].length).toBeGreaterThan(20);
       expect(JSON.stringify(bundle).length).toBeLessThan(300_000);
+    }
+  });
+
+  const WITHOUT = '<div class="mathjax_ignore tex2jax_ignore">'; // by MathJax 3 and 2
+  test('dollar signs of a text are no mathematics: a notebook’s MathJax leaves our pages alone', async () => {
+    using talk = model.chat({ messages: [{ role: 'user', content: 'from $5 to $6' }] });
+    const pages = [...Object.values(all), talk as unknown as Shown].map(value => of(value)['text/html']);
+    for (const page of pages.filter(html => html !== undefined)) {
+      expect([page.slice(0, WITHOUT.length), page.slice(-6)]).toEqual([WITHOUT, '</div>']);
+    }
+    expect(pages.at(-1)).toContain('from $5 to $6');
+    const sent: Bundle[] = [];
+    setNotebook({ display: ({ data }: { data: Bundle }) => void sent.push(data) } as never);
+    try {
+      const text = writing('from $5');
+      text.add(' to $6');
+      text.end();
+      expect(sent.at(-1)!['text/html']).toMatch(/^<div class="mathjax_ignore tex2jax_ignore">.*from \$5.* to \$6/s);
+    } finally {
+      setNotebook(undefined as never);
     }
   });
 

@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { openSafetensors } from '../../engine/weights/safetensors.js';
 import { DISPLAY } from '../../lab/values/shown.js';
 import { open } from '../../lab/session/open.js';
 import { command } from '../fixtures/command.js';
@@ -66,4 +67,9 @@ test('the commands too', async () => {
   );
   expect(made).toMatchObject({ ids: [PICKED, PICKED], text: '' });
   expect(await loupe('tokenize', '-m', folder, '--decode', `348,${PICKED}`)).toBe(' P\n');
+  const out = join(folder, 'run.safetensors');
+  await loupe('trace', '-m', folder, '--ids', `2,274,${PICKED}`, '--tap', 'layers.0.resid', '-o', out);
+  const traced = await openSafetensors(out);
+  expect(JSON.parse(traced.metadata.get('pieces')!).at(-1)).toBe(`#${PICKED}`);
+  await traced.close();
 });

@@ -1,6 +1,7 @@
 // The instrument itself: every way in which two tensors can differ must show.
 
 import { expect, test } from 'vitest';
+import { GoldenError } from '../../engine/errors.js';
 import { compare } from '../../lab/diff/metrics.js';
 
 const f = (...values: number[]) => Float32Array.from(values);
@@ -93,4 +94,17 @@ test('units of the last place are counted across zero, and the 99th percentile i
   actual[1] = 1 + 2 ** -23;
   actual[2] = 1 + 2 * 2 ** -23;
   expect(compare(actual, expected, [200]).ulpP99).toBe(1); // 198 of 200 are at most that
+});
+
+test('what is no list of numbers, and no shape, is refused', () => {
+  const one = Float32Array.of(1, 2);
+  for (const values of [null, undefined, 7, 'ab', {}, new DataView(new ArrayBuffer(8))]) {
+    expect(() => compare(values as never, one, [2])).toThrow(/Tensors are compared as lists of numbers, not /);
+    expect(() => compare(one, values as never, [2])).toThrow(/Tensors are compared as lists of numbers, not /);
+  }
+  for (const shape of [null, 2, '2', [2, 1.5], [-2], [1, Number.NaN], ['2']]) {
+    const found = () => compare(one, one, shape as never);
+    expect(found).toThrow(GoldenError);
+    expect(found).toThrow(/A shape is a list of whole numbers from 0, not /);
+  }
 });

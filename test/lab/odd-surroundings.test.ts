@@ -1,7 +1,7 @@
-// Where a command runs, and what is set around it: a folder that is gone, variables that are set to nothing.
+// Where a command runs, and what is set around it: a folder that is gone or may not be entered, variables that are set to nothing.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
@@ -62,4 +62,28 @@ test('a variable that is set to nothing is as one that is not set', () => {
     env,
   });
   expect([status, stderr.replace(warnings, '')]).toEqual([0, '']);
+});
+
+const shut = join(folder, 'shut');
+const someone = { uid: 65534, gid: 65534 }; // whom root is not refused anything
+test.runIf(process.getuid?.() === 0).each<[string[], RegExp]>([
+  [['info', '-m', shut], /shut cannot be listed \(EACCES\)\. Give a folder that you may read\.$/],
+  [['info', '-m', join(shut, 'm')], /m cannot be opened: you may not enter a folder that leads to it\.$/],
+  [['plan', '-m', join(shut, 'm/model.safetensors')], /you may not enter a folder that leads to it\.$/],
+  [['diff', '--golden', join(shut, 'g.safetensors')], /you may not enter a folder that leads to it\.$/],
+  [['diff', '--trace', join(shut, 't.npz')], /t\.npz .*you may not read it/],
+  [['tokenize', '--tokenizer', join(shut, 't.model'), 'a'], /you may not read it/],
+  [['trace', '-p', 'a', '-o', join(shut, 'o.arrow')], /you may not write it/],
+])('in a folder that may not be entered: %s', (args, told) => {
+  mkdirSync(join(shut, 'm'), { recursive: true });
+  chmodSync(folder, 0o755);
+  chmodSync(shut, 0);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], {
+    encoding: 'utf8',
+    cwd: '/',
+    env: { ...process.env, HOME: folder, LOUPE_CACHE: join(folder, 'cache') },
+    ...someone,
+  });
+  const said = stderr.match(/loupe: .*/g);
+  expect({ status, stdout, said }).toEqual({ status: 2, stdout: '', said: [expect.stringMatching(told)] });
 });
