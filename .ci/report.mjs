@@ -1,7 +1,7 @@
 // What vitest wrote of a run (its JSON reporter), as .ci/run reads it.
 //   count REPORT          "passed failed", a file that could not be run counting as one that failed
 //   failed REPORT         the files in which something failed, a line each
-//   slowest REPORT        the five files that took longest
+//   slowest REPORT        the twelve files that took longest
 //   again REPORT SECOND   puts the second run of files in the place of the first, and tells what passed only then
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ if (what === 'count') {
   console.log(`${report.numPassedTests} ${failed + left}`);
 } else if (what === 'failed') for (const file of failing()) console.log(name(file));
 else if (what === 'slowest') {
-  const slow = report.testResults.toSorted((a, b) => seconds(b) - seconds(a)).slice(0, 5);
+  const slow = report.testResults.toSorted((a, b) => seconds(b) - seconds(a)).slice(0, 12);
   console.log(`    longest: ${slow.map(file => `${name(file)} ${seconds(file)} s`).join(', ')}`);
 } else if (what === 'again') {
   const later = new Map(read(second).testResults.map(file => [file.name, file]));

@@ -7,7 +7,17 @@ import { label, visible } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
 import { isRecord } from '../values/record.js';
 import type { Figure } from '../values/shown.js';
-import { checkMany, exact, isNumbers, type Numbers, numbers, OwnPicture, sameLength } from './own.js';
+import {
+  axisTitle,
+  checkMany,
+  exact,
+  isNumbers,
+  legendNames,
+  type Numbers,
+  numbers,
+  OwnPicture,
+  sameLength,
+} from './own.js';
 import { ACCENT, CONFIG, GRID, legendUnder, PAGE, standing, titled, titleLines } from './page.js';
 import { textTable } from './table.js';
 
@@ -64,15 +74,16 @@ export function plot(
   const [heading, ...more] = titleLines(title);
   const gapped = gaps > 0 ? [`${gaps} of the values ${gaps === 1 ? 'is' : 'are'} no finite number: a gap`] : [];
   const notes = [...more.map(label), ...gapped];
+  const short = legendNames(lines.map(({ name }) => name));
   const under = legendUnder(
-    lines.map(({ name }) => label(name)),
+    short.map(name => label(name)),
     PLOT,
   );
   const [top, bottom] = [50 + 15 * notes.length, several ? under.room : 54];
   const close = closeNumbers(lines.flatMap(line => line.y));
-  const axis = (name: string | undefined, letter: string) => ({
+  const axis = (name: string | undefined, letter: 'x' | 'y') => ({
     gridcolor: GRID,
-    ...(name ? { title: { text: label(name) } } : {}),
+    ...(name ? { title: axisTitle(letter, name) } : {}),
     ...(log.includes(letter) ? { type: 'log', exponentformat: 'power' } : letter === 'x' ? entriesOf(xs) : close.axis),
   });
   const figure: Figure = {
@@ -81,7 +92,7 @@ export function plot(
       mode: xs.length <= 40 ? 'lines+markers' : 'lines',
       x: xs,
       y: line.y.map(v => (Number.isFinite(v) ? v : null)),
-      ...(line.name && { name: label(line.name) }),
+      ...(line.name && { name: label(short[i]) }),
       line: { color: COLOURS[i % COLOURS.length], width: 2 },
       marker: { size: 5 },
       xhoverformat: '.7~g',
@@ -150,8 +161,8 @@ export function bar(
       title: titled(label(heading), more.map(label)),
       height: 250 + room + 15 * more.length,
       margin: { l: 70, r: 20, t: 50 + 15 * more.length, b: room },
-      xaxis: { type: 'category', tickangle, ...(x ? { title: { text: label(x) } } : {}) },
-      yaxis: { gridcolor: GRID, rangemode: 'tozero', ...(y ? { title: { text: label(y) } } : {}) },
+      xaxis: { type: 'category', tickangle, ...(x ? { title: axisTitle('x', x) } : {}) },
+      yaxis: { gridcolor: GRID, rangemode: 'tozero', ...(y ? { title: axisTitle('y', y) } : {}) },
     },
     config: CONFIG,
   };

@@ -3,7 +3,8 @@
 import { OptionError } from '../../engine/errors.js';
 import { Activation } from '../values/activation.js';
 import { said } from '../values/dims.js';
-import { minus, sci } from '../values/numbers.js';
+import { label } from '../values/html.js';
+import { minus, sci, shortened } from '../values/numbers.js';
 import { type Figure, Shown } from '../values/shown.js';
 
 /** Numbers in a row: an array, a typed array, or an activation of one dimension. */
@@ -19,6 +20,20 @@ export class OwnPicture extends Shown {
   ) {
     super();
   }
+}
+
+/** Signs that fit along the axis of a picture. */
+const ALONG = { x: 80, y: 36 };
+
+/** What stands at an axis. */
+export const axisTitle = (letter: 'x' | 'y', text: string) => ({ text: label(shortened(text, ALONG[letter])) });
+
+/** Names as a legend has room for them: where their beginnings are alike, their ends. */
+export function legendNames(names: readonly string[]): string[] {
+  const short = names.map(name => shortened(name, 60));
+  return names.map((name, i) =>
+    short.indexOf(short[i]) === short.lastIndexOf(short[i]) ? short[i] : shortened(name, 60, 'start'),
+  );
 }
 
 /** Points, bars and cells that a page carries. */

@@ -20,15 +20,15 @@ const STILL = 1000; // ms after which a line that has not moved says for how lon
 
 /** Takes the line away from a terminal. */
 const CLEAR = '\r\x1b[K';
-/** Whether a line stands on the terminal: a command that is ended where nothing gives way would leave it in front of the shell's prompt. */
-let standing = false;
-let cleared = false;
-function stands(): void {
-  standing = true;
-  if (cleared) return;
-  cleared = true;
-  process.once('exit', () => {
-    if (standing) process.stderr.write(CLEAR);
+/** Whose lines stand on the terminal: a command that is ended where nothing gives way would leave one in front of the shell's prompt. */
+const standing = new Set<string>();
+let clears = false;
+function stands(id: string): void {
+  standing.add(id);
+  if (clears) return;
+  clears = true;
+  process.on('exit', () => {
+    if (standing.size > 0) process.stderr.write(CLEAR);
   });
 }
 
@@ -55,7 +55,7 @@ export function progressLine(task: string, quiet: boolean | 'short' = false): Pr
       return;
     }
     const fits = line.length + seconds.length < (process.stderr.columns || 80); // what is wrapped would stay
-    stands();
+    stands(id);
     process.stderr.write(`${CLEAR}${fits ? line : `${what} … `}${seconds}`);
     shown = true;
   };
@@ -81,7 +81,7 @@ export function progressLine(task: string, quiet: boolean | 'short' = false): Pr
       sendBundle({ 'text/plain': line, 'text/html': page }, { id, update: shown });
       shown = true;
     } else if (process.stderr.isTTY) {
-      stands();
+      stands(id);
       process.stderr.write(`${CLEAR}${line}`);
       line += ', ';
       shown = true;
@@ -101,7 +101,7 @@ export function progressLine(task: string, quiet: boolean | 'short' = false): Pr
       shown = false;
       if (notebook()) notebook()!.vanish(id);
       else process.stderr.write(CLEAR);
-      standing = false;
+      standing.delete(id);
     },
   };
 }

@@ -153,3 +153,19 @@ test('names are text', () => {
     expect(bundle['image/svg+xml']).not.toContain('<img');
   }
 });
+
+test('long names are as long as there is room for, and still told apart', () => {
+  const long = 'a very long name that somebody gives because his stages are called so, layers.3.attn.q_rope and';
+  const lines = { [`${long} exact`]: [1, 2, 3], [`${long} fast`]: [3, 2, 1], b: [0, 0, 0] };
+  const { figure, text } = plot([0, 1, 2], lines, { title: long, x: long, y: long });
+  const { xaxis, yaxis } = figure.layout as Record<string, { title: { text: string } }>;
+  expect([xaxis.title.text.length, yaxis.title.text.length]).toEqual([80, 36]);
+  expect(yaxis.title.text).toBe('a very long name that somebody give…');
+  const names = (figure.data as { name: string }[]).map(({ name }) => name);
+  expect(names.map(name => name.length)).toEqual([60, 60, 1]);
+  expect(names.map(name => name.slice(-11))).toEqual(['e and exact', 'pe and fast', 'b']);
+  expect(text).toContain(`${long} exact`);
+  const bars = bar({ a: 1 }, { x: long, y: long }).figure.layout as typeof figure.layout &
+    Record<string, { title: { text: string } }>;
+  expect([bars.xaxis.title.text.length, bars.yaxis.title.text.length]).toEqual([80, 36]);
+});

@@ -98,3 +98,15 @@ test('of two, one within the other, the outer has its seconds', () => {
   expect(after(2000)).toBe('Reading … 2 s');
   next[Symbol.dispose]();
 });
+
+test('a process that ends while a line stands takes it away, and writes nothing where none does', () => {
+  const progress = progressLine('Reading');
+  expect(after(1100)).toBe('Reading … 1 s');
+  const end = process.listeners('exit').at(-1)!;
+  end(130);
+  expect(told.at(-1)).toBe('\r\x1b[K');
+  progress[Symbol.dispose]();
+  const before = told.length;
+  end(130);
+  expect(told).toHaveLength(before);
+});
