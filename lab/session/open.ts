@@ -82,17 +82,25 @@ const sessions = ((globalThis as Record<symbol, unknown>)[Symbol.for('gemma-loup
   Session
 >;
 
-/** Openings that go on, by what is opened: one after the other, so that each closes the one before it. */
-const opening = new Map<string, Promise<unknown>>();
+/** Openings that go on, by path: when the last of them is over. */
+const opening = new Map<string, Promise<void>>();
 
-async function inTurn<T>(key: string, open: () => Promise<T>): Promise<T> {
-  const turn = (opening.get(key) ?? Promise.resolve()).then(open, open);
-  opening.set(key, turn);
-  try {
-    return await turn;
-  } finally {
-    if (opening.get(key) === turn) opening.delete(key);
-  }
+/** A place among those that open the same path. They come in the order in which they were asked for, however long each reads, so that each closes the one before it. */
+function takeTurn(path: string): Disposable & { readonly come: Promise<void> } {
+  const come = opening.get(path) ?? Promise.resolve();
+  let end = () => {};
+  const over = new Promise<void>(resolve => {
+    end = resolve;
+  });
+  const all = come.then(() => over);
+  opening.set(path, all);
+  return {
+    come,
+    [Symbol.dispose]() {
+      end();
+      if (opening.get(path) === all) opening.delete(path);
+    },
+  };
 }
 
 /** Path of what a user names: `atlas`, a folder, a .gguf or a .safetensors file, or org/name in the cache of Hugging Face's tools. */
@@ -128,6 +136,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
     throw new OptionError(`quantise can be ${QUANTISED.map(q => `'${q}'`).join(' or ')}, and not ${said(quantise)}.`);
   }
   const path = modelPath(name);
+  using turn = takeTurn(path);
   const read = async () => {
     const whole = await openModelFiles(path);
     try {
@@ -205,12 +214,11 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
         [...files.notices, ...fit],
       );
     };
-    return await inTurn(key, async () => {
-      const session = await make();
-      if (!options.quiet) for (const notice of session.notices) process.stderr.write(`loupe: ${printable(notice)}\n`);
-      sessions.set(key, session);
-      return session;
-    });
+    await turn.come;
+    const session = await make();
+    if (!options.quiet) for (const notice of session.notices) process.stderr.write(`loupe: ${printable(notice)}\n`);
+    sessions.set(key, session);
+    return session;
   } finally {
     await files.close();
   }

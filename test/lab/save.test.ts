@@ -146,6 +146,25 @@ test('opened twice at once, the second closes the first, as one after the other 
   expect(model.gpu.liveBytes).toBe(before);
 });
 
+test('of several that are opened at once the last stays, however long each reads, and one that fails is in nobody’s way', async () => {
+  const path = at('several');
+  cpSync(join(packageRoot(), 'golden/atlas'), path, { recursive: true });
+  const slow = new AbortController();
+  const opened = [
+    open(path, { quiet: true, quantise: 'q8_0' }),
+    open(path, { quiet: true }),
+    open(path, { quiet: true, context: 10 ** 9 }).catch(error => String(error)),
+    open(path, { quiet: true }),
+    open(path, { quiet: true, signal: slow.signal }),
+  ] as const;
+  const [other, first, failed, second, last] = await Promise.all(opened);
+  expect(failed).toContain('A context of 1000000000 tokens was asked for');
+  for (const one of [first, second]) await expect(one.run([2, 5])).rejects.toThrow('was closed, as opening the same');
+  await other.run([2, 5]); // made smaller, it is another model
+  await last.run([2, 5]);
+  for (const one of [other, last]) one[Symbol.dispose]();
+});
+
 test('as JSON a run, a session and a plan are what they are of, and no weights', async () => {
   const run = await model.run('Once', { tap: 'layers.0.*' });
   const written = JSON.parse(JSON.stringify({ run, model, plan: model.plan, stage: model.stage('layers.3.resid') }));
