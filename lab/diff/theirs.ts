@@ -99,28 +99,57 @@ function masked(data: Float32Array, [heads, queries, keys]: readonly number[], w
   return out;
 }
 
-/** How far a reading is from what the model computes, 0 to √2 and more; of the rows that are there. */
-export function distance(values: Float32Array, ours: Float32Array, { shape }: Layout): number {
-  const { relL2, nonFinite, maskMismatch } = compare(values, ours, shape);
-  return nonFinite + maskMismatch > 0 && !Number.isFinite(relL2) ? 1e9 : relL2;
+/** How far a reading is from what the model computes, 0 to √2 and more. */
+export interface Distance {
+  /** Of all rows that are there. */
+  readonly whole: number;
+  /** Of the first token alone, which reads no other: what is wrong of another token, or of how tokens read each other, has not reached it. Infinite where it is not there. */
+  readonly first: number;
+}
+
+/** @param tokens of the sequence */
+export function distance(
+  values: Float32Array,
+  ours: Float32Array,
+  { stage, layout: { shape } }: Reading,
+  tokens: number,
+): Distance {
+  const away = (a: Float32Array, b: Float32Array, of: readonly number[]) => {
+    const { relL2, nonFinite, maskMismatch } = compare(a, b, of);
+    return nonFinite + maskMismatch > 0 && !Number.isFinite(relL2) ? 1e9 : relL2;
+  };
+  const axis = stage.axes.findIndex(({ size }) => size === 'tokens');
+  const whole = away(values, ours, shape);
+  if (axis < 0 || shape[axis] !== tokens) return { whole, first: Number.POSITIVE_INFINITY };
+  const one = shape.map((size, i) => (i === axis ? 1 : size));
+  const inner = count(shape.slice(axis + 1));
+  const rowOf = (data: Float32Array) => {
+    const row = new Float32Array(count(one));
+    for (let i = 0; i * inner < row.length; i++)
+      row.set(data.subarray(i * tokens * inner, (i * tokens + 1) * inner), i * inner);
+    return row;
+  };
+  return { whole, first: away(rowOf(values), rowOf(ours), one) };
 }
 
 /** Readings of one kind, of all layers, in the same order each: the form that agrees with the model, or the natural one where nothing does and nothing is asked. */
 export function chosenForm(
   names: readonly string[],
-  distances: readonly (readonly number[])[],
+  distances: readonly (readonly Distance[])[],
   natural: boolean,
 ): number | null {
   const middle = (form: number) => {
-    const sorted = distances.map(of => of[form]).sort((a, b) => a - b);
+    const sorted = distances.map(of => of[form].whole).sort((a, b) => a - b);
     return sorted[Math.floor((sorted.length - 1) / 2)];
   };
   const order = names.map((_, form) => form).sort((a, b) => middle(a) - middle(b));
   const [best, second] = order;
   if (middle(best) < 0.5 && middle(best) < middle(second) / 2) return best;
-  // One layer before the first fault is enough.
-  const nearest = names.map((_, form) => Math.min(...distances.map(of => of[form])));
-  const near = nearest.map((_, form) => form).sort((a, b) => nearest[a] - nearest[b]);
-  if (nearest[near[0]] < 0.2 && nearest[near[0]] < nearest[near[1]] / 4) return near[0];
+  // One layer before the first fault is enough, or one token.
+  for (const of of ['whole', 'first'] as const) {
+    const nearest = names.map((_, form) => Math.min(...distances.map(all => all[form][of])));
+    const near = nearest.map((_, form) => form).sort((a, b) => nearest[a] - nearest[b]);
+    if (nearest[near[0]] < 0.2 && nearest[near[0]] < nearest[near[1]] / 4) return near[0];
+  }
   return natural ? 0 : null;
 }

@@ -58,8 +58,26 @@ function isBase64(text: string): boolean {
   return characters.length > 0 && characters.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(characters);
 }
 
+const isPlotly = (mime: string) => mime.startsWith('application/vnd.plotly.v1+json');
+const isObject = (value: unknown): value is Forms =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** As it is sent. Throws Unfit for what a front end would answer with an error of its own, or with nothing. */
 function formOf(mime: string, value: unknown): unknown {
-  const bytes = bytesOf(value);
+  const form = asSent(mime, value);
+  if (mime.includes('+json') && typeof value !== 'object' && (typeof form !== 'object' || form === null))
+    throw new Unfit('it is no JSON of an object');
+  if (isPlotly(mime) && isObject(form) && !(Array.isArray(form.data) && isObject(form.layout ?? {})))
+    throw new Unfit('a figure has a list called data, and an object called layout');
+  if (mime.startsWith('image/svg+xml') && !/<svg[\s/>]/i.test(String(form))) throw new Unfit('there is no <svg> in it');
+  return form;
+}
+
+const isNumbers = (value: unknown): value is Float32Array =>
+  ArrayBuffer.isView(value) && !(value instanceof DataView) && (value as Float32Array).BYTES_PER_ELEMENT !== 1;
+
+function asSent(mime: string, value: unknown): unknown {
+  const bytes = isJson(mime) && isNumbers(value) ? null : bytesOf(value);
   if (bytes) return bytes.toString(isText(mime) || isJson(mime) ? 'utf8' : 'base64');
   if (typeof value === 'string') {
     // A figure as JSON text shows as nothing at all.
@@ -76,6 +94,7 @@ function formOf(mime: string, value: unknown): unknown {
 }
 
 function bytesOf(value: unknown): Buffer | null {
+  if (isNumbers(value)) throw new Unfit(`it is a ${value.constructor.name}, and bytes are a Uint8Array`);
   if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return Buffer.from(value as ArrayBuffer);
   return null;

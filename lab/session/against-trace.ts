@@ -11,10 +11,11 @@ import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
 import type { Leftover } from '../diff/leftover.js';
 import type { Sides } from '../diff/error-map.js';
 import { refereeRows, spanOf, type TheirValue } from '../diff/referee.js';
-import { type Gains, rowsLeft } from '../diff/theirs.js';
+import { type Gains, type Reading, rowsLeft } from '../diff/theirs.js';
 import { checkLengths, idsOf } from '../diff/two-traces.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from '../diff/tolerance.js';
 import { otherFingerprints } from '../diff/other-weights.js';
+import { spanTo } from '../diff/span.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { progressLine } from '../host/progress.js';
 import { called, checkLimits, checkOptions } from '../values/arguments.js';
@@ -23,7 +24,7 @@ import { Oracle } from './oracle.js';
 import { OurValues } from './ours.js';
 import type { Reader } from './read.js';
 import { planProvenance, type RunOptions } from './request.js';
-import { type Resolved, resolve, rowsOf } from './resolve.js';
+import { type FromTheirs, type Resolved, resolve, rowsOf } from './resolve.js';
 import type { Run } from './run.js';
 import { runSpan } from './stage.js';
 
@@ -77,7 +78,14 @@ export async function againstTrace(
       options.budget,
     );
   const gains = gainsOf(session.files);
-  const resolved = await resolve(plan, trace, ids, gains, oursOf);
+  const fromTheirs: FromTheirs = async (stage, settled, read) => {
+    const isWhole = ({ stage: { axes }, layout }: Reading) =>
+      axes.every(({ size }, i) => typeof size === 'number' || layout.shape[i] === ids.length);
+    const given = (name: string) => settled.has(name) && isWhole(settled.get(name)!);
+    const rows = logits === 'all' ? ids.length : 1;
+    return (await runSpan(model, spanTo(plan, stage, given), { ids, rows, read }, shaders)).data;
+  };
+  const resolved = await resolve(plan, trace, ids, gains, oursOf, fromTheirs);
   const right =
     recorded && (await resolve(plan, recorded, idsOf(recorded), gains, stages => oursOf(stages, idsOf(recorded))));
   const lacks = new Map<string, string>();

@@ -6,7 +6,7 @@ import { layerOf } from '../diff/layers.js';
 import { matchNames, type Unmatched } from '../diff/match.js';
 import { compare } from '../diff/metrics.js';
 import { outlineOf } from '../diff/outline.js';
-import { chosenForm, distance, type Gains, type Reading, readingsOf, valuesOf } from '../diff/theirs.js';
+import { chosenForm, type Distance, distance, type Gains, type Reading, readingsOf, valuesOf } from '../diff/theirs.js';
 import { twoOfOne } from '../diff/two-traces.js';
 import type { Trace } from '../values/trace.js';
 
@@ -50,13 +50,27 @@ function refuseDeeper(plan: Plan, trace: Trace): void {
     );
 }
 
-/** @param oursOf our own values of stages, in the plan's order where order is free */
+/** What our stage makes of theirs, of all tokens: of the values whose reading is settled, the nearest before it. */
+export type FromTheirs = (
+  stage: Stage,
+  settled: ReadonlyMap<string, Reading>,
+  read: (stage: string) => Promise<Float32Array>,
+) => Promise<Float32Array>;
+
+/** Layers in which what is not settled by our run is made from theirs. */
+const ASKED_AGAIN = 2;
+
+/**
+ * @param oursOf our own values of stages, in the plan's order where order is free
+ * @param fromTheirs asked where nothing agrees with our run, as behind a fault in every layer: what a stage makes of what they gave it agrees all the same
+ */
 export async function resolve(
   plan: Plan,
   trace: Trace,
   ids: readonly number[],
   gains: Gains,
   oursOf: (stages: readonly Stage[]) => { read(stage: string): Promise<Float32Array> },
+  fromTheirs: FromTheirs | null = null,
 ): Promise<Resolved> {
   const { matched, others } = matchNames(plan, [...trace.arrays.keys()], trace.names);
   if (matched.length === 0) {
@@ -78,14 +92,19 @@ export async function resolve(
     );
     const ours = oursOf(stages);
     for (const readings of groups(unclear)) {
-      const distances: number[][] = [];
+      const distances: Distance[][] = [];
       for (const forms of readings) {
-        const of: number[] = [];
+        const of: Distance[] = [];
         for (const form of forms) of.push(await away(form, ours));
         distances.push(of);
       }
-      const form = chosenForm(readings[0].map(nameOf), distances, isNatural(readings[0]));
-      if (form === null) throw askFor(readings[0]);
+      const [forms] = readings;
+      const names = forms.map(nameOf);
+      const form =
+        chosenForm(names, distances, false) ??
+        (fromTheirs && chosenForm(names, await made(readings.slice(0, ASKED_AGAIN), fromTheirs), false)) ??
+        chosenForm(names, distances, isNatural(forms));
+      if (form === null) throw askFor(forms);
       for (const forms of readings) chosen.set(forms[form].match.theirs, forms[form]);
     }
   }
@@ -110,9 +129,25 @@ export async function resolve(
     read: stage => valuesOf(trace, readings.get(stage)!, gains),
   };
 
-  async function away(form: Reading, ours: { read(stage: string): Promise<Float32Array> }): Promise<number> {
+  async function away(form: Reading, ours: { read(stage: string): Promise<Float32Array> }): Promise<Distance> {
     const values = await valuesOf(trace, form, gains);
-    return distance(values, rowsOf(await ours.read(form.stage.name), form, ids.length), form.layout);
+    return distance(values, rowsOf(await ours.read(form.stage.name), form, ids.length), form, ids.length);
+  }
+
+  /** How far each form is from what our stage makes of theirs. */
+  async function made(readings: readonly (readonly Reading[])[], from: FromTheirs): Promise<Distance[][]> {
+    const settled = new Map([...chosen.values()].map(reading => [reading.stage.name, reading]));
+    const read = (stage: string) => valuesOf(trace, settled.get(stage)!, gains);
+    const distances: Distance[][] = [];
+    for (const forms of readings) {
+      const of: Distance[] = [];
+      for (const form of forms) {
+        const ours = await from(form.stage, settled, read);
+        of.push(distance(await valuesOf(trace, form, gains), rowsOf(ours, form, ids.length), form, ids.length));
+      }
+      distances.push(of);
+    }
+    return distances;
   }
 
   async function mustBeSame(a: Reading, b: Reading): Promise<void> {

@@ -254,10 +254,28 @@ export async function installAll() {
   await installKernel();
 }
 
-/** Runs `main`; a Missing is printed as one message, and everything ends with the right exit code. */
+/** What the system says where this folder may not be written, or has no room: no fault of this program. */
+const REFUSED = {
+  EACCES: 'you may not write there',
+  EPERM: 'you may not write there',
+  EROFS: 'it can only be read',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'your share of the disk is full',
+};
+
+function told(error) {
+  if (error instanceof Missing) return error.message;
+  const why = REFUSED[error?.code];
+  return why === undefined
+    ? null
+    : `${error.path ?? ROOT} cannot be written: ${why}. Loupe keeps what it installs in its own folder; make room or take the right to write there, or clone it elsewhere.`;
+}
+
+/** Runs `main`; a Missing, and what the system refuses, is printed as one message, and everything ends with the right exit code. */
 export function begin(main) {
   main().catch(error => {
-    process.stderr.write(error instanceof Missing ? `\n${colour(31, '✗')} ${error.message}\n` : `${error.stack}\n`);
-    process.exit(error instanceof Missing ? 2 : 1);
+    const message = told(error);
+    process.stderr.write(message === null ? `${error.stack}\n` : `\n${colour(31, '✗')} ${message}\n`);
+    process.exit(message === null ? 1 : 2);
   });
 }

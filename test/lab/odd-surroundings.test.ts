@@ -65,8 +65,8 @@ test('a variable that is set to nothing is as one that is not set', () => {
 });
 
 const shut = join(folder, 'shut');
-const someone = { uid: 65534, gid: 65534 }; // whom root is not refused anything
-test.runIf(process.getuid?.() === 0).each<[string[], RegExp]>([
+const someone = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}; // root is not refused anything
+test.each<[string[], RegExp]>([
   [['info', '-m', shut], /shut cannot be listed \(EACCES\)\. Give a folder that you may read\.$/],
   [['info', '-m', join(shut, 'm')], /m cannot be opened: you may not enter a folder that leads to it\.$/],
   [['plan', '-m', join(shut, 'm/model.safetensors')], /you may not enter a folder that leads to it\.$/],
@@ -86,4 +86,20 @@ test.runIf(process.getuid?.() === 0).each<[string[], RegExp]>([
   });
   const said = stderr.match(/loupe: .*/g);
   expect({ status, stdout, said }).toEqual({ status: 2, stdout: '', said: [expect.stringMatching(told)] });
+});
+
+test.each([
+  [
+    'EACCES',
+    '/there/packages.stamp cannot be written: you may not write there. Loupe keeps what it installs in its own',
+  ],
+  ['EROFS', '/there/packages.stamp cannot be written: it can only be read.'],
+  ['ENOSPC', '/there/packages.stamp cannot be written: the disk is full.'],
+])('where what is installed cannot be written (%s) is a sentence', (code, told) => {
+  const steps = JSON.stringify(join(packageRoot(), 'lab/start/steps.mjs'));
+  const program = `import { begin } from ${steps}; begin(async () => { throw Object.assign(new Error('x'), { code: '${code}', path: '/there/packages.stamp' }); });`;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  expect(status).toBe(2);
+  expect(stderr.trim()).toMatch(/^✗ [^\n]*$/);
+  expect(stderr).toContain(told);
 });

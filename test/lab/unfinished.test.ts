@@ -38,7 +38,7 @@ const writer = (then: string) => [
    ${then}`,
 ];
 
-test.each(['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGALRM', 'SIGVTALRM', 'SIGXCPU', 'SIGUSR2'] as const)(
+test.each(['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGALRM', 'SIGVTALRM', 'SIGXCPU', 'SIGUSR2', 'SIGIO', 'SIGPWR'] as const)(
   '%s takes the part away, and ends the process as it does',
   async signal => {
     writeFileSync(join(folder, 'a.txt'), 'before');

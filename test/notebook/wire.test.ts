@@ -136,6 +136,33 @@ describe('forms', () => {
     });
   });
 
+  test.each<[string, unknown, string]>([
+    ['image/svg+xml', 5, 'there is no <svg> in it'],
+    ['image/svg+xml', '<b/>', 'there is no <svg> in it'],
+    ['image/png', new Float32Array(2), 'it is a Float32Array, and bytes are a Uint8Array'],
+    ['application/vnd.plotly.v1+json', 'not json', 'it is no JSON of an object'],
+    ['application/vnd.plotly.v1+json', 5, 'it is no JSON of an object'],
+    [
+      'application/vnd.plotly.v1+json',
+      { data: 'x', layout: {} },
+      'a figure has a list called data, and an object called layout',
+    ],
+    [
+      'application/vnd.plotly.v1+json',
+      { data: [], layout: 5 },
+      'a figure has a list called data, and an object called layout',
+    ],
+    ['application/vnd.vega.v5+json', '7', 'it is no JSON of an object'],
+  ])('that a front end would not take are told: %s of %j', (mime, value, why) => {
+    const { forms, notes } = made({ [mime]: value, 'text/plain': 'a' });
+    expect([forms, notes]).toEqual([{ 'text/plain': 'a' }, [`A value's '${mime}' cannot be shown: ${why}.`]]);
+  });
+
+  test('numbers are JSON where JSON is', () => {
+    expect(made({ 'application/json': new Float32Array([0.5, 2]) }).forms).toEqual({ 'application/json': [0.5, 2] });
+    expect(made({ 'application/json': 'a text' }).forms).toEqual({ 'application/json': 'a text' });
+  });
+
   test('that cannot be sent are told, and the others are sent', () => {
     const { forms, notes } = made({
       'text/html': '<b/>',
