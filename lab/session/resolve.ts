@@ -192,9 +192,14 @@ function isNatural(forms: readonly Reading[]): boolean {
 
 function askFor(forms: readonly Reading[]): TraceError {
   const [{ match, stage, layout }] = forms;
-  const orders = [
-    ...new Set(forms.map(form => `${form.stage === stage ? '' : `${form.stage.name} `}'${form.layout.order}'`)),
-  ];
+  const stages = [...new Set(forms.map(form => form.stage.name))];
+  if (stages.length > 1) {
+    const ofLayer = (name: string) => name.replace(/\d+/, '{i}');
+    return new TraceError(
+      `'${match.theirs}' [${layout.sizes}] may be ${stages.join(' or ')}, and neither agrees with this model. Say which in a map of names: { "${ofLayer(match.theirs)}": "${ofLayer(stage.name)}" }.`,
+    );
+  }
+  const orders = [...new Set(forms.map(form => `'${form.layout.order}'`))];
   const same = orders.length === 1;
   const what = same ? 'its rows may begin in several places' : `its dimensions may be ${orders.join(' or ')}`;
   const cure = same

@@ -55,3 +55,15 @@ test.each([
   for (const stage of Object.keys(NAMES)) expect([stage, stages.has(`layers.0.${stage}`)]).toEqual([stage, true]);
   expect(diff.leftover.notCompared).toEqual([]);
 });
+
+test('what agrees with neither is asked for, by both of its stages', async () => {
+  const path = join(freshFolder(), 'odd.safetensors');
+  const data = Float32Array.from({ length: ids.length * 128 }, (_, i) => Math.sin(i * 12.9898) * 3);
+  const arrays: Record<string, Tensor> = { 'Qcur-2': ['F32', [ids.length, 4, 32], Buffer.from(data.buffer)] };
+  writeFileSync(path, safetensorsOf(arrays, { ids: JSON.stringify(ids) }));
+  await expect(model.diff(await trace(path))).rejects.toThrow(
+    `'Qcur-2' [7,4,32] may be layers.2.attn.q_rope or layers.2.attn.q, and neither agrees with this model. Say which in a map of names: { "Qcur-{i}": "layers.{i}.attn.q_rope" }.`,
+  );
+  const said = await trace(path, { names: { 'Qcur-{i}': 'layers.{i}.attn.q' } });
+  expect((await model.diff(said)).first?.stage).toBe('layers.2.attn.q');
+});
