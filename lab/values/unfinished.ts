@@ -5,7 +5,17 @@ import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 
 /** SIGINT is Ctrl-C, which lab/host/ctrl-c.ts hears; SIGUSR1 and SIGPROF are Node's. A fault of the program's own cannot be heard. */
-const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGALRM', 'SIGVTALRM', 'SIGXCPU', 'SIGUSR2', 'SIGIO', 'SIGPWR'] as const;
+const SIGNALS = [
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGXCPU',
+  'SIGUSR2',
+  'SIGIO',
+  'SIGPWR',
+] as const;
 const files = new Set<string>();
 // As it is before the kernel keeps cells from ending it.
 const kill = process.kill.bind(process);

@@ -69,7 +69,7 @@ test('the fingerprint is of every matrix, from its first row to its last', async
   const found = await Promise.all([
     of({}),
     of({ 'model.layers.3.self_attn.v_proj.weight': moved(0.2) }),
-    of({ 'model.layers.2.mlp.up_proj.weight': values => values.forEach((value, i) => (values[i] = value * 1.5)) }),
+    of({ 'model.layers.2.mlp.up_proj.weight': values => void values.set(values.map(value => value * 1.5)) }),
     of({ 'model.embed_tokens.weight': lastRows }),
     of({ 'model.norm.weight': moved(0.05) }),
   ]);

@@ -220,7 +220,7 @@ test('what cannot be reached is told once, by name, and the others are still see
   expect(await after(watch, looped)).toEqual(['rope.wgsl refused']);
   expect(watch.events.at(-1)!.text).toMatch(/^rope\.wgsl cannot be read: /);
   expect(
-    await after(watch, () => writeFileSync(at('embed.wgsl'), '// mine\n' + readFileSync(of('embed'), 'utf8'))),
+    await after(watch, () => writeFileSync(at('embed.wgsl'), `// mine\n${readFileSync(of('embed'), 'utf8')}`)),
   ).toEqual(['embed.wgsl taken']);
   expect(watch.events).toHaveLength(2);
   const within = () => {
