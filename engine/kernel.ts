@@ -3,7 +3,7 @@
 
 import { Assembly, wholeWith } from './assembly.js';
 import { type Constants, checkModule, compile, type Kernel } from './compile.js';
-import { OptionError } from './errors.js';
+import { OptionError, ShaderError } from './errors.js';
 import type { Gpu } from './gpu.js';
 
 /** What an edit gives: a whole source, what becomes of the one in force, or null for the file's. */
@@ -255,7 +255,7 @@ function sourceOf(name: string, before: string, change: Change, file: string): s
     throw new OptionError(
       `The change of '${name}' makes a source of ${next.length} characters, and at most ${MOST_SHADER} are compiled. The old shader stays.`,
     );
-  if (next.trim() === '') throw new OptionError(`The change of '${name}' leaves nothing of it. The old shader stays.`);
+  if (next.trim() === '') throw new ShaderError(`${name}.wgsl would be empty. The shader was not put to use.`);
   if (next !== before) return next;
   throw new OptionError(
     `The edit of '${name}' changes nothing: either what it replaces is not in the source in force, which is ${before === file ? "the file's" : 'an edited one (is the edit in it already?)'}, or it puts the same in its place. Look at it with model.shader('${name}').`,
