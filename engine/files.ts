@@ -104,8 +104,12 @@ export function stampOf(path: string): string | null {
 
 /** The same for what is in it alone, whatever links lead to it and who may read it. */
 export function contentsStamp(path: string): string {
-  const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true });
-  return [dev, ino, size, mtimeNs].join(' ');
+  try {
+    const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true });
+    return [dev, ino, size, mtimeNs].join(' ');
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code); // taken away since it was opened
+  }
 }
 
 /** Whether a file that is there has no bytes. */

@@ -12,7 +12,7 @@ import {
   OptionError,
   TokenizerError,
 } from '../../engine/errors.js';
-import { openFile, readLines, readWhole } from '../../engine/files.js';
+import { contentsStamp, openFile, readLines, readWhole } from '../../engine/files.js';
 import { openTokenizerFile } from '../../engine/tokenizer/open.js';
 import { openGguf } from '../../engine/weights/gguf.js';
 import { openModelFiles } from '../../engine/weights/open.js';
@@ -207,4 +207,12 @@ test('a pointer of Git LFS in the place of any file is told as one', async () =>
   const text = at('about.txt');
   writeFileSync(text, `${pointer}${'x'.repeat(1000)}`);
   expect(readWhole(text, 2000, what => new Error(what)).length).toBeGreaterThan(1000);
+});
+
+test('a file that is taken away while it is opened has a stamp all the same, and another than it had', () => {
+  const path = join(freshFolder(), 'a');
+  writeFileSync(path, 'x');
+  const before = contentsStamp(path);
+  rmSync(path);
+  expect([contentsStamp(path), contentsStamp(path) === before]).toEqual(['ENOENT', false]);
 });
