@@ -161,6 +161,21 @@ describe('a GGUF that says no more than it must', () => {
     expect(gguf('gemma3', all).slidingWindow).toBeNull();
   });
 
+  test('ids that stand for none, and keys of another architecture beside its own', () => {
+    const tokens = { 'tokenizer.ggml.tokens': ['<pad>', '<eos>', 'a', '<bos>'] };
+    expect(gguf('gemma3', {}, tokens)).toMatchObject({ bosId: 3, eosIds: [1] });
+    for (const none of [2 ** 32 - 1, -1, 2 ** 32])
+      expect(gguf('gemma3', {}, { ...tokens, 'tokenizer.ggml.bos_token_id': none }).bosId).toBe(3);
+    expect(gguf('gemma3', {}, { ...tokens, 'tokenizer.ggml.bos_token_id': 2 ** 32 - 2 }).bosId).toBe(2 ** 32 - 2);
+    expect(gguf('gemma3', {}, { 'tokenizer.ggml.eos_token_ids': [5, 2 ** 32 - 1, 2 ** 32 - 2] }).eosIds).toEqual([
+      1,
+      5,
+      2 ** 32 - 2,
+    ]);
+    expect(gguf('gemma2', {}, { 'gemma3.block_count': 5 }).layers).toBe(6);
+    expect(() => gguf('gemma2', { block_count: undefined })).toThrow(/^(?!.*its keys are of).*block_count/);
+  });
+
   test('the 27B models scale by their hidden size a head, the others by the head', () => {
     const wide = { embedding_length: 2320, 'attention.head_count_kv': 4 };
     const scale = (architecture: string, layers: number) =>

@@ -7,6 +7,7 @@ import {
   canBeLeftOut,
   checkWeights,
   isOfAdapter,
+  leftOutPart,
   missingWeight,
   nameFromGguf,
   nameFromHuggingFace,
@@ -116,6 +117,19 @@ test.each(['explora_x', 'x.explora_', 'x.loraine', 'x.base_layers.y', 'xbase_lay
   },
 );
 
+test.each([
+  ['vision_tower.encoder.x', 'vision_tower'],
+  ['model.vision_tower.encoder.x', 'vision_tower'],
+  ['score.weight', 'score'],
+  ['my.model.weight', 'my'],
+  ['xmodel.y', 'xmodel'],
+  ['model.layers.0.self_attn.rotary_emb.inv_freq', 'rotary_emb.inv_freq'],
+  ['language_model.model.layers.11.self_attn.rotary_emb.inv_freq', 'rotary_emb.inv_freq'],
+  ['model.embed_tokens.embed_scale', 'embed_tokens.embed_scale'],
+])('left out, %s is called %s', (name, part) => {
+  expect(leftOutPart(name)).toBe(part);
+});
+
 describe('a strange tensor is refused by name, with what to do', () => {
   const BIAS = /, a bias, and Loupe has none, so the model would be computed wrong\. This model cannot be run here\.$/;
   const SCALE =
@@ -193,6 +207,32 @@ describe('weights against the configuration', () => {
     );
     expect(check(drop)).toThrow(ModelFileError);
     expect(missingWeight(tiny, entries(drop))).toBe('layers.1.attn.k');
+  });
+  test('one that a wrapper of PyTorch renamed', () => {
+    const drop = entries(all => void all.delete('layers.1.attn.k'));
+    const told = (...strangers: string[]) => {
+      try {
+        checkWeights(tiny, drop, 'm.file', strangers);
+      } catch (error) {
+        return /: it has it as '(.*)', the name that a wrapper of PyTorch gives\. Save the model within the wrapper \(model\.module, model\._orig_mod\), or take that off the names\.$/.exec(
+          (error as Error).message,
+        )?.[1];
+      }
+    };
+    const own = 'model.layers.1.self_attn.k_proj.weight';
+    for (const wrap of ['module.', '_module.', '_orig_mod.', '_fsdp_wrapped_module.', 'module._orig_mod.'])
+      expect(told('score.weight', wrap + own), wrap).toBe(wrap + own);
+    expect(told('module.blk.1.attn_k.weight')).toBe('module.blk.1.attn_k.weight');
+    // Another weight of theirs, another wrapper's, and none.
+    expect(told('module.model.layers.0.self_attn.k_proj.weight', `wrapped.${own}`, 'x.weight')).toBeUndefined();
+    expect(told()).toBeUndefined();
+  });
+  test('a head of its own that lacks', () => {
+    const apart = configFromJson({ model_type: 'gemma2', ...SIZES, tie_word_embeddings: false }, 'config.json');
+    expect(() => checkWeights(apart, entries(), 'm.file')).toThrow(
+      /^m\.file lacks the weight 'head' \[10,64\], one of those a Gemma 2 with 2 layers has whose head is not the embedding \(lm_head\.weight, in a GGUF output\.weight\)\. Fetch all of the model, every shard of it; or say tie_word_embeddings: true if the two are one\.$/,
+    );
+    expect(missingWeight(apart, entries())).toBe('head');
   });
   test('one of another shape', () => {
     const turn = (all: Map<string, { shape: number[]; fileName: string }>) =>
