@@ -5,6 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, ModelFileError } from '../../engine/errors.js';
+import { contentsStamp } from '../../engine/files.js';
 import { ggufIn, openGgufModel } from '../../engine/weights/gguf-model.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { type TestTensor, writeGguf } from '../fixtures/gguf.js';
@@ -264,14 +265,31 @@ describe('in parts', () => {
       'says gemma3.block_count = 5, and m-00001-of-00002.gguf 1. The parts must be of one model',
     ],
     [{ 'gemma3.attention.scale': 2 }, 'says gemma3.attention.scale = 2, and m-00001-of-00002.gguf does not. The parts'],
+    [{ 'gemma3.split.x': 2 }, 'says gemma3.split.x = 2, and m-00001-of-00002.gguf does not. The parts'],
+    [{ 'gemma3.general.x': 2 }, 'says gemma3.general.x = 2, and m-00001-of-00002.gguf does not. The parts'],
+    [{ 'general.type': 'adapter' }, 'says general.type = "adapter", and m-00001-of-00002.gguf does not. The parts'],
     [{ 'general.architecture': 'gemma2' }, 'says general.architecture = "gemma2", and m-00001-of-00002.gguf "gemma3".'],
   ])('of which a later one says something else of the model: %j', async (more, message) => {
     expect(await refused(parts(2, { of: { 1: more } }).paths[0])).toContain(`m-00002-of-00002.gguf ${message}`);
   });
   test('of which a later one says the same, or who made it', async () => {
-    const more = { 'gemma3.block_count': 1, 'general.name': 'another' };
-    const files = await openGgufModel(parts(2, { of: { 1: more } }).paths[1]);
+    const made = { 'general.name': 'another', 'general.types': 'x', 'general.architectures': 'x' };
+    const { paths } = parts(2, { of: { 1: { 'gemma3.block_count': 1, ...made } } });
+    const files = await openGgufModel(paths[1]);
     expect(files.config.layers).toBe(1);
+    // Which part a weight is in.
+    expect(files.written).toBe(paths.map(contentsStamp).join('\n'));
+    for (const [name, last] of [
+      ['token_embd.weight', 'embed'],
+      ['blk.0.ffn_down.weight', 'layers.0.mlp.down'],
+    ]) {
+      const { data } = TENSORS.find(one => one.name === name)!;
+      const stored = await files.weights.readStored(last, 1, 2);
+      const columns = SHAPES[name][1];
+      expect([...new Float32Array(Uint8Array.from(stored).buffer)]).toEqual([
+        ...(data as Float32Array).subarray(columns, 3 * columns),
+      ]);
+    }
     await files.close();
   });
   test('of which there may be ten thousand', async () => {

@@ -1,12 +1,17 @@
 // Files and the JSON in them: what is read, and what is said where something else stands.
 
 import { execFileSync } from 'node:child_process';
-import { symlinkSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ModelFileError, OptionError, ShaderError } from '../../engine/errors.js';
 import {
+  contentsStamp,
+  isEmpty,
+  isPointer,
+  isShut,
+  MOST_POINTER,
   openFile,
   packageRoot,
   readLines,
@@ -14,6 +19,7 @@ import {
   readText,
   readWhole,
   shaderNames,
+  stampOf,
 } from '../../engine/files.js';
 import { parseJson } from '../../engine/json.js';
 import { freshFolder } from '../fixtures/folder.js';
@@ -122,8 +128,75 @@ describe('a file that is read whole', () => {
   });
 });
 
+describe('a pointer of Git LFS', () => {
+  const BEGINNING = 'version https://git-lfs.github.com/spec/';
+  const POINTER =
+    /it is a pointer of Git LFS and not the file itself, which `git lfs pull` or `loupe pull` fetches(\. Give the file itself\.)?$/;
+  test.each([
+    ['that is its beginning alone', BEGINNING, true],
+    ['with all that it has', `${BEGINNING}v1\noid sha256:${'a'.repeat(64)}\nsize 12345\n`, true],
+    ['of as many bytes as it has at most', BEGINNING.padEnd(MOST_POINTER), true],
+    ['of a byte more, which is a file that begins so', BEGINNING.padEnd(MOST_POINTER + 1), false],
+    ['that lacks a sign', BEGINNING.slice(1), false],
+    ['that ends before its beginning does', BEGINNING.slice(0, -1), false],
+    ['with something before it', ` ${BEGINNING}`, false],
+  ])('%s', async (_, text, is) => {
+    writeFileSync(path, text);
+    const before = openHandles();
+    const read = () => readWhole(path, 2000, fault);
+    if (is) {
+      expect(read).toThrow(OptionError);
+      expect(read).toThrow(POINTER);
+      await expect(openFile(path)).rejects.toThrow(POINTER);
+    } else {
+      expect(read()).toEqual(Buffer.from(text));
+      await (await openFile(path)).close();
+    }
+    expect(openHandles()).toBe(before);
+    if (text.length <= MOST_POINTER) expect(isPointer(Buffer.from(text))).toBe(is);
+  });
+});
+
+describe('what there is to know of a file without reading it', () => {
+  const other = join(folder, 'other');
+  const link = join(folder, 'link');
+
+  test('its stamps: other ones where it was written to, or replaced by one of the same size and time', () => {
+    writeFileSync(path, 'abc');
+    utimesSync(path, 1, 1);
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
+    expect(stampOf(path)).toBe(`${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`);
+    expect(contentsStamp(path)).toBe(`${dev} ${ino} ${size} ${mtimeNs}`);
+    const [whole, contents] = [stampOf(path), contentsStamp(path)];
+    utimesSync(path, 1, 1); // the same time once more: another stamp of the whole
+    expect([stampOf(path) === whole, contentsStamp(path) === contents]).toEqual([false, true]);
+    writeFileSync(other, 'abc');
+    utimesSync(other, 1, 1);
+    renameSync(other, path);
+    expect(contentsStamp(path)).not.toBe(contents);
+    symlinkSync(path, link);
+    expect([stampOf(link), contentsStamp(link)]).toEqual([stampOf(path), contentsStamp(path)]);
+    rmSync(link);
+  });
+  test('of what is not there none, of what cannot be reached why', () => {
+    const none = join(folder, 'none');
+    expect([stampOf(none), contentsStamp(none)]).toEqual([null, 'ENOENT']);
+    const within = join(packageRoot(), 'package.json', 'x');
+    expect([stampOf(within), contentsStamp(within)]).toEqual([null, 'ENOTDIR']);
+    expect([stampOf(loop), contentsStamp(loop)]).toEqual(['ELOOP', 'ELOOP']);
+  });
+  test('whether it has no bytes', () => {
+    writeFileSync(other, '');
+    writeFileSync(path, 'a');
+    expect([other, path, join(folder, 'none'), loop, 'a\0b'].map(isEmpty)).toEqual([true, false, false, false, false]);
+  });
+  test('whether its folder may not be entered: what is there, is not, or leads nowhere is not shut', () => {
+    expect([path, folder, join(folder, 'none', 'x'), loop, join(path, 'x')].map(isShut)).toEqual(Array(5).fill(false));
+  });
+});
+
 describe('lines', () => {
-  const lines = async (text: string, longest?: number) => {
+  const lines = async (text: string | Uint8Array, longest?: number) => {
     writeFileSync(path, text);
     const found: string[] = [];
     for await (const line of readLines(path, fault, longest)) found.push(line);
@@ -141,6 +214,9 @@ describe('lines', () => {
     const many = await lines(`${'a\n'.repeat(40_000)}z`);
     expect([many.length, many.at(-2), many.at(-1)]).toEqual([40_001, 'a', 'z']);
     expect(await lines(`${'a'.repeat(65_536)}\nb`, 65_536)).toEqual(['a'.repeat(65_536), 'b']);
+  });
+  test('that are not in UTF-8: which line', async () => {
+    await expect(lines(Uint8Array.of(97, 10, 98, 10, 0xff, 10))).rejects.toThrow(/^its line 3 is not UTF-8, and/);
   });
   test('whose reader has enough: the file is closed', async () => {
     const before = openHandles();
@@ -164,7 +240,10 @@ describe('lines', () => {
 });
 
 test('shaders by their names', () => {
-  expect(shaderNames()).toContain('rope');
+  const names = shaderNames();
+  expect(names).toEqual([...names].sort());
+  expect(names).toEqual(expect.arrayContaining(['rope', 'formats/q4_k', 'stores/texture']));
+  expect(names.every(name => /^[a-z0-9_]+(\/[a-z0-9_]+)?$/.test(name))).toBe(true);
   expect(shaderNames().some(name => name.includes('.'))).toBe(false);
   expect(readShaderSource('rope')).toMatch(/@compute/);
   expect(() => readShaderSource('ropes')).toThrow(ShaderError);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Rope } from '../../engine/config.js';
 import { packageRoot } from '../../engine/files.js';
-import { changesWithLength, ropeFrequencies, ropeTable } from '../../engine/rope-table.js';
+import { changesWithLength, lengthThatMatters, ropeFrequencies, ropeTable } from '../../engine/rope-table.js';
 import { configFromJson } from '../../engine/weights/detect.js';
 import { openSafetensors } from '../../engine/weights/safetensors.js';
 
@@ -35,6 +35,15 @@ describe('frequencies are those of transformers', () => {
     const { rope } = configFromJson(asked.find(({ case: name }) => name === 'yarn-10')!.config, 'config.json');
     expect(ropeFrequencies(rope.full, 32, 10)).not.toEqual(ropeFrequencies({ base: 1e6, factor: 1 }, 32, 10));
   });
+});
+
+test('what of a length matters: equal where all angles are', () => {
+  const matters = (scaling?: object) =>
+    [0, 5, 6, 7, 9].map(length => lengthThatMatters({ base: 1e4, factor: 1, scaling } as Rope, length));
+  expect(matters({ kind: 'dynamic', original: 6 })).toEqual([6, 6, 6, 7, 9]);
+  expect(matters({ kind: 'longrope', original: 6 })).toEqual([0, 0, 0, 1, 1]);
+  expect(matters({ kind: 'yarn', original: 6 })).toEqual([0, 0, 0, 0, 0]);
+  expect(matters()).toEqual([0, 0, 0, 0, 0]);
 });
 
 describe('where no configuration of the goldens leads', () => {

@@ -2,7 +2,15 @@
 
 import { expect, test } from 'vitest';
 import { printable, printableJson, visible } from '../../engine/printable.js';
-import { escapeHtml, Html, html, label } from '../../lab/values/html.js';
+import {
+  eitherText,
+  escapeHtml,
+  Html,
+  html,
+  label,
+  pictureAddress,
+  withoutMathematics,
+} from '../../lab/values/html.js';
 
 /** Every code unit that steers a terminal or turns a line, written down once more and in another way: as a list. */
 const steers = (unit: number): boolean =>
@@ -84,4 +92,25 @@ test.each([
   ['\n', '↵'],
 ])('label: %j is %j for plotly', (text, shown) => {
   expect(label(text)).toBe(shown);
+});
+
+test('two texts that stand at one place: one where they are equal, else both with their white space shown', () => {
+  expect(eitherText(' a', ' a')).toBe(' a');
+  expect(eitherText(' a', ' b ')).toBe('␣a/␣b␣');
+});
+
+test('a page without mathematics is what it was, in an element that MathJax leaves alone', () => {
+  expect(withoutMathematics('<p>$1$</p>')).toBe('<div class="mathjax_ignore tex2jax_ignore"><p>$1$</p></div>');
+});
+
+test('a drawing as an address: the same drawing, and no quotation mark or sign that ends it', () => {
+  const address = (svg: string) => pictureAddress(svg).text;
+  const svg = '<svg a="1" b="x, y/z:w = 50 %"><text>#</text></svg>';
+  expect(address(svg)).toBe(
+    "data:image/svg+xml,%3Csvg a='1' b='x, y/z:w = 50 %25'%3E%3Ctext%3E%23%3C/text%3E%3C/svg%3E",
+  );
+  // Where it has single ones its double ones stay.
+  const both = `<svg a="it's"/>`;
+  expect(address(both)).toBe("data:image/svg+xml,%3Csvg a=%22it's%22/%3E");
+  expect(decodeURIComponent(address(both).slice(19))).toBe(both);
 });
