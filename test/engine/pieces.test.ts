@@ -8,7 +8,7 @@ import { DecodedText } from '../../engine/tokenizer/decode.js';
 import { Matcher } from '../../engine/tokenizer/matcher.js';
 import { normaliser } from '../../engine/tokenizer/normalise.js';
 import { PairsByList, PairsByScore } from '../../engine/tokenizer/pairs.js';
-import { quoted } from '../../engine/tokenizer/quoted.js';
+import { halfOf, quoted } from '../../engine/tokenizer/quoted.js';
 import { PLAIN } from '../../engine/tokenizer/vocabulary.js';
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -253,4 +253,10 @@ test.each<[string, object[], string, (string | number)[]]>([
   ['a sign is no word', [{ content: 'in', singleWord: true }], '-in-', ['-', 0, '-']],
 ])('added tokens: %s', (_, tokens, text, parts) => {
   expect(cut(tokens, text)).toEqual(parts);
+});
+
+test('half of a surrogate pair that stands alone, as an escape: the first of them', () => {
+  expect(halfOf('a\ud83d!')).toBe('\\ud83d');
+  expect(halfOf('👍\udc4d')).toBe('\\udc4d');
+  expect(halfOf('\udc4d\ud83d')).toBe('\\udc4d');
 });
