@@ -16,6 +16,7 @@ import {
   type Dim,
   type DimSpec,
   dimText,
+  nameBeside,
   isWhole,
   type Range,
   rangeOf,
@@ -285,7 +286,7 @@ export class Activation extends Shown implements Values {
   /** `layers.3.attn.pattern [head 2:4 of 4, query 6, key 6]` */
   override toString(): string {
     const kept = this.kept ? `, as the cache has it in ${this.kept}` : '';
-    return `${this.name} [${this.dims.map(dimText).join(', ')}]${this.recomputed ? ', recomputed' : ''}${kept}`;
+    return `${nameBeside(this.name, this.dims)} [${this.dims.map(dimText).join(', ')}]${this.recomputed ? ', recomputed' : ''}${kept}`;
   }
 
   #with(other: unknown, what: string, sign: string, of: (x: number, y: number) => number): Activation {

@@ -123,6 +123,18 @@ export function dimText(dim: Dim): string {
   return isWhole(dim) ? `${name} ${size}` : `${name} ${from}:${from + size} of ${of}`;
 }
 
+/** A name without the ranges of its cuts that its dimensions say too: `resid[token 5:9]` of tokens 5:9 is `resid`; an index, whose dimension is gone, stays. */
+export function nameBeside(name: string, dims: readonly Dim[]): string {
+  const [, stage, cuts] = /^([^[\]]+)((?:\[[^[\]]*\])+)$/.exec(name) ?? [];
+  if (stage === undefined) return name;
+  const isSaid = (cut: string) => dims.some(({ name: axis }) => cut.startsWith(`${axis} `) && cut.includes(':'));
+  const rest = cuts
+    .slice(1, -1)
+    .split(/\]\[|, /)
+    .filter(cut => !isSaid(cut));
+  return rest.length === 0 ? stage : `${stage}[${rest.join(', ')}]`;
+}
+
 /** The parts that are not whole, in words: `heads 2 and 3`, `queries 0–9`; empty where all is here. */
 export function partText(dims: readonly Dim[]): string {
   return dims

@@ -165,7 +165,10 @@ describe('one rule for an index, before and after', () => {
     expect(() => a.get(0, 7, 3)).toThrow(/has 2 entries along 'head', 2 to 3, so 0 is outside\. Take 2 to 3/);
     const b = a.slice({ query: [10, 20] }).slice({ query: [12, 14], key: -1 });
     expect(b.name).toBe('layers.5.attn.pattern[query 10:20][query 12:14, key 39]');
-    expect(`${b}`).toBe(`${b.name} [head 2:4 of 4, query 12:14 of 40]`);
+    // A range is said once, where it says of how many.
+    expect(`${b}`).toBe('layers.5.attn.pattern[key 39] [head 2:4 of 4, query 12:14 of 40]');
+    expect(`${a.slice({ query: [3, 9] })}`).toBe('layers.5.attn.pattern [head 2:4 of 4, query 3:9 of 40, key 40]');
+    expect(`${a.slice({ query: [0, 40] })}`).toBe('layers.5.attn.pattern [head 2:4 of 4, query 40, key 40]');
     expect(b.dims[1].labels).toEqual(whole.tokens.slice(12, 14));
     expect(b.get(3, 13)).toBeCloseTo(all.get(3, 13, 39), 6);
     expect(b.token(13).shape).toEqual([2]);
