@@ -131,12 +131,12 @@ export class Recorder {
     const stage: Stage = {
       name: full,
       operation,
-      inputs,
+      inputs: inputs.map(({ name, axes }) => ({ name, axes })), // without what is before them: whoever prints or copies a stage comes to an end
       weight: weight ? { name: weight.weight ?? full, shape: weight.shape } : null,
       axes,
       state: operation.kind === 'cache',
     };
-    // Its inputs are stages too, each with all before it: as JSON they are their names.
+    // As JSON its inputs are their names.
     const toJSON = () => ({ ...stage, inputs: inputs.map(({ name }) => name) });
     Object.defineProperty(stage, 'toJSON', { value: toJSON });
     this.#stages.push(stage);
