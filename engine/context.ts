@@ -213,12 +213,14 @@ export class Context {
 
   /**
    * Reads `id`, and then one after the other the likeliest token after each, `most` in all, as `forward` with `argmax` would. The GPU takes each from its
-   * own memory, so that some are on their way before the first is known. Whoever stops early has only what was given in the context.
+   * own memory, so that some are on their way before the first is known. Whoever stops early has only what was given in the context, and an edit is in force from the next token on:
+   * what was on its way by the shaders before is read again.
    */
   async *ahead(id: number, most: number, signal?: AbortSignal): AsyncGenerator<ReadAhead> {
     let started: (Pick<ForwardResult, 'shaders' | 'edited'> & { extent: Extent; result: Promise<ChunkResult> })[] = [];
     const results = () => Promise.allSettled(started.map(({ result }) => result));
     let begun = this.#past.ids.length;
+    let before = this.#past.shaders;
     const end = Math.min(this.length, begun + most);
     try {
       while (this.#past.ids.length < end) {
@@ -230,6 +232,11 @@ export class Context {
           await results();
           [started, begun] = [[], this.#past.ids.length];
           await this.#readAgain(await this.model.kernels.inForce(), signal);
+        }
+        if (started.length > 0 && (await this.model.kernels.inForce()).changedSince(started[0].shaders).length > 0) {
+          await results();
+          this.#past.shaders = before;
+          [started, begun] = [[], this.#past.ids.length];
         }
         while (started.length < this.#most && begun < end) {
           const shaders = await this.model.kernels.inForce();
@@ -243,6 +250,7 @@ export class Context {
           this.#past.reached = begun;
         }
         const { extent, result, ...ran } = started.shift()!;
+        before = ran.shaders;
         const { captured, token, times, opened } = await result;
         this.#past.ids.push(id);
         this.#past.read.push({ extent, patches: [], length: extent.keys });

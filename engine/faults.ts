@@ -40,8 +40,8 @@ export class Faults {
   /** Work that makes no end: whoever waits is told. */
   stick(what: string, seconds: number): void {
     this.#stuck = new DeviceError(
-      `The GPU has made no progress for ${seconds} s in ${what}. If a loop there never ends, nothing can stop it but a restart of the kernel or the command: ` +
-        'put the file’s shader back and open the model again. If it is only slow, give it longer: open(name, { watchdog: seconds }), or LOUPE_WATCHDOG; 0 is for ever.',
+      `The GPU has made no progress for ${seconds} s in ${what}. If a loop there never ends, nothing can stop it but a restart of the kernel or the command; an edit is gone with it, and a file in shaders/ is as it was saved. ` +
+        'If it is only slow, give it longer: open(name, { watchdog: seconds }), or LOUPE_WATCHDOG; 0 is for ever.',
     );
     for (const reject of [...this.#waiting]) reject(this.#stuck);
   }

@@ -50,6 +50,11 @@ export class LineReader {
     input.on('keypress', this.#onKey);
     this.#rl.on('line', line => this.#onLine(line));
     this.#rl.on('SIGINT', () => this.#onInterrupt());
+    // Ctrl-Z and fg: readline pauses itself, and nobody would read on.
+    this.#rl.on('SIGCONT', () => {
+      this.#rl.resume();
+      if (this.#wanted) this.#rl.prompt(true);
+    });
     onCtrlC(() => {
       this.#onInterrupt();
       if (!this.#running) rearmCtrlC();

@@ -63,6 +63,10 @@ const PARTS: Readonly<Record<string, string>> = {
 };
 
 export function modelBundle(session: Session): Bundle {
+  if (session.disposed) {
+    const closed = `${session.name}, closed`;
+    return { 'text/html': html`<p>${closed}</p>`.text, 'text/plain': closed };
+  }
   const entries = Object.entries(modelFacts(session));
   const rows = entries.map(([name, value]) => ({ cells: [name, value] }));
   // Styles that pages keep which drop stylesheets.

@@ -18,6 +18,7 @@ import type { KernelChoice } from '../../engine/traits.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
 import { checkName, checkOptions, type OptionNames } from '../values/arguments.js';
 import { said } from '../values/dims.js';
+import { bytesText } from '../values/numbers.js';
 import { progressLine } from '../host/progress.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { cachedModel, hubCache } from '../pull/cache.js';
@@ -49,7 +50,7 @@ export interface OpenOptions {
    * and shaders. It is given back when memory is short. Default false.
    */
   readonly reuse?: boolean;
-  /** Keep an earlier session with the same model open beside this one. */
+  /** Keep an earlier session with the same model open beside this one, which no later opening closes either: dispose of it when it is not needed. */
   readonly another?: boolean;
   /**
    * Seconds after which work on the GPU that makes no progress is given up, for all sessions on the device; 0: never. Default: LOUPE_WATCHDOG,
@@ -81,6 +82,20 @@ const sessions = ((globalThis as Record<symbol, unknown>)[Symbol.for('gemma-loup
   string,
   Session
 >;
+
+/** Those that were opened beside others, by key: no later opening closes them. */
+const beside = new Map<string, Session[]>();
+
+/** A cell that opens one more each time it is run holds memory that nobody sees: from the second on it is said. */
+function keep(session: Session, key: string, quiet = false): void {
+  const kept = [...(beside.get(key) ?? []).filter(({ disposed }) => !disposed), session];
+  beside.set(key, kept);
+  if (quiet || kept.length === 1) return;
+  const { name, gpu } = session;
+  process.stderr.write(
+    `loupe: ${kept.length} sessions with '${printable(name)}' that were opened with { another: true } are open; the GPU holds ${bytesText(gpu.liveBytes)}. No opening closes them: write 'using', or session[Symbol.dispose]() for one that is not needed.\n`,
+  );
+}
 
 /** Openings that go on, by path: when the last of them is over. */
 const opening = new Map<string, Promise<void>>();
@@ -150,10 +165,12 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
   /** The same once more. Throws ModelFileError where they are not what they were: what is read from them would be of another model than what runs. */
   const again = async () => {
     const now = await read();
-    if (now.fingerprint === files.fingerprint && now.written === files.written) return now;
+    const written = now.fingerprint !== files.fingerprint || now.written !== files.written;
+    if (!written && JSON.stringify(now.config) === JSON.stringify(files.config)) return now;
     await now.close();
+    const what = written ? 'it was written since' : 'its configuration says something else since';
     throw new ModelFileError(
-      `${path} is not what it was when it was opened: it was written since. What runs is what it was. Open it again.`,
+      `${path} is not what it was when it was opened: ${what}. What runs is what it was. Open it again.`,
     );
   };
   try {
@@ -200,10 +217,13 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
         tokenizer,
         options.context,
         files.chatTemplate,
-        async () => {
+        async release => {
           const same = await again();
           try {
-            return await load(same, await sharedGpu(options.adapter, options.kernels));
+            const to = await sharedGpu(options.adapter, options.kernels);
+            to.check();
+            release();
+            return await load(same, to);
           } finally {
             await same.close();
           }
@@ -217,7 +237,8 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
     await turn.come;
     const session = await make();
     if (!options.quiet) for (const notice of session.notices) process.stderr.write(`loupe: ${printable(notice)}\n`);
-    sessions.set(key, session);
+    if (options.another) keep(session, key, options.quiet);
+    else sessions.set(key, session);
     return session;
   } finally {
     await files.close();

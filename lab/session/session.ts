@@ -62,8 +62,8 @@ export class Session extends Shown {
     readonly contextLength?: number,
     /** The model's own Jinja template of conversations; null for Gemma's turns. */
     readonly chatTemplate: string | null = null,
-    /** Loads the same weights again, on a device that lives. */
-    private readonly reload: (() => Promise<Model>) | null = null,
+    /** Loads the same weights again, on a device that lives; `release` gives back what there is, once nothing is left that could be refused. */
+    private readonly reload: ((release: () => void) => Promise<Model>) | null = null,
     /** What the model's files say of conversations. */
     readonly chatFiles: ChatFiles | null = null,
     /** Whether the cache of the last run is held for the next that begins alike. */
@@ -156,6 +156,7 @@ export class Session extends Shown {
    * @example await model.stage('layers.3.attn.q_rope').run(await golden('atlas/capital')) // [T,A,D]
    */
   stage(name: string): OneStage {
+    this.ready();
     return oneStage(this, name);
   }
 
@@ -222,7 +223,7 @@ export class Session extends Shown {
 
   /**
    * Brings the model back after its device was lost: the weights are loaded again on a new one, edited shaders are put in, and
-   * conversations go on (their next turn reads everything again). Throws ModelFileError if the files have changed.
+   * conversations go on (their next turn reads everything again). Throws ModelFileError if the files have changed, weights or configuration, and DeviceError where no device is to be had: the session is then what it was.
    */
   reopen(): Promise<void> {
     this.#reopening ??= this.#reload().finally(() => {
@@ -235,10 +236,11 @@ export class Session extends Shown {
     if (this.#disposed || !this.reload) throw this.#closed();
     const { kernels } = this.loaded;
     const edits = kernels.edited.map(name => [name, kernels.source(name)] as const);
-    for (const one of this.#dependents) one.forget();
-    this.#contexts[Symbol.dispose]();
-    this.loaded[Symbol.dispose]();
-    this.loaded = await this.reload();
+    this.loaded = await this.reload(() => {
+      for (const one of this.#dependents) one.forget();
+      this.#contexts[Symbol.dispose]();
+      this.loaded[Symbol.dispose]();
+    });
     for (const [name, source] of edits) await this.loaded.kernels.edit(name, source);
     if (this.#disposed) this.loaded[Symbol.dispose]();
   }
@@ -305,6 +307,7 @@ export class Session extends Shown {
    * @example model.picture(await model.diff(g))
    */
   picture(diff: Diff | null = null): PlanView {
+    this.ready();
     if (diff !== null && !(diff instanceof Diff))
       throw new OptionError(
         `picture() is coloured by a diff, not by ${said(diff)}. ${isRecord(diff) && 'then' in diff ? 'Wait for it: await model.diff(golden).' : 'Give what await model.diff(golden) gives, or nothing.'}`,
@@ -336,6 +339,14 @@ export class Session extends Shown {
   depend(dependent: Dependent): void {
     for (const earlier of this.#dependents) if (earlier.disposed) this.#dependents.delete(earlier);
     this.#dependents.add(dependent);
+  }
+
+  /**
+   * Whether it was closed.
+   * @internal
+   */
+  get disposed(): boolean {
+    return this.#disposed;
   }
 
   /**

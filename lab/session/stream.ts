@@ -24,6 +24,8 @@ export interface Speaker {
   readonly tokenizer: Tokenizer | null;
   labels(ids: readonly number[]): string[];
   noteEdit(shaders: readonly string[], position: number): void;
+  /** Throws where it was closed, or its device is lost. */
+  ready(): void;
 }
 
 /** Goes on from what `context` has read with `ids`, and then with what the model makes of it. */
@@ -48,13 +50,14 @@ export async function* stream(
   const text = session.tokenizer?.stream();
   let read = context.ids.length;
   using progress = progressLine('Reading', ids.length < QUICK && 'short');
-  for await (const token of generate(context, ids, {
+  const tokens = generate(context, ids, {
     ...options,
     taps,
     signal: eitherSignal(options.signal),
     onPrefill: done => progress.count(done, ids.length, 'tokens'),
     onLayer: ids.length < QUICK ? undefined : (...at) => progress.layer(...at, ids.length),
-  })) {
+  });
+  for await (const token of whileOpen(session, tokens)) {
     progress[Symbol.dispose]();
     const labels = session.labels([...context.ids]);
     const first = read;
@@ -77,6 +80,16 @@ export async function* stream(
         throw new StageError(tap ? outside(tap, first, labels.length) : untapped(stage, name));
       },
     };
+  }
+}
+
+/** A session that is closed while it writes says so itself: of contexts its user knows nothing. */
+async function* whileOpen<T>(session: Speaker, tokens: AsyncGenerator<T, void, void>): AsyncGenerator<T, void, void> {
+  try {
+    yield* tokens;
+  } catch (error) {
+    session.ready();
+    throw error;
   }
 }
 

@@ -206,3 +206,24 @@ test('a hundred generations in one cell warn of nothing', async () => {
   expect(warned).toEqual([]);
   expect(held()).toBe(0);
 });
+
+test('an edit is in force from the next token on, whether anybody looks or not; so is taking it back', async () => {
+  const flip = (wgsl: string) => wgsl.replace('a * turn.x - b', '-a * turn.x - b');
+  const made = async (tap?: string, plan?: 'exact') => {
+    const tokens: [id: number, edited: readonly string[]][] = [];
+    for await (const { id, edited } of model.generate('The capital of France is', { ...options, tap, plan })) {
+      tokens.push([id, edited]);
+      if (tokens.length === 3) await model.edit('rope', flip);
+      if (tokens.length === 7) await model.edit('rope', null);
+    }
+    return tokens;
+  };
+  const plain = await made();
+  expect(plain.flatMap(([, edited], i) => (edited.length > 0 ? [[i, ...edited]] : []))).toEqual([
+    [3, 'rope'],
+    [7, 'rope'],
+  ]);
+  expect(await made('layers.5.resid')).toEqual(plain);
+  expect(await made('layers.5.resid', 'exact')).toEqual(await made(undefined, 'exact'));
+  expect(held()).toBe(0);
+});

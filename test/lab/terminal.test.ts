@@ -14,14 +14,15 @@ const PROMPT = '\\x1b\\[1;36m› \\x1b\\[22;39m'; // a regular expression of Pyt
 const env = { ...process.env, XDG_CACHE_HOME: folder, LOUPE_CACHE: folder, NO_COLOR: '' };
 
 /** Plays keys in a terminal; each step waits for its text. */
-function play(args: string[], steps: [keys: string, until: string][]): { shown: string[]; status: number } {
-  const { stdout, stderr } = spawnSync(
-    python,
-    [join(packageRoot(), 'test/lab/terminal.py'), process.execPath, ...args],
-    { input: JSON.stringify(steps), encoding: 'utf8', cwd: folder, env },
-  );
+function play(args: string[], steps: [keys: string, until: string][], program = process.execPath) {
+  const { stdout, stderr } = spawnSync(python, [join(packageRoot(), 'test/lab/terminal.py'), program, ...args], {
+    input: JSON.stringify(steps),
+    encoding: 'utf8',
+    cwd: folder,
+    env,
+  });
   if (stdout === '') throw new Error(stderr);
-  return JSON.parse(stdout);
+  return JSON.parse(stdout) as { shown: string[]; status: number };
 }
 
 test('answers, commands, several lines, pasted text, Ctrl-C and Ctrl-D', () => {
@@ -82,6 +83,32 @@ test('Ctrl-C twice on an empty line leaves', () => {
   expect(shown.join('')).not.toMatch(/did not come/);
   expect(status).toBe(0);
 }, 60_000);
+
+test('Ctrl-Z and fg: the conversation goes on, with what was typed', () => {
+  const { shown, status } = play(
+    ['--norc', '--noprofile', '-i'],
+    [
+      ['', '# |\\$ '],
+      [`'${[process.execPath, ...CHAT].join("' '")}'\r`, PROMPT],
+      ['The capital of France is\r', PROMPT],
+      ['\x1a', 'Stopped'],
+      ['fg\r', PROMPT],
+      ['WAIT 0.5', ''],
+      ['/sta', '/sta'],
+      ['\x1a', 'Stopped'],
+      ['WAIT 0.5', ''],
+      ['fg\r', '/sta'],
+      ['ts\r', 'tokens'],
+      ['', PROMPT],
+      ['\x04', '# |\\$ '],
+      ['echo "left $?"\r', 'left 0'],
+      ['exit\r', ''],
+    ],
+    'bash',
+  );
+  expect(shown.join('')).not.toMatch(/did not come|ended before|without an answer/);
+  expect(status).toBe(0);
+});
 
 test('the context is said to be nearly full before it is, and then full', () => {
   const { shown } = play(

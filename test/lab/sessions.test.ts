@@ -1,0 +1,90 @@
+// Sessions of one model: brought back, opened beside each other, closed. What is refused leaves them what they were, and none holds memory that nobody sees.
+
+import { readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import { ModelFileError } from '../../engine/errors.js';
+import { open, report } from '../../lab/index.js';
+import { DISPLAY, INSPECT } from '../../lab/values/shown.js';
+import { atlasWith } from '../fixtures/atlas-weights.js';
+import { freshFolder } from '../fixtures/folder.js';
+
+afterEach(() => void vi.restoreAllMocks());
+const PROMPT = [2, 300, 301, 17];
+const first = async (model: Awaited<ReturnType<typeof open>>) => [...(await model.run(PROMPT)).logits.values.data];
+
+/** What may be wrong with the files of a session that is brought back. */
+const CHANGES: Readonly<Record<string, (folder: string) => void>> = {
+  'weights that were written since': folder => utimesSync(join(folder, 'model.safetensors'), 2e9, 2e9),
+  'a folder that is gone': folder => renameSync(folder, `${folder}-gone`),
+  ...Object.fromEntries(
+    Object.entries({ sliding_window: 4, rms_norm_eps: 0.1, final_logit_softcapping: 1, eos_token_id: 7 }).map(
+      ([key, value]) => [
+        `another ${key}`,
+        (folder: string) => {
+          const path = join(folder, 'config.json');
+          writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), [key]: value }));
+        },
+      ],
+    ),
+  ),
+};
+
+test.each(Object.entries(CHANGES))('reopen refuses %s, and the session is what it was', async (what, change) => {
+  const folder = atlasWith(freshFolder(), {});
+  using model = await open(folder, { quiet: true });
+  const before = await first(model);
+  const { liveBytes } = model.gpu;
+  change(folder);
+  await expect(model.reopen()).rejects.toThrow(ModelFileError);
+  if (what.startsWith('another')) {
+    await expect(model.reopen()).rejects.toThrow(
+      `${folder} is not what it was when it was opened: its configuration says something else since. What runs is what it was. Open it again.`,
+    );
+  }
+  expect(await first(model)).toEqual(before);
+  expect(model.gpu.liveBytes).toBe(liveBytes);
+});
+
+test('what is opened beside is closed by no later opening, and from the second on is told', async () => {
+  const folder = atlasWith(freshFolder(), {});
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const told = () => said.mock.calls.map(([text]) => String(text)).filter(text => text.includes('another'));
+  // Two cells of a notebook, run three times.
+  const [models, others]: Awaited<ReturnType<typeof open>>[][] = [[], []];
+  for (let i = 0; i < 3; i++) {
+    models.push(await open(folder));
+    others.push(await open(folder, { another: true }));
+  }
+  expect(models.map(({ disposed }) => disposed)).toEqual([true, true, false]);
+  expect(others.map(({ disposed }) => disposed)).toEqual([false, false, false]);
+  expect(told().map(text => text.slice(0, 28))).toEqual(
+    ['loupe: 2 sessions with ', 'loupe: 3 sessions with '].map(t => expect.stringContaining(t)),
+  );
+  const live = models[2].gpu.liveBytes;
+  for (const one of others.splice(0, 2)) one[Symbol.dispose]();
+  expect(models[2].gpu.liveBytes).toBeLessThan(live);
+  using _third = await open(folder, { another: true });
+  expect(told().at(-1)).toMatch(
+    /^loupe: 2 sessions with '.*' that were opened with \{ another: true \} are open; the GPU holds [\d.]+ MB\. /,
+  );
+  for (const one of [models[2], ...others]) one[Symbol.dispose]();
+});
+
+test('one that is closed is shown as that, wherever it is shown', async () => {
+  const folder = freshFolder();
+  const model = await open(atlasWith(folder, {}), { quiet: true });
+  const { name } = model;
+  const generation = model.generate(PROMPT, { maxTokens: 9 });
+  await generation.next();
+  model[Symbol.dispose]();
+  const closed = `${name}, closed`;
+  expect([model[INSPECT](), `${model}`, model[DISPLAY]()['text/plain']]).toEqual([closed, closed, closed]);
+  const page = join(folder, 'page.html');
+  await report(page, model);
+  expect(readFileSync(page, 'utf8')).toContain(closed);
+  const sentence = `This session with '${name}' was closed. Open the model again: open('${name}').`;
+  await expect(generation.next()).rejects.toThrow(new ModelFileError(sentence));
+  for (const call of [() => model.stage('embed'), () => model.picture()])
+    expect(call).toThrow(new ModelFileError(sentence));
+});
