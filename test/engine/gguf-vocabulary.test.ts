@@ -84,6 +84,39 @@ test('ids that are not said are those of the pieces of their names, or as Gemmaâ
   expect([turned.bosId, turned.eosId, turned.unkId]).toEqual([4, 1, 0]);
 });
 
+test('an id that is not said, of which there is no piece, is said to be that; what stands for none is none', () => {
+  const two = {
+    'tokenizer.ggml.tokens': ['<pad>', '<unk>'],
+    'tokenizer.ggml.scores': [0, 0],
+    'tokenizer.ggml.token_type': [3, 2],
+  };
+  const { bosId, notices } = vocabularyFromGguf(few(two));
+  expect([bosId, notices[0]]).toEqual([
+    2,
+    'The GGUF does not say tokenizer.ggml.bos_token_id: 2 (of which it has no piece) is taken.',
+  ]);
+  for (const none of [-1, 2 ** 32 - 1]) {
+    const { ends, ...ids } = vocabularyFromGguf(
+      few({
+        'tokenizer.ggml.bos_token_id': none,
+        'tokenizer.ggml.eos_token_id': none,
+        'tokenizer.ggml.add_bos_token': true,
+      }),
+    );
+    expect([ids.bosId, ids.eosId, ends]).toEqual([-1, -1, expect.objectContaining({ front: [], back: [] })]);
+  }
+  const around = { 'tokenizer.ggml.add_bos_token': true, 'tokenizer.ggml.add_eos_token': true };
+  const both = { 'tokenizer.ggml.bos_token_id': 0, 'tokenizer.ggml.eos_token_id': 2 };
+  expect(vocabularyFromGguf(few({ ...around, ...both })).ends).toMatchObject({ front: [0], back: [2] });
+  expect(vocabularyFromGguf(few({ ...around, ...both, 'tokenizer.ggml.eos_token_id': undefined })).ends).toMatchObject({
+    front: [0],
+  });
+  for (const odd of [3, 0.5, -2, Number.NaN, '1', true])
+    expect(() => vocabularyFromGguf(few({ 'tokenizer.ggml.eos_token_id': odd }))).toThrow(
+      /'tokenizer\.ggml\.eos_token_id' is .*, and its vocabulary has ids from 0 to 2\. Convert it again, or give a vocabulary with --tokenizer\.$/,
+    );
+});
+
 /** A vocabulary of few pieces. */
 function few(more: Record<string, unknown> = {}) {
   return new Map<string, unknown>(
