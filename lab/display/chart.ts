@@ -92,14 +92,21 @@ function compact(text: string): string {
 
 /** A matrix in plotly's binary form: a third of the size of numbers in JSON, and exact. NaN is a hole; whole numbers below 2¹⁵ take half as much. */
 export interface Packed {
-  readonly dtype: 'f4' | 'i4' | 'i2';
+  readonly dtype: 'f8' | 'f4' | 'i4' | 'i2';
   readonly bdata: string;
   readonly shape: string;
 }
 
-export function packed(values: Float32Array | Int32Array, rows: number, columns: number): Packed {
+export function packed(values: Float64Array | Float32Array | Int32Array, rows: number, columns: number): Packed {
   const short = values instanceof Int32Array && values.every(n => n < 2 ** 15) ? Int16Array.from(values) : values;
-  const dtype = short instanceof Int16Array ? 'i2' : short instanceof Int32Array ? 'i4' : 'f4';
+  const dtype =
+    short instanceof Int16Array
+      ? 'i2'
+      : short instanceof Int32Array
+        ? 'i4'
+        : short instanceof Float64Array
+          ? 'f8'
+          : 'f4';
   const bdata = Buffer.from(short.buffer, short.byteOffset, short.byteLength).toString('base64');
   return { dtype, bdata, shape: `${rows}, ${columns}` };
 }

@@ -7,10 +7,10 @@ import { said } from '../values/dims.js';
 import { label, visible } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
 import type { Figure } from '../values/shown.js';
-import { isMasked } from '../values/stats.js';
+import { isMasked, MASKED } from '../values/stats.js';
 import { blockSize, blocksOf, poolText } from './blocks.js';
 import { barOf, CIVIDIS, DIVERGING, packed, scaleThrough } from './chart.js';
-import { type Numbers, numbers, OwnPicture, sameLength } from './own.js';
+import { drawn, type Numbers, numbers, OwnPicture, sameLength } from './own.js';
 import { CONFIG, HOLE, PAGE, titled, titleLines } from './page.js';
 import { withoutUnseen } from './unseen.js';
 
@@ -27,6 +27,7 @@ export interface HeatmapOptions {
 /**
  * A grid of numbers, rows downwards: an activation of two dimensions or rows of numbers. Blue to red through white where some are negative.
  * Grids larger than a page are pooled by the largest magnitude, and the picture says so. Throws OptionError for rows of different lengths.
+ * What attention hides, and what is no finite number, is a hole.
  * @example heatmap(scores, { x: heads, y: layers, title: 'induction' })
  */
 export function heatmap(values: Activation | readonly Numbers[], given: HeatmapOptions = {}): OwnPicture {
@@ -47,7 +48,9 @@ export function heatmap(values: Activation | readonly Numbers[], given: HeatmapO
     );
   const rows = own
     ? Array.from({ length: values.shape[0] }, (_, i) =>
-        Array.from(values.data.subarray(i * values.shape[1], (i + 1) * values.shape[1])),
+        Array.from(values.data.subarray(i * values.shape[1], (i + 1) * values.shape[1]), v =>
+          isMasked(v) ? MASKED : v,
+        ),
       )
     : Array.from(values, (row, i) => numbers('heatmap', `row ${i}`, row));
   const columns = rows[0]?.length ?? 0;
@@ -69,21 +72,26 @@ export function heatmap(values: Activation | readonly Numbers[], given: HeatmapO
     });
   };
   const [down, across] = [names(0, rows.length, options.y), names(1, columns, options.x)];
-  const flat = Float32Array.from(own ? withoutUnseen(values) : rows.flat(), v =>
-    Number.isFinite(v) && !(own && isMasked(v)) ? v : Number.NaN,
-  );
+  const {
+    lists: [seen],
+    notes: leftOut,
+  } = drawn([rows.flat()], 'the values', 'a hole');
+  const holes = own ? withoutUnseen(values) : null;
+  const numbersOf = seen.map((v, i) => (v === null || (holes && Number.isNaN(holes[i])) ? Number.NaN : v));
+  const flat = numbersOf.every(heldByF32) ? Float32Array.from(numbersOf) : Float64Array.from(numbersOf);
   const grid = blocksOf(flat, rows.length, columns, blockSize(rows.length, 160), blockSize(columns, 240));
   const pool = poolText(grid, 'row', 'column');
-  const finite = flat.filter(v => !Number.isNaN(v));
+  const finite = numbersOf.filter(v => !Number.isNaN(v));
   const low = finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  if (finite.length === 0) throw new OptionError('heatmap was given no finite number, so there is nothing to draw.');
+  if (finite.length === 0)
+    throw new OptionError('heatmap was given no finite number that a page draws, so there is nothing to show.');
   const most = Math.max(-low, high) || 1;
   // From zero, unless all values lie far from it.
   const least = low < 0 ? -most : low > 0.5 * high && high > low ? low : 0;
   const title = options.title ?? (own ? String(values) : '');
   const [name, ...more] = titleLines(title);
-  const notes = [...more, ...(pool ? [pool] : [])];
+  const notes = [...more, ...(pool ? [pool] : []), ...leftOut];
   const counts = (axis: 0 | 1) => (dims ? { title: { text: label(dims[axis].name) } } : {});
   const unique = (list: readonly string[]) => {
     const seen = new Map<string, number>();
@@ -123,3 +131,6 @@ export function heatmap(values: Activation | readonly Numbers[], given: HeatmapO
   const text = `${visible(title) || 'heatmap'}: ${rows.length} × ${columns}, from ${sci(low)} to ${sci(high)}`;
   return new OwnPicture(figure, text);
 }
+
+/** Whether f32 has the number, but for its last digits; those that are none are NaN. */
+const heldByF32 = (v: number): boolean => v === 0 || Number.isNaN(v) || (Math.abs(v) < 3.4e38 && Math.abs(v) > 1.2e-38);

@@ -10,6 +10,7 @@ import type { Figure } from '../values/shown.js';
 import {
   axisTitle,
   checkMany,
+  drawn,
   exact,
   isNumbers,
   legendNames,
@@ -29,7 +30,7 @@ export interface PlotOptions {
   readonly x?: string;
   /** What the other axis counts. */
   readonly y?: string;
-  /** Axes on a logarithmic scale. */
+  /** Axes on a logarithmic scale; of bars 'y' alone, because names stand along x. What is 0 or less has no place there: it is left out, and said. */
   readonly log?: 'x' | 'y' | 'xy';
 }
 
@@ -38,16 +39,19 @@ const AROUND = { title: true, x: true, y: true, log: true } as const;
 const PLOT = 256;
 const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#d55e00', '#56b4e9', '#7f8791'];
 
-function around(who: string, options: PlotOptions): PlotOptions {
+function around(who: 'plot' | 'bar', options: PlotOptions): PlotOptions {
   const taken = checkOptions(who, options, AROUND);
   checkTexts(who, { title: taken.title, x: taken.x, y: taken.y });
   const { log } = taken;
-  if (log === undefined || ['x', 'y', 'xy'].includes(log)) return taken;
-  throw new OptionError(`log of ${who} is 'x', 'y' or 'xy', not ${said(log)}.`);
+  const names = log === 'x' || log === 'xy';
+  if (log === undefined || log === 'y' || (names && who === 'plot')) return taken;
+  if (who === 'plot') throw new OptionError(`log of plot is 'x', 'y' or 'xy', not ${said(log)}.`);
+  const why = names ? ': along x stand names, which have no scale. Leave x out.' : '.';
+  throw new OptionError(`log of bar is 'y', not ${said(log)}${why}`);
 }
 
 /**
- * Lines of numbers: `plot(y)`, `plot(x, y)`, or several by name, `plot(x, { exact, fast })`, each with options behind. What is no finite number is a gap, and said.
+ * Lines of numbers: `plot(y)`, `plot(x, y)`, or several by name, `plot(x, { exact, fast })`, each with options behind. What cannot be drawn is a gap, and said: no finite number, masked, 0 or less on a logarithmic axis.
  * Throws OptionError for lists of different lengths, for what is no number, and for more than 20,000 points.
  * @example plot(layers, { mean: means, largest: maxima }, { x: 'layer', y: 'L2 norm' })
  */
@@ -68,19 +72,24 @@ export function plot(
   if (lines.length === 0) throw new OptionError('plot was given no line. Give numbers, or { name: numbers }.');
   for (const line of lines) sameLength('plot', 'x', xs.length, line.name || 'y', line.y.length);
   checkMany('plot', lines.length * xs.length, 'points');
-  const gaps = lines.reduce((n, line) => n + line.y.filter(v => !Number.isFinite(v)).length, 0);
   const { title = '', log = '', x: below, y: beside } = around('plot', options);
   const several = lines.length > 1;
   const [heading, ...more] = titleLines(title);
-  const gapped = gaps > 0 ? [`${gaps} of the values ${gaps === 1 ? 'is' : 'are'} no finite number: a gap`] : [];
-  const notes = [...more.map(label), ...gapped];
+  const across = drawn([xs], 'x', 'a gap', log.includes('x'));
+  const heights = drawn(
+    lines.map(line => line.y),
+    'the values',
+    'a gap',
+    log.includes('y'),
+  );
+  const notes = [...more.map(label), ...across.notes, ...heights.notes];
   const short = legendNames(lines.map(({ name }) => name));
   const under = legendUnder(
     short.map(name => label(name)),
     PLOT,
   );
   const [top, bottom] = [50 + 15 * notes.length, several ? under.room : 54];
-  const close = closeNumbers(lines.flatMap(line => line.y));
+  const close = closeNumbers(heights.lists.flat().filter(v => v !== null));
   const axis = (name: string | undefined, letter: 'x' | 'y') => ({
     gridcolor: GRID,
     ...(name ? { title: axisTitle(letter, name) } : {}),
@@ -90,8 +99,8 @@ export function plot(
     data: lines.map((line, i) => ({
       type: 'scatter',
       mode: xs.length <= 40 ? 'lines+markers' : 'lines',
-      x: xs,
-      y: line.y.map(v => (Number.isFinite(v) ? v : null)),
+      x: across.lists[0],
+      y: heights.lists[i],
       ...(line.name && { name: label(short[i]) }),
       line: { color: COLOURS[i % COLOURS.length], width: 2 },
       marker: { size: 5 },
@@ -124,7 +133,7 @@ export function plot(
 
 /**
  * Bars: `bar({ head0: 0.3, head1: 0.1 })`, or `bar(names, values)`. Throws OptionError for lists of different lengths, for what is no number,
- * and for more than 20,000 bars.
+ * and for more than 20,000 bars. What cannot be drawn has no bar, and is said.
  * @example bar({ 'head 0': 0.3, 'head 1': 0.1 }, { y: 'copying' })
  */
 export function bar(
@@ -139,10 +148,15 @@ export function bar(
   if (listed && (values === undefined || !isNumbers(values)))
     throw new OptionError('bar was given names without values. Give bar(names, values), or bar({ name: value }).');
   const heights = numbers('bar', 'values', listed ? (values as Numbers) : Object.values(names));
-  const { title = '', x, y } = around('bar', listed ? options : ((values as PlotOptions | undefined) ?? options));
+  const { title = '', log, x, y } = around('bar', listed ? options : ((values as PlotOptions | undefined) ?? options));
   sameLength('bar', 'names', texts.length, 'values', heights.length);
   checkMany('bar', texts.length, 'bars');
   const [heading, ...more] = titleLines(title);
+  const {
+    lists: [seen],
+    notes: leftOut,
+  } = drawn([heights], 'the values', 'no bar', log === 'y');
+  const notes = [...more.map(label), ...leftOut];
   const short = texts.map(text => shortened(text, 16));
   const { tickangle, room } = standing(short);
   const figure: Figure = {
@@ -150,7 +164,7 @@ export function bar(
       {
         type: 'bar',
         x: short.map((text, i) => `${label(text)}${'\u200b'.repeat(short.indexOf(text) === i ? 0 : i)}`),
-        y: heights.map(v => (Number.isFinite(v) ? v : null)),
+        y: seen,
         marker: { color: ACCENT },
         yhoverformat: '.7~g',
         hovertemplate: '%{x}<br>%{y}<extra></extra>',
@@ -158,11 +172,15 @@ export function bar(
     ],
     layout: {
       ...PAGE,
-      title: titled(label(heading), more.map(label)),
-      height: 250 + room + 15 * more.length,
-      margin: { l: 70, r: 20, t: 50 + 15 * more.length, b: room },
+      title: titled(label(heading), notes),
+      height: 250 + room + 15 * notes.length,
+      margin: { l: 70, r: 20, t: 50 + 15 * notes.length, b: room },
       xaxis: { type: 'category', tickangle, ...(x ? { title: axisTitle('x', x) } : {}) },
-      yaxis: { gridcolor: GRID, rangemode: 'tozero', ...(y ? { title: axisTitle('y', y) } : {}) },
+      yaxis: {
+        gridcolor: GRID,
+        ...(log ? powersOf(seen) : { rangemode: 'tozero' }),
+        ...(y ? { title: axisTitle('y', y) } : {}),
+      },
     },
     config: CONFIG,
   };
@@ -180,6 +198,16 @@ const isOptions = (value: unknown): value is PlotOptions =>
   !isNumbers(value) &&
   Object.keys(value).length > 0 &&
   Object.values(value).every(one => typeof one === 'string' || one === undefined);
+
+/** The axis of bars without a zero: they stand on a power of ten below the least, so that the least is a bar too. */
+function powersOf(heights: readonly (number | null)[]) {
+  const powers = heights.filter(v => v !== null).map(Math.log10);
+  const low = powers.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const high = powers.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const from = Math.ceil(low) - 1;
+  const range = powers.length > 0 ? [from, high + 0.05 * (high - from)] : [0, 1];
+  return { type: 'log', exponentformat: 'power', range };
+}
 
 /** A few whole numbers are named each, and nothing between them. */
 const entriesOf = (xs: readonly number[]) =>

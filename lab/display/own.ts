@@ -6,6 +6,7 @@ import { said } from '../values/dims.js';
 import { label } from '../values/html.js';
 import { minus, sci, shortened } from '../values/numbers.js';
 import { type Figure, Shown } from '../values/shown.js';
+import { isMasked, MASKED } from '../values/stats.js';
 
 /** Numbers in a row: an array, a typed array, or an activation of one dimension. */
 export type Numbers = ArrayLike<number> | Activation;
@@ -40,17 +41,20 @@ export function legendNames(names: readonly string[]): string[] {
 const MOST = 20_000;
 
 /** As many digits as an f32 has: neighbours must not look equal. */
-export const exact = (n: number): string => (Number.isFinite(n) ? minus(String(Number(n.toPrecision(7)))) : sci(n));
+export function exact(n: number): string {
+  if (n === MASKED) return 'masked';
+  return Number.isFinite(n) ? minus(String(Number(n.toPrecision(7)))) : sci(n);
+}
 
 /** Whether it is numbers in a row. */
 export const isNumbers = (value: unknown): value is Numbers =>
   value instanceof Activation || Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 
-/** The numbers. Throws OptionError for what is none. */
+/** The numbers; what attention hides is MASKED. Throws OptionError for what is none. */
 export function numbers(who: string, name: string, value: unknown): number[] {
   if (!isNumbers(value)) throw new OptionError(`${who} was given ${said(value)} as ${name}, and numbers are needed.`);
   if (value instanceof Activation) {
-    if (value.dims.length === 1) return Array.from(value.data);
+    if (value.dims.length === 1) return Array.from(value.data, v => (isMasked(v) ? MASKED : v));
     throw new OptionError(
       `${who} was given '${value.name}' of ${value.dims.length} dimensions as ${name}, and numbers in a row are needed. Take a slice, or a mean.`,
     );
@@ -70,4 +74,50 @@ export function sameLength(who: string, a: string, many: number, b: string, othe
 export function checkMany(who: string, many: number, what: string): void {
   if (many > MOST)
     throw new OptionError(`${who} was given ${many} ${what}, and a page carries ${MOST}. Take every nth, or a mean.`);
+}
+
+/** What a page draws: the ratio and the distance of any two are numbers still, with room around them. */
+const FARTHEST = 1e250;
+const NEAREST = 1e-250;
+
+/** Numbers as a figure has them. */
+export interface Drawn {
+  /** Null where one is left out. */
+  readonly lists: readonly (readonly (number | null)[])[];
+  /** What is left out, and why. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * What can be drawn of numbers that share an axis.
+ * @param what they are: 'the values'
+ * @param instead what is where one is left out: 'a gap'
+ * @param log whether the axis is logarithmic
+ */
+export function drawn(lists: readonly (readonly number[])[], what: string, instead: string, log = false): Drawn {
+  const tiny = (v: number) => v !== 0 && Math.abs(v) < NEAREST;
+  const size = (v: number) => (Number.isFinite(v) && v !== MASKED && Math.abs(v) <= FARTHEST ? Math.abs(v) : 0);
+  // Beside larger ones they stand where zero does.
+  const zeros = !log && lists.every(list => list.every(v => size(v) < NEAREST));
+  const counts = new Map<string, number>();
+  const count = (why: string): void => void counts.set(why, (counts.get(why) ?? 0) + 1);
+  const of = (v: number): number | null => {
+    const why =
+      v === MASKED
+        ? 'masked'
+        : !Number.isFinite(v)
+          ? 'no finite number'
+          : Math.abs(v) > FARTHEST
+            ? 'farther from 0 than 1e250, more than a page draws'
+            : log && v <= 0
+              ? '0 or less, which a logarithmic axis has not'
+              : log && tiny(v)
+                ? 'nearer to 0 than 1e-250, less than a page draws'
+                : undefined;
+    if (why) count(`${why}: ${instead}`);
+    else if (zeros && tiny(v)) count('nearer to 0 than 1e-250, less than a page draws: drawn as 0');
+    return why ? null : zeros ? 0 : v;
+  };
+  const seen = lists.map(list => list.map(of));
+  return { lists: seen, notes: [...counts].map(([why, n]) => `${n} of ${what} ${n === 1 ? 'is' : 'are'} ${why}`) };
 }

@@ -91,7 +91,7 @@ test('an id that is not said, of which there is no piece, is said to be that; wh
     'tokenizer.ggml.token_type': [3, 2],
   };
   const { bosId, notices } = vocabularyFromGguf(few(two));
-  expect([bosId, notices[0]]).toEqual([
+  expect([bosId, notices?.[0]]).toEqual([
     2,
     'The GGUF does not say tokenizer.ggml.bos_token_id: 2 (of which it has no piece) is taken.',
   ]);

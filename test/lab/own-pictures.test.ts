@@ -57,6 +57,99 @@ test('bars stand for their names, twice the same too', () => {
   expect(y).toEqual([1, 2, 3]);
 });
 
+const said = (value: unknown) => figure(value).layout.title.subtitle?.text;
+const NOTHING_ODD = /NaN|Infinity|undefined/;
+
+test('bars on a logarithmic scale have heights by it, from the power of ten below the least', () => {
+  const drawn = bar({ a: 1, b: 1000, c: 0, d: -1 }, { log: 'y', y: 'ms' });
+  const { data, layout } = figure(drawn) as unknown as { data: { y: unknown }[]; layout: { yaxis: object } };
+  expect(data[0].y).toEqual([1, 1000, null, null]);
+  expect(layout.yaxis).toMatchObject({ type: 'log', exponentformat: 'power', range: [-1, 3.2] });
+  expect(layout.yaxis).not.toHaveProperty('rangemode');
+  expect(said(drawn)).toBe('2 of the values are 0 or less, which a logarithmic axis has not: no bar');
+  const picture = of(drawn)['image/svg+xml']!;
+  const heights = [...picture.matchAll(/<rect [^>]*height="([\d.]+)" fill="#4c8dae"/g)].map(([, height]) =>
+    Number(height),
+  );
+  expect(heights).toHaveLength(2);
+  expect(heights[1] / heights[0]).toBeCloseTo(4, 1);
+  expect(picture).toContain('10²');
+  expect(said(bar(['a', 'b'], [1, 1000], { log: 'y' }))).toBeUndefined();
+  for (const log of ['x', 'xy'] as const)
+    expect(() => bar({ a: 1 }, { log })).toThrow(
+      `log of bar is 'y', not '${log}': along x stand names, which have no scale. Leave x out.`,
+    );
+  expect(() => bar({ a: 1 }, { log: 'q' } as never)).toThrow("log of bar is 'y', not 'q'");
+});
+
+test('what is left out is said with why, and nothing that is no number reaches a picture', () => {
+  const gap = 'which a logarithmic axis has not: a gap';
+  const cases: [unknown, string | undefined][] = [
+    [plot([0, -1, 5, 10], { log: 'y' }), `2 of the values are 0 or less, ${gap}`],
+    [plot([0, -1], { log: 'y' }), `2 of the values are 0 or less, ${gap}`],
+    [
+      plot([-1, 0, 1], [1, 0, 3], { log: 'xy' }),
+      `2 of x are 0 or less, ${gap}<br>1 of the values is 0 or less, ${gap}`,
+    ],
+    [plot([3, 2, 1], { log: 'x' }), `1 of x is 0 or less, ${gap}`],
+    [plot([1, Number.NaN, 3], [1, 2, 3]), '1 of x is no finite number: a gap'],
+    [bar({ a: Infinity, b: 1 }), '1 of the values is no finite number: no bar'],
+    [bar({ a: Number.NaN }), '1 of the values is no finite number: no bar'],
+    [plot([1e308, 1, -1e308]), '2 of the values are farther from 0 than 1e250, more than a page draws: a gap'],
+    [plot([1e308, 1]), '1 of the values is farther from 0 than 1e250, more than a page draws: a gap'],
+    [plot([5e-324, 1e-323]), '2 of the values are nearer to 0 than 1e-250, less than a page draws: drawn as 0'],
+    [plot([5e-324, 1], { log: 'y' }), '1 of the values is nearer to 0 than 1e-250, less than a page draws: a gap'],
+    [plot([5e-324, 1]), undefined],
+    [plot([1e-250, 1e250], { log: 'y' }), undefined],
+    [plot([1e250, 1e250]), undefined],
+    [plot([1e-20, 2e-20]), undefined],
+    [plot([1, 1 + Number.EPSILON]), undefined],
+    [plot([Number.NaN]), '1 of the values is no finite number: a gap'],
+    [plot([], []), undefined],
+    [bar({ a: 1e-240, b: 1e240 }, { log: 'y' }), undefined],
+    [bar({ a: 0 }, { log: 'y' }), '1 of the values is 0 or less, which a logarithmic axis has not: no bar'],
+    [bar({ a: 5 }, { log: 'y' }), undefined],
+    [heatmap([[Number.NaN, 5, -Infinity]]), '2 of the values are no finite number: a hole'],
+    [heatmap([[1e308, -1e308, 2]]), '2 of the values are farther from 0 than 1e250, more than a page draws: a hole'],
+    [heatmap([[1e250, -1e250]]), undefined],
+    [heatmap([[1e-323, 0]]), '1 of the values is nearer to 0 than 1e-250, less than a page draws: drawn as 0'],
+  ];
+  for (const [value, words] of cases) {
+    expect(said(value)).toBe(words);
+    const bundle = of(value);
+    expect(bundle['image/svg+xml']).not.toMatch(NOTHING_ODD);
+    expect(JSON.stringify((value as { figure: unknown }).figure)).not.toMatch(NOTHING_ODD);
+  }
+  expect(() => heatmap([[1e308, Number.NaN]])).toThrow('no finite number that a page draws');
+  expect(of(plot([1e-20, 2e-20]))['image/svg+xml']).toContain('>1.2e−20<');
+  expect(figure(plot([1, Number.NaN, 3], [1, 2, 3])).data[0]).toMatchObject({ x: [1, null, 3], y: [1, 2, 3] });
+});
+
+test('numbers of any size have their lines, bars and cells', () => {
+  const sizes = [-1e250, -1e30, -3, -1e-12, -1e-250, 0, 1e-250, 1e-50, 1e-12, 0.1, 1, 3, 1e15, 1e39, 1e250];
+  for (const a of sizes)
+    for (const b of sizes)
+      for (const log of [undefined, 'y', 'xy'] as const) {
+        const drawn = [plot([a, b], [b, a], { log }), bar({ a, b }, log ? { log: 'y' } : {}), heatmap([[a, b]])];
+        for (const one of drawn) expect(of(one)['image/svg+xml']).not.toMatch(NOTHING_ODD);
+      }
+});
+
+test('a grid keeps numbers that f32 has not, and what attention hides is a hole in it and a gap in a line', () => {
+  const [small] = figure(heatmap([[1e-50, 2e-50]])).data;
+  expect([small.z!.dtype, small.zmin, small.zmax]).toEqual(['f8', 0, 2e-50]);
+  expect(unpacked(small.z as Packed)).toEqual([[1e-50, 2e-50]]);
+  expect(figure(heatmap([[1e300 / 1e100, 1]])).data[0].zmax).toBe(1e200);
+  const hidden = -3.4028234663852886e38;
+  const row = new Activation('scores', [{ name: 'key', size: 3 }], new Float32Array([1, hidden, -1e35]));
+  expect(figure(heatmap([row, [1, 2, hidden]])).data[0]).toMatchObject({ zmin: 0, zmax: 2 });
+  expect(unpacked(figure(heatmap([row])).data[0].z as Packed)).toEqual([[1, Number.NaN, Number.NaN]]);
+  expect(said(heatmap([row]))).toBe('2 of the values are masked: a hole');
+  expect(figure(plot(row)).data[0].y).toEqual([1, null, null]);
+  expect(said(plot(row))).toBe('2 of the values are masked: a gap');
+  expect(plot(row).text).toMatch(/1 +masked/);
+});
+
 test('a grid keeps its rows, its names and its sign, and says where it is pooled', () => {
   const small = figure(
     heatmap(

@@ -124,7 +124,7 @@ export function scatter(trace: Trace, { x, y }: Frame, colour: string): string {
   const { mode = 'lines', opacity } = trace;
   const ys = trace.y as readonly (number | string | null)[];
   const points = ys.map((value, i) =>
-    value === null ? null : ([x.at(trace.x ? trace.x[i] : i), y.at(value)] as const),
+    value === null || trace.x?.[i] === null ? null : ([x.at(trace.x ? trace.x[i] : i), y.at(value)] as const),
   );
   const stroke = trace.line?.color ?? colour;
   const out: string[] = [];

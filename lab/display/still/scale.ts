@@ -62,7 +62,9 @@ export function scaleOf(axis: Axis, extent: Extent, start: number, end: number):
   if (axis.range)
     [low, high] = axis.range; // of a logarithmic axis: powers of ten, as plotly has it
   else if (kind === 'log') [low, high] = [Math.log10(low), Math.log10(high)];
-  if (low === high) [low, high] = [low - 0.5, high + 0.5];
+  // Of large numbers a half is less than what tells them apart.
+  if (low === high)
+    [low, high] = [low - Math.max(0.5, 1e-6 * Math.abs(low)), high + Math.max(0.5, 1e-6 * Math.abs(high))];
   const [from, to] = axis.autorange === 'reversed' ? [end, start] : [start, end];
   const step = (to - from) / (high - low);
   const place = (value: unknown): number => {
@@ -167,6 +169,10 @@ export function numberText(value: number, format: string | undefined, step: numb
     return value.toLocaleString('en-US', shown).replace('-', '−');
   }
   if (format === '.0%') return `${Math.round(100 * value)}%`.replace('-', '−');
+  // Noughts that nobody would count, before the first digit or after the last.
+  const unreadable = step > 0 ? step < 1e-12 && Math.abs(value) < 1e-4 : Math.abs(value) < 1e-4;
+  if (value !== 0 && (unreadable || Math.abs(value) >= 1e15))
+    return Number(value.toPrecision(6)).toExponential().replace('+', '').replaceAll('-', '−');
   const digits = step > 0 ? Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) : 3;
   const size = Math.max(Math.abs(value), step);
   const [by, unit] = size >= 1e9 ? [1e9, 'B'] : size >= 1e6 ? [1e6, 'M'] : size >= 1e4 ? [1e3, 'k'] : [1, ''];

@@ -132,14 +132,17 @@ function extentOf(traces: readonly Trace[], axis: 'x' | 'y', { type, rangemode }
   }
   const edge = traces.every(trace => trace.type === 'scatter' && !trace.mode?.includes('markers')) ? 0 : 0.5;
   if (categories.size > 0) return { categories: [...categories], low: -edge, high: categories.size - 1 + edge };
-  if (low > high) [low, high] = [0, 1];
+  if (low > high) [low, high] = type === 'log' ? [1, 10] : [0, 1];
   if (rangemode === 'tozero') [low, high] = [Math.min(0, low), Math.max(0, high)];
   // Along x only marks stand inside: a line goes from edge to edge.
   const points = traces.filter(({ type, mode }) => type === 'scatter' && (axis === 'y' || mode?.includes('markers')));
   const padded =
     points.length > 0 || traces.some(trace => trace.type === 'bar' && (axis === 'x') === (trace.orientation === 'h'));
   if (!padded) return { categories: [], low, high };
-  if (type === 'log') return { categories: [], low: low / (high / low) ** ROOM, high: high * (high / low) ** ROOM };
+  if (type === 'log') {
+    const by = 10 ** (ROOM * (Math.log10(high) - Math.log10(low)));
+    return { categories: [], low: low / by, high: high * by };
+  }
   const room = ROOM * (high - low);
   return {
     categories: [],

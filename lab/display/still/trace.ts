@@ -20,7 +20,7 @@ export interface Trace {
   readonly opacity?: number;
   readonly xaxis?: string;
   readonly yaxis?: string;
-  readonly x?: readonly (number | string)[];
+  readonly x?: readonly (number | string | null)[];
   readonly y?: readonly (number | string | null)[];
   readonly x0?: number;
   readonly dx?: number;
@@ -110,7 +110,11 @@ export function gridOf({ z }: Trace): {
   if ('bdata' in z) {
     const bytes = Uint8Array.from(Buffer.from(z.bdata, 'base64'));
     const [rows, columns] = z.shape.split(',').map(Number);
-    return { values: new Float32Array(bytes.buffer), rows, columns };
+    return {
+      values: z.dtype === 'f8' ? new Float64Array(bytes.buffer) : new Float32Array(bytes.buffer),
+      rows,
+      columns,
+    };
   }
   const columns = z[0]?.length ?? 0;
   return { values: z.flatMap(row => row.map(v => v ?? Number.NaN)), rows: z.length, columns };
