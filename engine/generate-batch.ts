@@ -4,7 +4,7 @@
 import type { Batch, Reached, TopOfRows } from './batch.js';
 import { OptionError } from './errors.js';
 import { allFinite } from './finite.js';
-import { checkGenerate, type GenerateOptions } from './generate.js';
+import { checkGenerate, type GenerateOptions, stopsOf } from './generate.js';
 import { NO_TOKEN } from './greedy.js';
 import type { Shaders } from './kernel.js';
 import { isGreedy, sample, sampleTop, told, topWanted, uniform } from './sample.js';
@@ -78,13 +78,13 @@ export async function* generateBatch(
   prompts: readonly (readonly number[])[],
   options: BatchGenerateOptions = {},
 ): AsyncGenerator<BatchGenerated, void, void> {
-  const { maxTokens = 128, ignoreEos = false, signal } = options;
+  const { maxTokens = 128, signal } = options;
   const { seed, onStep, shaders = await batch.model.kernels.inForce(), ...others } = options;
   const { where = (place: number) => `prompts[${place}]`, ...rest } = others;
   checkGenerate(rest);
   const seeds = seedsOf(seed, prompts.length);
   if (maxTokens === 0 || prompts.length === 0) return;
-  const stops = new Set(ignoreEos ? [] : (options.stopIds ?? batch.model.config.eosIds));
+  const stops = stopsOf(rest, batch.model.config.eosIds);
   const greedy = isGreedy(rest);
   const living = new Map<Sequence, Living>();
   const top = greedy ? null : topOfRows();

@@ -9,6 +9,7 @@ import { checkSampling, isGreedy, type Sampling, sample, sampleTop, told, topWan
 import type { Captured, Tap } from './taps.js';
 import type { Top } from './top.js';
 import { orLonger } from './longer-context.js';
+import { listOfIds } from './token-ids.js';
 
 /** How a text goes on. */
 export interface GenerateOptions extends Sampling {
@@ -51,10 +52,14 @@ export function checkGenerate(options: GenerateOptions): void {
   if (!(Number.isInteger(maxTokens) && maxTokens >= 0)) {
     throw new OptionError(`maxTokens must be a whole number from 0, not ${told(maxTokens)}.`);
   }
-  if (!Array.isArray(stopIds) || !stopIds.every(Number.isInteger)) {
+  if (!listOfIds(stopIds)?.every(Number.isInteger)) {
     throw new OptionError('stopIds must be a list of token ids, whole numbers.');
   }
 }
+
+/** The ids that end the generation. The options have been checked. */
+export const stopsOf = ({ ignoreEos, stopIds }: GenerateOptions, eosIds: readonly number[]): ReadonlySet<unknown> =>
+  new Set(ignoreEos ? [] : stopIds === undefined ? eosIds : listOfIds(stopIds));
 
 /**
  * Continues `context` with `prompt` and then with what the model makes of it. Every token but the last is in the context
@@ -68,7 +73,7 @@ export async function* generate(
   prompt: readonly number[],
   options: GenerateOptions & { readonly shaders?: Shaders } = {},
 ): AsyncGenerator<Generated, void, void> {
-  const { maxTokens = 128, ignoreEos = false, signal, taps, onPrefill, onLayer } = options;
+  const { maxTokens = 128, signal, taps, onPrefill, onLayer } = options;
   checkGenerate(options);
   if (context.ids.length + prompt.length >= context.length && maxTokens > 0) {
     throw new PromptError(
@@ -76,7 +81,7 @@ export async function* generate(
         `generate. Shorten the prompt${orLonger(context.length, context.model.config.contextLength)}.`,
     );
   }
-  const stops = new Set(ignoreEos ? [] : (options.stopIds ?? context.model.config.eosIds));
+  const stops = stopsOf(options, context.model.config.eosIds);
   const random = uniform(options.seed ?? 0);
   const greedy = isGreedy(options);
   const wanted = greedy ? null : topWanted(options, context.model.config.vocab);

@@ -2,6 +2,7 @@
 
 import { OptionError, TokenizerError } from '../errors.js';
 import { told } from '../sample.js';
+import { isId, listOfIds, narrow } from '../token-ids.js';
 import { ADDED, AddedTokens } from './added-tokens.js';
 import { BytePairs } from './bpe.js';
 import { DecodedText } from './decode.js';
@@ -9,6 +10,7 @@ import { type Ends, endsNotices } from './ends.js';
 import { Matcher } from './matcher.js';
 import { normaliser } from './normalise.js';
 import { PairsByList, PairsByScore } from './pairs.js';
+import { quoted } from './quoted.js';
 import type { Segmenter } from './segmenter.js';
 import type { DecodeStream, EncodeOptions, Tokenizer } from './tokenizer.js';
 import { Unigram } from './unigram.js';
@@ -101,8 +103,13 @@ export class PieceTokenizer implements Tokenizer {
   }
 
   decode(ids: readonly number[]): string {
+    const list = listOfIds(ids);
+    if (list === null)
+      throw new TokenizerError(
+        `Only a list of token ids can be decoded, and what was given is of type ${typeof ids}. Give one, as [${this.bosId}].`,
+      );
     const stream = this.stream();
-    const parts = ids.map(id => stream.push(id));
+    const parts = list.map(id => stream.push(id as number));
     return parts.join('') + stream.end();
   }
 
@@ -112,7 +119,8 @@ export class PieceTokenizer implements Tokenizer {
     // SentencePiece takes the space it put in front away again: one, or all of them where it collapses them.
     let leading = dropsFirstSpace ?? (normalisation.dummyPrefix || normalisation.collapseSpaces);
     return {
-      push: id => {
+      push: given => {
+        const id = this.#id(given);
         const over = this.#over.get(id);
         const kind = over ? (over.special ? 'control' : 'user') : this.has(id) ? kinds[id] : 'control';
         if (kind === 'control') return '';
@@ -131,14 +139,13 @@ export class PieceTokenizer implements Tokenizer {
     };
   }
 
-  has(id: number): boolean {
-    if (!Number.isInteger(id) || id < 0) {
-      throw new TokenizerError(`${id} is no token id; these are whole numbers from 0 to ${this.size - 1}.`);
-    }
+  has(given: number): boolean {
+    const id = this.#id(given);
     return id < this.size && this.#vocabulary.pieces[id] !== '';
   }
 
-  piece(id: number): string {
+  piece(given: number): string {
+    const id = this.#id(given);
     return this.#over.get(id)?.content ?? (this.has(id) ? this.#vocabulary.pieces[id] : `#${id}`);
   }
 
@@ -146,8 +153,18 @@ export class PieceTokenizer implements Tokenizer {
     return this.#others.get(piece) ?? this.#ids.get(piece) ?? null;
   }
 
-  isControl(id: number): boolean {
+  isControl(given: number): boolean {
+    const id = this.#id(given);
     return this.#over.get(id)?.special ?? (this.has(id) && this.#vocabulary.kinds[id] === 'control');
+  }
+
+  /** The id that is given. Throws TokenizerError for what is none. */
+  #id(given: unknown): number {
+    const id = narrow(given);
+    if (isId(id)) return id;
+    const found =
+      typeof id === 'string' ? quoted(id) : typeof id === 'object' && id !== null ? 'An object' : String(id);
+    throw new TokenizerError(`${found} is no token id; these are whole numbers from 0 to ${this.size - 1}.`);
   }
 
   /** Normalised text without special pieces. */

@@ -21,8 +21,8 @@ export interface Tokenizer {
   /** What a person should know of this vocabulary: which of two files was read, what was decided for want of a key. */
   readonly notices: readonly string[];
   /**
-   * Text of `ids`; control tokens give nothing, and neither do ids that have no piece (models have more rows than their vocabularies
-   * have pieces). Throws TokenizerError for what is no whole number from 0.
+   * Text of `ids`, a list or an array of numbers; control tokens give nothing, and neither do ids that have no piece (models have more rows than their vocabularies
+   * have pieces). Throws TokenizerError for what is no list, and for what in it is no whole number from 0.
    */
   decode(ids: readonly number[]): string;
   /** The piece as the vocabulary writes it (`▁the`, `<0x0A>`, `<bos>`); `#id` for an id that has none. */

@@ -16,13 +16,19 @@ export interface Settings {
 
 export const NAMES = ['temperature', 'top_k', 'top_p', 'seed', 'max_tokens'] as const;
 
+/** A value of each that is taken, for who gave none. */
+const EXAMPLES: Settings = { temperature: 0.7, top_k: 40, top_p: 0.9, seed: 7, max_tokens: 200 };
+
 /** Settings with `name` changed. Throws OptionError for a name or value that is none. */
 export function changed(settings: Settings, name: string, value: string | number): Settings {
   if (!(NAMES as readonly string[]).includes(name)) {
     throw new OptionError(`There is no setting '${name}'. There are ${NAMES.join(', ')}.`);
   }
   const number = typeof value === 'number' || isDecimal(value) ? Number(value) : Number.NaN;
-  if (!Number.isFinite(number)) throw new OptionError(`${name} needs a number, not '${value}': /set ${name} 0.7`);
+  if (!Number.isFinite(number)) {
+    const example = EXAMPLES[name as keyof Settings];
+    throw new OptionError(`${name} needs a number, not '${value}': /set ${name} ${example}`);
+  }
   const next = { ...settings, [name]: number };
   checked(next);
   return next;

@@ -5,6 +5,7 @@ import type { Context } from '../../engine/context.js';
 import { openLonger } from '../../engine/longer-context.js';
 import { OptionError, PromptError } from '../../engine/errors.js';
 import type { PlanKind } from '../../engine/fuse.js';
+import { listOfIds } from '../../engine/token-ids.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { progressLine } from '../host/progress.js';
 import { checkPlan, planProvenance } from '../session/request.js';
@@ -188,7 +189,7 @@ export async function compareModels(
 }
 
 const isOne = (texts: Prompt | AsyncIterable<Prompt>): texts is Prompt =>
-  typeof texts === 'string' || Array.isArray(texts);
+  typeof texts === 'string' || listOfIds(texts) !== null;
 
 async function* each(texts: Prompt | AsyncIterable<Prompt>): AsyncGenerator<Prompt> {
   if (isOne(texts)) yield texts;

@@ -4,6 +4,7 @@ import { OptionError } from '../../engine/errors.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import type { GenerateOptions } from '../../engine/generate.js';
 import type { Shaders } from '../../engine/kernel.js';
+import { isId, listOfIds } from '../../engine/token-ids.js';
 import type { Activations } from '../../engine/dispatch.js';
 import type { Opened } from '../../engine/units.js';
 import type { Activation } from '../values/activation.js';
@@ -115,9 +116,7 @@ export function checkEnds({ stopIds, ignoreEos }: GenerateRunOptions, vocab: num
     throw new OptionError(
       'stopIds says which tokens end the generation, and ignoreEos that none does. Leave one of them out.',
     );
-  const other = Array.isArray(stopIds)
-    ? stopIds.find(id => Number.isInteger(id) && !(id >= 0 && id < vocab))
-    : undefined;
+  const other = listOfIds(stopIds)?.find(id => Number.isInteger(id) && !(isId(id) && id < vocab));
   if (other === undefined) return;
   throw new OptionError(`stopIds has ${other}, and ids go from 0 to ${vocab - 1}, so it ends nothing. Leave it out.`);
 }

@@ -12,7 +12,7 @@ import type { ChatFiles, ModelFiles } from '../../engine/weights/source.js';
 import { Diff, type DiffOptions } from '../diff/diff.js';
 import { progressLine } from '../host/progress.js';
 import { writing } from '../host/writing.js';
-import { called, checkIdList, checkName } from '../values/arguments.js';
+import { called, idsGiven, checkName } from '../values/arguments.js';
 import { said } from '../values/dims.js';
 import { attempt } from '../values/plain.js';
 import { isRecord } from '../values/record.js';
@@ -106,28 +106,24 @@ export class Session extends Shown {
     return this.model.plan;
   }
 
-  /** Ids of a prompt, with what the tokenizer puts around it: bos in front, where its files say nothing else. `<start_of_turn>` and the like are read as what they are. Ids are taken as they are. */
+  /** Ids of a prompt, with what the tokenizer puts around it: bos in front, where its files say nothing else. `<start_of_turn>` and the like are read as what they are. Ids are taken as they are, also of an array of numbers, as a column of Arrow is: of 64 bits too, and so wherever ids are given. */
   encode(prompt: string | readonly number[]): number[] {
-    if (typeof prompt !== 'string') {
-      checkIdList(prompt);
-      return [...prompt];
-    }
+    if (typeof prompt !== 'string') return idsGiven(prompt);
     if (prompt === '') throw new PromptError('The prompt is empty; give some text.');
     const tokenizer = this.vocabulary();
     const ids = tokenizer.encode(prompt, { special: true });
     return withEnds(ids, tokenizer.ends ?? { front: [this.config.bosId], back: [] });
   }
 
-  /** Text of ids. Throws TokenizerError where there is no vocabulary, OptionError for what is no list of ids. */
+  /** Text of ids. Throws TokenizerError where there is no vocabulary, OptionError for what is no list of them, or of anything but ids. */
   decode(ids: readonly number[]): string {
-    checkIdList(ids);
-    return this.vocabulary().decode(ids);
+    return this.vocabulary().decode(idsGiven(ids, 'decode() takes a list of token ids', OptionError));
   }
 
-  /** Texts for ids, as labels: pieces, or `#id` where an id has none or there is no vocabulary. */
+  /** Texts for ids, as labels: pieces, or `#id` where an id has none or there is no vocabulary. Throws OptionError as `decode` does. */
   labels(ids: readonly number[]): string[] {
-    if (!Array.isArray(ids)) checkIdList(ids);
-    return ids.map(id => this.tokenizer?.piece(id).replaceAll('\u2581', ' ') ?? `#${id}`);
+    const list = idsGiven(ids, 'labels() takes a list of token ids', OptionError);
+    return list.map(id => this.tokenizer?.piece(id).replaceAll('\u2581', ' ') ?? `#${id}`);
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import { GoldenError, LoupeError, OptionError, PromptError } from '../../engine/errors.js';
 import { nearest } from '../../engine/plan.js';
+import { isId, listOfIds } from '../../engine/token-ids.js';
 import { said } from './dims.js';
 import { attempt, briefly, isError } from './plain.js';
 import { owned } from './owned.js';
@@ -98,14 +99,21 @@ export function called<T>(who: string, call: () => T): T {
   }
 }
 
-/** Throws PromptError for what is no list of numbers. */
-export function checkIdList(ids: unknown): asserts ids is ArrayLike<number> & Iterable<number> {
-  const list = Array.isArray(ids) || (ArrayBuffer.isView(ids) && !(ids instanceof DataView));
-  if (!list) throw new PromptError(`A prompt is text or a list of token ids, not ${said(ids)}. Give one of them.`);
-  const bad = (ids as readonly unknown[]).findIndex(id => typeof id !== 'number');
-  if (bad < 0) return;
-  const found = said((ids as readonly unknown[])[bad]);
-  throw new PromptError(`Token ids are whole numbers, and at place ${bad} is ${found}. Give numbers.`);
+/**
+ * The token ids that are given, in a list of their own. Throws for what is no list of them.
+ * @param form what it is and what may be given, for the message
+ * @param Fault what is thrown
+ */
+export function idsGiven(
+  ids: unknown,
+  form = 'A prompt is text or a list of token ids',
+  Fault: new (message: string) => LoupeError = PromptError,
+): number[] {
+  const list = listOfIds(ids);
+  if (list === null) throw new Fault(`${form}, not ${said(ids)}. Give it as such, e.g. [2, 274].`);
+  const bad = list.findIndex(id => !isId(id));
+  if (bad < 0) return list as number[];
+  throw new Fault(`Token ids are whole numbers from 0, and at place ${bad} is ${said(list[bad])}. Give such numbers.`);
 }
 
 /** Throws OptionError for what is no text, or an empty one. */

@@ -7,6 +7,7 @@ import { halfOf } from '../../engine/tokenizer/quoted.js';
 import { openFile, readLines } from '../../engine/files.js';
 import { keyTwice, parseJson } from '../../engine/json.js';
 import { visible } from '../../engine/printable.js';
+import { narrow } from '../../engine/token-ids.js';
 import { checkName, checkOptions } from './arguments.js';
 import { said } from './dims.js';
 import { ParquetRows } from './parquet-rows.js';
@@ -202,7 +203,7 @@ function there(names: readonly string[]): string {
 
 /** A value of a column as JSON has it: bytes, whose writer has not said what they are, as text, and whole numbers of 64 bits as numbers. */
 function plainIn(value: unknown, wrong: (what: string) => PromptError, deep = 0): unknown {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+  if (typeof value === 'bigint') return narrow(value);
   if (value instanceof Uint8Array) {
     if (isUtf8(value)) return Buffer.from(value).toString();
     throw wrong('Its bytes are not UTF-8, so that they are no text. Write it as a text or as a list of ids.');

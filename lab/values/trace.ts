@@ -4,7 +4,7 @@
 import { TraceError } from '../../engine/errors.js';
 import { parseJson } from '../../engine/json.js';
 import { quoted } from '../../engine/tokenizer/quoted.js';
-import { checkIdList, checkName, checkOptions, type OptionNames } from './arguments.js';
+import { idsGiven, checkName, checkOptions, type OptionNames } from './arguments.js';
 import { type ArrayFile, type ArrayInfo, openArrays } from './arrays/open.js';
 import { said } from './dims.js';
 import { isRecord } from './record.js';
@@ -104,20 +104,18 @@ export async function trace(path: string, given: TraceOptions = {}): Promise<Tra
     );
   const other = otherVersion(path, file.metadata);
   if (other !== null) throw new TraceError(other);
-  if (options.ids !== undefined) {
-    checkIdList(options.ids);
-    if (!isIds([...options.ids]))
-      throw new TraceError(`The ids of a trace are whole numbers from 0, one a token, not ${said([...options.ids])}.`);
-  }
+  const form = 'The ids of a trace are a list of whole numbers, one a token';
+  const asked = options.ids === undefined ? null : idsGiven(options.ids, form, TraceError);
+  if (asked?.length === 0) throw new TraceError(`${form}, and this one is empty. Give them, or leave ids out.`);
   const mask = await maskOf(file);
   const real = await idsOf(file, mask);
-  const ids = options.ids ? [...options.ids] : real;
-  if (options.ids && real && options.ids.join() !== real.join()) {
-    const at = real.findIndex((id, i) => id !== options.ids![i]);
+  const ids = asked ?? real;
+  if (asked && real && asked.join() !== real.join()) {
+    const at = real.findIndex((id, i) => id !== asked[i]);
     const where =
       at < 0
-        ? `${real.length} ids where ${options.ids.length} were given`
-        : `${real[at]} at place ${at}, where ${options.ids[at] ?? 'none'} was given`;
+        ? `${real.length} ids where ${asked.length} were given`
+        : `${real[at]} at place ${at}, where ${asked[at] ?? 'none'} was given`;
     throw new TraceError(
       `${path} is of other tokens: it has ${where}. Leave the ids out, or give the trace that is of them.`,
     );

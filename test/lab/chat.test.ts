@@ -3,9 +3,11 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
+import { OptionError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { runCommand } from '../../lab/chat/commands.js';
 import type { Conversation } from '../../lab/chat/conversation.js';
+import { changed } from '../../lab/chat/settings.js';
 import { StopTexts } from '../../lab/chat/stop.js';
 import { DISPLAY } from '../../lab/values/shown.js';
 import { open } from '../../lab/session/open.js';
@@ -164,6 +166,18 @@ test('another system text, set turns and a reset begin from the right place', as
   expect(() => {
     conversation.messages = [{ role: 'assistant', content: 'I begin' }];
   }).toThrow(/the user first/);
+});
+
+test.each([
+  ['temperature', '0.7'],
+  ['top_k', '40'],
+  ['top_p', '0.9'],
+  ['seed', '7'],
+  ['max_tokens', '200'],
+])('/set %s of no number names one that is taken', (name, example) => {
+  const message = `${name} needs a number, not 'abc': /set ${name} ${example}`;
+  expect(() => changed(SETTINGS, name, 'abc')).toThrow(new OptionError(message));
+  expect(changed(SETTINGS, name, example)).toMatchObject({ [name]: Number(example) });
 });
 
 test('commands: settings, files, taps, and words for what is none', async () => {

@@ -1,0 +1,17 @@
+// Token ids as they are given: a list, or an array of numbers, as a column of Arrow and an array of NumPy are.
+
+/**
+ * What the list holds, in a list of its own: `map` of an array of 32 bits would make numbers of the texts that it is given. Ids of 64 bits are
+ * numbers where a number holds them. Null for what is no list, as a text, a set or an iterator.
+ */
+export function listOfIds(given: unknown): unknown[] | null {
+  const isList = Array.isArray(given) || (ArrayBuffer.isView(given) && !(given instanceof DataView));
+  return isList ? Array.from(given as ArrayLike<unknown>, narrow) : null;
+}
+
+/** Whether it is a token id of some vocabulary. */
+export const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** Whole numbers of 64 bits, as PyTorch's ids are, as a number where one holds them. */
+export const narrow = (value: unknown): unknown =>
+  typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
