@@ -8,6 +8,8 @@ const KINDS = ['BPEDecoder', 'ByteFallback', 'ByteLevel', 'CTC', 'Fuse', 'Metasp
 interface Decoding {
   /** Whether the space that a text begins with is taken away. */
   readonly dropsFirstSpace: boolean;
+  /** Whether a ▁ that bytes make is a space too: bytes become text before ▁ becomes a space. */
+  readonly bytesFirst: boolean;
   /** What there is to say where the file's decoder is not done; null where it is. */
   readonly notice: string | null;
 }
@@ -29,13 +31,14 @@ export function decodingOf(
   const fuses = rest.at(-1) === 'fuse';
   const [first, second, third] = fuses ? rest.slice(0, -1) : rest;
   const asGemma = third === undefined && [first, second].sort().join() === 'bytes,spaces' && (fuses || !strips);
-  if (asGemma) return { dropsFirstSpace: strips, notice: null };
+  if (asGemma) return { dropsFirstSpace: strips, bytesFirst: first === 'bytes', notice: null };
   const said =
     steps.length === 0
       ? 'does not say how ids become text (decoder)'
       : `turns ids into text by ${steps.map(({ type }) => type).join(', ')}${steps.length === 1 ? ' alone' : ''} as they are set there (decoder)`;
   return {
     dropsFirstSpace: false,
+    bytesFirst: false,
     notice: `${where} ${said}. Loupe does it as Gemma's does: ▁ is a space, and bytes are put together.`,
   };
 }

@@ -114,10 +114,11 @@ export class PieceTokenizer implements Tokenizer {
   }
 
   stream(): DecodeStream {
-    const { pieces, kinds, unkSurface, normalisation, dropsFirstSpace } = this.#vocabulary;
+    const { pieces, kinds, unkSurface, normalisation, dropsFirstSpace, bytesFirst } = this.#vocabulary;
     const text = new DecodedText();
     // SentencePiece takes the space it put in front away again: one, or all of them where it collapses them.
     let leading = dropsFirstSpace ?? (normalisation.dummyPrefix || normalisation.collapseSpaces);
+    let waiting = false; // nothing has been given yet but bytes that make no character so far
     return {
       push: given => {
         const id = this.#id(given);
@@ -125,9 +126,15 @@ export class PieceTokenizer implements Tokenizer {
         const kind = over ? (over.special ? 'control' : 'user') : this.has(id) ? kinds[id] : 'control';
         if (kind === 'control') return '';
         if (kind === 'byte') {
+          // A tokenizer.json strips the text, whatever wrote its space; SentencePiece a piece.
+          const begins = waiting || (leading && dropsFirstSpace === true);
           leading = false;
-          return text.byte(Number.parseInt(pieces[id].slice(3, 5), 16));
+          const made = text.byte(Number.parseInt(pieces[id].slice(3, 5), 16));
+          waiting = begins && made === '';
+          const said = bytesFirst ? made.replaceAll(SPACE, ' ') : made;
+          return begins && said.startsWith(' ') ? said.slice(1) : said;
         }
+        waiting = false;
         let piece = over?.content ?? pieces[id];
         if (leading && kind !== 'unknown' && piece.startsWith(SPACE)) {
           piece = piece.slice(1);

@@ -63,7 +63,7 @@ export function vocabularyFromJson(data: Uint8Array, where: string, beside?: Tok
   const merging = readMerges(data, merges, pieces, where);
   const { added, foreign, notices } = placed(beside ? beside.all(listed) : listed, pieces, where, beside?.rows);
   putInto(pieces, kinds, added, foreign);
-  const { dropsFirstSpace, notice } = decodingOf(flat(file.decoder, 'decoders'), where, need);
+  const { dropsFirstSpace, bytesFirst, notice } = decodingOf(flat(file.decoder, 'decoders'), where, need);
   const idOf = (piece: string, otherwise: number) => {
     const id = pieces.indexOf(piece);
     return id < 0 ? otherwise : id;
@@ -83,6 +83,7 @@ export function vocabularyFromJson(data: Uint8Array, where: string, beside?: Tok
     foreign,
     ends: endsOfProcessor(file.post_processor, need),
     dropsFirstSpace,
+    bytesFirst,
     notices: notice === null ? notices : [...notices, notice],
     unkSurface: unknown ?? '',
   };

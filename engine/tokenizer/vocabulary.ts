@@ -73,6 +73,8 @@ export interface Vocabulary {
   readonly notices?: readonly string[];
   /** Whether the space that a text begins with is taken away when it is decoded; default: where one is put in front of what is encoded. */
   readonly dropsFirstSpace?: boolean;
+  /** Whether a ▁ that bytes make is a space as well. */
+  readonly bytesFirst?: boolean;
   /** What an unknown piece is decoded to. */
   readonly unkSurface: string;
 }

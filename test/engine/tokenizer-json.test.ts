@@ -456,6 +456,23 @@ test.each<[string, unknown, string]>([
   expect(decoded(one)).toEqual([text, []]);
 });
 
+// Of tokenizers 0.23.
+test.each<[string, unknown, readonly string[], string]>([
+  ['as Gemma has it', decoder(SPACES, BYTEWISE, FUSE), ['E2', '96', '81', 'a'], '▁a'],
+  ['as Gemma has it', decoder(SPACES, BYTEWISE, FUSE), ['20', 'a'], ' a'],
+  ['bytes first', decoder(BYTEWISE, SPACES, FUSE), ['E2', '96', '81', '▁'], '  '],
+  ['bytes first', decoder(BYTEWISE, SPACES, FUSE), ['a', 'E2', '96', '81', 'a'], 'a a'],
+  ['as Llama has it', decoder(SPACES, BYTEWISE, FUSE, strip()), ['20', 'a'], 'a'],
+  ['as Llama has it', decoder(SPACES, BYTEWISE, FUSE, strip()), ['20', '20'], ' '],
+  ['as Llama has it', decoder(SPACES, BYTEWISE, FUSE, strip()), ['FF', '▁', 'a'], '\ufffd a'],
+  ['as Llama has it', decoder(SPACES, BYTEWISE, FUSE, strip()), ['E2', '96', '81', 'a'], '▁a'],
+  ['bytes first, stripped', decoder(BYTEWISE, SPACES, FUSE, strip()), ['E2', '96', '81', 'E2', '96', '81', 'a'], ' a'],
+])('bytes become text %s', (_, one, pieces, text) => {
+  const tokenizer = new PieceTokenizer(read(file({ decoder: one })), 'T');
+  const ids = pieces.map(piece => tokenizer.idOf(piece.length === 2 ? `<0x${piece}>` : piece)!);
+  expect(tokenizer.decode(ids)).toBe(text);
+});
+
 test.each<[unknown, string]>([
   [null, 'does not say how ids become text'],
   [undefined, 'does not say how ids become text'],
