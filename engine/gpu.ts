@@ -162,8 +162,10 @@ export class Gpu {
     if (bytes > this.budgetBytes - this.#liveBytes) this.giveBack();
     const free = this.budgetBytes - this.#liveBytes;
     if (bytes <= free) return;
+    // Rounded, what is asked for and what is left may look alike.
+    const text = sized(bytes) === sized(free) ? (n: number) => `${n} bytes` : sized;
     throw new BudgetError(
-      `${what} needs ${sized(bytes)} of GPU memory, but the budget of ${sized(this.budgetBytes)} has ${sized(Math.max(0, free))} left. ` +
+      `${what} needs ${text(bytes)} of GPU memory, but the budget of ${text(this.budgetBytes)} has ${text(Math.max(0, free))} left. ` +
         'Dispose of what is not needed, or ask for less.',
     );
   }

@@ -17,8 +17,15 @@ export interface Sampling {
 }
 
 /** What was given, in a sentence. */
-export const told = (value: unknown): string =>
-  typeof value === 'number' ? String(value) : typeof value === 'string' ? `'${value}'` : `a ${typeof value}`;
+export function told(value: unknown): string {
+  if (typeof value === 'number' || value === undefined || value === null) return String(value);
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  if (Array.isArray(value)) return 'a list';
+  if (!ArrayBuffer.isView(value)) return 'an object';
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
+}
 
 /** Throws OptionError for values outside their ranges. */
 export function checkSampling({ temperature = 0, topK = 0, topP = 1, seed = 0 }: Sampling): void {

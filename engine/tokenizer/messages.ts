@@ -47,7 +47,7 @@ export function checkedMessages(messages: readonly ChatMessage[], first = 1): re
     const { role, content } = message as Record<string, unknown>;
     if (typeof role !== 'string' || role === '') {
       throw bad(
-        `has no role but ${shown(role)}`,
+        role === undefined ? 'has no role' : `has no role but ${shown(role)}`,
         "Give 'user', 'assistant', or another that the model's template knows.",
       );
     }

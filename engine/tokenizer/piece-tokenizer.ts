@@ -1,6 +1,7 @@
 // A tokenizer of any vocabulary: special pieces are taken out of the text, the rest is normalised, cut, and written as ids.
 
-import { TokenizerError } from '../errors.js';
+import { OptionError, TokenizerError } from '../errors.js';
+import { told } from '../sample.js';
 import { isId, listOfIds, narrow } from '../token-ids.js';
 import { ADDED, AddedTokens } from './added-tokens.js';
 import { BytePairs } from './bpe.js';
@@ -86,11 +87,13 @@ export class PieceTokenizer implements Tokenizer {
     this.notices = [...(vocabulary.notices ?? []), ...endsNotices(this.ends, this.bosId, id => this.piece(id))];
   }
 
-  encode(text: string, { bos = false, special = false }: EncodeOptions = {}): number[] {
+  encode(text: string, options: EncodeOptions = {}): number[] {
     if (typeof text !== 'string')
       throw new TokenizerError(
         `Only a text can be encoded, and what was given is of type ${typeof text}. Give a string.`,
       );
+    checkEncode(options);
+    const { bos = false, special = false } = options;
     const ids: number[] = [];
     const [asWritten, normalised] = special ? this.#withControl : this.#withoutControl;
     const push = (id: number) => ids.push(id);
@@ -206,4 +209,16 @@ function segmenter(vocabulary: Vocabulary, ids: Map<string, number>, user: Match
       ? new PairsByScore(ids, scores, text)
       : new PairsByList(algorithm.merges, ids, text, where);
   return new BytePairs(vocabulary, pairs, user, point => ids.get(String.fromCodePoint(point)) ?? size + point);
+}
+
+/** Throws OptionError for what a program without types may give: a text for true, a name that there is not. */
+function checkEncode(options: unknown): void {
+  if (typeof options !== 'object' || options === null)
+    throw new OptionError(`The options of encode are an object, such as { bos: true }, not ${told(options)}.`);
+  for (const [name, value] of Object.entries(options)) {
+    if (name !== 'bos' && name !== 'special')
+      throw new OptionError(`encode has no option '${name}'. There are bos, special.`);
+    if (value !== undefined && typeof value !== 'boolean')
+      throw new OptionError(`${name} of encode is true or false, not ${told(value)}.`);
+  }
 }

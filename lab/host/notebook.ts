@@ -2,6 +2,7 @@
 // none and nothing is sent.
 
 import { LoupeError } from '../../engine/errors.js';
+import { checkOptions } from '../values/arguments.js';
 import type { Bundle } from '../values/shown.js';
 
 const KEY = Symbol.for('gemma-loupe.notebook');
@@ -50,7 +51,8 @@ export function clearOutput(wait = false): void {
  * @example const key = await ask('Key: ', { hidden: true })
  */
 export async function ask(prompt = '', options: { hidden?: boolean } = {}): Promise<string> {
-  const asked = store[KEY]?.ask(prompt, options.hidden ?? false);
+  const { hidden = false } = checkOptions('ask', options, { hidden: true });
+  const asked = store[KEY]?.ask(prompt, hidden);
   if (asked) return asked;
   throw new LoupeError(`Nobody can be asked '${prompt}': this is no notebook.`);
 }

@@ -6,6 +6,7 @@ import { type Captured, type Slice, type Tap, tapBytes } from '../../engine/taps
 import { Activation } from '../values/activation.js';
 import type { Ran } from '../values/apart.js';
 import type { Dim } from '../values/dims.js';
+import { bytesText } from '../values/numbers.js';
 import { MASKED } from '../values/stats.js';
 
 /** What a run may bring back at most, in bytes. */
@@ -19,13 +20,13 @@ export function checkCapture(taps: readonly Tap[], extents: readonly Extent[], b
   }));
   const total = sizes.reduce((n, { bytes }) => n + bytes, 0);
   if (total <= budget) return;
-  const mb = (n: number) => `${Math.ceil(n / 1e6)} MB`;
+  const text = bytesText(total) === bytesText(budget) ? (n: number) => `${n} bytes` : bytesText;
   const largest = sizes.sort((a, b) => b.bytes - a.bytes)[0];
   let left = budget;
   const fit = [...sizes].reverse().filter(({ bytes }) => (left -= bytes) >= 0).length;
   throw new BudgetError(
-    `These ${taps.length} taps would bring back ${mb(total)}, and the budget is ${mb(budget)}. The largest is '${largest.name}' with ` +
-      `${mb(largest.bytes)}; the ${fit} smallest would fit. Tap fewer stages, slice them, or raise the budget.`,
+    `These ${taps.length} taps would bring back ${text(total)}, and the budget is ${text(budget)}. The largest is '${largest.name}' with ` +
+      `${text(largest.bytes)}; the ${fit} smallest would fit. Tap fewer stages, slice them, or raise the budget.`,
   );
 }
 

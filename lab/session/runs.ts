@@ -186,6 +186,14 @@ export class Runs extends Shown implements AsyncIterable<Run> {
     let window: Asked[] = [];
     let bytes = 0;
     let place = 0;
+    // A patch is of tokens, and those of a prompt may be too few for it.
+    const one = async (ids: readonly number[], place: number) => {
+      try {
+        return await session.run(ids, { ...options, shaders, signal });
+      } catch (error) {
+        throw error instanceof OptionError || error instanceof PromptError ? this.#told(error, place) : error;
+      }
+    };
     const runs = async function* () {
       const all = together
         ? await readTogether(session, window, { ...options, shaders, signal })
@@ -193,7 +201,7 @@ export class Runs extends Shown implements AsyncIterable<Run> {
       for (const { place, ids } of window) {
         signal.throwIfAborted();
         // Awaited here, so that what it throws is told with its place.
-        yield all.get(place) ?? (await session.run(ids, { ...options, shaders, signal }));
+        yield all.get(place) ?? (await one(ids, place));
         all.delete(place);
       }
     };
@@ -222,11 +230,15 @@ export class Runs extends Shown implements AsyncIterable<Run> {
       checkCapture(planned.taps, [extent], budget);
       return { place, ids, ...planned, bytes: bytesOf(planned.taps, extent) };
     } catch (error) {
-      const { prompts } = this;
-      const where = prompts instanceof PromptFile ? prompts.where(place) : inList(place);
-      if (error instanceof LoupeError) error.message = `${where}: ${error.message}`;
-      throw error;
+      throw error instanceof LoupeError ? this.#told(error, place) : error;
     }
+  }
+
+  /** An error with the prompt that it is of. */
+  #told(error: LoupeError, place: number): LoupeError {
+    const { prompts } = this;
+    error.message = `${prompts instanceof PromptFile ? prompts.where(place) : inList(place)}: ${error.message}`;
+    return error;
   }
 }
 

@@ -191,7 +191,7 @@ export class Activation extends Shown implements Values {
   }
 
   /**
-   * The mean along dimensions by name, which go; by default the last. Summed in float64; NaN where a value is NaN. Throws OptionError for a dimension that is not here.
+   * The mean along dimensions by name, which go; by default the last. Summed in float64; NaN where a value is NaN, masked where all are. Throws OptionError for a dimension that is not here.
    * @example run.at('layers.5.attn.pattern').mean('head') // [T,S]
    */
   mean(axes?: Axes): Activation {

@@ -13,9 +13,11 @@ export type OptionNames<T> = Readonly<Record<keyof T, true>>;
 
 /** What options are that mean the same wherever they are. */
 const KINDS: Readonly<Record<string, { readonly text: string; is(value: unknown): boolean }>> = {
+  ablation: { text: 'is true or false', is: value => typeof value === 'boolean' },
   alone: { text: 'is true or false', is: value => typeof value === 'boolean' },
   another: { text: 'is true or false', is: value => typeof value === 'boolean' },
   budget: { text: 'is a number of bytes', is: value => typeof value === 'number' && value >= 0 },
+  hidden: { text: 'is true or false', is: value => typeof value === 'boolean' },
   ignoreEos: { text: 'is true or false', is: value => typeof value === 'boolean' },
   quiet: { text: 'is true or false', is: value => typeof value === 'boolean' },
   shaders: {
@@ -54,7 +56,11 @@ export function checkKeys(who: string, given: object, known: Readonly<Record<str
   const other = Object.keys(given).find(name => !Object.hasOwn(known, name));
   if (other === undefined) return;
   const names = Object.keys(known);
-  throw new OptionError(`${who} has no option '${other}'. ${nearest(other, names, 1)} There are ${names.join(', ')}.`);
+  // Who writes `stop` means what begins so, and not what has as many letters.
+  const longer = other.length > 2 ? names.filter(name => name.startsWith(other)) : [];
+  throw new OptionError(
+    `${who} has no option '${other}'. ${nearest(other, longer.length > 0 ? longer : names, 1)} There are ${names.join(', ')}.`,
+  );
 }
 
 /** What looking at a value gives. A getter or a proxy may throw anything at all: then an error that says what could not be read. */

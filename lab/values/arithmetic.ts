@@ -134,17 +134,23 @@ function total(values: Float64Array): number {
   return sum;
 }
 
-/** As numpy's: NaN where a value is; of nothing but masked ones the mean and the spread are NaN, the sum and the norm 0, the extremes masked. */
+/** Of nothing but masked values there is nothing to say, and what comes out is masked: no zero that looks like a number. */
+const ofSeen =
+  (reduce: (values: Float64Array) => number): Reduce =>
+  values =>
+    values.length > 0 ? reduce(values) : MASKED;
+
+/** As numpy's: NaN where a value is. */
 export const REDUCTIONS = {
-  sum: total,
-  mean: values => total(values) / values.length,
-  std: values => {
+  sum: ofSeen(total),
+  mean: ofSeen(values => total(values) / values.length),
+  std: ofSeen(values => {
     const mean = total(values) / values.length;
     return Math.sqrt(total(values.map(v => (v - mean) ** 2)) / values.length);
-  },
-  norm: values => Math.sqrt(total(values.map(v => v * v))),
-  min: values => values.reduce((a, b) => Math.min(a, b), values.length > 0 ? Number.POSITIVE_INFINITY : MASKED),
-  max: values => values.reduce((a, b) => Math.max(a, b), values.length > 0 ? Number.NEGATIVE_INFINITY : MASKED),
+  }),
+  norm: ofSeen(values => Math.sqrt(total(values.map(v => v * v)))),
+  min: ofSeen(values => values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)),
+  max: ofSeen(values => values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)),
 } satisfies Record<string, Reduce>;
 
 /** The position in the model of the largest value, the first of several; throws NumberError where one is NaN, or all are masked. */

@@ -11,9 +11,23 @@ export function checkParts(name: unknown, dims: unknown, data: unknown): void {
     const { name, size } = (dim ?? {}) as { name?: unknown; size?: number };
     return typeof name === 'string' && name !== '' && Number.isSafeInteger(size) && size! >= 0;
   };
-  if (!Array.isArray(dims) || !looked('The dimensions of an activation', OptionError, () => dims.every(isDim)))
+  if (!Array.isArray(dims))
     throw new OptionError(
       `The dimensions of the activation '${name}' are a list of { name, size }, not ${said(dims)}. Give e.g. [{ name: 'token', size: 3 }].`,
+    );
+  const odd = looked('The dimensions of an activation', OptionError, () => {
+    const place = [...dims].findIndex(dim => !isDim(dim));
+    if (place < 0) return null;
+    const dim: unknown = dims[place];
+    if (typeof dim !== 'object' || dim === null) return `dims[${place}] is ${said(dim)}`;
+    const { name, size } = dim as { name?: unknown; size?: unknown };
+    return typeof name === 'string' && name !== ''
+      ? `dims[${place}], '${name}', has the size ${said(size)}`
+      : `dims[${place}] has the name ${said(name)}`;
+  });
+  if (odd)
+    throw new OptionError(
+      `The dimensions of the activation '${name}' have names and sizes, whole numbers from 0, and ${odd}. Give e.g. [{ name: 'token', size: 3 }].`,
     );
   looked('The dimensions of an activation', OptionError, () => checkPlaces(name, dims));
   if (!(data instanceof Float32Array))

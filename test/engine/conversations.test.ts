@@ -74,7 +74,7 @@ test('what is no conversation, no message or no content', () => {
       [[[]], "Turn 1 of the conversation is no message. Give { role: 'user', content: 'text' }."],
       [[{ role: '', content: 'x' }], `Turn 1 of the conversation has no role but "". ${role}`],
       [[{ role: null, content: 'x' }], `Turn 1 of the conversation has no role but null. ${role}`],
-      [[{ content: 'x' }], `Turn 1 of the conversation has no role but undefined. ${role}`],
+      [[{ content: 'x' }], `Turn 1 of the conversation has no role. ${role}`],
       [[user({ a: 1 })], `Turn 1 (user) of the conversation has {"a":1} for its content. ${parts}`],
       [[system({})], `The system text of the conversation has {} for its content. ${parts}`],
       [[user(5n)], `Turn 1 (user) of the conversation has bigint for its content. ${parts}`],

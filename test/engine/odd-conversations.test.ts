@@ -86,7 +86,7 @@ test('what is no message, and parts that are no text, are refused by name whatev
     [null, /A conversation is a list of messages/],
     [['Hi'], /Turn 1 of the conversation is no message\. Give \{ role/],
     [[null], /Turn 1 of the conversation is no message/],
-    [[{ content: 'x' }], /Turn 1 of the conversation has no role but undefined/],
+    [[{ content: 'x' }], /Turn 1 of the conversation has no role\. Give/],
     [[{ role: 5, content: 'x' }], /Turn 1 of the conversation has no role but 5/],
     [
       [{ role: 'user', content: { text: 'x' } }],

@@ -2,7 +2,7 @@
 // sentencepiece 0.2 and tokenizers 0.23.
 
 import { expect, test } from 'vitest';
-import { TokenizerError } from '../../engine/errors.js';
+import { OptionError, TokenizerError } from '../../engine/errors.js';
 import { PieceTokenizer } from '../../engine/tokenizer/piece-tokenizer.js';
 import { vocabularyFromJson } from '../../engine/tokenizer/tokenizer-json.js';
 import { type PieceKind, PLAIN, type Vocabulary } from '../../engine/tokenizer/vocabulary.js';
@@ -307,4 +307,14 @@ test('a tokenizer says what it is, and ids and texts that are none are refused',
       new TokenizerError(`Only a text can be encoded, and what was given is of type ${type}. Give a string.`),
     );
   }
+  for (const [given, message] of [
+    [{ special: 'no' }, "special of encode is true or false, not 'no'."],
+    [{ bos: 1 }, 'bos of encode is true or false, not 1.'],
+    [{ bos: null }, 'bos of encode is true or false, not null.'],
+    [{ specal: true }, "encode has no option 'specal'. There are bos, special."],
+    [true, 'The options of encode are an object, such as { bos: true }, not a boolean.'],
+    [null, 'The options of encode are an object, such as { bos: true }, not null.'],
+  ] as const)
+    expect(() => tokenizer.encode('a', given as never)).toThrow(new OptionError(message));
+  expect(tokenizer.encode('a', { bos: undefined })).toEqual(tokenizer.encode('a'));
 });

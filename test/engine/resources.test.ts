@@ -105,10 +105,23 @@ test('a slice taken on the GPU is the slice of the whole', async () => {
 test('a capture over the budget is refused before the run, with what would fit', async () => {
   const before = model.gpu.traffic.written;
   await expect(model.run('The capital of Ghana is', { tap: '**', budget: 50_000 })).rejects.toThrow(BudgetError);
-  await expect(model.run('The capital of Ghana is', { tap: '**', budget: 50_000 })).rejects.toThrow(
-    /smallest would fit/,
-  );
   expect(model.gpu.traffic.written).toBe(before);
+  // In units that tell the two apart, and the largest of them.
+  for (const [budget, words] of [
+    [
+      50_000,
+      /would bring back \d+ kB, and the budget is 50\.0 kB\. The largest is '[^']+' with \d\d\.\d kB; the \d+ smallest/,
+    ],
+    [1, /and the budget is 1 B\./],
+    [0, /and the budget is 0 B\./],
+  ] as const)
+    await expect(model.run('The capital of Ghana is', { tap: '**', budget })).rejects.toThrow(words);
+  const [resid] = [...(await model.run('The capital of Ghana is', { tap: 'layers.0.resid' })).activations.values()];
+  const { byteLength } = resid.data;
+  await expect(model.run('The capital of Ghana is', { tap: 'layers.0.resid', budget: byteLength - 1 })).rejects.toThrow(
+    `would bring back ${byteLength} bytes, and the budget is ${byteLength - 1} bytes.`,
+  );
+  expect(model.gpu.traffic.written).toBeGreaterThan(before);
 });
 
 test('memory over the budget is refused before anything is allocated', async () => {
@@ -117,6 +130,8 @@ test('memory over the budget is refused before anything is allocated', async () 
   await expect(open('atlas', { another: true, quiet: true })).rejects.toThrow(
     /The model needs 6 MB of GPU memory, but the budget/,
   );
+  model.gpu.budgetBytes = liveBytes + 5_400_000;
+  expect(() => model.gpu.reserve(5_400_001, 'It')).toThrow(/^It needs 5400001 bytes of .* has 5400000 bytes left/);
   model.gpu.budgetBytes = budgetBytes;
   expect(model.gpu.liveBytes).toBe(liveBytes);
 });

@@ -177,7 +177,10 @@ test('what is no number stays none, and what is masked stays masked and is in no
     6, 3, 2, 4, 1,
   ]);
   const hidden = line(MASKED, MASKED);
-  expect([hidden.sum(), hidden.mean(), hidden.max()].map(s => s.get())).toEqual([0, Number.NaN, MASKED]);
+  for (const none of [hidden.sum(), hidden.norm(), hidden.mean(), hidden.std(), hidden.min(), hidden.max()]) {
+    expect(none.get()).toBe(MASKED);
+    expect(none.stats()).toMatchObject({ masked: 1, nans: 0 });
+  }
   expect(() => hidden.argmax()).toThrow(/All of line along 'dim' is masked/);
   expect(line(Number.NEGATIVE_INFINITY, 1).min().get()).toBe(Number.NEGATIVE_INFINITY);
   expect(line(1).over(0).get(0)).toBe(Number.POSITIVE_INFINITY);

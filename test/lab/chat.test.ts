@@ -129,7 +129,7 @@ test('a turn that fails leaves the conversation as it was', async () => {
     conversation.messages = [{ role: 'assistant', content: 'I begin' }];
   }).toThrow(/the user first/);
   const greedy = conversation.say('Hi', { tap: '**', budget: 1000 });
-  await expect(greedy.next()).rejects.toThrow(/taps would bring back .* and the budget is 1 MB/);
+  await expect(greedy.next()).rejects.toThrow(/taps would bring back .* and the budget is 1.0 kB/);
   expect(conversation.messages).toEqual(messages);
   expect(conversation.used).toBe(used);
   expect(await said(conversation, 'Again')).not.toBe('');

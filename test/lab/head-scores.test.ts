@@ -100,6 +100,7 @@ test('what cannot be scored is said', async () => {
   };
   await refused({ prompt: [2] }, PromptError, /the prompt has one/);
   await refused({ prompt: 'a a', seed: 3 }, OptionError, /The option seed is of random tokens/);
+  await refused({ ablation: 'no' }, OptionError, /ablation of headScores is true or false, not 'no'/);
   await refused({ period: 0 }, OptionError, /period is a whole number from 1, not 0/);
   await refused({ times: 1 }, OptionError, /times is a whole number from 2, not 1/);
   await refused({ period: 5000 }, OptionError, /tokens to draw from/);

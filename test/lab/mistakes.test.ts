@@ -10,7 +10,7 @@ import { Activation, fromArrow } from '../../lab/values/activation.js';
 import { load } from '../../lab/chat/file.js';
 import { compare } from '../../lab/diff/metrics.js';
 import { report } from '../../lab/display/report.js';
-import { bar, heatmap, plot } from '../../lab/index.js';
+import { ask, bar, heatmap, plot } from '../../lab/index.js';
 import { traceToIpc } from '../../lab/values/arrow.js';
 import { trace } from '../../lab/values/trace.js';
 import { golden } from '../../lab/values/golden.js';
@@ -433,6 +433,8 @@ test.each<[string, () => unknown, RegExp]>([
     () => all(m.generate('Hi', { maxToken: 2 })),
     /generate has no option 'maxToken'. The nearest is 'maxTokens'/,
   ],
+  ['stop', () => all(m.generate('Hi', { stop: [1] })), /generate has no option 'stop'. The nearest is 'stopIds'/],
+  ['ask for', () => ask('Key: ', { hiden: true } as Anything), /ask has no option 'hiden'. The nearest is 'hidden'/],
   ['run', () => m.run('Hi', { taps: '**' }), /run has no option 'taps'. The nearest is 'tap'/],
   ['say', () => say('Hi', { maxToken: 2 }), /say has no option 'maxToken'. The nearest is 'maxTokens'/],
   ['chat', async () => m.chat({ sytem: 'x' }), /chat has no option 'sytem'. The nearest is 'system'/],
@@ -453,6 +455,38 @@ test.each<[string, () => unknown, RegExp]>([
     /a patch has no option 'slce'. The nearest is 'slice'/,
   ],
 ])('an option that %s has not is named, with the nearest', async (_, call, told) => {
+  await expect(Promise.resolve().then(call)).rejects.toThrow(told);
+});
+
+test.each<[string, () => unknown, RegExp]>([
+  [
+    'seed',
+    () => all(m.generate('Hi', { seed: new Int32Array(1) })),
+    /seed must be a whole number, not an Int32Array\./,
+  ],
+  ['ask', () => ask('Key: ', { hidden: 'no' } as Anything), /hidden of ask is true or false, not 'no'/],
+  [
+    'patches of runs',
+    () =>
+      all(
+        m.runs(['The capital of France is', 'Hi'], {
+          patch: { stage: 'layers.3.resid', values: 0, slice: { token: 4 } },
+        }),
+      ),
+    /^prompts\[1\]: /,
+  ],
+  [
+    'size',
+    () => new Activation('x', [{ name: 'token', size: -2 }], new Float32Array(0)),
+    /dims\[0\], 'token', has the size -2\. Give/,
+  ],
+  [
+    'name',
+    () => new Activation('x', [{ size: 2 } as Anything], new Float32Array(2)),
+    /dims\[0\] has the name undefined\./,
+  ],
+  ['dim', () => new Activation('x', [7 as Anything], new Float32Array(2)), /dims\[0\] is 7\./],
+])('what is wrong with %s is said of that, and not of all', async (_, call, told) => {
   await expect(Promise.resolve().then(call)).rejects.toThrow(told);
 });
 

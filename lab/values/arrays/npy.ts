@@ -63,7 +63,7 @@ export function readNpyHeader(bytes: Uint8Array, size: number, bad: (what: strin
   if (!descr) throw bad('it is of records, and plain numbers are read');
   const dtype = DTYPES.get(descr[2]) ?? descr[2];
   if (descr[2].startsWith('O'))
-    throw bad('it holds Python objects, and numbers are read. Save it as an array of numbers');
+    throw bad("it holds Python objects, and numbers are read; numpy makes them of it with astype('float32')");
   const shape = dims[1]
     .split(',')
     .map(part => part.replace('L', '').trim())
