@@ -248,6 +248,13 @@ describe('a file of arrays', () => {
     expect((await openArrays(file(zip([]), 'a.npz'))).arrays.size).toBe(0);
     for (const name of ['a.npz', 'a.npy', 'a.arrow', 'a.FEATHER'])
       await told(own([1, 2, 255]), name, /is not what its name says: it begins with 0102ff\. Save it again\.$/);
+    await told(own([]), 'a.npz', /a\.npz is empty\. Save it again\.$/);
+    await told(
+      own([...Buffer.from('PAR1'), 1, 2]),
+      'a.npz',
+      /is Parquet, a row a value, which is not read back as a trace\. Save it as \.safetensors or \.arrow\.$/,
+    );
+    await told(own([1, 2, 3]), 'a.pt.npz', /^(?!.*pickle)/);
     await told(own([1, 2, 255]), 'a.npz.bin', /is no safetensors file|truncated|cannot be read|bytes/);
   });
 
