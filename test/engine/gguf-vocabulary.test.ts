@@ -161,7 +161,7 @@ test('spaces are ▁ in the pieces of the user alone, as converters write them',
   expect(pieces).toEqual(['a b', 'c▁d', 'e▁f']);
 });
 
-test.each<[Record<string, unknown>, string]>([
+const REFUSED: readonly (readonly [Record<string, unknown>, string])[] = [
   [{ 'tokenizer.ggml.model': 'gpt2' }, "The GGUF's vocabulary is of the kind 'gpt2', and Gemma's is 'llama'. Give one"],
   [
     { 'tokenizer.ggml.model': undefined },
@@ -189,7 +189,9 @@ test.each<[Record<string, unknown>, string]>([
     { 'tokenizer.ggml.tokens': Array(2 ** 20 + 1).fill('a') },
     "The GGUF's 'tokenizer.ggml.tokens' has 1048577 entries, and at most 1048576 are read.",
   ],
-])('%j is refused', (more, message) => {
+];
+// By what is said: one of them has a million pieces, which no name of a test should have.
+test.each(REFUSED.map(([more, message]) => [message, more] as const))('refused: %s', (message, more) => {
   expect(() => vocabularyFromGguf(few(more))).toThrow(message);
 });
 
@@ -245,9 +247,12 @@ test.each([
   ['<_of_turn_>', '<_of_turn_>', 'normal'],
   ['<x_of_turns>', '<x_of_turns>', 'normal'],
   ['<|a b|>', '<|a b|>', 'normal'],
-  ['<|far|>', `${' '.repeat(2 ** 20)}<|far|>`, 'normal'],
 ])('a piece %s is, with the template %.20j, %s', (piece, template, kind) => {
   expect(kindOf(piece, 1, template)).toBe(kind);
+});
+
+test('a mark behind a million signs of a template is not looked for', () => {
+  expect(kindOf('<|far|>', 1, `${' '.repeat(2 ** 20)}<|far|>`)).toBe('normal');
 });
 
 test('texts of special tokens, which templates may name', () => {
