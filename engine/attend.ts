@@ -13,9 +13,9 @@ export interface AttentionStages {
   /** q_rope [T,A,D]. */
   readonly query: Ref;
   /** k_cache [R,K,D]. */
-  readonly keys: Stage;
+  readonly keys: Ref;
   /** v_cache [R,K,D]. */
-  readonly values: Stage;
+  readonly values: Ref;
   /** attn.scores, for its scale, soft-cap and window. */
   readonly scores: Stage;
   /** attn.mix [T,A,D], which is written. */

@@ -167,7 +167,7 @@ export class Buffers {
       for (const ref of own) {
         const shape = this.#largest(ref);
         const tensor = stays(ref) ? undefined : free.get(count(shape))?.pop();
-        const kept = (ref as Stage).state ? this.#kept(shape) : shape;
+        const kept = ref.state ? this.#kept(shape) : shape;
         this.#values.set(ref.name, tensor ?? this.#own(ref.name, kept));
         made.set(ref.name, ref);
       }
@@ -182,7 +182,7 @@ export class Buffers {
     });
 
     function stays(ref: Ref): boolean {
-      return keep.has(ref.name) || (ref as Stage).state === true;
+      return keep.has(ref.name) || ref.state === true;
     }
   }
 

@@ -45,7 +45,7 @@ export function costOfStep(
   bytesOfWeight: (weight: WeightRef) => number,
   cacheBytes = F32,
 ): Cost {
-  const bytesOf = (ref: Ref) => ((ref as Stage).state ? cacheBytes : F32);
+  const bytesOf = (ref: Ref) => (ref.state ? cacheBytes : F32);
   const stages = step.stages.map(stage => costOf(stage, extent, bytesOfWeight));
   const weightBytes = stages.reduce((n, cost) => n + cost.weightBytes, 0);
   const flops = step.stages.reduce((n, stage) => n + flopsOf(stage, extent, step), 0);

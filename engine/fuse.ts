@@ -147,7 +147,7 @@ const attention: Rule = next => {
   const [, values] = mix.inputs;
   return {
     writes: [mix],
-    work: s => attend({ query, keys: keys as Stage, values: values as Stage, scores, mix }, s),
+    work: s => attend({ query, keys, values, scores, mix }, s),
   };
 };
 

@@ -58,6 +58,8 @@ export interface Ref {
   readonly name: string;
   /** From the outermost to the innermost. */
   readonly axes: readonly Axis[];
+  /** Whether it is a key/value cache. */
+  readonly state?: boolean;
 }
 
 /** A weight matrix or gain, by its canonical name (weights/source.ts). */

@@ -131,7 +131,7 @@ export class Recorder {
     const stage: Stage = {
       name: full,
       operation,
-      inputs: inputs.map(({ name, axes }) => ({ name, axes })), // without what is before them: whoever prints or copies a stage comes to an end
+      inputs: inputs.map(({ name, axes, state }) => ({ name, axes, ...(state && { state }) })), // without what is before them: whoever prints or copies a stage comes to an end
       weight: weight ? { name: weight.weight ?? full, shape: weight.shape } : null,
       axes,
       state: operation.kind === 'cache',

@@ -128,7 +128,7 @@ function givenBy(model: LoadedModel, values: ReadonlyMap<string, Ref>, source: S
     return { access: [store === 'texture' ? 'texture' : access], bytes, index: null, resource };
   }
   const ref = values.get(source.value)!;
-  const bytes = (ref as Stage).state ? CACHE_BYTES[model.cache] : 4;
+  const bytes = ref.state ? CACHE_BYTES[model.cache] : 4;
   return { access: [access], bytes: bytes * count(shapeOf(ref.axes, LEAST, 1)), index: null };
 }
 

@@ -132,7 +132,7 @@ export async function diffRows(
 
   /** With what the cache's rounding explains, where no limit was asked for. */
   function allowed(step: Step): Required<DiffLimits> {
-    const reads = step.cached.size > 0 || readsOf(step).some(ref => (ref as Stage).state);
+    const reads = step.cached.size > 0 || readsOf(step).some(ref => ref.state);
     return {
       accumulated: given.accumulated ?? Math.max(accumulated, rounding!.accumulated),
       local: given.local ?? (reads ? Math.max(local, rounding!.local) : local),
