@@ -86,11 +86,11 @@ const sessions = ((globalThis as Record<symbol, unknown>)[Symbol.for('gemma-loup
 /** Those that were opened beside others, by key: no later opening closes them. */
 const beside = new Map<string, Session[]>();
 
-/** A cell that opens one more each time it is run holds memory that nobody sees: from the second on it is said. */
+/** A cell that opens one more each time it is run holds memory that nobody sees: from the third on, two being a comparison, it is said. */
 function keep(session: Session, key: string, quiet = false): void {
   const kept = [...(beside.get(key) ?? []).filter(({ disposed }) => !disposed), session];
   beside.set(key, kept);
-  if (quiet || kept.length === 1) return;
+  if (quiet || kept.length < 3) return;
   const { name, gpu } = session;
   process.stderr.write(
     `loupe: ${kept.length} sessions with '${printable(name)}' that were opened with { another: true } are open; the GPU holds ${bytesText(gpu.liveBytes)}. No opening closes them: write 'using', or session[Symbol.dispose]() for one that is not needed.\n`,
