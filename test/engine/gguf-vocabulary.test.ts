@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
-import { specialTokensOfGguf, vocabularyFromGguf } from '../../engine/tokenizer/gguf-vocabulary.js';
+import { placeOf, specialTokensOfGguf, vocabularyFromGguf } from '../../engine/tokenizer/gguf-vocabulary.js';
 import { PieceTokenizer } from '../../engine/tokenizer/piece-tokenizer.js';
 import { vocabularyFromModel } from '../../engine/tokenizer/sentencepiece-model.js';
 
@@ -82,6 +82,12 @@ test('ids that are not said are those of the pieces of their names, or as Gemmaâ
   const vocabulary = { 'tokenizer.ggml.scores': [0, 0, 0, 0, 0], 'tokenizer.ggml.token_type': [2, 3, 1, 1, 3] };
   const turned = vocabularyFromGguf(few({ 'tokenizer.ggml.tokens': tokens, ...vocabulary }));
   expect([turned.bosId, turned.eosId, turned.unkId]).toEqual([4, 1, 0]);
+  const last = ['<unk>', 'a', 'b', '<bos>', '<eos>'];
+  const around = { 'tokenizer.ggml.add_bos_token': true };
+  const other = vocabularyFromGguf(few({ 'tokenizer.ggml.tokens': last, ...vocabulary, ...around }));
+  expect([other.bosId, other.eosId, other.ends?.front]).toEqual([3, 4, [3]]);
+  expect(other.notices?.length).toBe(3); // each once, though the ends ask for them too
+  expect(placeOf(new Map([['tokenizer.ggml.tokens', 'no list']]), '<bos>')).toBeNull();
 });
 
 test('an id that is not said, of which there is no piece, is said to be that; what stands for none is none', () => {
