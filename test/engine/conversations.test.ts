@@ -106,6 +106,19 @@ test('what is no conversation, no message or no content', () => {
   expect(said(null, [user('a'), 'Hi'], { first: 0 })).toMatch(/^! Turn 1 of the conversation is no message/);
 });
 
+test('half of a surrogate pair is no character, wherever in a turn it stands', () => {
+  const half = (which: string, who: string) =>
+    `! ${who} of the conversation has half of a surrogate pair (${which} alone) in its text, which is no character. Write the whole pair, or take it out.`;
+  const source = "{{ messages[0]['content'] }}";
+  for (const one of [null, source]) {
+    expect(said(one, [user('a\ud83d')])).toBe(half('\\ud83d', 'Turn 1 (user)'));
+    expect(said(one, [user('👍'), model('\udc4d!'), user('x')])).toBe(half('\\udc4d', 'Turn 2 (assistant)'));
+    expect(said(one, [user([part('👍'), part('\ud83d')])])).toBe(half('\\ud83d', 'Turn 1 (user)'));
+    expect(said(one, [user([null, part('\ud83d')])])).toBe(half('\\ud83d', 'Turn 1 (user)'));
+  }
+  expect(said(source, [user('a👍')])).toMatch(/a👍/);
+});
+
 test('Gemma’s turns, and what they have no form for', () => {
   const turn = (role: string, text: string) => `<start_of_turn>${role}\n${text}<end_of_turn>\n`;
   expect(said(null, [user(' Hi \n')])).toBe(`<bos>${turn('user', 'Hi')}<start_of_turn>model\n`);
