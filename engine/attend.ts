@@ -58,7 +58,7 @@ export function attend(stages: AttentionStages, setting: Setting): Attention {
   const { shader, rows, own } = kernelFor(setting.traits, D, alone ? A / K : Number.POSITIVE_INFINITY);
   const PADDED = setting.many ? groups(A / K, rows) * rows : A / K;
   const WINDOW = window ?? 0;
-  const RING = setting.slots(keys.name);
+  const RING = setting.ring(keys.name);
   const constants = { A, K, D, SCALE: scale, SOFTCAP: softcap ?? 0, WINDOW, RING, PADDED, ...own };
   const reads = { chunk, ...where.reads, q: value(query), k: value(keys), v: value(values) };
   const blocks = (e: Extent) => groups(e.tokens * PADDED, rows);

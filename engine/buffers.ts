@@ -40,6 +40,20 @@ export function slotsOf({ operation }: Stage, { positions, tokens }: Capacity): 
   return window === null ? positions : Math.min(positions, window + tokens - 1);
 }
 
+/** Above any position. */
+const NEVER = 2 ** 31;
+
+/**
+ * What shaders count positions modulo: the slots of a cache. Where no position comes round to the first slot again, one number for every
+ * length, so that a longer context needs no other shaders: on a software adapter they take seconds to compile.
+ */
+export function ringOf(cache: Stage, capacity: Capacity): number {
+  const slots = slotsOf(cache, capacity);
+  const comesRound = slots < capacity.positions;
+  // Where there are several sequences it is also how far apart they lie.
+  return comesRound || capacity.sequences !== undefined ? slots : NEVER;
+}
+
 export class Buffers {
   readonly #values = new Map<string, Tensor>();
   /** Values inside steps; those of different steps share buffers, by size. */

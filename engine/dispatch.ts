@@ -63,8 +63,8 @@ export interface Setting {
   readonly cache?: CacheFormat;
   /** How a weight is split over buffers. */
   shards(weight: string): readonly ShardLayout[];
-  /** Slots of the cache that a stage reads or is. */
-  slots(cache: string): number;
+  /** What positions are counted modulo in the cache that a stage reads or is. */
+  ring(cache: string): number;
 }
 
 export const chunk = { chunk: true } as const;

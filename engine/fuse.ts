@@ -129,7 +129,7 @@ const heads: Rule = (next, { traits, many }) => {
     only({
       shader: 'heads',
       parts: [...placed(s).parts, ...partsForCache(s.cache)],
-      constants: { WG: treeLanes(s), A, K, D, NORM: qNorm ? 1 : 0, EPS: eps, RING: s.slots(keys.name) },
+      constants: { WG: treeLanes(s), A, K, D, NORM: qNorm ? 1 : 0, EPS: eps, RING: s.ring(keys.name) },
       reads: { chunk, ...placed(s).reads, q: value(q), k: value(k), v: value(v), ...gains, turns },
       writes: { y: value(query), keys: value(keys), values: value(values) },
       grid: e => [A + 2 * K, e.tokens, 1],

@@ -112,7 +112,7 @@ const operations: Operations = {
       {
         shader: 'cache_write',
         parts: [...where.parts, ...partsForCache(s.cache)],
-        constants: { N, RING: s.slots(stage.name) },
+        constants: { N, RING: s.ring(stage.name) },
         reads: { chunk, ...where.reads, x: value(stage.inputs[0]) },
         writes: { cache: value(stage) },
         grid: e => [groups(N / 4, LANES), e.tokens, 1],
@@ -136,7 +136,7 @@ const operations: Operations = {
           SCALE: scale,
           SOFTCAP: softcap ?? 0,
           WINDOW: window ?? 0,
-          RING: s.slots(k.name),
+          RING: s.ring(k.name),
         },
         reads: { chunk, ...where.reads, q: value(q), k: value(k) },
         writes: { y: value(stage) },
@@ -169,7 +169,7 @@ const operations: Operations = {
       {
         shader: 'mix',
         parts: [...where.parts, ...partsForCache(s.cache)],
-        constants: { A, K: sizeOf(v, 'K'), D, WINDOW: stage.operation.window ?? 0, RING: s.slots(v.name) },
+        constants: { A, K: sizeOf(v, 'K'), D, WINDOW: stage.operation.window ?? 0, RING: s.ring(v.name) },
         reads: { chunk, ...where.reads, pattern: value(pattern), v: value(v) },
         writes: { y: value(stage) },
         grid: e => [groups((A * D) / 4, LANES), e.tokens, 1],

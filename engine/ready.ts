@@ -1,7 +1,7 @@
 // What a chunk of tokens dispatches: which steps run as they are and which as their stages, compiled and bound for the kind of chunk that it is.
 
 import { type Bound, BoundUnits } from './bound.js';
-import { type Capacity, slotsOf } from './buffers.js';
+import { type Capacity, ringOf } from './buffers.js';
 import type { ChunkRun } from './chunk.js';
 import type { Setting, Source } from './dispatch.js';
 import type { PlanKind } from './fuse.js';
@@ -80,7 +80,7 @@ export class Preparation {
       many: capacity.sequences !== undefined,
       shards: name => weights.shards(name),
       cache: capacity.cache,
-      slots: name => slotsOf(stage(name), capacity),
+      ring: name => ringOf(stage(name), capacity),
     };
   }
 }

@@ -3,6 +3,7 @@
 // not find it broken.
 
 import { PRODUCTS } from './assembly.js';
+import { ringOf } from './buffers.js';
 import type { Access } from './bindings.js';
 import { CACHE_BYTES } from './cache-format.js';
 import type { Kernel } from './compile.js';
@@ -109,13 +110,8 @@ function settingOf(
     few,
     many,
     shards: name => model.shards(name),
-    slots: name => slotsOf(model.plan.stage(name), positions),
+    ring: name => ringOf(model.plan.stage(name), { tokens: 1, positions, rows: 1, ...(many && { sequences: 1 }) }),
   };
-}
-
-function slotsOf({ operation }: Stage, positions: number): number {
-  const window = operation.kind === 'cache' ? operation.window : null;
-  return window === null ? positions : Math.min(positions, window);
 }
 
 function givenBy(model: LoadedModel, values: ReadonlyMap<string, Ref>, source: Source, access: Access): Given {

@@ -49,7 +49,7 @@ export const fromCache = (stage: Stage, cache: Stage): Unit => ({
       {
         shader: 'cache_read',
         parts: partsForCache(setting.cache),
-        constants: { N, RING: setting.slots(cache.name) },
+        constants: { N, RING: setting.ring(cache.name) },
         reads: { chunk, cache: value(cache) },
         writes: { y: value(stage) },
         grid: e => [groups(N / 4, 64), e.tokens, 1],

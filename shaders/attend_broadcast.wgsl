@@ -31,8 +31,8 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;          // [T,A,D]
-@group(0) @binding(2) var<storage, read> k: array<Quad>;           // [sequences·RING,K,D]
-@group(0) @binding(3) var<storage, read> v: array<Quad>;           // [sequences·RING,K,D]
+@group(0) @binding(2) var<storage, read> k: array<Quad>;           // [slots,K,D]
+@group(0) @binding(3) var<storage, read> v: array<Quad>;           // [slots,K,D]
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;    // [T,A,D]; of several parts [parts,T,A,D + 4]: sums; then maximum, total, parts
 
 // Of the four rows: scores, then weights; −1 where a row may not see the key. A place is one lane's own, who writes it and reads it.

@@ -12,7 +12,7 @@ struct Chunk {
 }
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
-@group(0) @binding(1) var<storage, read> cache: array<Quad>;       // [RING,N]
+@group(0) @binding(1) var<storage, read> cache: array<Quad>;       // [slots,N]
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;    // [T,N]
 
 @compute @workgroup_size(WG)

@@ -1,5 +1,6 @@
 // Puts the keys or values of this chunk into the cache: position p goes to slot p mod RING. A full layer's ring is as long
-// as the context and never wraps; a sliding layer's holds its window and one chunk. Of several sequences each has a ring.
+// as the context; a sliding layer's holds its window and one chunk. Of several sequences each has a ring. Of one that never
+// comes round RING is 2³¹, so that these shaders are the same for every length.
 // Assembled with where tokens stand (sequences/) and how keys and values are kept (caches/). N % 4 = 0.
 
 override WG: u32 = 64;
@@ -15,7 +16,7 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [T,N]
-@group(0) @binding(2) var<storage, read_write> cache: array<Quad>; // [sequences·RING,N]
+@group(0) @binding(2) var<storage, read_write> cache: array<Quad>; // [slots,N]
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) at: vec3u) {

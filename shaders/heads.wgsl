@@ -26,8 +26,8 @@ struct Chunk {
 @group(0) @binding(5) var<storage, read> k_gain: array<f32>;         // [D]
 @group(0) @binding(6) var<storage, read> turns: array<vec2f>;        // [positions,D/2] (cos, sin)
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;        // [T,A,D]
-@group(0) @binding(8) var<storage, read_write> keys: array<Pair>;    // [sequences·RING,K,D]
-@group(0) @binding(9) var<storage, read_write> values: array<Pair>;  // [sequences·RING,K,D]
+@group(0) @binding(8) var<storage, read_write> keys: array<Pair>;    // [slots,K,D]
+@group(0) @binding(9) var<storage, read_write> values: array<Pair>;  // [slots,K,D]
 
 var<workgroup> partial: array<f32, WG>;
 

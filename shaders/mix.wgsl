@@ -18,7 +18,7 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> pattern: array<f32>;      // [A,T,S]
-@group(0) @binding(2) var<storage, read> v: array<Quad>;           // [sequences·RING,K,D]
+@group(0) @binding(2) var<storage, read> v: array<Quad>;           // [slots,K,D]
 @group(0) @binding(3) var<storage, read_write> y: array<vec4f>;    // [T,A,D]
 
 @compute @workgroup_size(WG)

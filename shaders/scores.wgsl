@@ -22,7 +22,7 @@ struct Chunk {
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
 @group(0) @binding(1) var<storage, read> q: array<vec4f>;          // [T,A,D]
-@group(0) @binding(2) var<storage, read> k: array<Quad>;           // [sequences·RING,K,D]
+@group(0) @binding(2) var<storage, read> k: array<Quad>;           // [slots,K,D]
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;      // [A,T,S]
 
 @compute @workgroup_size(WG)

@@ -3,7 +3,33 @@
 /** A step of a normaliser, a cut or a decoder. */
 type Step = Readonly<Record<string, unknown>>;
 
-const KINDS = ['BPEDecoder', 'ByteFallback', 'ByteLevel', 'CTC', 'Fuse', 'Metaspace', 'Replace', 'Strip', 'WordPiece'];
+const text = (value: unknown) => typeof value === 'string';
+const yes = (value: unknown) => typeof value === 'boolean';
+const orYes = (value: unknown) => value === undefined || yes(value);
+const orNothing = (value: unknown) => value === null || orYes(value);
+const letter = (value: unknown) => text(value) && [...(value as string)].length === 1;
+const length = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
+const prepended = (value: unknown) => value === undefined || ['always', 'first', 'never'].includes(value as string);
+/** Of an older form; it may not say otherwise than the newer. */
+const prefixed = (value: unknown, { prepend_scheme }: Step) =>
+  orNothing(value) && (value !== false || prepend_scheme === 'never');
+const pattern = (value: unknown) => {
+  const [[kind, of] = [], more] = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  return (kind === 'String' || kind === 'Regex') && text(of) && more === undefined;
+};
+
+/** What a step of each kind says, as tokenizers 0.23 reads it: with less, or other values, it reads no decoder. */
+const KINDS: Readonly<Record<string, Readonly<Record<string, (value: unknown, step: Step) => boolean>>>> = {
+  BPEDecoder: { suffix: text },
+  ByteFallback: {},
+  ByteLevel: { add_prefix_space: yes, trim_offsets: yes, use_regex: orYes },
+  CTC: { pad_token: text, word_delimiter_token: text, cleanup: yes },
+  Fuse: {},
+  Metaspace: { replacement: letter, prepend_scheme: prepended, add_prefix_space: prefixed, split: orNothing },
+  Replace: { pattern, content: text },
+  Strip: { content: letter, start: length, stop: length },
+  WordPiece: { prefix: text, cleanup: yes },
+};
 
 interface Decoding {
   /** Whether the space that a text begins with is taken away. */
@@ -23,7 +49,7 @@ export function decodingOf(
   where: string,
   need: (holds: boolean, what: string) => void,
 ): Decoding {
-  const strange = steps.find(({ type }) => !KINDS.includes(String(type)));
+  const strange = steps.find(step => !isWhole(step));
   need(strange === undefined, `decodes by ${JSON.stringify(strange)?.slice(0, 80)}`);
   const words = steps.map(wordOf);
   const strips = words.at(-1) === 'strip';
@@ -41,6 +67,11 @@ export function decodingOf(
     bytesFirst: false,
     notice: `${where} ${said}. Loupe does it as Gemma's does: ▁ is a space, and bytes are put together.`,
   };
+}
+
+function isWhole(step: Step): boolean {
+  const kind = String(step.type);
+  return Object.hasOwn(KINDS, kind) && Object.entries(KINDS[kind]).every(([key, takes]) => takes(step[key], step));
 }
 
 function wordOf({ type, pattern, content, start, stop }: Step): string {

@@ -83,7 +83,7 @@ export function derivedLimit(stage: Stage, step: Step, { model, accuracy, tokens
     oneToken: tokens === 1,
     oneRow: tokens === 1,
     shards: name => model.shards(name),
-    slots: () => tokens,
+    ring: () => tokens,
   };
   const { dispatches } = exactStep(stage).work(setting);
   const summing = dispatches.find(({ shader }) => shader in ORDERS);

@@ -83,17 +83,25 @@ const sessions = ((globalThis as Record<symbol, unknown>)[Symbol.for('gemma-loup
   Session
 >;
 
-/** Those that were opened beside others, by key: no later opening closes them. */
-const beside = new Map<string, Session[]>();
+/** Open sessions that were opened beside others, by key: no later opening closes them. */
+const beside = new Map<string, Set<Session>>();
 
 /** A cell that opens one more each time it is run holds memory that nobody sees: from the third on, two being a comparison, it is said. */
 function keep(session: Session, key: string, quiet = false): void {
-  const kept = [...(beside.get(key) ?? []).filter(({ disposed }) => !disposed), session];
-  beside.set(key, kept);
-  if (quiet || kept.length < 3) return;
+  const kept = beside.get(key) ?? new Set();
+  beside.set(key, kept.add(session));
+  session.depend({
+    disposed: false,
+    forget() {},
+    [Symbol.dispose]() {
+      kept.delete(session);
+      if (kept.size === 0) beside.delete(key);
+    },
+  });
+  if (quiet || kept.size < 3) return;
   const { name, gpu } = session;
   process.stderr.write(
-    `loupe: ${kept.length} sessions with '${printable(name)}' that were opened with { another: true } are open; the GPU holds ${bytesText(gpu.liveBytes)}. No opening closes them: write 'using', or session[Symbol.dispose]() for one that is not needed.\n`,
+    `loupe: ${kept.size} sessions with '${printable(name)}' that were opened with { another: true } are open; the GPU holds ${bytesText(gpu.liveBytes)}. No opening closes them: write 'using', or session[Symbol.dispose]() for one that is not needed.\n`,
   );
 }
 

@@ -140,7 +140,7 @@ class Bench implements Disposable {
       oneToken: this.shape.T === 1,
       oneRow: true,
       shards: () => [],
-      slots: () => slotsOf(this.shape),
+      ring: () => slotsOf(this.shape),
     };
   }
 

@@ -92,7 +92,7 @@ describe.each(Object.entries(COLUMNS))('%s', (format, columns) => {
       oneRow: false,
       few: true,
       shards: name => store.shards(name),
-      slots: () => 1,
+      ring: () => 1,
     });
     expect([few.shader, blocks.shader]).toEqual(['linear_few', 'linear']);
     const runs = [few, blocks].map(({ grid }) => grid(extent).every(n => n > 0));

@@ -21,6 +21,7 @@ const SPACES = { type: 'Replace', pattern: { String: '▁' }, content: ' ' };
 const [BYTEWISE, FUSE] = [{ type: 'ByteFallback' }, { type: 'Fuse' }];
 const strip = (start = 1, stop = 0) => ({ type: 'Strip', content: ' ', start, stop });
 const decoder = (...decoders: unknown[]) => ({ type: 'Sequence', decoders });
+const CTC = { type: 'CTC', pad_token: '<pad>', word_delimiter_token: '|', cleanup: true };
 const METASPACE = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'never', split: false };
 
 /** A small file, and what is changed in it and in its model. */
@@ -484,20 +485,17 @@ test.each<[unknown, string]>([
   [decoder(SPACES, BYTEWISE, FUSE, strip(2)), 'turns ids into text by Replace, ByteFallback, Fuse, Strip'],
   [decoder(strip(), SPACES, BYTEWISE, FUSE), 'turns ids into text by Strip, Replace, ByteFallback, Fuse'],
   [decoder({ ...SPACES, content: '_' }, BYTEWISE, FUSE), 'turns ids into text by Replace, ByteFallback, Fuse'],
-  ...[{ String: '_' }, { Regex: '▁' }, '▁', null].map((pattern): [unknown, string] => [
+  ...[{ String: '_' }, { Regex: '▁' }].map((pattern): [unknown, string] => [
     decoder({ ...SPACES, pattern }, BYTEWISE, FUSE),
     'turns ids into text by Replace, ByteFallback, Fuse',
   ]),
-  [decoder({ ...SPACES, type: 'CTC' }, BYTEWISE, FUSE), 'turns ids into text by CTC, ByteFallback, Fuse'],
-  [decoder(SPACES, BYTEWISE, { type: 'Metaspace' }), 'turns ids into text by Replace, ByteFallback, Metaspace'],
+  [decoder(CTC, BYTEWISE, FUSE), 'turns ids into text by CTC, ByteFallback, Fuse'],
+  [decoder(SPACES, BYTEWISE, METASPACE), 'turns ids into text by Replace, ByteFallback, Metaspace'],
   [
     decoder(SPACES, BYTEWISE, FUSE, { ...strip(), content: 'x' }),
     'turns ids into text by Replace, ByteFallback, Fuse, Strip',
   ],
-  [
-    decoder(SPACES, BYTEWISE, FUSE, { ...strip(), type: 'CTC' }),
-    'turns ids into text by Replace, ByteFallback, Fuse, CTC',
-  ],
+  [decoder(SPACES, BYTEWISE, FUSE, CTC), 'turns ids into text by Replace, ByteFallback, Fuse, CTC'],
   [{ type: 'Metaspace', replacement: '▁' }, 'turns ids into text by Metaspace alone'],
 ])('a decoder that is not done is told: %j', (one, what) => {
   const [text, notices] = decoded(one);
@@ -505,6 +503,89 @@ test.each<[unknown, string]>([
     ' a  b ',
     [expect.stringMatching(new RegExp(`^T ${what}( as they are set there)? \\(decoder\\)\\. Loupe does`))],
   ]);
+});
+
+const BYTE_LEVEL = { type: 'ByteLevel', add_prefix_space: true, trim_offsets: false };
+const WORDPIECE = { type: 'WordPiece', prefix: '##', cleanup: true };
+const SUFFIX = { type: 'BPEDecoder', suffix: '</w>' };
+const SPACED = { type: 'Metaspace', replacement: '▁' };
+// Of tokenizers 0.23: what it reads, and what it does not.
+test.each<[object, readonly object[], readonly object[]]>([
+  [SUFFIX, [{ suffix: '' }], [{ suffix: undefined }, { suffix: null }, { suffix: 1 }]],
+  [
+    BYTE_LEVEL,
+    [{ use_regex: true }, { more: 1 }],
+    [
+      { add_prefix_space: undefined },
+      { add_prefix_space: null },
+      { trim_offsets: undefined },
+      { trim_offsets: 1 },
+      { use_regex: null },
+      { use_regex: 1 },
+    ],
+  ],
+  [
+    CTC,
+    [{ pad_token: '' }, { word_delimiter_token: '' }, { cleanup: false }],
+    [
+      ...['pad_token', 'word_delimiter_token', 'cleanup'].flatMap(key => [{ [key]: undefined }, { [key]: 1 }]),
+      { cleanup: 'true' },
+    ],
+  ],
+  [
+    SPACED,
+    [
+      { replacement: '👍' },
+      { prepend_scheme: 'first' },
+      { prepend_scheme: 'always', add_prefix_space: true },
+      { prepend_scheme: 'never', add_prefix_space: false },
+      { add_prefix_space: null },
+      { split: null },
+      { split: false },
+      { str_rep: '▁' },
+    ],
+    [
+      { replacement: undefined },
+      { replacement: '' },
+      { replacement: '▁▁' },
+      { replacement: 1 },
+      { prepend_scheme: null },
+      { prepend_scheme: 'First' },
+      { prepend_scheme: 'always', add_prefix_space: false },
+      { add_prefix_space: false },
+      { add_prefix_space: 1 },
+      { split: 1 },
+    ],
+  ],
+  [
+    SPACES,
+    [{ pattern: { String: '' } }, { pattern: { Regex: 'a' } }, { content: '' }],
+    [
+      ...['▁', null, undefined, 7, [], {}, { Foo: 'a' }, { String: 1 }, { Regex: null }].map(pattern => ({ pattern })),
+      { pattern: { String: 'a', Regex: 'a' } },
+      { content: undefined },
+      { content: 1 },
+    ],
+  ],
+  [
+    strip(),
+    [{ start: 0 }, { stop: 2 }, { content: '👍' }],
+    [
+      ...['', '  ', undefined, null, 1].map(content => ({ content })),
+      ...['start', 'stop'].flatMap(key => [undefined, null, -1, 1.5, '1'].map(value => ({ [key]: value }))),
+    ],
+  ],
+  [WORDPIECE, [{ prefix: '' }], [{ prefix: undefined }, { prefix: 1 }, { cleanup: undefined }, { cleanup: 'no' }]],
+])('a step of a decoder says what tokenizers asks of it: %j', (step, read_, refused_) => {
+  for (const change of [{}, ...read_]) {
+    expect(() => read(file({ decoder: decoder({ ...step, ...change }, FUSE) })), JSON.stringify(change)).not.toThrow();
+  }
+  for (const change of refused_) {
+    const wrong = { ...step, ...change };
+    expect(() => read(file({ decoder: decoder(FUSE, wrong) })), JSON.stringify(change)).toThrow(
+      `T decodes by ${JSON.stringify(wrong).slice(0, 80)}, which no Gemma`,
+    );
+  }
 });
 
 test.each<[object, string]>([

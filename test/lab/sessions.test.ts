@@ -2,6 +2,8 @@
 
 import { readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, expect, test, vi } from 'vitest';
 import { ModelFileError } from '../../engine/errors.js';
 import { open, report } from '../../lab/index.js';
@@ -67,6 +69,20 @@ test('what is opened beside is closed by no later opening, and from the third on
     /^loupe: 3 sessions with '.*' that were opened with \{ another: true \} are open; the GPU holds [\d.]+ MB\. /,
   );
   for (const one of [models[2], ...others]) one[Symbol.dispose]();
+});
+
+test('one that was opened beside and is closed is kept by nobody', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const folder = atlasWith(freshFolder(), {});
+  const closed = await (async () => {
+    using one = await open(folder, { another: true, quiet: true });
+    return new WeakRef(one);
+  })();
+  await vi.waitFor(() => {
+    collect();
+    expect(closed.deref() === undefined).toBe(true); // an error about the session would hold it
+  });
 });
 
 test('one that is closed is shown as that, wherever it is shown', async () => {
