@@ -129,7 +129,7 @@ const words = (text: string): string[] => text.trim().split(/\s+/);
 /** Keys of a config.json that change nothing that the text model computes, by the reason why. */
 const MEANINGLESS: ReadonlySet<string> = new Set([
   // who made the file, and with what
-  ...words(`_name_or_path name_or_path _commit_hash architectures transformers_version model_name base_model license tags
+  ...words(`_name_or_path _model_name_or_path name_or_path _commit_hash architectures transformers_version model_name base_model license tags
     library_name unsloth_fixed unsloth_version transformers.js_config _unsloth_version`),
   // how the weights are kept and computed by others; Loupe computes in f32
   ...words(`dtype torch_dtype use_bfloat16 torchscript attn_implementation _attn_implementation _attn_implementation_internal

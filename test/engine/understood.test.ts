@@ -378,6 +378,26 @@ describe('what people have is read', () => {
         rope: { full: { base: 1e6, factor: 8 }, sliding: { base: 1e4, factor: 1 } },
       },
     ],
+    [
+      'Gemma 3 270M, as transformers 5.23 has it of a GGUF',
+      {
+        ...{ ...common, architectures: ['Gemma3ForCausalLM'], dtype: 'float32', eos_token_id: 1, unk_token_id: 3 },
+        ...{ _name_or_path: 'models', _model_name_or_path: 'Gemma 3 270m', model_type: 'gemma3_text', use_cache: true },
+        ...{ output_hidden_states: false, output_attentions: false, return_dict: true, is_encoder_decoder: false },
+        ...{ chunk_size_feed_forward: 0, id2label: { 0: 'A' }, label2id: { A: 0 }, problem_type: null },
+        ...{ vocab_size: 262144, hidden_size: 640, intermediate_size: 2048, num_hidden_layers: 18, head_dim: 256 },
+        ...{ num_attention_heads: 4, num_key_value_heads: 1, hidden_activation: 'gelu_pytorch_tanh' },
+        ...{ max_position_embeddings: 32768, rms_norm_eps: 9.999999974752427e-7, tie_word_embeddings: true },
+        rope_parameters: {
+          sliding_attention: { rope_type: 'default', rope_theta: 1e4 },
+          full_attention: { rope_type: 'default', rope_theta: 1e6 },
+        },
+        ...{ query_pre_attn_scalar: 256, sliding_window: 512, _sliding_window_pattern: 6 },
+        ...{ final_logit_softcapping: null, attn_logit_softcapping: null, use_bidirectional_attention: false },
+        layer_types: Array.from({ length: 18 }, (_, i) => (i % 6 === 5 ? 'full_attention' : 'sliding_attention')),
+      },
+      { family: 3, hidden: 640, layers: 18, slidingWindow: 512, kvHeads: 1 },
+    ],
   ])('%s', (_, json, expected) => {
     const notices: string[] = [];
     expect(read(json, notices)).toMatchObject(expected);
