@@ -1,12 +1,24 @@
-// Token ids as they are given: a list, or an array of numbers, as a column of Arrow and an array of NumPy are.
+// Token ids as they are given: a list, an array of numbers, as an array of NumPy is, or a column of Arrow.
 
 /**
  * What the list holds, in a list of its own: `map` of an array of 32 bits would make numbers of the texts that it is given. Ids of 64 bits are
  * numbers where a number holds them. Null for what is no list, as a text, a set or an iterator.
  */
 export function listOfIds(given: unknown): unknown[] | null {
-  const isList = Array.isArray(given) || (ArrayBuffer.isView(given) && !(given instanceof DataView));
+  const isList = Array.isArray(given) || (ArrayBuffer.isView(given) && !(given instanceof DataView)) || isColumn(given);
   return isList ? Array.from(given as ArrayLike<unknown>, narrow) : null;
+}
+
+/** By what it does: there are as many classes of columns as copies of the package that makes them. A string, a set and a map have not all of it. */
+function isColumn(given: unknown): given is ArrayLike<unknown> {
+  if (typeof given !== 'object' || given === null) return false;
+  const { length, get, toArray } = given as Record<string, unknown>;
+  return (
+    Number.isSafeInteger(length) &&
+    typeof get === 'function' &&
+    typeof toArray === 'function' &&
+    Symbol.iterator in given
+  );
 }
 
 /** Whether it is a token id of some vocabulary. */

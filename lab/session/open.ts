@@ -2,7 +2,7 @@
 // times.
 
 import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { CACHE_FORMATS, type CacheFormat } from '../../engine/cache-format.js';
 import { ModelFileError, OptionError, PromptError } from '../../engine/errors.js';
 import { isShut, packageRoot } from '../../engine/files.js';
@@ -159,9 +159,11 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
     throw new OptionError(`quantise can be ${QUANTISED.map(q => `'${q}'`).join(' or ')}, and not ${said(quantise)}.`);
   }
   const path = modelPath(name);
-  using turn = takeTurn(path);
-  const read = async () => {
-    const whole = await openModelFiles(path);
+  /** Wherever the working folder is later. */
+  const place = resolve(path);
+  using turn = takeTurn(place);
+  const read = async (from: string) => {
+    const whole = await openModelFiles(from);
     try {
       return quantise === undefined ? whole : quantised(whole, quantise);
     } catch (error) {
@@ -169,17 +171,15 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
       throw error;
     }
   };
-  const files = await read();
+  const files = await read(path);
   /** The same once more. Throws ModelFileError where they are not what they were: what is read from them would be of another model than what runs. */
-  const again = async () => {
-    const now = await read();
+  const again = async (rest = 'What runs is what it was. Open it again.') => {
+    const now = await read(place);
     const written = now.fingerprint !== files.fingerprint || now.written !== files.written;
     if (!written && JSON.stringify(now.config) === JSON.stringify(files.config)) return now;
     await now.close();
     const what = written ? 'it was written since' : 'its configuration says something else since';
-    throw new ModelFileError(
-      `${path} is not what it was when it was opened: ${what}. What runs is what it was. Open it again.`,
-    );
+    throw new ModelFileError(`${path} is not what it was when it was opened: ${what}. ${rest}`);
   };
   try {
     const { contextLength } = files.config;
@@ -201,7 +201,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
     const gpu = await sharedGpu(options.adapter, kernels);
     if (options.watchdog !== undefined) gpu.watchdog = options.watchdog;
     gpu.check(); // before an earlier session makes way
-    const key = `${path} ${gpu.kind} ${gpu.kernels} ${quantise ?? ''} ${activations} ${cache}`;
+    const key = `${place} ${gpu.kind} ${gpu.kernels} ${quantise ?? ''} ${activations} ${cache}`;
     eitherSignal(options.signal); // throws for what is none
     const tokenizer = options.tokenizer
       ? await openTokenizerFile(options.tokenizer)
@@ -226,7 +226,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
         options.context,
         files.chatTemplate,
         async release => {
-          const same = await again();
+          const same = await again('What ran went with its device. Open it again.');
           try {
             const to = await sharedGpu(options.adapter, options.kernels);
             to.check();
@@ -240,6 +240,7 @@ export async function open(name = 'atlas', given: OpenOptions = {}): Promise<Ses
         options.reuse,
         again,
         [...files.notices, ...fit],
+        name,
       );
     };
     await turn.come;

@@ -75,6 +75,8 @@ export class Session extends Shown {
     readonly files: (() => Promise<ModelFiles>) | null = null,
     /** What there is to say of how the files were read. */
     private readonly fileNotices: readonly string[] = [],
+    /** What `open` was given. */
+    private readonly asked = name,
   ) {
     super();
     this.loaded = model;
@@ -219,7 +221,8 @@ export class Session extends Shown {
 
   /**
    * Brings the model back after its device was lost: the weights are loaded again on a new one, edited shaders are put in, and
-   * conversations go on (their next turn reads everything again). Throws ModelFileError if the files have changed, weights or configuration, and DeviceError where no device is to be had: the session is then what it was.
+   * conversations go on (their next turn reads everything again). Where the device lives nothing is lost, and what runs goes on. Throws ModelFileError if the files were written since, weights or configuration,
+   * and DeviceError where no device is to be had: the session is then what it was.
    */
   reopen(): Promise<void> {
     this.#reopening ??= this.#reload().finally(() => {
@@ -230,14 +233,19 @@ export class Session extends Shown {
 
   async #reload(): Promise<void> {
     if (this.#disposed || !this.reload) throw this.#closed();
-    const { kernels } = this.loaded;
-    const edits = kernels.edited.map(name => [name, kernels.source(name)] as const);
+    const { gpu, kernels } = this.loaded;
+    if (!gpu.lost) {
+      // The same weights once more would be the same model, and what computes with this one would end for nothing.
+      await (await this.files?.())?.close();
+      return;
+    }
     this.loaded = await this.reload(() => {
       for (const one of this.#dependents) one.forget();
       this.#contexts[Symbol.dispose]();
       this.loaded[Symbol.dispose]();
     });
-    for (const [name, source] of edits) await this.loaded.kernels.edit(name, source);
+    // All at once, before anyone can ask for another.
+    await Promise.all(kernels.edited.map(name => this.loaded.kernels.edit(name, kernels.source(name))));
     if (this.#disposed) this.loaded[Symbol.dispose]();
   }
 
@@ -358,7 +366,7 @@ export class Session extends Shown {
     return new ModelFileError(
       this.#replaced
         ? `This session with '${this.name}' was closed, as opening the same model again does. Use the newer one.`
-        : `This session with '${this.name}' was closed. Open the model again: open('${this.name}').`,
+        : `This session with '${this.name}' was closed. Open the model again: open('${this.asked}').`,
     );
   }
 

@@ -1,5 +1,6 @@
 // Token ids as others have them: PyTorch in 64 bits, Arrow in an array of numbers. What a list gives, they give.
 
+import { Field, Int32, Int64, List, Uint16, Utf8, vectorFromArray } from 'apache-arrow';
 import { afterAll, describe, expect, test } from 'vitest';
 import { OptionError, PromptError, TokenizerError } from '../../engine/errors.js';
 import { compareModels } from '../../lab/probe/model-comparison.js';
@@ -18,6 +19,9 @@ const forms: readonly (readonly [string, (ids: readonly number[]) => unknown])[]
   ['64 bits', ids => BigInt64Array.from(ids.map(BigInt))],
   ['64 bits without a sign', ids => BigUint64Array.from(ids.map(BigInt))],
   ['a list of 64 bits', ids => ids.map(BigInt)],
+  ['a column of Arrow', ids => vectorFromArray([...ids], new Int32())],
+  ['a column of Arrow in 64 bits', ids => vectorFromArray(ids.map(BigInt), new Int64())],
+  ['a row of lists', ids => vectorFromArray([[...ids]], new List(new Field('id', new Uint16()))).get(0)],
 ];
 
 describe.each(forms)('ids of %s', (_, given) => {
@@ -31,11 +35,8 @@ describe.each(forms)('ids of %s', (_, given) => {
     const parts = [];
     for (const id of ids) parts.push(stream.push(id));
     expect(parts.join('') + stream.end()).toBe(TEXT);
-    expect([tokenizer.piece(ids[0]), tokenizer.isControl(ids[0]), tokenizer.has(ids[0])]).toEqual([
-      '<bos>',
-      true,
-      true,
-    ]);
+    const [head] = ids;
+    expect([tokenizer.piece(head), tokenizer.isControl(head), tokenizer.has(head)]).toEqual(['<bos>', true, true]);
   });
 
   test('are read, continued, ended by and compared by', async () => {
@@ -101,4 +102,11 @@ test.each<[unknown, string, string]>([
   expect(() => tokenizer.decode(ids)).toThrow(none);
   for (const of of ['has', 'piece', 'isControl'] as const) expect(() => tokenizer[of](id as number)).toThrow(none);
   expect(() => tokenizer.stream().push(id as number)).toThrow(none);
+});
+
+test('of a column with a text or nothing in it, the place is said', () => {
+  const column = (values: unknown[], type: Utf8 | Int32) =>
+    vectorFromArray(values as never[], type) as unknown as number[];
+  expect(() => model.decode(column(['a'], new Utf8()))).toThrow("at place 0 is 'a'");
+  expect(() => model.decode(column([2, null], new Int32()))).toThrow('at place 1 is null');
 });

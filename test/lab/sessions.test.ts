@@ -1,7 +1,7 @@
 // Sessions of one model: brought back, opened beside each other, closed. What is refused leaves them what they were, and none holds memory that nobody sees.
 
 import { readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -97,8 +97,121 @@ test('one that is closed is shown as that, wherever it is shown', async () => {
   const page = join(folder, 'page.html');
   await report(page, model);
   expect(readFileSync(page, 'utf8')).toContain(closed);
-  const sentence = `This session with '${name}' was closed. Open the model again: open('${name}').`;
+  const sentence = `This session with '${name}' was closed. Open the model again: open('${folder}').`;
   await expect(generation.next()).rejects.toThrow(new ModelFileError(sentence));
   for (const call of [() => model.stage('embed'), () => model.picture()])
     expect(call).toThrow(new ModelFileError(sentence));
+});
+
+const TURNED = (wgsl: string) => wgsl.replace('a * turn.x - b', 'a * turn.x + b');
+
+test('reopen where the device lives ends nothing that runs', async () => {
+  using model = await open(atlasWith(freshFolder(), {}), { quiet: true });
+  const text = async (model: Awaited<ReturnType<typeof open>>, during = async () => {}) => {
+    const ids: number[] = [];
+    for await (const { id } of model.generate(PROMPT, { maxTokens: 30 })) {
+      ids.push(id);
+      if (ids.length === 2) await during();
+    }
+    return ids;
+  };
+  const [before, ids, loaded] = [await first(model), await text(model), model.model];
+  expect(await text(model, () => model.reopen())).toEqual(ids);
+  const [, scores, tokens, , run] = await Promise.all([
+    model.reopen(),
+    model.headScores(),
+    text(model),
+    model.reopen(),
+    first(model),
+  ]);
+  expect([tokens, run, model.model]).toEqual([ids, before, loaded]);
+  expect(scores.run.logits.values.data.every(Number.isFinite)).toBe(true);
+});
+
+test.each([false, true])(
+  'an edit that is asked for while the model is brought back is what it says (lost: %s)',
+  async lost => {
+    using model = await open(atlasWith(freshFolder(), {}), { quiet: true });
+    const plain = await first(model);
+    await model.edit('rope', TURNED);
+    const turned = await first(model);
+    const whole = async (asked: (() => Promise<unknown>)[]) => {
+      if (lost) {
+        model.gpu.device.destroy();
+        await model.gpu.device.lost;
+      }
+      return (await Promise.allSettled(asked.map(ask => ask()))).map(({ status }) => status);
+    };
+    const back = () => model.reopen();
+    const [edit, undo] = [() => model.edit('rope', TURNED), () => model.edit('rope', null)];
+    for (const [asked, without] of [
+      [[back, undo], 1],
+      [[edit, back], 0],
+      [[undo, back], 0],
+      [[back, edit], 1],
+    ] as const) {
+      const editedBefore = model.shader('rope').includes('turn.x + b');
+      const taken = (await whole([...asked]))[without] === 'fulfilled';
+      const wanted = taken ? asked[without] === edit : editedBefore;
+      expect(taken).toBe(!lost); // a lost device takes none, and says so
+      expect(model.provenance().edited_shaders).toBe(wanted ? 'rope' : '');
+      expect(await first(model)).toEqual(wanted ? turned : plain);
+    }
+  },
+);
+
+test('an edit that waits for a lost model is taken after those from before, or refused', async () => {
+  using model = await open(atlasWith(freshFolder(), {}), { quiet: true });
+  const plain = await first(model);
+  await model.edit('mul', wgsl => `${wgsl}\n`);
+  await model.edit('rope', TURNED);
+  const turned = await first(model);
+  model.gpu.device.destroy();
+  await model.gpu.device.lost;
+  const back = model.reopen();
+  const undone: boolean[] = [];
+  for (let open = true; open; await new Promise(setImmediate)) {
+    back.finally(() => (open = false)).catch(() => {});
+    undone.push(
+      await model.edit('rope', null).then(
+        () => true,
+        () => false,
+      ),
+    );
+  }
+  await back;
+  expect(await first(model)).toEqual(undone.includes(true) ? plain : turned);
+  expect(model.provenance().edited_shaders).toBe(undone.includes(true) ? 'mul' : 'rope,mul');
+});
+
+test('a model that was opened by a relative path is brought back from another folder, and said by it', async () => {
+  const [folder, before] = [atlasWith(freshFolder(), {}), process.cwd()];
+  process.chdir(dirname(folder));
+  const model = await open(basename(folder), { quiet: true });
+  const numbers = await first(model);
+  try {
+    process.chdir(freshFolder());
+    model.gpu.device.destroy();
+    await model.gpu.device.lost;
+    await model.reopen();
+    expect(await first(model)).toEqual(numbers);
+    using again = await open(folder, { quiet: true });
+    expect([model.disposed, again.disposed]).toEqual([true, false]);
+  } finally {
+    process.chdir(before);
+  }
+  using whole = await open(folder, { quiet: true });
+  whole[Symbol.dispose]();
+  await expect(whole.run(PROMPT)).rejects.toThrow(`Open the model again: open('${folder}').`);
+});
+
+test('what was lost with its device, and whose files were written since, is not said to run', async () => {
+  const folder = atlasWith(freshFolder(), {});
+  using model = await open(folder, { quiet: true });
+  utimesSync(join(folder, 'model.safetensors'), 2e9, 2e9);
+  model.gpu.device.destroy();
+  await model.gpu.device.lost;
+  await expect(model.reopen()).rejects.toThrow(
+    `${folder} is not what it was when it was opened: it was written since. What ran went with its device. Open it again.`,
+  );
 });
