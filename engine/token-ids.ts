@@ -12,13 +12,13 @@ export function listOfIds(given: unknown): unknown[] | null {
 /** By what it does: there are as many classes of columns as copies of the package that makes them. A string, a set and a map have not all of it. */
 function isColumn(given: unknown): given is ArrayLike<unknown> {
   if (typeof given !== 'object' || given === null) return false;
-  const { length, get, toArray } = given as Record<string, unknown>;
-  return (
-    Number.isSafeInteger(length) &&
-    typeof get === 'function' &&
-    typeof toArray === 'function' &&
-    Symbol.iterator in given
-  );
+  try {
+    const { length, get, toArray } = given as Record<string, unknown>;
+    const does = [get, toArray].every(method => typeof method === 'function');
+    return does && Number.isSafeInteger(length) && Symbol.iterator in given;
+  } catch {
+    return false; // a proxy that does not let itself be looked at
+  }
 }
 
 /** Whether it is a token id of some vocabulary. */

@@ -237,7 +237,7 @@ export class Session extends Shown {
     if (!gpu.lost) {
       // The same weights once more would be the same model, and what computes with this one would end for nothing.
       await (await this.files?.())?.close();
-      return;
+      if (!gpu.lost) return;
     }
     this.loaded = await this.reload(() => {
       for (const one of this.#dependents) one.forget();

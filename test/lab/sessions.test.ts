@@ -184,6 +184,16 @@ test('an edit that waits for a lost model is taken after those from before, or r
   expect(model.provenance().edited_shaders).toBe(undone.includes(true) ? 'mul' : 'rope,mul');
 });
 
+test('a device that is lost while reopen looks at the files is replaced by the same call', async () => {
+  using model = await open(atlasWith(freshFolder(), {}), { quiet: true });
+  const before = await first(model);
+  const back = model.reopen();
+  model.gpu.device.destroy();
+  await model.gpu.device.lost;
+  await back;
+  expect(await first(model)).toEqual(before);
+});
+
 test('a model that was opened by a relative path is brought back from another folder, and said by it', async () => {
   const [folder, before] = [atlasWith(freshFolder(), {}), process.cwd()];
   process.chdir(dirname(folder));
