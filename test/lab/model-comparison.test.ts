@@ -32,7 +32,7 @@ const {
 const folder = freshFolder();
 let model: Session;
 beforeAll(async () => {
-  model = await open('atlas', { quiet: true, another: true });
+  model = await open('atlas', { quiet: true });
 });
 afterAll(() => model[Symbol.dispose]());
 
