@@ -588,6 +588,12 @@ test.each<[object, readonly object[], readonly object[]]>([
   }
 });
 
+test('one that is not done puts bytes together behind spaces, as Gemma’s does', () => {
+  const tokenizer = new PieceTokenizer(read(file({ decoder: FUSE })), 'T');
+  const ids = ['<0xE2>', '<0x96>', '<0x81>', 'a'].map(piece => tokenizer.idOf(piece)!);
+  expect(tokenizer.decode(ids)).toBe('▁a');
+});
+
 test.each<[object, string]>([
   [{ version: '2.0' }, 'T is of version "2.0", which no Gemma'],
   [{ version: 1 }, 'T is of version 1, which no Gemma'],
