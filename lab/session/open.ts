@@ -94,8 +94,7 @@ function keep(session: Session, key: string, quiet = false): void {
     disposed: false,
     forget() {},
     [Symbol.dispose]() {
-      kept.delete(session);
-      if (kept.size === 0) beside.delete(key);
+      if (kept.delete(session) && kept.size === 0) beside.delete(key);
     },
   });
   if (quiet || kept.size < 3) return;

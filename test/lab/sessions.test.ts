@@ -71,6 +71,20 @@ test('what is opened beside is closed by no later opening, and from the third on
   for (const one of [models[2], ...others]) one[Symbol.dispose]();
 });
 
+test('one that is closed twice takes none of the others from the count', async () => {
+  const folder = atlasWith(freshFolder(), {});
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const beside = () => open(folder, { another: true });
+  const closed = await beside();
+  closed[Symbol.dispose]();
+  using _one = await beside();
+  closed[Symbol.dispose]();
+  using _two = await beside();
+  using _three = await beside();
+  const told = said.mock.calls.map(([text]) => String(text)).filter(text => text.includes('another'));
+  expect(told.map(text => text.slice(0, 22))).toEqual(['loupe: 3 sessions with']);
+});
+
 test('one that was opened beside and is closed is kept by nobody', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
