@@ -7,10 +7,10 @@ import type { PlanKind } from '../../engine/fuse.js';
 import type { Shaders } from '../../engine/kernel.js';
 import { checkOptions, type OptionNames } from '../values/arguments.js';
 import { Names, type Selector } from '../values/select.js';
-import { Shown } from '../values/shown.js';
+import { PREPARE, Shown } from '../values/shown.js';
 import { diffToArrow } from './arrow.js';
 import { type Leftover, NOTHING_LEFT } from './leftover.js';
-import { AT_HAND, type ErrorMap, type ErrorMapOptions, errorMap, type Sides } from './error-map.js';
+import { AT_HAND, type ErrorMap, type ErrorMapOptions, errorMap, errorMaps, type Sides } from './error-map.js';
 import { layersText } from './layers.js';
 import { largest, locationText } from './locate.js';
 import { type DiffRow, placeOf } from './row.js';
@@ -56,13 +56,19 @@ export const DIFF_OPTIONS: OptionNames<DiffOptions> = {
   onProgress: true,
 };
 
+/** Maps that a page has beside the first: with more of them it is slow to open. */
+const MOST_MAPS = 12;
+const isSmall = ({ shape }: DiffRow): boolean => shape.reduce((a, b) => a * b, 1) <= AT_HAND;
+
 /** Every stage against a golden, in the run and alone: which is wrong, and which only passes on what it was given. `session.diff(golden)` makes one. */
 export class Diff extends Shown {
   /** Whether no stage fails. */
   readonly pass: boolean;
   /** Where the values come from, once more. */
   readonly #sides: Sides | null;
-  #firstMap: ErrorMap | null = null;
+  /** By stage; beside the first those that a page was made with. */
+  readonly #maps = new Map<string, ErrorMap>();
+  #making: Promise<this> | null = null;
 
   constructor(
     /** In the plan's order. */
@@ -121,20 +127,22 @@ export class Diff extends Shown {
    * @example await (await model.diff(g)).map('layers.3.attn.scores')
    */
   async map(stage: string, options: ErrorMapOptions = {}): Promise<ErrorMap> {
-    const whose = this.other === 'golden' ? 'PyTorch’s' : 'theirs';
     return await errorMap(
-      { row: this.at(stage), limits: this.limits, whose },
+      { row: this.at(stage), ...this.#judged },
       this.#sides,
       checkOptions('map', options, { alone: true }),
     );
   }
 
   /**
-   * The map of the first failing stage, which pages have beside the table; null where nothing fails, where the values are not at hand, and where there are more of them than a page should wait for.
+   * The maps of failing stages that pages have beside the table, the first failing stage's first, then in the plan's order: none where nothing fails, where the values are not at hand, and of stages of which there
+   * are more of them than a page should wait for.
    * @internal
    */
-  get firstMap(): ErrorMap | null {
-    return this.#firstMap;
+  get maps(): readonly ErrorMap[] {
+    return [this.first, ...this.rows.filter(row => row !== this.first)].flatMap(row =>
+      row ? (this.#maps.get(row.stage) ?? []) : [],
+    );
   }
 
   /**
@@ -151,8 +159,47 @@ export class Diff extends Shown {
    */
   async withMap(): Promise<this> {
     const { first } = this;
-    const isSmall = first !== null && first.shape.reduce((a, b) => a * b, 1) <= AT_HAND;
-    if (isSmall && this.hasMaps) this.#firstMap = await this.map(first.stage);
+    if (first && isSmall(first) && this.hasMaps) this.#maps.set(first.stage, await this.map(first.stage));
+    return this;
+  }
+
+  /**
+   * Itself, with the maps of failing stages at hand: what is wrong alone first, and as many as a page has room for. A cell that shows the diff, or the plan's picture by it, does this by itself;
+   * a script asks for it before it writes a page. Those of what is too large are left out: `diff.map(stage)` makes them.
+   * @example report('diff.html', await (await model.diff(g)).withMaps())
+   */
+  async withMaps(): Promise<this> {
+    this.#making ??= this.#made();
+    try {
+      return await this.#making;
+    } catch (error) {
+      this.#making = null; // stopped, say: it can be asked for again
+      throw error;
+    }
+  }
+
+  /** @internal */
+  [PREPARE](): Promise<unknown> | null {
+    return this.#wanted.length > 0 ? this.withMaps() : null;
+  }
+
+  get #judged() {
+    return { limits: this.limits, whose: this.other === 'golden' ? 'PyTorch’s' : 'theirs' };
+  }
+
+  /** The rows whose maps a page should have and has not yet. */
+  get #wanted(): readonly DiffRow[] {
+    if (!this.hasMaps) return [];
+    const failing = this.rows.filter(row => !row.pass && row !== this.first && isSmall(row));
+    const carries = ({ verdict }: DiffRow) => verdict === 'carrier';
+    const few = [...failing.filter(row => !carries(row)), ...failing.filter(carries)].slice(0, MOST_MAPS);
+    return this.rows.filter(row => few.includes(row) && !this.#maps.has(row.stage));
+  }
+
+  async #made(): Promise<this> {
+    const wanted = this.#wanted;
+    if (this.#sides === null || wanted.length === 0) return this;
+    for (const map of await errorMaps(wanted, this.#judged, this.#sides)) this.#maps.set(map.row.stage, map);
     return this;
   }
 

@@ -17,8 +17,12 @@ export interface Both {
   readonly exact: Float64Array | null;
 }
 
-/** Values of a map that a diff has at hand, about half a megabyte of each side: of the first wrong stage it is drawn without being asked for. */
+/** Values of a map that a diff has at hand, about half a megabyte of each side: of wrong stages it is drawn without being asked for. */
 export const AT_HAND = 1 << 17;
+
+/** `layers.3.resid`, or how many. */
+export const namesText = (names: readonly string[]): string =>
+  names.length === 1 ? names[0] : `${names.length} stages`;
 
 /** Where a diff gets the values of its stages again. */
 export interface Sides {
@@ -27,8 +31,11 @@ export interface Sides {
   /** Texts of the tokens, where they are known. */
   readonly labels?: readonly string[];
   readonly kvHeads?: number;
-  /** @param alone what our stage makes of their inputs, else what it was in the run */
-  both(stage: Stage, alone: boolean): Promise<Both>;
+  /**
+   * Of stages in the plan's order: what is run is run once for all of them.
+   * @param alone what our stage makes of their inputs, else what it was in the run
+   */
+  both(stages: readonly Stage[], alone: boolean): Promise<Both[]>;
 }
 
 /** A value at a place. */
@@ -149,22 +156,48 @@ export interface Judged {
 }
 
 /** Throws OptionError where a stage was not run alone and that is asked for. */
-export async function errorMap(
-  { row, limits, whose }: Judged,
-  sides: Sides | null,
-  { alone = row.local !== null && row.verdict !== 'carrier' }: ErrorMapOptions,
-): Promise<ErrorMap> {
+export async function errorMap(judged: Judged, sides: Sides | null, options: ErrorMapOptions): Promise<ErrorMap> {
+  const { row } = judged;
   if (sides === null)
     throw new OptionError(
       `The values that this diff compared are not at hand, so '${row.stage}' has no map. Make the diff again.`,
     );
+  const { alone = isAlone(row) } = options;
   if (typeof alone !== 'boolean') throw new OptionError('alone is true or false.');
   if (alone && row.local === null)
     throw new OptionError(
       `'${row.stage}' was not run alone in this diff. Leave alone out, for what it was in the run.`,
     );
+  const [both] = await sides.both([sides.plan.stage(row.stage)], alone);
+  return mapOf(judged, sides, alone, both);
+}
+
+/** The maps of several rows, each as `errorMap` makes it, and one run for all that are shown as they were in the run. @param rows in the plan's order */
+export async function errorMaps(
+  rows: readonly DiffRow[],
+  judged: Omit<Judged, 'row'>,
+  sides: Sides,
+): Promise<ErrorMap[]> {
+  const found = new Map<DiffRow, ErrorMap>();
+  for (const alone of [true, false]) {
+    const wanted = rows.filter(row => isAlone(row) === alone);
+    if (wanted.length === 0) continue;
+    const values = await sides.both(
+      wanted.map(({ stage }) => sides.plan.stage(stage)),
+      alone,
+    );
+    wanted.forEach((row, i) => {
+      found.set(row, mapOf({ ...judged, row }, sides, alone, values[i]));
+    });
+  }
+  return rows.map(row => found.get(row)!);
+}
+
+/** What is wrong alone is shown alone. */
+const isAlone = ({ local, verdict }: DiffRow): boolean => local !== null && verdict !== 'carrier';
+
+function mapOf({ row, limits, whose }: Judged, sides: Sides, alone: boolean, { ours, theirs, exact }: Both): ErrorMap {
   const stage = sides.plan.stage(row.stage);
-  const { ours, theirs, exact } = await sides.both(stage, alone);
   const dims = stage.axes.map((axis, i): DimSpec => {
     const size = row.shape[i];
     const counts = axis.name === 'token' || axis.name === 'query' || axis.name === 'key';

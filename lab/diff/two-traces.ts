@@ -77,7 +77,10 @@ export async function traceRows(
   const sides: Sides = {
     plan,
     tokens: ids.length,
-    both: async ({ name }) => ({ ours: await ofOurs(name), theirs: await ofTheirs(name), exact: null }),
+    both: looked =>
+      Promise.all(
+        looked.map(async ({ name }) => ({ ours: await ofOurs(name), theirs: await ofTheirs(name), exact: null })),
+      ),
   };
   const rows = await refereeRows({
     plan,

@@ -10,7 +10,7 @@ import { type DiffRow, placeOf } from '../diff/row.js';
 import type { Bundle } from '../values/shown.js';
 import { Html, html, pictureAddress } from '../values/html.js';
 import { sci } from '../values/numbers.js';
-import { firstMapHtml, firstPicture, mapText, shownOf } from './diff-map.js';
+import { mapPictures, mapsHtml, mapText, shownOf } from './diff-map.js';
 import { type Cell, type Column, htmlTable, type Row, textTable } from './table.js';
 
 /** Of the text, which is as wide as it has to be. */
@@ -66,7 +66,7 @@ export function diffBundle(diff: Diff): Bundle {
   const { first, limits } = diff;
   const sorted = inOrder(diff);
   const note = limitsText(diff);
-  const picture = firstPicture(diff);
+  const pictures = mapPictures(diff);
   const table = sorted.map((row, i) =>
     onPage(
       row,
@@ -74,7 +74,7 @@ export function diffBundle(diff: Diff): Bundle {
       row === first,
       i < UNFOLDED,
       whose(diff),
-      i < UNFOLDED ? mapText(diff, row, picture !== null) : '',
+      i < UNFOLDED || pictures.has(row.stage) ? mapText(diff, row, pictures) : '',
     ),
   );
   const left = leftoverText(diff.leftover);
@@ -82,7 +82,7 @@ export function diffBundle(diff: Diff): Bundle {
   return {
     'text/html':
       html`<div style="--l:${along(limits.local)}px;--t:${along(limits.accumulated)}px"><p style="font-size:14px;margin:4px 0"><span style="color:${colour}">●</span> <b>${summary(diff)}</b><br>${diff.weights === null ? '' : html`${diff.weights}<br>`}${diff.note === null ? '' : html`${diff.note}<br>`}${left && html`${left}<br>`}<span style="opacity:.7">${diff.golden} · ${diff.provenance.adapter} · ${note}</span></p>
-${htmlTable(ON_PAGE, table, { tools: true, colours: VERDICT_COLOURS })}${firstMapHtml(diff, picture)}</div>`.text,
+${htmlTable(ON_PAGE, table, { tools: true, colours: VERDICT_COLOURS })}${mapsHtml(diff, pictures)}</div>`.text,
     'text/plain': text(diff, MOST_LINES),
   };
 }

@@ -20,24 +20,27 @@ import { indexOf, inText, rowsOf, stripOf } from './worst-place.js';
 
 /** Cells of a picture, which has what stands at each: about 600 kB. */
 const CELLS = 20_000;
-const DOWN = 100;
-const ACROSS = 200;
 /** Pixels between a map and the values under it. */
 const BETWEEN = 62;
 
 export function errorMapBundle(map: ErrorMap): Bundle {
+  return drawn(errorMapFigure(map), textOf(map));
+}
+
+/** @param cells that it has at most: what does not fit is pooled */
+export function errorMapFigure(map: ErrorMap, cells = CELLS): Figure {
   const isOfPairs = map.ours.dims.some(({ name }) => name === 'key');
-  return drawn(isOfPairs ? ofPairs(map) : ofChannels(map), textOf(map));
+  return isOfPairs ? ofPairs(map, cells) : ofChannels(map, cells);
 }
 
 /** A panel a head: query × key. */
-function ofPairs(map: ErrorMap): Figure {
+function ofPairs(map: ErrorMap, cells: number): Figure {
   const { dims } = map.ours;
   const [head, query, key] = dims;
   const [T, S] = [query.size, key.size];
   const relative = map.relative;
   const scale = errorScale(relative, map.limit);
-  const by = blockSize(Math.max(T, S), Math.max(8, Math.floor(Math.sqrt(CELLS / head.size))));
+  const by = blockSize(Math.max(T, S), Math.max(8, Math.floor(Math.sqrt(cells / head.size))));
   const kvOf = (n: number) => Math.floor(n / (head.of / (map.kvHeads ?? head.of)));
   const numbers = Array.from({ length: head.size }, (_, i) => head.from + i);
   const notes = notesOf(map, scale, by > 1 ? `a cell is ${by} × ${by} tokens, the largest error of them` : '');
@@ -92,14 +95,15 @@ function ofPairs(map: ErrorMap): Figure {
 }
 
 /** Tokens down, channels across: those of one head after those of another. */
-function ofChannels(map: ErrorMap): Figure {
+function ofChannels(map: ErrorMap, cells: number): Figure {
   const { dims } = map.ours;
   const [token, ...inner] = dims;
   const columns = inner.reduce((n, { size }) => n * size, 1);
   const rows = token.size;
   const relative = map.relative;
   const scale = errorScale(relative, map.limit);
-  const grid = blocksOf(relative, rows, columns, blockSize(rows, DOWN), blockSize(columns, ACROSS));
+  const down = Math.floor(Math.sqrt(cells / 2)); // a page is wide
+  const grid = blocksOf(relative, rows, columns, blockSize(rows, down), blockSize(columns, cells / down));
   const last = inner[inner.length - 1];
   const heads = inner.length > 1 ? inner[0] : null;
   const across = heads ? `${heads.name} and ${last.name}` : last.name;

@@ -15,6 +15,8 @@ import { barTitle, CIVIDIS, scaleThrough } from './chart.js';
 import { inOrder, UNFOLDED, VERDICT_COLOURS, whose } from './diff.js';
 import { rowLabel, verdictText } from './diff-map.js';
 import { drawn } from './drawn.js';
+import { mapsInPlan, withMaps } from './plan-maps.js';
+import { still } from './still/still.js';
 import { type Block, blocksOfPlan, columnOf, IN, KINDS, kindOfStage, linesOfPlan, OUT } from './plan-blocks.js';
 
 export function planBundle(session: PlanView['session'], diff: Diff | null): Bundle {
@@ -36,9 +38,18 @@ export function planBundle(session: PlanView['session'], diff: Diff | null): Bun
       ...(diff ? [diff.rows.find(row => row.stage === stage.name)?.verdict ?? ''] : []),
     ],
   }));
-  return drawn(picture(session, blocks, diff), `${left && `${left}\n`}${textTable(columns, rows)}`);
+  const whole = picture(session, blocks, diff, new Set());
+  // Of a figure and the same without a script, which stays at the plan.
+  const maps = diff ? mapsInPlan(diff, MOST - JSON.stringify(whole).length - still(whole).length) : [];
+  const figure = withMaps(
+    maps.length > 0 ? picture(session, blocks, diff, new Set(maps.map(({ stage }) => stage))) : whole,
+    maps,
+  );
+  return drawn(figure, `${left && `${left}\n`}${textTable(columns, rows)}`);
 }
 
+/** Characters of all its forms. */
+const MOST = 900_000;
 /** Of what a diff has no row for: caches. */
 const NOT_COMPARED = '#aeb6c1';
 
@@ -103,7 +114,13 @@ function amounts(
   };
 }
 
-function picture(session: PlanView['session'], blocks: readonly Block[], diff: Diff | null): Figure {
+/** @param mapped stages whose maps are in the picture */
+function picture(
+  session: PlanView['session'],
+  blocks: readonly Block[],
+  diff: Diff | null,
+  mapped: ReadonlySet<string>,
+): Figure {
   const left = diff ? leftoverText(diff.leftover, 3) : '';
   const lines = linesOfPlan(blocks);
   const columns = [IN, ...Array.from({ length: session.config.layers }, (_, i) => String(i)), OUT];
@@ -165,11 +182,19 @@ function picture(session: PlanView['session'], blocks: readonly Block[], diff: D
   });
   const title = `${session.name}: ${blocks.length} stages${diff ? `, by verdict against ${diff.golden}` : ''}`;
   const clicked = diff ? 'row' : 'name';
-  const sub = [left, `click a stage for its ${clicked}; bytes and FLOPs of one token after 64`].filter(Boolean);
+  const failing = diff?.rows.filter(({ pass }) => !pass).length ?? 0;
+  const maps = `maps of ${mapped.size === failing ? `all ${failing}` : `${mapped.size} of ${failing}`} failing stages are in the list 'error maps'`;
+  const sub = [
+    left,
+    `click a stage for its ${clicked}; bytes and FLOPs of one token after 64`,
+    mapped.size > 0 ? maps : '',
+  ].filter(Boolean);
   const unfolded = new Set(diff ? inOrder(diff).slice(0, UNFOLDED) : []);
   const said = (stage: Stage): string => {
     const row = diff && rowOf(diff, stage);
-    return row ? rowLabel(diff, row, whose(diff), unfolded.has(row)) : label(stage.name);
+    return row
+      ? rowLabel(diff, row, whose(diff), unfolded.has(row) || mapped.has(row.stage), mapped.has(row.stage))
+      : label(stage.name);
   };
   const isLong = (stage: Stage): boolean => said(stage).includes('<br>');
   /** Several lines stand clear of the picture's edges: towards its middle. */

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { Interrupted } from '../../engine/errors.js';
 import { notebook, sendBundle } from './notebook.js';
-import { type Bundle, DISPLAY } from '../values/shown.js';
+import { type Bundle, DISPLAY, PREPARE, type Prepared, Shown } from '../values/shown.js';
 import { type Forms, formsOf, within } from './forms.js';
 import { attempt, briefly, plain } from '../values/plain.js';
 
@@ -70,8 +70,16 @@ function place(): (value: unknown) => void {
       tell(notes);
     };
     const presented = formsIn(value) ?? present(value);
-    if (!(presented instanceof Promise)) send(presented);
-    else {
+    if (!(presented instanceof Promise)) {
+      send(presented);
+      // At once, and anew when the rest is made: what is shown next stays behind it.
+      const again = () => {
+        const whole = present(value);
+        if (!(whole instanceof Promise)) send(whole);
+      };
+      const rest = prepared(value);
+      if (rest) notebook()?.until?.(rest.then(again, () => {})); // stopped
+    } else {
       const done = presented.then(send, () => {}); // stopped
       notebook()?.until?.(done);
     }
@@ -103,6 +111,23 @@ const tell = (notes: readonly string[]) => {
 export interface Presented {
   readonly data: Bundle;
   readonly notes: readonly string[];
+}
+
+/**
+ * What a page shows of a value and is not made yet: a promise in a notebook, where it is to be waited for, else null. It rejects with nothing but Interrupted: what cannot be made is not shown, and the value itself says so.
+ */
+export function prepared(value: unknown): Promise<void> | null {
+  if (!notebook()) return null;
+  const rest = attempt(() =>
+    value instanceof Shown && PREPARE in value ? (value as Shown & Prepared)[PREPARE]() : null,
+  );
+  if (!rest) return null;
+  return rest.then(
+    () => {},
+    error => {
+      if (attempt(() => error instanceof Interrupted)) throw error;
+    },
+  );
 }
 
 /** ms that an asynchronous display has. */

@@ -1,7 +1,7 @@
 // A text run as a cell, and what came of it: what its value shows, or what ended it.
 
 import { Interrupted } from '../../engine/errors.js';
-import { isDisplay, isLive, type Presented, present, show } from '../host/show.js';
+import { isDisplay, isLive, type Presented, prepared, present, show } from '../host/show.js';
 import { restGenerations } from '../session/generation.js';
 import { CellCompiler } from './compile.js';
 import { type Failure, failureOf, isInterrupted } from './failure.js';
@@ -91,7 +91,9 @@ export class Evaluation {
       const { value } = ran;
       const live = isLive(value);
       if (live) show(value); // into a place that it can put itself into anew
-      const shown = value !== undefined && !live && !isDisplay(value) ? await present(value) : null;
+      const isShown = value !== undefined && !live && !isDisplay(value);
+      if (isShown) await prepared(value);
+      const shown = isShown ? await present(value) : null;
       await output.settled();
       return { ok: true, shown };
     } catch (error) {

@@ -9,7 +9,7 @@ import type { ModelFiles } from '../../engine/weights/source.js';
 import { derivedLimit } from '../diff/derived.js';
 import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
 import type { Leftover } from '../diff/leftover.js';
-import type { Sides } from '../diff/error-map.js';
+import { type Both, namesText, type Sides } from '../diff/error-map.js';
 import { refereeRows, spanOf, type TheirValue } from '../diff/referee.js';
 import { type Gains, type Reading, rowsLeft } from '../diff/theirs.js';
 import { checkLengths, idsOf } from '../diff/two-traces.js';
@@ -136,24 +136,30 @@ export async function againstTrace(
     tokens: ids.length,
     labels: session.labels(ids),
     kvHeads: session.config.kvHeads,
-    async both(stage, byItself) {
+    async both(looked, byItself) {
       session.ready();
-      using _progress = progressLine(`Looking at ${stage.name}`, 'short');
-      const theirs = await resolved.read(stage.name);
+      using _progress = progressLine(`Looking at ${namesText(looked.map(({ name }) => name))}`, 'short');
+      const found: Both[] = [];
       if (!byItself) {
         // Without the signal of then, which may have stopped something else since.
-        const ran = right ?? oursOf([stage], ids, new AbortController().signal);
-        return { ours: part(await ran.read(stage.name), stage.name), theirs, exact: null };
+        const ran = right ?? oursOf(looked, ids, new AbortController().signal);
+        for (const { name } of looked)
+          found.push({ ours: part(await ran.read(name), name), theirs: await resolved.read(name), exact: null });
+        return found;
       }
-      const span = spanOf(plan, known, known.get(stage.name)!);
       const oracle = new Oracle(model, inputs, session.files, false);
       try {
-        const exact = await oracle.exactly(stage, span);
-        return {
-          ours: part((await runSpan(model, span, inputs, shaders)).data, stage.name),
-          theirs,
-          exact: exact && rowsOf(exact, resolved.readings.get(stage.name)!, ids.length),
-        };
+        for (const stage of looked) {
+          const { name } = stage;
+          const span = spanOf(plan, known, known.get(name)!);
+          const exact = await oracle.exactly(stage, span);
+          found.push({
+            ours: part((await runSpan(model, span, inputs, shaders)).data, name),
+            theirs: await resolved.read(name),
+            exact: exact && rowsOf(exact, resolved.readings.get(name)!, ids.length),
+          });
+        }
+        return found;
       } finally {
         await oracle.close();
       }

@@ -6,7 +6,7 @@ import type { Step } from '../../engine/step.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
 import { checkGolden } from '../diff/check.js';
 import { type Alone, compared, diffRows, wanted } from '../diff/compare.js';
-import type { Sides } from '../diff/error-map.js';
+import { type Both, namesText, type Sides } from '../diff/error-map.js';
 import { DIFF_OPTIONS, Diff, type DiffOptions } from '../diff/diff.js';
 import { leftoverOf } from '../diff/leftover.js';
 import { otherWeights } from '../diff/other-weights.js';
@@ -103,29 +103,34 @@ export async function against(
     tokens: golden.ids.length,
     labels: session.labels(golden.ids),
     kvHeads: session.config.kvHeads,
-    async both(stage, byItself) {
+    async both(looked, byItself) {
       session.ready();
-      const { name } = stage;
-      using _progress = progressLine(`Looking at ${name}`, 'short');
-      const theirs = await golden.read(name);
+      const names = looked.map(({ name }) => name);
+      using _progress = progressLine(`Looking at ${namesText(names)}`, 'short');
       if (!byItself) {
         // Without the signal of then, which may have stopped something else since.
         const run = await session.run(golden.ids, {
-          tap: [name],
+          tap: names,
           chunks: golden.chunks,
           logits,
           budget,
           shaders,
           plan,
         });
-        return { ours: run.at(name).data, theirs, exact: null };
+        const theirs = await Promise.all(names.map(name => golden.read(name)));
+        return names.map((name, i) => ({ ours: run.at(name).data, theirs: theirs[i], exact: null }));
       }
-      const step = stages.get(stage)!;
-      const exact = new Oracle(session.model, inputs, files, false);
+      const float64 = new Oracle(session.model, inputs, files, false);
       try {
-        return { ours: await alone(stage, step), theirs, exact: await exact.exactly(stage, step) };
+        const values: Both[] = [];
+        for (const stage of looked) {
+          const step = stages.get(stage)!;
+          const exact = await float64.exactly(stage, step);
+          values.push({ ours: await alone(stage, step), theirs: await golden.read(stage.name), exact });
+        }
+        return values;
       } finally {
-        await exact.close();
+        await float64.close();
       }
     },
   };

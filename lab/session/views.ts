@@ -5,7 +5,7 @@ import type { Stage } from '../../engine/plan.js';
 import type { Diff } from '../diff/diff.js';
 import type { Activation } from '../values/activation.js';
 import type { Golden } from '../values/golden.js';
-import { Shown } from '../values/shown.js';
+import { PREPARE, Shown } from '../values/shown.js';
 import type { Origin } from './run.js';
 
 /** One stage of the plan: what it computes from what. */
@@ -55,5 +55,10 @@ export class PlanView extends Shown {
     readonly diff: Diff | null,
   ) {
     super();
+  }
+
+  /** @internal */
+  [PREPARE](): Promise<unknown> | null {
+    return this.diff?.[PREPARE]() ?? null;
   }
 }

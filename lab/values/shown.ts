@@ -7,6 +7,11 @@ import { withoutMathematics } from './html.js';
 
 /** Any object with this method shows itself as the last expression of a cell (Deno's convention). */
 export const DISPLAY = Symbol.for('Jupyter.display');
+/** What a page shows of a value and a terminal does not, where it is made only for a page: the method gives a promise while there is something to make, else null. */
+export const PREPARE = Symbol.for('gemma-loupe.prepare');
+export interface Prepared {
+  [PREPARE](): Promise<unknown> | null;
+}
 /** Node's convention for text. */
 export const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 

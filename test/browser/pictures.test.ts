@@ -41,7 +41,7 @@ beforeAll(async () => {
   const one = await short.lens('layers.4.resid');
   const lenses = [await short.lens(), await long.lens(), await long.lens({ top: 5 }), await short.lens({ top: 5 })]; // before the edit: a lens is of the shaders that made its run
   await model.edit('scores', wgsl => wgsl.replace('s + WINDOW <= position', 's + WINDOW < position'));
-  const diff = await model.diff(await golden('atlas/long'));
+  const diff = await (await model.diff(await golden('atlas/long'))).withMaps(); // as a cell shows it
   await model.edit('scores', null);
   const all: Record<string, unknown> = {
     plan: model.picture(),
@@ -210,6 +210,38 @@ describe('both forms of a picture', () => {
       expect([name, JSON.stringify(bundle).length < 1_000_000]).toEqual([name, true]);
   });
 });
+
+test('a choice in the plan’s picture shows an error map in its place, as it is drawn alone, and leads back', async () => {
+  const figure = bundles.get('plan by verdict')![FIGURE] as Figure;
+  const seen = () =>
+    page.evaluate(`(() => {
+      const texts = (q) => [...document.querySelectorAll('#maps ' + q)].map(e => e.textContent);
+      return { title: texts('.gtitle')[0], panels: document.querySelectorAll('#maps .hm').length,
+        heads: texts('.annotation-text').filter(t => t.startsWith('head ')).length,
+        menus: document.querySelectorAll('#maps .updatemenu-header-group').length, buttons: texts('.updatemenu-button') };
+    })()`) as Promise<{ title: string; panels: number; heads: number; buttons: string[] }>;
+  for (const width of [488, 848, 1600]) {
+    await page.evaluate(`(() => {
+      document.getElementById('maps')?.remove();
+      const e = document.createElement('div'); e.id = 'maps'; e.style.width = '${width}px'; document.body.prepend(e);
+      const f = ${JSON.stringify(figure)};
+      return Plotly.newPlot(e, f.data, f.layout, f.config);
+    })()`);
+    const plan = await seen();
+    expect(plan).toMatchObject({ panels: 1, heads: 0 });
+    await page.locator('#maps .updatemenu-header').last().click();
+    await page.locator('#maps .updatemenu-dropdown-button', { hasText: 'layers.0.attn.scores' }).click();
+    await expect.poll(seen).toMatchObject({
+      title: 'layers.0.attn.scores, alone: ours and PyTorch’s',
+      panels: 5,
+      heads: 4,
+      buttons: ['back to the plan'],
+    });
+    await page.locator('#maps .updatemenu-button', { hasText: 'back to the plan' }).click();
+    await expect.poll(seen).toMatchObject(plan);
+  }
+  await page.evaluate(`document.getElementById('maps').remove()`);
+}, 120_000);
 
 test('tables and texts are not wider than their cell', async () => {
   for (const [name, html] of pages) {

@@ -3,6 +3,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { join } from 'node:path';
 import '../../lab/display/all.js';
+import { setNotebook } from '../../lab/host/notebook.js';
+import { show } from '../../lab/host/show.js';
 import type { Diff } from '../../lab/diff/diff.js';
 import type { ErrorMap } from '../../lab/diff/error-map.js';
 import { compare } from '../../lab/session/compare.js';
@@ -186,9 +188,83 @@ test('a click on a stage of the plan’s picture shows its row, and how its map 
   expect(first.text).toContain('source: ∞ in the run, ∞ alone');
   expect(first.text).toContain('only in the key just beyond the window, 16<br>before the query, only positions ≥ 16');
   expect(first.text).toMatch(/worst at \[0,16,0\]<br>ours [^<]+, PyTorch’s masked/);
-  expect(first.text).toContain('await diff.map(&#39;layers.0.attn.scores&#39;)');
+  expect(first.text).toContain('its map: in the list above'); // the first failing stage's is at hand
+  expect(notes.find(({ text }) => text.includes('<b>layers.1.resid'))!.text).toContain(
+    'await diff.map(&#39;layers.1.resid&#39;)',
+  );
   expect(
     notes.find(({ text }) => text.startsWith('layers.0.attn.q_norm') || text.startsWith('<b>layers.0.attn.q_norm'))!
       .text,
   ).not.toContain('diff.map');
+});
+
+test('in a cell failing stages bring their maps along: folded under the table, and in the plan’s picture in the place of the plan', async () => {
+  const carrier = 'layers.1.resid';
+  expect(window.maps.map(({ row }) => row.stage)).toEqual(['layers.0.attn.scores']); // nobody has looked
+  const again = await window.withMaps();
+  expect(again).toBe(window);
+  const failing = window.rows.filter(({ pass }) => !pass).map(({ stage }) => stage);
+  expect(failing).toContain(carrier);
+  expect(window.maps.map(({ row }) => row.stage).sort()).toEqual([...failing].sort());
+  expect(window.maps.find(({ row }) => row.stage === carrier)!.ours.data).toEqual(
+    (await window.map(carrier)).ours.data,
+  );
+  const page = window[DISPLAY]()['text/html']!;
+  expect(page.match(/<details open style="margin-top:8px">/g)?.length).toBe(1);
+  expect(page.match(/value by value<\/summary><img src="data:image/g)?.length).toBe(failing.length);
+  expect(page).toMatch(/<details style="margin-top:8px"><summary[^>]*>layers\.1\.resid, in the run, value by value/);
+  expect(page.length).toBeLessThan(600_000);
+
+  const bundle = model.picture(window)[DISPLAY]();
+  expect(JSON.stringify(bundle).length).toBeLessThan(1_000_000);
+  const { data, layout } = bundle['application/vnd.plotly.v1+json']!;
+  const menus = layout.updatemenus as { buttons: { label: string; args: [{ visible: boolean[] }, object] }[] }[];
+  const choice = menus.find(({ buttons }) => buttons[0].label === 'error maps')!;
+  expect(choice.buttons.map(({ label }) => label)).toEqual(['error maps', ...window.maps.map(({ row }) => row.stage)]);
+  // The plan alone at first; of a choice one map alone, with a strip of values.
+  expect(data.map(({ visible }) => visible)).toEqual([undefined, ...data.slice(1).map(() => false)]);
+  const [{ visible }, view] = choice.buttons[1].args;
+  expect(visible.map((is, i) => (is ? data[i].xaxis : '')).filter(Boolean)).toEqual(['x2', 'x3', 'x4', 'x5', 'x6']);
+  expect((view as { shapes: { xref: string }[] }).shapes.map(({ xref }) => xref)).toEqual(
+    ['x2', 'x3', 'x4', 'x5'].flatMap(x => [x, x]),
+  );
+  const notes = layout.annotations as { text: string }[];
+  expect(notes.find(({ text }) => text.includes(`<b>${carrier}`))!.text).toContain('its map: in the list above');
+  // Where no script runs the plan stands.
+  expect(bundle['image/svg+xml']).toContain('maps of all');
+});
+
+test('shown in a cell it stands there at once and its maps come into the same place; in a terminal nobody makes them', async () => {
+  const sent: { html: string; update: boolean; id?: string }[] = [];
+  const waits: Promise<unknown>[] = [];
+  show(rope);
+  expect(rope.maps.length).toBe(1);
+  setNotebook({
+    display: ({ data, transient }, update) =>
+      void sent.push({ html: data['text/html']!, update, id: transient.display_id }),
+    vanish: () => {},
+    clear: () => {},
+    ask: async () => '',
+    until: done => void waits.push(done),
+  });
+  try {
+    show(rope);
+    expect(sent.map(({ update }) => update)).toEqual([false]);
+    await Promise.all(waits);
+  } finally {
+    setNotebook(undefined as never);
+  }
+  expect(sent.map(({ update }) => update)).toEqual([false, true]);
+  expect(sent[0].id).toBe(sent[1].id);
+  const maps = ({ html }: { html: string }) => html.split('value by value</summary>').length - 1;
+  expect(sent.map(maps)).toEqual([1, rope.rows.filter(({ pass }) => !pass).length]);
+});
+
+test('a diff whose model is closed shows what it has', async () => {
+  const closed = await open('atlas', { quiet: true });
+  await closed.edit('scores', wgsl => wgsl.replace('* SCALE', '* SCALE * 1.01'));
+  const diff = await closed.diff(await golden('atlas/long'), { stages: 'layers.0.attn.*' });
+  closed[Symbol.dispose]();
+  await expect(diff.withMaps()).rejects.toThrow();
+  expect(diff[DISPLAY]()['text/html']).toContain('the map under the table');
 });
