@@ -130,3 +130,19 @@ test('values that are not finite are where they are in the exact plan', async ()
     }
   });
 });
+
+test('a token is six dispatches a layer, and four around them', async () => {
+  await asGpu({}, await writeWide(128), async ({ model }) => {
+    const setting = {
+      traits: model.gpu.traits,
+      ...{ oneToken: true, oneRow: true, merged: true, few: true, cache: model.cache },
+      shards: (name: string) => model.shards(name),
+      ring: () => 2 ** 31,
+    };
+    for (const keys of [8, 100]) {
+      const dispatches = model.steps('fast').flatMap(step => step.work(setting).dispatches);
+      const ran = dispatches.filter(({ grid }) => grid({ tokens: 1, keys, rows: 1 }).every(n => n > 0));
+      expect(ran.length).toBe(6 * model.config.layers + 4);
+    }
+  });
+});
