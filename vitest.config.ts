@@ -17,16 +17,16 @@ const TOGETHER = [
   'test/engine/{model-forms,names,odd-conversations,piece-tokenizer,pieces,safetensors,tokenizer-json,understood}.test.ts',
   'test/engine/{argmax,batch,few-tokens,formats,operations,quantise,rewind,rope,top}.test.ts',
   'test/golden/*.test.ts',
-  'test/lab/{activations,apart,compare,f16-cache,fast-plan,head-scores,ids-without-a-piece,last-token,model-comparison}.test.ts',
+  'test/lab/{activations,apart,compare,f16-cache,fast-plan,given-products,head-scores,ids-without-a-piece,last-token,model-comparison}.test.ts',
   'test/lab/{oracle,other-weights,owned,perplexity,planted-faults,probe,reuse,score,two-traces,edit-notes,large-numbers}.test.ts',
   'test/lab/{activation,arithmetic,arrays,chat,chat-messages,display,generate-batch,hostile-names,html,in-words,leftover,lens}.test.ts',
   'test/lab/{metrics,mistakes,names,own-pictures,runs,save,show,slices,trace,vocabulary-fit}.test.ts',
 ];
 
-/** What takes more than some twenty seconds on two cores, by folder: npm run test:all runs it, and npm test leaves it out. */
+/** What takes more than some fifteen seconds on two cores, PyTorch's own numbers aside, by folder: npm run test:all runs it, and npm test leaves it out. */
 const DEAR = {
   browser: ['pictures', 'tour'],
-  engine: ['attend', 'batch', 'faults', 'rewind', 'rope', 'top', 'watchdog', 'watchdog-names', 'widths'],
+  engine: ['attend', 'batch', 'faults', 'formats', 'rewind', 'rope', 'top', 'watchdog', 'watchdog-names', 'widths'],
   fuzz: ['fuzz'],
   lab: [
     ...[
@@ -41,9 +41,11 @@ const DEAR = {
       'eighty-columns',
       'f16-cache',
       'fast-plan',
+      'given-products',
     ],
     ...['generate-batch', 'gguf-template', 'head-scores', 'model-comparison', 'not-finite', 'not-utf8', 'oracle'],
     ...['other-weights', 'perplexity', 'planted-faults', 'reuse', 'roofline', 'runs', 'score', 'slices', 'terminal'],
+    ...['error-map', 'generation', 'odd-surroundings', 'pull', 'sessions', 'unevenness', 'unfinished'],
     ...['derived', 'large-numbers', 'some-stages', 'two-traces', 'watch'],
   ],
   notebook: [
@@ -51,6 +53,7 @@ const DEAR = {
     'background',
     'imports',
     'notebooks',
+    'odd-cells',
     'odd-messages',
     'rough',
     'showing',

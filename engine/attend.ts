@@ -6,6 +6,7 @@ import { partsForCache } from './cache-format.js';
 import type { Constants } from './compile.js';
 import { chunk, type Dispatch, groups, placed, type Setting, sizeOf, value } from './dispatch.js';
 import type { Axis, Extent, Ref, Stage } from './plan.js';
+import type { Given } from './products.js';
 import type { Traits } from './traits.js';
 
 /** Stages of a layer that attention reads or stands for. */
@@ -27,6 +28,8 @@ export interface Attention {
   readonly dispatches: Dispatch[];
   /** Values beside the stages that need a buffer while the dispatches run. */
   readonly scratch: Ref[];
+  /** The last of the dispatches, as a product does it by itself that is given attn.mix of one token. */
+  readonly given: Given;
 }
 
 /** Rows of A heads that there is room for when keys are split: parts × tokens. */
@@ -78,6 +81,13 @@ export function attend(stages: AttentionStages, setting: Setting): Attention {
       },
     ],
     scratch: [parts],
+    given: {
+      part: 'givens/joined',
+      constants: { A, WINDOW, PARTS: SLOTS },
+      reads: { parts: value(parts) },
+      writes: { mix: value(mix) },
+      bytes: 4 * A * (D + 2 * SLOTS),
+    },
   };
 }
 

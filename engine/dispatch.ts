@@ -57,6 +57,8 @@ export interface Setting {
   readonly activations?: Activations;
   /** Several tokens may meet a matrix in another order than more of them would, where that is faster: the fast plan on a GPU. */
   readonly few?: boolean;
+  /** A product with one vector may make what it is given by itself, where that is faster than another dispatch: the fast plan on a GPU. */
+  readonly merged?: boolean;
   /** The tokens are of several sequences. */
   readonly many?: boolean;
   /** How keys and values are kept; default: as they are. */

@@ -5,9 +5,9 @@
 import { partsForCache } from './cache-format.js';
 import { attend } from './attend.js';
 import type { Join } from './joins.js';
-import { chunk, placed, type Setting, type Source, sizeOf, treeLanes, value } from './dispatch.js';
-import type { Operation, OperationKind, Plan, Ref, Stage } from './plan.js';
-import { product, type Results } from './products.js';
+import { chunk, type Dispatch, placed, type Setting, type Source, sizeOf, treeLanes, value } from './dispatch.js';
+import type { Extent, Operation, OperationKind, Plan, Ref, Stage } from './plan.js';
+import { canMake, type Given, type Product, product, productIn, type Results } from './products.js';
 import { valuesPerToken } from './recorder.js';
 import type { Activations } from './dispatch.js';
 import { roundedOf } from './rounding.js';
@@ -30,7 +30,13 @@ export interface Fusing {
 
 type Of<K extends OperationKind> = Stage & { readonly operation: Extract<Operation, { kind: K }> };
 type Made = Pick<Step, 'writes' | 'work'> & Partial<Pick<Step, 'cached'>>;
-type Rule = (next: Upcoming, fusing: Fusing) => Made | null;
+type Taking<T> = (next: Upcoming, fusing: Fusing) => T | null;
+type Rule = Taking<Made>;
+/** A product, and the stages whose values it writes. */
+interface Multiplied {
+  readonly writes: readonly Stage[];
+  readonly whole: Product;
+}
 
 /** The stages from one on, taken in order. */
 class Upcoming {
@@ -55,7 +61,7 @@ const only = (dispatch: Work['dispatches'][number]): Work => ({ dispatches: [dis
 const weightOf = ({ weight }: Stage): Source => ({ weight: weight!.name, shard: 0 });
 
 /** Matrices that lie together and are given the same input: q, k, v; gate, up. All of them are written. */
-const products: Rule = (next, { joined }) => {
+const takeProducts: Taking<Multiplied> = (next, { joined }) => {
   const first = next.take('linear');
   if (!first) return null;
   const [x] = first.inputs;
@@ -75,21 +81,27 @@ const products: Rule = (next, { joined }) => {
     constants: Object.fromEntries(columns),
     writes: Object.fromEntries(parts.map((part, i) => [`y${i}`, value(part)])),
   };
-  return { writes: parts, work: multiply(first, parts, results) };
+  return { writes: parts, whole: together(first, parts, results) };
 };
 
 /** One product with all of some weights, given what the first of them is given. */
-function multiply({ inputs: [x], weight }: Stage, parts: readonly Stage[], results: Results): Step['work'] {
+function together({ inputs: [x], weight }: Stage, parts: readonly Stage[], results: Results): Product {
   const [, columns] = weight!.shape;
-  const whole = { x, weight: weightName(parts), columns, last: false, results: () => results };
-  return s => {
-    const to = roundedOf(x, s);
-    return { dispatches: product(whole, s), scratch: to ? [to] : [] };
-  };
+  return { x, weight: weightName(parts), columns, last: false, results: () => results };
 }
 
+function multiply(whole: Product, s: Setting): Work {
+  const to = roundedOf(whole.x, s);
+  return { dispatches: product(whole, s), scratch: to ? [to] : [] };
+}
+
+const multiplied = (taken: Multiplied | null): Made | null =>
+  taken && { writes: taken.writes, work: s => multiply(taken.whole, s) };
+
+const products: Rule = (next, fusing) => multiplied(takeProducts(next, fusing));
+
 /** The gated half of the feed-forward: gelu(gate x) × up x, two matrices that lie in turn. */
-const gated: Rule = (next, { joined }) => {
+const takeGated: Taking<Multiplied> = (next, { joined }) => {
   const gate = next.take('linear');
   const up = gate && next.take('linear', gate.inputs[0]);
   const act = up && next.take('geluTanh', gate);
@@ -97,8 +109,10 @@ const gated: Rule = (next, { joined }) => {
   if (!mul || joined(weightName([gate, up])) !== 'in turn') return null;
   const [COLS] = gate.weight!.shape;
   const results: Results = { part: 'results/gated', constants: { COLS }, writes: { y: value(mul) } };
-  return { writes: [mul], work: multiply(gate, [gate, up], results) };
+  return { writes: [mul], whole: together(gate, [gate, up], results) };
 };
+
+const gated: Rule = (next, fusing) => multiplied(takeGated(next, fusing));
 
 const weightName = (parts: readonly Stage[]): string => parts.map(({ weight }) => weight!.name).join(' + ');
 
@@ -138,21 +152,59 @@ const heads: Rule = (next, { traits, many }) => {
 };
 
 /** Scores, softmax and the mix of values, without the whole of the pattern. */
-const attention: Rule = next => {
+const takeAttention = (next: Upcoming) => {
   const scores = next.take('scores');
   const pattern = scores && next.take('softmax', scores);
   const mix = pattern && next.take('mix', pattern);
   if (!mix) return null;
   const [query, keys] = scores.inputs;
   const [, values] = mix.inputs;
-  return {
-    writes: [mix],
-    work: s => attend({ query, keys, values, scores, mix }, s),
-  };
+  return { query, keys, values, scores, mix };
 };
 
+const attention: Rule = next => {
+  const taken = takeAttention(next);
+  return taken && { writes: [taken.mix], work: s => attend(taken, s) };
+};
+
+/** Attention with the product that takes it back to the residual stream: on a GPU, of one token, what joins its parts. */
+const attentionOut: Rule = (next, fusing) => {
+  const taken = takesMore(fusing) ? takeAttention(next) : null;
+  const out = taken && next.take('linear', taken.mix);
+  if (!out) return null;
+  const whole = productIn(out, false);
+  const work = (s: Setting): Work => {
+    const { dispatches, scratch, given } = attend(taken, s);
+    const plain = multiply(whole, s);
+    if (!canMake(whole, given, s)) {
+      return { dispatches: [...dispatches, ...plain.dispatches], scratch: [...scratch, ...plain.scratch] };
+    }
+    const [one, several, join] = dispatches;
+    const joins = (e: Extent) => join.grid(e).every(n => n > 0);
+    return {
+      dispatches: [
+        one,
+        several,
+        ...plain.dispatches.map(dispatch => where(dispatch, e => !joins(e))),
+        ...product(whole, s, given).map(dispatch => where(dispatch, joins)),
+      ],
+      scratch,
+    };
+  };
+  return { writes: [taken.mix, out], work };
+};
+
+/** A dispatch that some chunks need. */
+const where = (dispatch: Dispatch, needed: (e: Extent) => boolean): Dispatch => ({
+  ...dispatch,
+  grid: e => (needed(e) ? dispatch.grid(e) : [0, 0, 0]),
+});
+
+/** Whether products may make what they are given: it costs a GPU less than a dispatch, and a software adapter more. */
+const takesMore = ({ traits, activations, many }: Fusing) => !traits.software && activations === 'f32' && !many;
+
 /** The sum of the residual stream, with the norm before it, if there is one, and the one after. */
-const sums: Rule = next => {
+const takeSums = (next: Upcoming) => {
   const post = next.take('rmsNorm');
   const sum = next.take('add', undefined, post ?? undefined);
   const norm = sum && next.take('rmsNorm', sum);
@@ -160,32 +212,53 @@ const sums: Rule = next => {
   const [a, b] = sum.inputs;
   const N = valuesPerToken(sum.axes);
   if (norm.weight!.shape[0] !== N || (post && post.weight!.shape[0] !== N)) return null;
-  const work = (s: Setting): Work =>
-    only({
-      shader: 'add_norm',
-      constants: {
-        WG: treeLanes(s),
-        N,
-        POST: post ? 1 : 0,
-        POST_EPS: post?.operation.eps ?? 0,
-        EPS: norm.operation.eps,
-      },
-      reads: {
-        chunk,
-        a: value(a),
-        b: value(post ? post.inputs[0] : b),
-        post_gain: weightOf(post ?? norm),
-        gain: weightOf(norm),
-      },
-      writes: { sum: value(sum), y: value(norm) },
-      grid: e => [1, e.tokens, 1],
-    });
-  return { writes: [sum, norm], work };
+  const constants = { POST: post ? 1 : 0, POST_EPS: post?.operation.eps ?? 0, EPS: norm.operation.eps };
+  const from = post ? post.inputs[0] : b;
+  const reads = { a: value(a), b: value(from), post_gain: weightOf(post ?? norm), gain: weightOf(norm) };
+  const dispatch = (s: Setting): Dispatch => ({
+    shader: 'add_norm',
+    constants: { WG: treeLanes(s), N, ...constants },
+    reads: { chunk, ...reads },
+    writes: { sum: value(sum), y: value(norm) },
+    grid: e => [1, e.tokens, 1],
+  });
+  const writes = { sum: value(sum), normed: value(norm) };
+  const given: Given = { part: 'givens/normed', constants, reads, writes, bytes: 4 * N };
+  return { sum, norm, dispatch, given };
 };
+
+const sums: Rule = next => {
+  const taken = takeSums(next);
+  return taken && { writes: [taken.sum, taken.norm], work: s => only(taken.dispatch(s)) };
+};
+
+/** The sum and its norms with the products that read them: on a GPU, of one token, one dispatch. */
+const sumsThen =
+  (take: Taking<Multiplied>): Rule =>
+  (next, fusing) => {
+    const taken = takesMore(fusing) ? takeSums(next) : null;
+    const read = taken && take(next, fusing);
+    if (!read || read.whole.x.name !== taken.norm.name) return null;
+    const work = (s: Setting): Work => {
+      if (canMake(read.whole, taken.given, s)) return { dispatches: product(read.whole, s, taken.given), scratch: [] };
+      const { dispatches, scratch } = multiply(read.whole, s);
+      return { dispatches: [taken.dispatch(s), ...dispatches], scratch };
+    };
+    return { writes: [taken.sum, taken.norm, ...read.writes], work };
+  };
 
 /** A step of the exact plan writes all that it stands for. */
 const EXACT: Rules = { products };
-const FAST: Rules = { gated, products, heads, attention, sums };
+const FAST: Rules = {
+  gated,
+  products,
+  heads,
+  'attention + out': attentionOut,
+  attention,
+  'sums + gated': sumsThen(takeGated),
+  'sums + products': sumsThen(takeProducts),
+  sums,
+};
 type Rules = Readonly<Record<string, Rule>>;
 
 /** The steps that do what the plan's stages do, in order. */

@@ -1,7 +1,7 @@
 // A product with a weight: which of its shaders is the fastest for the adapter and the shape, and with which parts it is put together: the weight's
 // format, the store where it lies, and the place where the results go.
 
-import { partsFor } from './assembly.js';
+import { partsFor, ROW } from './assembly.js';
 import type { Constants } from './compile.js';
 import { LANES, TILE } from './formats/tile.js';
 import { chunk, type Dispatch, groups, type Setting, type ShardLayout, type Source, value } from './dispatch.js';
@@ -16,6 +16,16 @@ export interface Results {
   readonly writes: Readonly<Record<string, Source>>;
 }
 
+/** What a product with one vector makes by itself in place of x: a part of shaders/givens. */
+export interface Given {
+  readonly part: string;
+  readonly constants: Constants;
+  readonly reads: Readonly<Record<string, Source>>;
+  readonly writes: Readonly<Record<string, Source>>;
+  /** Of memory that a workgroup shares. */
+  readonly bytes: number;
+}
+
 /** y [·,rows] = x · weightᵀ. */
 export interface Product {
   readonly x: Ref;
@@ -27,8 +37,24 @@ export interface Product {
   results(shard: ShardLayout): Results;
 }
 
+/** Whether a product can make what it is given. */
+export function canMake({ weight, columns, results }: Product, given: Given, s: Setting): boolean {
+  const [shard, ...others] = s.shards(weight);
+  if (!s.merged || !s.oneToken || s.many || s.activations === 'int8') return false;
+  if (others.length > 0 || shard.layout === 'rows') return false;
+  const buffers = [given.reads, given.writes, results(shard).writes].flatMap(Object.keys).length + 1;
+  const lanes = lanesOfTile(groups(shard.rows, TILE), columns, s.traits);
+  return buffers <= s.traits.maxStorageBuffers && given.bytes + BYTES_OF_LANE * lanes <= s.traits.maxShared;
+}
+
+/** Of shared memory: matvec.wgsl's sums, and those of squares in givens/normed. */
+const BYTES_OF_LANE = 12;
+
 /** The product that a stage is. */
-export function productOf(stage: Stage, s: Setting, last: boolean): Dispatch[] {
+export const productOf = (stage: Stage, s: Setting, last: boolean): Dispatch[] => product(productIn(stage, last), s);
+
+/** What is multiplied by what in a stage. */
+export function productIn(stage: Stage, last: boolean): Product {
   const { name: weight, shape } = stage.weight!;
   const [COLS, columns] = shape;
   const y = { y: value(stage) };
@@ -36,11 +62,14 @@ export function productOf(stage: Stage, s: Setting, last: boolean): Dispatch[] {
     side
       ? { part: `results/${side}`, constants: { COLS }, writes: y }
       : { part: 'results/one', constants: { COLS, COL0: start }, writes: y };
-  return product({ x: stage.inputs[0], weight, columns, last, results }, s);
+  return { x: stage.inputs[0], weight, columns, last, results };
 }
 
-/** What rounds the input, where it is rounded; then once for each part of the weight. */
-export function product({ x, weight, columns: IN, last, results }: Product, s: Setting): Dispatch[] {
+/**
+ * What rounds the input, where it is rounded; then once for each part of the weight.
+ * @param made what it makes by itself in place of x, where it `canMake` that
+ */
+export function product({ x, weight, columns: IN, last, results }: Product, s: Setting, made?: Given): Dispatch[] {
   const vector = last ? s.oneRow : s.oneToken;
   const rowsOf = (e: Extent) => (last ? e.rows : e.tokens);
   const { software, subgroup } = s.traits;
@@ -59,21 +88,32 @@ export function product({ x, weight, columns: IN, last, results }: Product, s: S
       return [{ shader: 'linear_rows', constants: common, ...ends, grid }];
     }
     const whole = { parts: [...partsFor(shard), to.part], constants: { ...common, ...shard.constants }, ...ends };
-    const given = (more: Constants) => ({ ...whole, constants: { ...whole.constants, ...more } });
+    const having = (more: Constants) => ({ ...whole, constants: { ...whole.constants, ...more } });
     const [x, y] = [Math.min(tiles, 32768), groups(tiles, 32768)];
     if (vector) {
       const each: Constants = s.many ? { EACH: 1 } : {};
       if (software && !broadcast) {
-        return [{ shader: 'matvec_lanes', ...given(each), grid: e => [groups(tiles * LANES, 64), 1, rowsOf(e)] }];
+        return [{ shader: 'matvec_lanes', ...having(each), grid: e => [groups(tiles * LANES, 64), 1, rowsOf(e)] }];
       }
       const grid = (e: Extent): [number, number, number] => [x, y, rowsOf(e)];
-      if (broadcast) return [{ shader: 'matvec_broadcast', ...given(each), grid }];
-      return [{ shader: 'matvec', ...given({ ...each, WG: lanesOfTile(tiles, IN, s.traits) }), grid }];
+      if (broadcast) return [{ shader: 'matvec_broadcast', ...having(each), grid }];
+      const WG = lanesOfTile(tiles, IN, s.traits);
+      const { weight: read } = ends.reads;
+      return [
+        {
+          shader: 'matvec',
+          parts: [...whole.parts, made?.part ?? ROW],
+          constants: { ...whole.constants, ...each, ...made?.constants, WG },
+          reads: made ? { chunk, weight: read, ...made.reads } : ends.reads,
+          writes: { ...to.writes, ...made?.writes },
+          grid,
+        },
+      ];
     }
     // SwiftShader's is four, and a lane that has a column can read it alone where it is a number by itself.
     if (software && subgroup === 4 && shard.layout === 'f32' && shard.store === 'buffer') {
       const grid = (e: Extent): [number, number, number] => [tiles, groups(rowsOf(e), 8), 1];
-      return [{ shader: 'linear_quads', ...given({}), parts: [to.part], grid }];
+      return [{ shader: 'linear_quads', ...having({}), parts: [to.part], grid }];
     }
     if (software) {
       const [shader, across, tokens] = broadcast
@@ -89,7 +129,7 @@ export function product({ x, weight, columns: IN, last, results }: Product, s: S
     };
     if (!s.few) return [blocks];
     const WG = Math.min(128, lanesOfBlocks(IN));
-    return [{ shader: 'linear_few', ...given({ WG }), grid: e => [x, y, few(e) ? groups(rowsOf(e), 4) : 0] }, blocks];
+    return [{ shader: 'linear_few', ...having({ WG }), grid: e => [x, y, few(e) ? groups(rowsOf(e), 4) : 0] }, blocks];
   });
   return [...first, ...parts];
 }

@@ -39,6 +39,9 @@ interface Prepared {
   readonly weights: Weights;
 }
 
+/** Shaders whose work `givens/` do in their products. */
+const MADE_ELSEWHERE = ['add_norm', 'attend_join'];
+
 export class Preparation {
   /** As they are when nobody looks inside. */
   readonly #units: readonly Unit[];
@@ -77,6 +80,8 @@ export class Preparation {
       oneRow,
       // Whoever edits what blocks of tokens meet wants to see it run.
       few: plan === 'fast' && !traits.software && !edited?.has('linear'),
+      // And so does whoever edits what a product makes by itself in another file.
+      merged: plan === 'fast' && !traits.software && !MADE_ELSEWHERE.some(shader => edited?.has(shader)),
       many: capacity.sequences !== undefined,
       shards: name => weights.shards(name),
       cache: capacity.cache,

@@ -114,6 +114,7 @@ export class Running {
   async #ask(): Promise<void> {
     if (this.lost()) return this.#close(new Set(this.#open));
     for (const submit of [...this.#open]) {
+      if (!this.#open.includes(submit)) continue; // learnt meanwhile by who read a result, and its fence is gone
       const fence = submit.fence ?? this.#fence();
       try {
         if (!(await tryMap(fence))) return;

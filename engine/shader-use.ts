@@ -41,9 +41,13 @@ const LEAST: Extent = { tokens: 1, keys: 1, rows: 1 };
 export function stageUses(model: LoadedModel): StageUse[] {
   const { plan, config } = model;
   const uses: StageUse[] = [];
-  const known = ({ step, few }: { step: Step; few: boolean }) => `${step.name} ${step.activations} ${few}`;
-  const exact = (steps: readonly Step[]) => steps.map(step => ({ step, few: false }));
-  const fast = (steps: readonly Step[]) => steps.map(step => ({ step, few: !model.gpu.traits.software }));
+  const known = ({ step, few, merged }: { step: Step; few: boolean; merged: boolean }) =>
+    `${step.name} ${step.activations} ${few} ${merged}`;
+  const exact = (steps: readonly Step[]) => steps.map(step => ({ step, few: false, merged: false }));
+  const few = !model.gpu.traits.software;
+  // What products make by themselves is made by shaders of its own while one of those is edited.
+  const fast = (steps: readonly Step[]) =>
+    steps.flatMap(step => (few ? [true, false] : [false]).map(merged => ({ step, few, merged })));
   const stages = exact(plan.stages.map(stage => exactStep(stage)));
   const ofExact = new Set([...stages, ...exact(model.steps('exact'))].map(known));
   for (const many of [false, true]) {
@@ -52,9 +56,9 @@ export function stageUses(model: LoadedModel): StageUse[] {
     // The shortest context and the longest: a cache has as many slots, and shaders get that as a constant.
     for (const positions of [1, config.contextLength]) {
       for (const [oneToken, oneRow] of BOTH) {
-        for (const [key, { step, few }] of steps) {
+        for (const [key, { step, few, merged }] of steps) {
           const { name, stages, work } = step;
-          const { dispatches, scratch } = work(settingOf(model, { oneToken, oneRow, few, many, positions }));
+          const { dispatches, scratch } = work(settingOf(model, { oneToken, oneRow, few, merged, many, positions }));
           const values = new Map([...plan.stages, ...scratch].map(ref => [ref.name, ref]));
           for (const { shader, parts = [], constants, reads, writes, grid } of dispatches) {
             const given = new Map<string, Given>();
@@ -100,7 +104,7 @@ const BOTH = [true, false].flatMap(oneToken => [true, false].map(oneRow => [oneT
 
 function settingOf(
   model: LoadedModel,
-  { oneToken = true, oneRow = true, few = false, many = false, positions = 1 } = {},
+  { oneToken = true, oneRow = true, few = false, merged = false, many = false, positions = 1 } = {},
 ): Setting {
   return {
     traits: model.gpu.traits,
@@ -108,6 +112,7 @@ function settingOf(
     oneToken,
     oneRow,
     few,
+    merged,
     many,
     shards: name => model.shards(name),
     ring: name => ringOf(model.plan.stage(name), { tokens: 1, positions, rows: 1, ...(many && { sequences: 1 }) }),

@@ -12,6 +12,8 @@ export interface Traits {
   readonly maxInvocations: number;
   /** Buffers that a shader may be given, uniforms aside. */
   readonly maxStorageBuffers: number;
+  /** Bytes of memory that a workgroup may share. */
+  readonly maxShared: number;
   /** Bytes of a buffer that a shader may be given at once. */
   readonly maxBinding: number;
   /** Bytes of the largest buffer. */
@@ -41,6 +43,7 @@ export function traitsOf(
     // are three to six times as fast there. SwiftShader and GPUs gain nothing by them.
     store: kind === 'lavapipe' ? 'texture' : 'buffer',
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
+    maxShared: limits.maxComputeWorkgroupStorageSize,
     maxInvocations: limits.maxComputeInvocationsPerWorkgroup,
     maxBinding: limits.maxStorageBufferBindingSize,
     maxBuffer: limits.maxBufferSize,

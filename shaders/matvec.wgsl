@@ -1,7 +1,8 @@
 // linear a token at a time, on a GPU: y [T,OUT] = x [T,IN] · weightᵀ [OUT,IN], each token as if it were alone. A workgroup a tile of 16 rows; eight
 // lanes take a block of 32 columns, two rows each, and the next eight the next, so that the workgroup reads the tile from end to end. Nothing is
 // assumed of subgroups. IN % 4 = 0.
-// Assembled with a format (formats/), a store (stores/) and a place for its results (results/). With LAST the first token is first_row (logits).
+// Assembled with a format (formats/), a store (stores/), a place for its results (results/) and what it is given (givens/). With LAST the first token is
+// first_row (logits).
 
 const LANES: u32 = 8;
 override WG: u32 = 64;  // a power of two from 8
@@ -18,15 +19,8 @@ struct Chunk {
 }
 
 @group(0) @binding(0) var<uniform> chunk: Chunk;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;          // [T,IN]
 
 var<workgroup> partial: array<vec2f, WG>;
-
-/** Four inputs of the row of x that begins at `row`; none past its end. */
-fn input(row: u32, i: u32) -> vec4f {
-  if (IN % 128 == 0) { return x[row + i]; }
-  return select(vec4f(), x[row + min(i, IN / 4 - 1)], vec4<bool>(i < IN / 4));
-}
 
 @compute @workgroup_size(WG)
 fn main(
@@ -38,6 +32,7 @@ fn main(
   let lane = local % LANES;
   let t = select(0u, group.z, EACH);
   let row = (select(0u, chunk.first_row, LAST) + t) * (IN / 4);
+  prepare(tile == 0, local);
   var a = vec4f();
   var b = vec4f();
   for (var k = local / LANES * 32; k < IN; k += WG / LANES * 32) {

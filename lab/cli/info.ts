@@ -52,6 +52,11 @@ export function infoCommand(): Command {
           sum.bytes += bytes;
         }
         const bytes = entries.reduce((n, e) => n + e.bytes, 0);
+        const gpuBytes: Record<string, number> = {};
+        for (const entry of entries) {
+          if (entry.name === 'head' && config.tiedHead) continue;
+          gpuBytes[entry.format] = (gpuBytes[entry.format] ?? 0) + bytesOf(entry);
+        }
         const { stages } = planOf(config);
         const cache = { f32: cacheBytesPerToken(stages, 'f32'), f16: cacheBytesPerToken(stages, 'f16') };
         if (json) {
@@ -62,6 +67,7 @@ export function infoCommand(): Command {
             parameters,
             bytes,
             formats,
+            gpuBytes,
             vocabulary: tokenizer?.kind ?? null,
             pieces: tokenizer?.pieces ?? null,
             chatTemplate: chatTemplate !== null,
@@ -93,9 +99,7 @@ export function infoCommand(): Command {
           stored: Object.entries(formats)
             .map(([f, { tensors, bytes: b }]) => `${f} ${tensors}× ${bytesText(b)}`)
             .join(', '),
-          'on the GPU': bytesText(
-            entries.reduce((n, entry) => n + (entry.name === 'head' && config.tiedHead ? 0 : bytesOf(entry)), 0),
-          ),
+          'on the GPU': bytesText(Object.values(gpuBytes).reduce((a, b) => a + b, 0)),
           cache: `${bytesText(cache.f32)} a token${sliding > 0 ? ', until the windows are full' : ''}; ${bytesText(cache.f16)} with --cache f16`,
           tokenizer:
             tokenizer === null

@@ -1,6 +1,6 @@
 // What a run takes and leaves: bytes on the GPU, bytes over the bus, and taps that change nothing.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { BudgetError, Interrupted } from '../../engine/errors.js';
 import { compare } from '../../lab/diff/metrics.js';
 import { fireInterrupt } from '../../lab/host/interrupt.js';
@@ -42,6 +42,37 @@ test('a greedy token costs 20 bytes in and 4 out; nothing else crosses the bus',
     expect(model.gpu.traffic.written - before.written).toBe(4 + 16);
     expect(model.gpu.traffic.read - before.read).toBe(4);
   }
+});
+
+/** What is submitted and dispatched for each of the tokens from the third to the last but two, made after a prompt. */
+async function eachToken(prompt: number, options: object): Promise<{ submits: number; dispatches: number }[]> {
+  const submits = vi.spyOn(model.gpu, 'submit');
+  const dispatches = vi.spyOn(GPUComputePassEncoder.prototype, 'dispatchWorkgroups');
+  const ids = Array.from({ length: prompt }, (_, i) => 2 + i);
+  try {
+    const told: [number, number][] = [];
+    for await (const _ of model.generate(ids, { maxTokens: 10, ignoreEos: true, ...options }))
+      told.push([submits.mock.calls.length, dispatches.mock.calls.length]);
+    return told
+      .slice(3, -2)
+      .map(([n, many], i) => ({ submits: n - told[i + 2][0], dispatches: many - told[i + 2][1] }));
+  } finally {
+    submits.mockRestore();
+    dispatches.mockRestore();
+  }
+}
+
+test('a token is one submit, and eight dispatches a layer where attention is not split', async () => {
+  const { layers } = model.config;
+  // Beside the layers: embedding, first norm, head; and what finds the likeliest, or the largest few.
+  const [likeliest, largest] = [3 + 2, 3 + 4];
+  // On a GPU products make their own inputs, which is fewer (given-products.test.ts).
+  const dispatches = (n: number) => (model.gpu.traits.software ? n : expect.any(Number));
+  const all = (n: number) => Array.from({ length: 5 }, () => ({ submits: 1, dispatches: dispatches(n) }));
+  expect(await eachToken(5, {})).toEqual(all(8 * layers + likeliest));
+  expect(await eachToken(5, { temperature: 1, topK: 40 })).toEqual(all(8 * layers + largest));
+  // Over many keys, those of the one full layer, it is two: over parts of them, and what joins the parts.
+  expect(await eachToken(200, {})).toEqual(all(8 * layers + 1 + likeliest));
 });
 
 test.each(['embed', 'layers.*.attn.pattern', 'layers.{0,5}.**', 'logits', '**', 'blocks.2.hook_resid_post'])(

@@ -428,6 +428,7 @@ test('info tells pieces and rows where they are not as many', async () => {
 test('info, plan, doctor and bench speak JSON', async () => {
   expect(JSON.parse((await loupe('info', '--json')).stdout)).toMatchObject({
     parameters: 1494528,
+    gpuBytes: { F32: 4 * 1494528 },
     config: { family: 3, layers: 6 },
   });
   const plan = JSON.parse((await loupe('plan', '--json', '--tokens', '4')).stdout);

@@ -25,6 +25,10 @@ test('a billion parameters out of four shards, as they are stored: 2.2 GB on the
   console.log(`1B loads with at most ${(loaded / 2 ** 30).toFixed(2)} GiB resident`);
 });
 
+test('a token is at most 215 dispatches, with the two that find the likeliest', () => {
+  expect(model.model.steps('fast').length + 2).toBeLessThanOrEqual(215);
+});
+
 test('every stage of a forward pass of 16 tokens is PyTorch’s, alone and in the run', async () => {
   const diff = await model.diff(await golden(join(folder, 'golden.safetensors')));
   expect(diff.rows).toHaveLength(575);

@@ -69,8 +69,8 @@ test('what the steps of the fast plan leave agrees with PyTorch, each alone and 
   // Of 22 stages a layer, twelve and the keys in the cache; and embed, the last norm and the logits.
   expect(diff.rows).toHaveLength(18 * 13 + 3);
   expect(diff.rows.filter(row => !row.pass).map(row => row.stage)).toEqual([]);
-  const dispatches = model.model.steps('fast').length;
-  expect(dispatches).toBeLessThan(160); // 399 stages; v has a format of its own in nine layers
+  // A token's dispatches, with the two that find the likeliest: as many as steps (resources.test.ts), until attention is split over more than 128 keys.
+  expect(model.model.steps('fast').length + 2).toBeLessThanOrEqual(150);
 }, 300_000);
 
 const BEGINNINGS = [
