@@ -5,7 +5,7 @@
 
 import { allOf, layOut, lengthOf, type Part, splitCaptured } from './batch-rows.js';
 import { Context } from './context.js';
-import { BudgetError, type NumberError, PromptError } from './errors.js';
+import { BudgetError, type NumberError, OptionError, PromptError } from './errors.js';
 import { Executor } from './execute.js';
 import { chunkThatFits, checkIds } from './forward.js';
 import type { PlanKind } from './fuse.js';
@@ -13,6 +13,7 @@ import type { Shaders } from './kernel.js';
 import type { LoadedModel } from './loaded.js';
 import { roomFor, rowsThatFit } from './room.js';
 import { lengthThatMatters } from './rope-table.js';
+import { told } from './sample.js';
 import type { Traits } from './traits.js';
 import { Sequence } from './sequence.js';
 import { SharedBeginnings } from './shared-beginnings.js';
@@ -86,6 +87,7 @@ export class Batch {
     /** Called when it is disposed of. */
     private readonly forgotten: (batch: Batch) => void = () => {},
   ) {
+    if (typeof share !== 'boolean') throw new OptionError(`share of a batch is true or false, not ${told(share)}.`);
     this.length = length;
     this.plan = plan;
     this.chunk = chunkThatFits(model, { length, chunk });

@@ -16,6 +16,7 @@ import type { Plan, WeightRef } from './plan.js';
 import type { Activations } from './dispatch.js';
 import { tryShader } from './shader-use.js';
 import type { Step } from './step.js';
+import { inWords } from './in-words.js';
 import { type Join, joinable, joinsOf } from './joins.js';
 import { bytesOf, type Incoming, laidTogether, type Shard, WeightStore } from './weight-store.js';
 import type { ModelFiles, WeightSource } from './weights/source.js';
@@ -72,6 +73,7 @@ export class Model implements LoadedModel {
     /** How caches keep keys and values. */
     readonly cache: CacheFormat,
   ) {
+    inWords(config, configText);
     this.plan = planOf(config);
     this.#weights = new WeightStore(gpu);
     this.kernels = new Kernels(gpu, readShaderSource, (name, compile) => tryShader(this, name, compile));
@@ -226,3 +228,7 @@ export class Model implements LoadedModel {
     await this.gpu.settle();
   }
 }
+
+const configText = (config: GemmaConfig): string =>
+  `Gemma ${config.family}: ${config.layers} layers, ${config.hidden} wide, ${config.heads} heads of ${config.headDim} over ` +
+  `${config.kvHeads} key/value ${config.kvHeads === 1 ? 'head' : 'heads'}, feed-forward ${config.feedForward}, vocabulary ${config.vocab}, context ${config.contextLength}`;

@@ -3,9 +3,13 @@
 
 import type { Rope } from './config.js';
 import { StageError } from './errors.js';
+import { inWords } from './in-words.js';
 
-/** What an axis counts, as activations name it. */
-export type AxisName = 'token' | 'query' | 'key' | 'head' | 'dim' | 'channel' | 'vocab' | 'slot';
+/** What axes count, as activations name them. */
+export const AXIS_NAMES = ['token', 'query', 'key', 'head', 'dim', 'channel', 'vocab', 'slot'] as const;
+
+/** What an axis counts. */
+export type AxisName = (typeof AXIS_NAMES)[number];
 
 /** Sizes that depend on the run: T tokens in the chunk, S keys seen so far, rows of logits wanted, slots of a cache. */
 export type RunSize = 'tokens' | 'keys' | 'rows' | 'slots';
@@ -111,8 +115,8 @@ export const windowOfPairs = ({ operation }: Stage): number | null | undefined =
 
 /** Index the recorded stages; nothing may share a name. */
 export function makePlan(stages: readonly Stage[]): Plan {
-  const byName = new Map(stages.map(stage => [stage.name, stage]));
-  return {
+  const byName = new Map(stages.map(stage => [stage.name, inWords(stage, stageText)]));
+  const plan: Plan = {
     stages,
     stage(name) {
       const found = byName.get(name);
@@ -123,7 +127,14 @@ export function makePlan(stages: readonly Stage[]): Plan {
       );
     },
   };
+  return inWords(
+    plan,
+    () => `A plan of ${stages.length} stages, from ${stages[0]?.name} to ${stages.at(-1)?.name}: stage(name), stages`,
+  );
 }
+
+const stageText = ({ name, axes, operation, inputs }: Stage): string =>
+  `${name} ${shapeText(axes)}: ${operation.kind} of ${inputs.map(input => input.name).join(', ')}`;
 
 /** `The nearest are 'a', 'b' and 'c'.` by edit distance; capitals matter only where nothing else does. */
 export function nearest(name: string, names: readonly string[], many = 3): string {

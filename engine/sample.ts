@@ -22,9 +22,12 @@ export function told(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value !== 'object') return `a ${typeof value}`;
   if (Array.isArray(value)) return 'a list';
-  if (!ArrayBuffer.isView(value)) return 'an object';
-  const name = Object.prototype.toString.call(value).slice(8, -1);
-  return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
+  let name = 'object';
+  try {
+    const kind = Object.prototype.toString.call(value).slice(8, -1); // a Set, a Float32Array
+    if (/^\w{1,40}$/.test(kind) && kind !== 'Object') name = kind;
+  } catch {} // a proxy that does not let itself be looked at
+  return `${/^[AEIOo]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 /** Throws OptionError for values outside their ranges. */

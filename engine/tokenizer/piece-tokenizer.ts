@@ -89,9 +89,7 @@ export class PieceTokenizer implements Tokenizer {
 
   encode(text: string, options: EncodeOptions = {}): number[] {
     if (typeof text !== 'string')
-      throw new TokenizerError(
-        `Only a text can be encoded, and what was given is of type ${typeof text}. Give a string.`,
-      );
+      throw new TokenizerError(`Only a text can be encoded, not ${told(text)}. Give a string.`);
     checkEncode(options);
     const { bos = false, special = false } = options;
     const ids: number[] = [];
@@ -106,7 +104,7 @@ export class PieceTokenizer implements Tokenizer {
     const list = listOfIds(ids);
     if (list === null)
       throw new TokenizerError(
-        `Only a list of token ids can be decoded, and what was given is of type ${typeof ids}. Give one, as [${this.bosId}].`,
+        `Only a list of token ids can be decoded, not ${told(ids)}. Give one, as [${this.bosId}].`,
       );
     const stream = this.stream();
     const parts = list.map(id => stream.push(id as number));

@@ -52,7 +52,7 @@ function around(who: 'plot' | 'bar', options: PlotOptions): PlotOptions {
 
 /**
  * Lines of numbers: `plot(y)`, `plot(x, y)`, or several by name, `plot(x, { exact, fast })`, each with options behind. What cannot be drawn is a gap, and said: no finite number, masked, 0 or less on a logarithmic axis.
- * Throws OptionError for lists of different lengths, for what is no number, and for more than 20,000 points.
+ * Throws OptionError for lists of different lengths, for none at all, for what is no number, and for more than 20,000 points.
  * @example plot(layers, { mean: means, largest: maxima }, { x: 'layer', y: 'L2 norm' })
  */
 export function plot(
@@ -72,6 +72,7 @@ export function plot(
   if (lines.length === 0) throw new OptionError('plot was given no line. Give numbers, or { name: numbers }.');
   for (const line of lines) sameLength('plot', 'x', xs.length, line.name || 'y', line.y.length);
   checkMany('plot', lines.length * xs.length, 'points');
+  if (xs.length === 0) throw new OptionError('plot was given no values. Give numbers, or { name: numbers }.');
   const { title = '', log = '', x: below, y: beside } = around('plot', options);
   const several = lines.length > 1;
   const [heading, ...more] = titleLines(title);
@@ -132,8 +133,8 @@ export function plot(
 }
 
 /**
- * Bars: `bar({ head0: 0.3, head1: 0.1 })`, or `bar(names, values)`. Throws OptionError for lists of different lengths, for what is no number,
- * and for more than 20,000 bars. What cannot be drawn has no bar, and is said.
+ * Bars: `bar({ head0: 0.3, head1: 0.1 })`, or `bar(names, values)`. Throws OptionError for lists of different lengths, for none at all, for what is
+ * no number, and for more than 20,000 bars. What cannot be drawn has no bar, and is said.
  * @example bar({ 'head 0': 0.3, 'head 1': 0.1 }, { y: 'copying' })
  */
 export function bar(
@@ -151,6 +152,7 @@ export function bar(
   const { title = '', log, x, y } = around('bar', listed ? options : ((values as PlotOptions | undefined) ?? options));
   sameLength('bar', 'names', texts.length, 'values', heights.length);
   checkMany('bar', texts.length, 'bars');
+  if (texts.length === 0) throw new OptionError('bar was given no values. Give { name: value }, or names and values.');
   const [heading, ...more] = titleLines(title);
   const {
     lists: [seen],

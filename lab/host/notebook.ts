@@ -1,8 +1,9 @@
 // The way into a notebook's output: the kernel puts itself on globalThis, and everything else asks here. Outside a notebook there is
 // none and nothing is sent.
 
-import { LoupeError } from '../../engine/errors.js';
+import { LoupeError, OptionError } from '../../engine/errors.js';
 import { checkOptions } from '../values/arguments.js';
+import { said } from '../values/dims.js';
 import type { Bundle } from '../values/shown.js';
 
 const KEY = Symbol.for('gemma-loupe.notebook');
@@ -39,8 +40,10 @@ export function sendBundle(data: Bundle, { id, update = false }: { id?: string; 
   return store[KEY] !== undefined;
 }
 
-/** Empties the cell's output; with `wait`, only when the next output comes, so that nothing flickers. */
+/** Empties the cell's output; with `wait`, only when the next output comes, so that nothing flickers. Throws OptionError for what is neither true nor false. */
 export function clearOutput(wait = false): void {
+  if (typeof wait !== 'boolean')
+    throw new OptionError(`clearOutput() takes true, to wait for the next output, or false, not ${said(wait)}.`);
   store[KEY]?.clear(wait);
 }
 

@@ -6,6 +6,7 @@ import type { PlanKind } from '../../engine/fuse.js';
 import { notebook, sendBundle } from '../host/notebook.js';
 import { progressLine } from '../host/progress.js';
 import { isSeveral } from '../session/batch.js';
+import { planProvenance } from '../session/request.js';
 import type { Session } from '../session/session.js';
 import { checkOptions, type OptionNames } from '../values/arguments.js';
 import { said } from '../values/dims.js';
@@ -40,6 +41,7 @@ export async function headroom(
   given: HeadroomOptions = {},
 ): Promise<Headroom> {
   const { tap = '**', maxTokens = 32, ...rest } = checkOptions('headroom', given, OPTIONS);
+  const { plan = 'fast' } = rest;
   if (!Number.isSafeInteger(maxTokens) || maxTokens < 1)
     throw new OptionError(`maxTokens of headroom is a whole number from 1, not ${said(maxTokens)}.`);
   if (isSeveral(prompt) || (Array.isArray(prompt) && prompt.length === 0))
@@ -47,13 +49,18 @@ export async function headroom(
   const names = select(session.plan, tap).map(({ name }) => name);
   const id = randomUUID();
   let found = null as Headroom | null;
+  const shaders = await session.model.kernels.inForce();
+  const told = { ...session.provenance(shaders), ...planProvenance(plan, session.model.activations) };
+  const edits: string[] = [];
   let [read, last, shown] = [0, performance.now(), false];
   using progress = progressLine('Looking');
   try {
     for await (const token of session.generate(prompt, { ...rest, tap, maxTokens })) {
+      if (token.edited.length > 0) edits.push(`${token.edited.join(', ')} at token ${token.position}`);
       const now = Headroom.of(
         names.map(name => token.at(name)),
         token.position - read,
+        { ...told, ...(edits.length > 0 && { edited_while_generating: edits.join('; ') }) },
       );
       read = token.position;
       found = found?.and(now) ?? now;

@@ -47,6 +47,8 @@ export class Patching extends Shown {
     readonly answer: string,
     /** Text of the corrupt prompt’s answer. */
     readonly wrong: string,
+    /** Model, adapter, plan and edited shaders. */
+    readonly provenance: Readonly<Record<string, string>> = {},
   ) {
     super();
   }
@@ -109,7 +111,7 @@ export async function patching(session: Session, given: PatchingOptions): Promis
   const [clear, other] = [session.labels(cleanIds), session.labels(corruptIds)];
   const tokens = clear.map((text, i) => eitherText(text, other[i]));
   const [right, rival] = session.labels([answer, wrong]);
-  return new Patching(names, tokens, restored, right, rival);
+  return new Patching(names, tokens, restored, right, rival, clean.provenance);
 }
 
 function tokenOf(session: Session, wanted: string | number | undefined, run: Run, option: string): number {

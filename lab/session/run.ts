@@ -200,7 +200,7 @@ export class Run extends Shown {
       throw new StageError(
         "Nothing was tapped in this run, so there is no headroom to tell. Run it with { tap: '**' }.",
       );
-    return Headroom.of([...this.activations.values()], this.ids.length);
+    return Headroom.of([...this.activations.values()], this.ids.length, this.provenance);
   }
 
   /**

@@ -29,20 +29,26 @@ export class Headroom extends Shown {
     readonly rows: readonly HeadroomRow[],
     /** How many tokens were read. */
     readonly tokens: number,
+    /** Model, adapter, plan and edited shaders. */
+    readonly provenance: Readonly<Record<string, string>> = {},
   ) {
     super();
   }
 
   /** Of activations, each once. */
-  static of(activations: readonly Activation[], tokens: number): Headroom {
+  static of(
+    activations: readonly Activation[],
+    tokens: number,
+    provenance: Readonly<Record<string, string>> = {},
+  ): Headroom {
     const rows = activations.map(one => {
       const { maxAbs, nans, infinite } = one.stats();
       return rowOf(one.name, maxAbs, maxAbs < F16_OVER && nans + infinite === 0);
     });
-    return new Headroom(rows, tokens);
+    return new Headroom(rows, tokens, provenance);
   }
 
-  /** Of both: stage by stage the larger value. */
+  /** Of both: stage by stage the larger value; its provenance is the later one's. */
   and(other: Headroom): Headroom {
     const rows = new Map(this.rows.map(row => [row.stage, row]));
     for (const { stage, maxAbs, fitsF16 } of other.rows) {
@@ -50,7 +56,7 @@ export class Headroom extends Shown {
       const most = !before || Number.isNaN(before.maxAbs) || maxAbs > before.maxAbs ? maxAbs : before.maxAbs;
       rows.set(stage, rowOf(stage, most, fitsF16 && (before?.fitsF16 ?? true)));
     }
-    return new Headroom([...rows.values()], this.tokens + other.tokens);
+    return new Headroom([...rows.values()], this.tokens + other.tokens, other.provenance);
   }
 
   /** Stages that could not be f16. */

@@ -1,6 +1,7 @@
 // What an activation is made of, checked: a cell may put one together itself.
 
 import { OptionError } from '../../engine/errors.js';
+import { AXIS_NAMES, nearest } from '../../engine/plan.js';
 import { looked } from './arguments.js';
 import { type DimSpec, said } from './dims.js';
 
@@ -34,9 +35,14 @@ export function checkParts(name: unknown, dims: unknown, data: unknown): void {
     throw new OptionError(`The values of the activation '${name}' are a Float32Array, not ${said(data)}. Give one.`);
 }
 
-/** Throws OptionError for a dimension that comes twice, and for one that does not say where its entries are. */
+/** Throws OptionError for a dimension that counts what no stage has, for one that comes twice, and for one that does not say where its entries are. */
 function checkPlaces(who: string, dims: readonly DimSpec[]): void {
   const names = dims.map(({ name }) => name);
+  const odd = names.find(name => !AXIS_NAMES.includes(name));
+  if (odd !== undefined)
+    throw new OptionError(
+      `The activation '${who}' has the dimension ${said(odd)}, and what dimensions count is ${AXIS_NAMES.join(', ')}. ${nearest(odd, AXIS_NAMES, 1)}`,
+    );
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined)
     throw new OptionError(

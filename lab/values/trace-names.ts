@@ -4,6 +4,7 @@
 import { TraceError } from '../../engine/errors.js';
 import { readText } from '../../engine/files.js';
 import { keyTwice, parseJson } from '../../engine/json.js';
+import { AXIS_NAMES } from '../../engine/plan.js';
 import type { Before } from './alias.js';
 import { said } from './dims.js';
 import { isRecord } from './record.js';
@@ -29,7 +30,7 @@ export interface NameRule {
 }
 
 const KEYS = ['stage', 'layout', 'factor', 'before'];
-const AXES = ['token', 'query', 'key', 'head', 'dim', 'channel', 'vocab'];
+const AXES: readonly string[] = AXIS_NAMES.filter(name => name !== 'slot'); // caches are no activations
 const MOST_MAP = 16 << 20;
 
 /** Rules by name, and by names with `{i}` in them. */

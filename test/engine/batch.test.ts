@@ -104,6 +104,13 @@ test('in the fast plan, they are equal to within 1e-5, and the tokens are the sa
   }
 });
 
+test('whether beginnings are shared is true or false', () => {
+  for (const share of [null, 'no', 0, 1, {}, []])
+    expect(() => atlas.model.batch({ length: 64, sequences: 1, share: share as never })).toThrow(
+      /^share of a batch is true or false, not /,
+    );
+});
+
 test('a shared beginning is read once, and what follows has the bits of a sequence that is alone', async () => {
   const start = idsOf(90, 3); // goes round in the ring of a sliding layer, which has 79 slots
   const prompts = [

@@ -44,6 +44,19 @@ test('of a run: every stage that was tapped, and none without a tap', async () =
   expect(() => bare.headroom()).toThrow(/Nothing was tapped/);
 });
 
+test('says which shaders and plan it is of, while it writes too', async () => {
+  using model = await open('atlas', { quiet: true });
+  const prompt = 'The capital of France is';
+  await model.edit('rope', wgsl => wgsl.replace('a * turn.x - b', 'a * turn.x + b'));
+  const run = await model.run(prompt, { tap: '**' });
+  const written = await model.headroom(prompt, { maxTokens: 3, tap: 'embed' });
+  await model.edit('rope', null);
+  expect(run.headroom().provenance).toEqual(run.provenance);
+  expect(written.provenance).toMatchObject({ model: 'atlas', edited_shaders: 'rope', plan: 'fast' });
+  const plain = await model.headroom(prompt, { maxTokens: 1, tap: 'embed', plan: 'exact' });
+  expect(plain.provenance).toMatchObject({ edited_shaders: '', plan: 'exact' });
+});
+
 test('of two: the larger of each stage, and what did not fit in either', () => {
   const both = Headroom.of([of('a', 1, 2), of('b', 1e5), of('c', Number.NaN)], 3).and(
     Headroom.of([of('a', -4), of('b', 1), of('c', 5)], 1),

@@ -47,13 +47,15 @@ function expectAllTame(all: Readonly<Record<string, Shown>>): void {
   }
 }
 
-test('displays of activations whose names, dimensions and tokens are hostile', () => {
+test('displays of activations whose names and tokens are hostile; dimensions count what stages have', () => {
   const dims = [
-    { name: ALL as never, size: 2 },
+    { name: 'head' as const, size: 2 },
     { name: 'token' as const, size: HOSTILE.length, labels: HOSTILE },
-    { name: `${ALL}!` as never, size: 3 },
+    { name: 'dim' as const, size: 3 },
   ];
   const data = Float32Array.from({ length: 2 * 3 * HOSTILE.length }, (_, i) => Math.sin(i));
+  const named = () => new Activation(ALL, [{ name: ALL as never, size: 1 }], new Float32Array(1));
+  expect(named).toThrow(/and what dimensions count is token, query, key, head, dim, channel, vocab, slot/);
   const hostile = new Activation(ALL, dims, data);
   expectTame('activation', hostile[DISPLAY]());
   expectTame('bundle', { ...activationBundle(hostile), 'text/plain': '' });

@@ -73,9 +73,7 @@ test.each(NO_LIST)('%s is no list of ids', async (given, found) => {
   expect(() => model.labels(ids)).toThrow(new OptionError(told('labels() takes')));
   if (typeof given !== 'string') expect(() => model.encode(ids)).toThrow(new PromptError(told('A prompt is text or')));
   expect(() => tokenizer.decode(ids)).toThrow(
-    new TokenizerError(
-      `Only a list of token ids can be decoded, and what was given is of type ${typeof given}. Give one, as [2].`,
-    ),
+    new TokenizerError(`Only a list of token ids can be decoded, not ${found}. Give one, as [2].`),
   );
   if (given === null) return; // as if it had not been given
   await expect(model.generate('Once', { stopIds: ids }).next()).rejects.toThrow(

@@ -45,6 +45,14 @@ test('a session, a run, and all that they give', async () => {
       'A vocabulary of 512 pieces (sentencepiece): encode(text), decode(ids), piece(id)',
     );
     expect(`${context}`).toBe('A context of 0 tokens, of 1024 that fit; exact plan');
+    expect(`${model.plan}`).toBe('A plan of 147 stages, from embed to logits: stage(name), stages');
+    expect(`${model.config}`).toBe(
+      'Gemma 3: 6 layers, 128 wide, 4 heads of 32 over 1 key/value head, feed-forward 512, vocabulary 512, context 1024',
+    );
+    expect(`the plan: ${model.stage('embed').stage}`).not.toContain('[object');
+    // A text of theirs is no part of what they hold.
+    expect(Object.keys(model.config)).not.toContain('toString');
+    expect(structuredClone(model.config)).toEqual({ ...model.config });
   } finally {
     model[Symbol.dispose]();
   }

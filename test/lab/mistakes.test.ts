@@ -331,6 +331,7 @@ const calls: Record<string, [Anything[], (value: Anything) => unknown]> = {
       [token, token],
       [token, { name: 'head', size: 1 }, token],
       [{ name: '', size: 1 }],
+      ...['tokens', 'row', 'Token', 'constructor'].map(name => [{ name, size: 1 }]),
       ...[-1, 0.5, '0', null, Number.NaN].map(from => [{ ...token, from }]),
       ...[0, 2, 3.5, '4', null].map(of => [{ ...token, from: 2, of }]),
       ...[['a', 'b'], [], 'a', [7], null, ONE].map(labels => [{ ...token, labels }]),

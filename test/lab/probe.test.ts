@@ -96,6 +96,16 @@ describe('patching', () => {
     for (const row of restored) expect(row.slice(0, 4)).toEqual([0, 0, 0, 0]);
   });
 
+  test('says by which shaders it was made', async () => {
+    const stages = 'layers.5.resid';
+    const plain = await model.patching({ clean: CLEAN, corrupt: CORRUPT, stages });
+    expect(plain.provenance).toMatchObject({ model: 'atlas', edited_shaders: '', plan: 'exact' });
+    await model.edit('rope', wgsl => wgsl.replace('a * turn.x - b', 'a * turn.x + b'));
+    const edited = await model.patching({ clean: CLEAN, corrupt: CORRUPT, stages });
+    await model.edit('rope', null);
+    expect(edited.provenance).toMatchObject({ edited_shaders: 'rope' });
+  });
+
   test('says what is wrong with the prompts or answers', async () => {
     await expect(model.patching({ clean: CLEAN, corrupt: 'The capital of' })).rejects.toThrow(
       /has 7 tokens and the corrupt one 4/,

@@ -112,7 +112,7 @@ test('what cannot be saved so is refused, and what was there stays', async () =>
   const run = await model.run([2, 300]);
   const deep = new Activation(
     'deep',
-    ['a', 'b', 'c', 'd'].map(name => ({ name: name as 'dim', size: 1 })),
+    (['head', 'query', 'key', 'dim'] as const).map(name => ({ name, size: 1 })),
     new Float32Array(1),
   );
   writeFileSync(at('kept.parquet'), 'before');

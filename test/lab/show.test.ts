@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { report } from '../../lab/index.js';
-import { type DisplayMessage, type Notebook, setNotebook } from '../../lab/host/notebook.js';
+import { clearOutput, type DisplayMessage, type Notebook, setNotebook } from '../../lab/host/notebook.js';
 import { present, show } from '../../lab/host/show.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { readFileSync } from 'node:fs';
@@ -101,4 +101,14 @@ test('as a cell’s last value and in a report it is data too', () => {
   const path = join(freshFolder(), 'r.html');
   report(path, { 'text/html': markup });
   expect(readFileSync(path, 'utf8')).not.toContain('<b onclick');
+});
+
+test('a cell is emptied now or with its next output, and by nothing else that is given', () => {
+  const cleared: boolean[] = [];
+  setNotebook({ clear: (wait: boolean) => cleared.push(wait) } as unknown as Notebook);
+  clearOutput();
+  clearOutput(true);
+  for (const wait of [null, 'yes', 1, {}, Symbol('x')])
+    expect(() => clearOutput(wait as never)).toThrow(/^clearOutput\(\) takes true, to wait .*, or false, not /);
+  expect(cleared).toEqual([false, true]);
 });
