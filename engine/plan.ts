@@ -5,11 +5,11 @@ import type { Rope } from './config.js';
 import { StageError } from './errors.js';
 import { inWords } from './in-words.js';
 
-/** What axes count, as activations name them. */
-export const AXIS_NAMES = ['token', 'query', 'key', 'head', 'dim', 'channel', 'vocab', 'slot'] as const;
+/** What an axis counts, as activations name it. */
+export type AxisName = 'token' | 'query' | 'key' | 'head' | 'dim' | 'channel' | 'vocab' | 'slot';
 
-/** What an axis counts. */
-export type AxisName = (typeof AXIS_NAMES)[number];
+/** All of them. */
+export const AXIS_NAMES: readonly AxisName[] = ['token', 'query', 'key', 'head', 'dim', 'channel', 'vocab', 'slot'];
 
 /** Sizes that depend on the run: T tokens in the chunk, S keys seen so far, rows of logits wanted, slots of a cache. */
 export type RunSize = 'tokens' | 'keys' | 'rows' | 'slots';

@@ -56,7 +56,8 @@ export function activationBundle(activation: Activation): Bundle {
     if (lead.length === 1) return `${nameOf(first)} – ${nameOf(end)}`;
     const [from, to] = [first, end].map(row => rowName(numbered, row, label));
     const outer = from.lastIndexOf(', ') + 2;
-    return to.startsWith(from.slice(0, outer)) ? `${from}–${to.slice(to.lastIndexOf(' ') + 1)}` : `${from} – ${to}`;
+    if (to.startsWith(from.slice(0, outer))) return `${from}–${to.slice(to.lastIndexOf(' ') + 1)}`;
+    return `${from} – ${to.slice(to.indexOf(' ') + 1)}`; // what the outer one counts is said once
   };
   // Columns are called by their numbers in the model, and by their texts where they are tokens.
   const texts = last.labels ? labelsOf(last) : null;
@@ -128,7 +129,10 @@ export function activationBundle(activation: Activation): Bundle {
       height: margin.t + plot + margin.b,
       margin,
       xaxis: {
-        title: { text: `${label(last.name)}${byColumns > 1 ? `, ${byColumns} a cell` : ''}` },
+        title: {
+          text: `${label(last.name)}${byColumns > 1 ? `, ${byColumns} a cell` : ''}`,
+          ...(texts && { standoff: 6 }),
+        },
         showgrid: false,
         zeroline: false,
         ...(texts ? { type: 'category', tickangle: -60 } : { tickangle: 0, ...entries(last) }),

@@ -44,7 +44,7 @@ export function headsBundle(figure: AttentionFigure): Bundle {
       zmax: rest ?? 1,
       colorscale: WEIGHTS,
       showscale: head === 0,
-      colorbar: { thickness: 10, ...barText(rest) },
+      colorbar: { thickness: 10, ...barText(rest, sink !== null) },
       x: Array.from({ length: columns }, (_, j) => blockName(key, j, by)),
       y: Array.from({ length: rows }, (_, i) => blockName(query, i, by)),
       hovertemplate: hoverText(by, `head ${number}<br>`),

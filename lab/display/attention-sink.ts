@@ -46,9 +46,18 @@ export function sinkOf({ pattern }: AttentionLayer): Sink | null {
   return S > 1 && share > SINK ? { key: most, name: blockName(key, most, 1), share } : null;
 }
 
-/** The largest weight outside of a layer's sink, to two digits upwards: where its colours end. Null where there is no sink, or nothing is gained. */
+/** Where all weights are below it, as in a part of a long text, a scale to 1 would show nothing of them. */
+const LOW = 0.5;
+
+/**
+ * Where a layer's colours end: at the largest weight outside of its sink, and where it has none, at the largest of all if that is small; to two digits upwards. Null where nothing
+ * is gained.
+ */
 export function restOf({ pattern }: AttentionLayer, sink: Sink | null): number | null {
-  if (sink === null) return null;
+  if (sink === null) {
+    const largest = pattern.data.reduce((a, b) => (b > a ? b : a), 0);
+    return largest > 0 && largest <= LOW ? roundedUp(largest) : null;
+  }
   let most = 0;
   const [heads, T, S] = pattern.shape;
   const { from } = pattern.dims[1];

@@ -42,7 +42,7 @@ export function tokensBundle(figure: AttentionFigure): Bundle {
   const name = `loupe-reads-${++made}-${Math.round(1e6 * pattern.data.reduce((a, b) => a + b * b, 0)).toString(36)}`;
   // A column that takes nearly all would leave the others white, and so would weights that are all small.
   const sink = sinkOf(layer);
-  const rest = restOf(layer, sink);
+  const rest = sink && restOf(layer, sink);
   const darkest = rest ?? roundedUp(pattern.data.reduce((a, b) => (b > a ? b : a), 1e-6));
   const scale = [
     ...notesOf(1, rest === null ? null : sink, null),

@@ -63,6 +63,7 @@ function plotly(figure: AttentionFigure): Figure {
   // A layer's own: one without a sink would take the colours of all others with it.
   const rests = layers.map((layer, i) => restOf(layer, sinks[i]));
   const [rest] = rests;
+  const bar = (i: number, end = rests[i]) => barText(end, sinks[i] !== null);
   const data = grids[0].map(({ z, at }, head) => ({
     type: 'heatmap',
     name: headName(figure, numbers[head]),
@@ -73,7 +74,7 @@ function plotly(figure: AttentionFigure): Figure {
     zmin: 0,
     zmax: rest ?? 1,
     colorscale: WEIGHTS,
-    colorbar: { thickness: 12, ...barText(rest) },
+    colorbar: { thickness: 12, ...bar(0) },
     ...(at ? { customdata: at } : {}),
     hovertemplate: hoverText(by, ''),
     hoverongaps: false,
@@ -86,7 +87,7 @@ function plotly(figure: AttentionFigure): Figure {
   const beside = layers.length > 1 ? 92 : 0;
   const longest = [...x, ...y].reduce((n, name) => Math.max(n, lengthOf(name)), 0);
   const margin = {
-    l: by > 1 ? 84 : Math.max(100, 36 + 6.5 * longest),
+    l: by > 1 ? Math.max(84, 36 + 7 * longest) : Math.max(100, 44 + 6.5 * longest),
     r: 20,
     t: 48 + 15 * lines + 36,
     b: Math.max(96, 40 + 6 * longest),
@@ -104,7 +105,7 @@ function plotly(figure: AttentionFigure): Figure {
       height: Math.max(300, Math.min(760, 138 + 15 * lines + 40 + CELL * rows)),
       margin,
       xaxis: {
-        title: { text: `key (read from)${by > 1 ? `, ${by} a cell` : ''}` },
+        title: { text: `key (read from)${by > 1 ? `, ${by} a cell` : ''}`, standoff: 6 },
         type: 'category',
         tickangle: -60,
         showgrid: false,
@@ -143,8 +144,8 @@ function plotly(figure: AttentionFigure): Figure {
                       z: grids[i].map(({ z }) => z),
                       ...(by > 1 && { customdata: grids[i].map(({ at }) => at) }),
                       zmax: rests[i] ?? 1,
-                      'colorbar.tickvals': [barText(rests[i]).tickvals],
-                      'colorbar.ticktext': [barText(rests[i]).ticktext],
+                      'colorbar.tickvals': [bar(i).tickvals],
+                      'colorbar.ticktext': [bar(i).ticktext],
                     },
                     {
                       'title.text': label(attentionTitle(layer)),
@@ -170,8 +171,8 @@ function plotly(figure: AttentionFigure): Figure {
                   args: [
                     {
                       zmax: end ?? 1,
-                      'colorbar.tickvals': [barText(end).tickvals],
-                      'colorbar.ticktext': [barText(end).ticktext],
+                      'colorbar.tickvals': [bar(0, end).tickvals],
+                      'colorbar.ticktext': [bar(0, end).ticktext],
                     },
                   ],
                 })),
@@ -186,14 +187,17 @@ function plotly(figure: AttentionFigure): Figure {
 /** From exactly 0, which is pale grey, through Cividis: the least weight that f32 has is dark already. What is masked is a hole. */
 export const WEIGHTS: [number, string][] = [[0, '#b9bec7'], [1e-44, CIVIDIS[0]], ...scaleThrough(CIVIDIS).slice(1)];
 
-/** @param rest where the colours end; null: at 1 */
-export function barText(rest: number | null) {
+/**
+ * @param rest where the colours end; null: at 1
+ * @param more whether there are weights beyond
+ */
+export function barText(rest: number | null, more: boolean) {
   const end = rest ?? 1;
   const tickvals = [0, 0.25, 0.5, 0.75, 1].map(v => Number((v * end).toPrecision(3)));
   return {
     title: barTitle('weight'),
     tickvals,
-    ticktext: tickvals.map((v, i) => `${rest !== null && i === 4 ? '≥' : ''}${v}`),
+    ticktext: tickvals.map((v, i) => `${more && rest !== null && i === 4 ? '≥' : ''}${v}`),
   };
 }
 
@@ -211,7 +215,9 @@ export function notesOf(by: number, sink: Sink | null, rest: number | null, zero
     zero ? 'pale grey: a weight of exactly 0' : '',
     sink
       ? `${sink.name} holds ${percentText(sink.share)} of the weight${rest !== null && rest < 1 ? `: colours end at ${rest}` : ''}`
-      : '',
+      : rest !== null
+        ? `colours end at ${rest}: no weight is larger`
+        : '',
   ].filter(Boolean);
 }
 

@@ -61,7 +61,8 @@ export function besideBundle({ rows, kl, prompts, runs }: Beside): Bundle {
       xaxis: {
         title: { text: 'probability' },
         range: [0, (most || 1) * 2.8],
-        tickvals: [0, 0.25, 0.5, 0.75, 1].map(v => Number((v * nice(most)).toPrecision(3))),
+        tickangle: 0,
+        tickvals: [0, 0.5, 1].map(v => Number((v * nice(most)).toPrecision(3))),
         tickformat: '~%',
         gridcolor: GRID,
         zeroline: false,

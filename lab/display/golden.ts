@@ -2,6 +2,7 @@
 
 import type { Golden } from '../values/golden.js';
 import type { Bundle } from '../values/shown.js';
+import { html, visible } from '../values/html.js';
 import { htmlTable } from './table.js';
 
 export function goldenBundle({ name, ids, chunks, pieces, provenance, stages }: Golden): Bundle {
@@ -18,7 +19,9 @@ export function goldenBundle({ name, ids, chunks, pieces, provenance, stages }: 
   const made = ['model', 'torch', 'transformers'].flatMap(key =>
     provenance.has(key) ? [[key, provenance.get(key)!]] : [],
   );
-  const read = prompt === undefined ? [] : [['text', prompt]];
+  const wrapped = (text: string) =>
+    html`<div style="white-space:normal;overflow-wrap:anywhere;max-width:40em">${visible(text)}</div>`;
+  const read = prompt === undefined ? [] : [['text', { text: prompt, html: wrapped(prompt) }]];
   const rows = [...Object.entries(facts), ...read, ...made].map(cells => ({ cells }));
   return { 'text/html': htmlTable([{ title: '' }, { title: '' }], rows).text, 'text/plain': text };
 }

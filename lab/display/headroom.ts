@@ -9,7 +9,7 @@ import { htmlTable, textTable } from './table.js';
 const COLUMNS = [
   { title: 'stage' },
   { title: 'largest |x|', right: true },
-  { title: 'of f16’s most', right: true },
+  { title: 'of 65504', right: true },
   { title: 'bf16 spacing', right: true },
   { title: 'f16' },
 ];
@@ -22,7 +22,7 @@ export function headroomBundle({ rows, beyond, largest }: Headroom): Bundle {
       { text: sci(maxAbs), value: maxAbs },
       { text: Number.isFinite(ofF16) ? percentText(ofF16) : '–', value: ofF16 },
       { text: sci(bf16Spacing), value: bf16Spacing },
-      fitsF16 ? 'holds it' : 'does not hold it',
+      fitsF16 ? 'fits' : 'does not fit',
     ],
   }));
   const most = `the largest is ${sci(largest.maxAbs)}, in ${largest.stage}`;

@@ -35,7 +35,10 @@ export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
     const end = columns.length - i * ACROSS;
     return [Math.max(0, Math.min(end, columns.length) - shown), Math.max(end, shown)] as const;
   });
-  const part = (start: number, end: number) => `tokens ${positions[start]}–${positions[end - 1]} of ${labels.length}`;
+  // Of a part of the sequence its own ends, which are positions in the model too.
+  const [first] = cells[0];
+  const whole = first.token === 0 ? `${labels.length}` : `${first.token}–${positions.at(-1)}`;
+  const part = (start: number, end: number) => `tokens ${positions[start]}–${positions[end - 1]} of ${whole}`;
   const notes = from > 0 ? [`the last ${columns.length} of ${labels.length} tokens are in this picture`] : [];
   const name = 'Logit lens: what each layer would say next';
   const margin = { l: 64, r: 20, t: (windows.length > 1 ? 84 : 50) + 15 * notes.length, b: 96 };
@@ -119,13 +122,20 @@ const likeliestOf = ({ top }: LensCell): string =>
     .map(({ text, probability }) => `${label(text)} ${percentText(probability)}`)
     .join('<br>');
 
-/** Rows of a table, of the last tokens where there are more. */
+/** Rows of a table, of the last tokens where there are more, and characters that they may take together. */
 const ROWS = 2000;
+const CHARACTERS = 900_000;
+/** Characters of a row, and of one of its tokens, beside the texts. */
+const ROW = 150;
+const TOKEN = 60;
 
 /** A row a token and layer: the likeliest there, and where the model's own answer stands. */
 export function lensTableBundle({ lens: { cells, tokens } }: LensTable): Bundle {
   const all = cells[0].flatMap((_, token) => cells.map(row => ({ cell: row[token], text: tokens[token] })));
-  const kept = cells.length * Math.max(1, Math.floor(ROWS / cells.length));
+  const sizeOf = ({ cell }: (typeof all)[number]) =>
+    cell.top.reduce((n, { text }) => n + TOKEN + html`${visible(text)}`.text.length, ROW);
+  const mean = all.slice(-ROWS).reduce((n, row) => n + sizeOf(row), 0) / Math.min(ROWS, all.length);
+  const kept = cells.length * Math.max(1, Math.floor(Math.min(ROWS, CHARACTERS / mean) / cells.length));
   const rows = all.slice(-kept);
   const many = cells[0][0].top.length;
   const layers = new Map(cells.map((row, i) => [row[0].stage, layerTicks(cells.map(([{ stage }]) => stage))[i]]));
@@ -133,32 +143,49 @@ export function lensTableBundle({ lens: { cells, tokens } }: LensTable): Bundle 
     { title: 'after token' },
     { title: 'layer', right: true },
     { title: many > 1 ? `the ${many} likeliest` : 'likeliest' },
-    { title: 'the model’s answer' },
+    { title: 'answer' },
     { title: 'rank', right: true },
   ];
   const told = rows.map(({ cell, text }) => ({
     cells: [
-      `${cell.token} ${visible(text)}`,
+      { text: `${cell.token} ${visible(text)}`, html: html`${cell.token} ${shortened(visible(text), IN_TABLE)}` },
       layers.get(cell.stage)!,
       listOf(cell),
-      `${visible(cell.finalText)} ${percentText(cell.finalProbability)}`,
+      tokenCell(cell.finalText, cell.finalProbability),
       String(cell.finalRank),
     ],
   }));
-  const title = `Logit lens: what each layer would say next${rows.length < all.length ? `; the last ${rows.length} of ${all.length} rows` : ''}`;
+  const title = `Logit lens: what each layer would say next, and the model’s answer${rows.length < all.length ? `; the last ${rows.length} of ${all.length} rows` : ''}`;
   const few = told.slice(-cells.length * IN_TEXT);
   const left = few.length < told.length ? `, the last ${IN_TEXT} of ${tokens.length} tokens` : '';
   return {
     'text/html': html`<div>${title}</div>${htmlTable(columns, told, { tools: true })}`.text,
-    'text/plain': `${folded(`Logit lens: what each layer would say next${left}`, '  ')}\n${textTable(columns, few)}`,
+    'text/plain': `${folded(`Logit lens: what each layer would say next, and the model’s answer${left}`, '  ')}\n${textTable(columns, few)}`,
+  };
+}
+
+/** Characters of a token in a table that fits the narrowest cell. */
+const IN_TABLE = 10;
+
+/** A token with its probability; of a long one a page shows the beginning, and the rest where it is pointed at. */
+function tokenCell(token: string, probability: number) {
+  const [whole, beginning] = [visible(token), shortened(visible(token), IN_TABLE)];
+  const percent = percentText(probability);
+  const text = `${whole} ${percent}`;
+  return {
+    text,
+    html: beginning === whole ? html`${text}` : html`<span title="${whole}">${beginning} ${percent}</span>`,
   };
 }
 
 /** Broken between two tokens where a page is narrow. */
 function listOf({ top }: LensCell): Cell {
-  const all = top.map(one => `${visible(one.text)} ${percentText(one.probability)}`);
+  const all = top.map(one => tokenCell(one.text, one.probability));
   const parts = all.map(
-    (text, i) => html`<span style="white-space:nowrap">${text}${i < all.length - 1 ? ',' : ''}</span> `,
+    (one, i) => html`<span style="white-space:nowrap">${one.html}${i < all.length - 1 ? ',' : ''}</span> `,
   );
-  return { text: all.join(', '), html: html`<div style="white-space:normal;max-width:30em">${parts}</div>` };
+  return {
+    text: all.map(one => one.text).join(', '),
+    html: html`<div style="white-space:normal;max-width:30em">${parts}</div>`,
+  };
 }

@@ -6,15 +6,24 @@ import type { TopTokens } from '../values/next-token.js';
 import { label, visible } from '../values/html.js';
 import { minus, percentText, shortened } from '../values/numbers.js';
 import { drawn } from './drawn.js';
+import { widthOf } from './still/rich.js';
 import { textTable } from './table.js';
 
 /** Bars in the picture; the others are in the rows alone. */
 const MOST = 100;
+/** Pixels of a title in the narrowest cell. */
+const TITLE = 460;
 
 export function logitsBundle({ rows: all, prompt }: Pick<TopTokens, 'rows' | 'prompt'>): Bundle {
   const rows = all.slice(0, MOST);
   const more = all.length > MOST ? `\nand ${all.length - MOST} more, in .rows` : '';
-  const ending = prompt.length > 50 ? `…${prompt.slice(-50)}` : prompt;
+  const title = (ending: string) => `After “${ending}”`;
+  const most = [...prompt].length;
+  // The end of it, as far as the narrowest cell has room.
+  const room = Array.from({ length: most }, (_, i) => most - i).find(
+    many => many <= 51 && widthOf(title(visible(shortened(prompt, many, 'start'))), 15) < TITLE,
+  );
+  const ending = shortened(prompt, room ?? 1, 'start');
   const height = 90 + 26 * rows.length;
   const figure = {
     data: [
@@ -34,12 +43,12 @@ export function logitsBundle({ rows: all, prompt }: Pick<TopTokens, 'rows' | 'pr
     ],
     layout: {
       ...PAGE,
-      title: titled(`After “${label(ending)}”`),
+      title: titled(title(label(ending))),
       height,
       margin: { l: 130, r: 80, t: 50, b: 50 },
       xaxis: {
         title: { text: 'probability' },
-        tickformat: '.0%',
+        tickformat: '~%', // also where all are below one percent
         rangemode: 'tozero',
         gridcolor: GRID,
       },

@@ -92,7 +92,12 @@ export function heatmap(values: Activation | readonly Numbers[], given: HeatmapO
   const title = options.title ?? (own ? String(values) : '');
   const [name, ...more] = titleLines(title);
   const notes = [...more, ...(pool ? [pool] : []), ...leftOut];
-  const counts = (axis: 0 | 1) => (dims ? { title: { text: label(dims[axis].name) } } : {});
+  const counts = (axis: 0 | 1) => {
+    const by = axis === 0 ? grid.byRows : grid.byColumns;
+    const words = [dims?.[axis].name ?? (by > 1 ? ['row', 'column'][axis] : ''), by > 1 ? `${by} a cell` : ''];
+    const text = words.filter(Boolean).join(', ');
+    return text ? { title: { text: label(text), ...(axis === 1 && { standoff: 6 }) } } : {};
+  };
   const unique = (list: readonly string[]) => {
     const seen = new Map<string, number>();
     return list.map(text => {

@@ -16,8 +16,13 @@ export function titled(text: string, notes: readonly string[] = []) {
     ? { text, ...place }
     : { text, subtitle: { text: notes.join('<br>'), font: { size: 11 } }, ...place };
 }
-/** A long name in lines that fit the narrowest cell: the first is the title, and the others begin its notes. */
-export const titleLines = (text: string): string[] => folded(text, '', 62).split('\n');
+/** Characters of a title in the narrowest cell. */
+const TITLE = 62;
+/** A long name in lines that fit the narrowest cell, broken before an operator where it has one: the first is the title, and the others begin its notes. */
+export function titleLines(text: string): string[] {
+  if (text.length <= TITLE) return folded(text, '', TITLE).split('\n');
+  return text.split(/ (?=[-+*/] )/).flatMap(part => folded(part, '', TITLE).split('\n'));
+}
 /** Characters that a page shows of a label. */
 export const lengthOf = (text: string): number => text.replaceAll(/&[^;]+;/g, '.').length;
 /** How names stand below a picture, and the room that they take: level where they fit the narrowest cell side by side, else slanted. */

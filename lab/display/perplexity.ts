@@ -21,10 +21,12 @@ export function perplexityBundle(
     [
       'its perplexity',
       against.perplexity.toFixed(3),
-      `this one is ${more < 0 ? '' : '+'}${minus(more.toFixed(3))} % of it away`,
+      Math.abs(more) < 0.0005
+        ? 'this one within 0.001 %'
+        : `this one ${more < 0 ? '' : '+'}${minus(more.toFixed(3))} %`,
     ],
     ['KL divergence, mean', against.klMean.toExponential(2), 'bits a token'],
-    ['KL divergence, largest', against.klMost.toExponential(2), `bits, before token ${against.klMostAt} of the text`],
+    ['KL divergence, largest', against.klMost.toExponential(2), `bits, before token ${against.klMostAt}`],
     ['same likeliest token', `${(100 * against.agree).toFixed(2)} %`, 'of all places'],
   ].map(cells => ({ cells }));
   return {

@@ -1,7 +1,7 @@
 // Taps of a whole run: planned against a budget before anything runs, put together from the chunks after.
 
 import { BudgetError } from '../../engine/errors.js';
-import { count, type Extent, type Stage } from '../../engine/plan.js';
+import { count, type Extent, type Stage, windowOfPairs } from '../../engine/plan.js';
 import { type Captured, type Slice, type Tap, tapBytes } from '../../engine/taps.js';
 import { Activation } from '../values/activation.js';
 import type { Ran } from '../values/apart.js';
@@ -75,7 +75,8 @@ function join(
     const rows = size === 'rows';
     const from = rows ? Math.min(...parts.map(part => part.from[i])) : Math.max(low, size === 'tokens' ? first : 0);
     const to = rows ? Math.max(...parts.map(part => part.from[i] + part.shape[i])) : Math.min(high, of);
-    const dim = { name, size: to - from, from, of };
+    const window = name === 'key' ? windowOfPairs(stage) : undefined;
+    const dim = { name, size: to - from, from, of, ...(typeof window === 'number' && { window }) };
     return typeof size === 'number' ? dim : { ...dim, labels: labels.slice(from, to) };
   });
   if (dims.some(({ size }) => size <= 0)) return null; // in a stream: of tokens that are not there yet, or were before

@@ -100,10 +100,12 @@ export class Activation extends Shown implements Values {
         : rangeOf(this.name, dim, cut);
     });
     const out = cutOut(this, ranges);
+    const asked = this.dims.findIndex(({ name }) => name === 'query');
+    const query = asked >= 0 && ranges[asked].drop ? { query: ranges[asked].from } : {};
     const dims = this.dims.flatMap((dim, i) => {
       const { from, to, drop } = ranges[i];
       const labels = dim.labels?.slice(from - dim.from, to - dim.from);
-      return drop ? [] : [{ name: dim.name, size: to - from, from, of: dim.of, labels }];
+      return drop ? [] : [{ ...dim, size: to - from, from, labels, ...(dim.name === 'key' && query) }];
     });
     const cutText = this.dims.flatMap(({ name }, i) =>
       cuts[name] === undefined ? [] : [`${name} ${rangeText(ranges[i])}`],

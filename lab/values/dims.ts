@@ -19,6 +19,10 @@ export interface Dim {
   readonly of: number;
   /** A text for each entry, where they are tokens. */
   readonly labels?: readonly string[];
+  /** Of keys whose one query was cut out: its position in the sequence, which says what of them it may read. */
+  readonly query?: number;
+  /** Of keys of a sliding layer: how many a query sees at most, itself included. */
+  readonly window?: number;
 }
 
 /** Values with named dimensions, row by row: what pictures and tables are made of. */

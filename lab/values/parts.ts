@@ -48,7 +48,11 @@ function checkPlaces(who: string, dims: readonly DimSpec[]): void {
     throw new OptionError(
       `The activation '${who}' has the dimension '${twice}' twice, and everything is found by its name. Give each a name of its own.`,
     );
-  for (const { name, size, from = 0, of = from + size, labels } of dims) {
+  for (const { name, size, from = 0, of = from + size, labels, query = 0, window = 1 } of dims) {
+    if (!(Number.isSafeInteger(query) && query >= 0 && Number.isSafeInteger(window) && window >= 1))
+      throw new OptionError(
+        `The dimension '${name}' of the activation '${who}' is read by query ${said(query)} within a window of ${said(window)}. Give whole numbers, a query from 0 and a window from 1.`,
+      );
     if (!(Number.isSafeInteger(from) && from >= 0 && Number.isSafeInteger(of) && of >= from + size))
       throw new OptionError(
         `The dimension '${name}' of the activation '${who}' has ${size} entries from ${said(from)} on, of ${said(of)} in all, which cannot be. Give whole numbers, of at least from + size.`,

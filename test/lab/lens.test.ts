@@ -252,7 +252,9 @@ describe('top', () => {
     expect(page!.match(/<tr/g)).toHaveLength(1 + 6 * 3);
     expect(page).toMatch(/<th[^>]*>the 3 likeliest<\/th>/);
     for (const part of ['6 ␣is', visible(cell.finalText)]) expect(text).toContain(part);
-    expect(text).toMatch(/after token +layer +the 3 likeliest +the model’s answer +rank/);
+    expect(text).toMatch(
+      /^Logit lens: .*, and the model’s answer\n +after token +layer +the 3 likeliest +answer +rank/,
+    );
     const { 'application/vnd.plotly.v1+json': figure } = lens[DISPLAY]();
     expect(JSON.stringify(figure)).toContain('%{customdata[3]}');
     expect(JSON.stringify((await run.lens())[DISPLAY]())).not.toContain('%{customdata[3]}');

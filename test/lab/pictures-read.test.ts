@@ -3,12 +3,14 @@
 import { describe, expect, test } from 'vitest';
 import { Roofline } from '../../lab/bench/roofline.js';
 import { bar, heatmap, plot } from '../../lab/index.js';
+import { titleLines } from '../../lab/display/page.js';
 import { still } from '../../lab/display/still/still.js';
 import type { Layout, Trace } from '../../lab/display/still/trace.js';
 import { HeadScores } from '../../lab/probe/head-scores.js';
 import { Patching } from '../../lab/probe/patching.js';
 import { Activation } from '../../lab/values/activation.js';
-import { Beside } from '../../lab/values/next-token.js';
+import { AttentionView } from '../../lab/values/attention.js';
+import { Beside, TopTokens } from '../../lab/values/next-token.js';
 import { sci } from '../../lab/values/numbers.js';
 import { type Bundle, DISPLAY, type Figure, type Shown } from '../../lab/values/shown.js';
 
@@ -174,6 +176,75 @@ test('one minus stands before numbers, in pictures and tables; the exponent is a
   // A format within a hover has a hyphen: numbers of both signs come as plotly writes them on their axis.
   for (const value of values)
     for (const { hovertemplate } of figureOf(value).data) expect(hovertemplate).not.toMatch(/%\{[yz]:/);
+});
+
+test('the axis of unlikely next tokens has numbers that differ', () => {
+  const rows = [0.0041, 0.0039].map((probability, id) => ({ id, text: `${id}`, logit: 1, probability }));
+  const svg = of(new TopTokens(rows, 'Once'))['image/svg+xml']!;
+  const ticks = [...svg.matchAll(/>([\d.]+)%</g)].map(([, tick]) => Number(tick));
+  expect(ticks.length).toBeGreaterThan(2);
+  expect(new Set(ticks).size).toBe(ticks.length);
+  expect(Math.max(...ticks)).toBeCloseTo(0.4, 5);
+});
+
+test('a prompt above its next tokens is as long as the narrowest cell has room for', () => {
+  const title = (prompt: string) =>
+    (figureOf(new TopTokens([], prompt)).layout.title as { text: string }).text
+      .replaceAll('&lt;', '<')
+      .replaceAll('&gt;', '>');
+  expect(title('The capital of Japan is')).toBe('After “The capital of Japan is”');
+  expect(title('a'.repeat(60))).toBe(`After “…${'a'.repeat(title('a'.repeat(60)).length - 9)}”`);
+  expect(title('<0xFE>'.repeat(30)).length).toBeLessThan(title('a'.repeat(60)).length);
+});
+
+test('a difference is titled by its two sides, broken between them', () => {
+  const side = 'layers.5.resid (patched layers.3.attn.mix[head 2] = 0)';
+  expect(titleLines(`layers.5.resid (no patch) - ${side} [token 26, channel 128]`)).toEqual([
+    'layers.5.resid (no patch)',
+    `- ${side}`,
+    '[token 26, channel 128]',
+  ]);
+  expect(titleLines('a - b')).toEqual(['a - b']);
+});
+
+test('a scale of attention ends at the largest weight where that is small, and says so', () => {
+  const view = (most: number) => {
+    const dims = [
+      { name: 'head' as const, size: 1 },
+      { name: 'query' as const, size: 1, from: 3 },
+      { name: 'key' as const, size: 4 },
+    ];
+    const pattern = new Activation('layers.5.attn.pattern', dims, Float32Array.of(most, 0.1, 0.1, 0.1));
+    const figure = { layers: [{ layer: 5, pattern, window: null }], heads: 1, kvHeads: 1 };
+    return figureOf(new AttentionView(figure));
+  };
+  const [small, large] = [view(0.187), view(0.7)];
+  expect(small.data[0].zmax).toBe(0.19);
+  expect(JSON.stringify(small.layout.title)).toContain('colours end at 0.19: no weight is larger');
+  expect((small.data[0].colorbar as { ticktext: string[] }).ticktext.at(-1)).toBe('0.19');
+  expect(large.data[0].zmax).toBe(1);
+});
+
+test('a picture of one’s own numbers that is pooled says so at its axes', () => {
+  const grid = figureOf(heatmap(Array.from({ length: 400 }, () => Array.from({ length: 500 }, (_, i) => i))));
+  expect([grid.layout.xaxis?.title?.text, grid.layout.yaxis?.title?.text]).toEqual([
+    'column, 3 a cell',
+    'row, 3 a cell',
+  ]);
+});
+
+test('cells that touch have one edge: a hair between them would be a line', () => {
+  const row = new Activation(
+    'a',
+    [{ name: 'token', size: 300 }],
+    Float32Array.from({ length: 300 }, (_, i) => i),
+  );
+  const svg = of(row)['image/svg+xml']!;
+  const ends = [...svg.matchAll(/M([\d.]+) [\d.]+H([\d.]+)V/g)].map(([, left, right]) => [Number(left), Number(right)]);
+  expect(ends.length).toBeGreaterThan(10);
+  const lefts = new Set(ends.map(([left]) => left));
+  const most = Math.max(...ends.map(([, right]) => right));
+  expect(ends.filter(([, right]) => right < most && !lefts.has(right))).toEqual([]);
 });
 
 test('what a bar of colours is called stands clear of the number at its top', () => {

@@ -124,12 +124,14 @@ describe('patching', () => {
     const pair = { clean: CLEAN, corrupt: CORRUPT, stages: 'layers.{1,4}.resid' };
     const exact = await model.patching(pair);
     const fast = await model.patching({ ...pair, plan: 'fast' });
-    fast.restored.flat().forEach((value, i) => expect(value).toBeCloseTo(exact.restored.flat()[i], 4));
+    const values = exact.restored.flat();
+    for (const [i, value] of fast.restored.flat().entries()) expect(value).toBeCloseTo(values[i], 4);
     expect(fast.provenance.plan).toBe('fast');
     const heads = { prompt: CLEAN, ablation: false };
     const [a, b] = [await model.headScores(heads), await model.headScores({ ...heads, plan: 'fast' })];
     expect(b.run.provenance.plan).toBe('fast');
-    b.previous.flat().forEach((value, i) => expect(value).toBeCloseTo(a.previous.flat()[i], 5));
+    const previous = a.previous.flat();
+    for (const [i, value] of b.previous.flat().entries()) expect(value).toBeCloseTo(previous[i], 5);
     await expect(model.patching({ ...pair, plan: 'slow' as never })).rejects.toThrow(/^The plan is 'exact'/);
     await expect(model.headScores({ ...heads, plan: 'slow' as never })).rejects.toThrow(/^The plan is 'exact'/);
   });

@@ -34,10 +34,11 @@ export function legend(layout: Layout, traces: readonly { trace: Trace; colour: 
     colour,
     width: 26 + widthOf(linesOf(trace.name!).join(' '), 12) + 16,
   }));
+  const standing = layout.legend?.orientation === 'v';
   const rows: (typeof items)[] = [[]];
   let used = 0;
   for (const item of items) {
-    if (used + item.width > width - 24 && rows[rows.length - 1].length > 0) {
+    if ((standing || used + item.width > width - 24) && rows[rows.length - 1].length > 0) {
       rows.push([]);
       used = 0;
     }

@@ -58,7 +58,9 @@ export function heatmap(trace: Trace, { x, y }: Frame): string {
       // Neighbours of one colour are one rectangle, where there is no gap between.
       if (xgap === 0) while (end < columns && same(rgb, values[i * columns + end], colour)) end += 1;
       const left = middle - width / 2 + xgap / 2;
-      const path = `M${px(left)} ${px(top)}h${px((end - j) * width - xgap)}v${px(height - ygap)}h${px(xgap - (end - j) * width)}z`;
+      // Ends and not widths: what is rounded twice leaves a hair between neighbours.
+      const right = px(left + (end - j) * width - xgap);
+      const path = `M${px(left)} ${px(top)}H${right}V${px(top + height - ygap)}H${px(left)}z`;
       const name = hexOf(rgb);
       const list = paths.get(name);
       if (list) list.push(path);

@@ -41,9 +41,11 @@ export function widthOf(text: string, size: number): number {
         ? 1
         : /[ilj.,:;'|!tfr()[\] ]/.test(c)
           ? 0.34
-          : /[mwMW@%]/.test(c)
+          : /[mwMW@%<>=+]/.test(c)
             ? 0.88
-            : 0.58;
+            : /[A-Z]/.test(c)
+              ? 0.66
+              : 0.58;
   }
   return ems * size;
 }

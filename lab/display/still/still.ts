@@ -97,6 +97,9 @@ function frameOf(layout: Layout, pair: string, traces: readonly Trace[], area: A
   };
 }
 
+/** Pixels from an axis to its title, where a legend stands under both. */
+const UNDER_AXIS = 44;
+
 /** Pixels of a picture on a wide page. */
 const WIDEST = 1000;
 
@@ -208,10 +211,12 @@ function labels(layout: Layout, pair: string, { x, y }: marks.Frame): string {
       out.push(text(x.start - 6, at + 0.35 * own, word, { size: own, colour: GREY, anchor: 'end' }));
     }
   }
-  const { margin, height } = layout;
+  const { margin, height, legend: { y: up = 1, yanchor } = {} } = layout;
+  // Above a legend that stands under the axis, as plotly has it.
+  const room = yanchor === 'top' && up < 0 ? UNDER_AXIS : margin.b - 8;
   if (xAxis.title)
     out.push(
-      text((x.start + x.end) / 2, Math.min(height - 8, y.start + margin.b - 8), xAxis.title.text, {
+      text((x.start + x.end) / 2, Math.min(height - 8, y.start + room), xAxis.title.text, {
         size: 13,
         colour: GREY,
         anchor: 'middle',

@@ -94,7 +94,12 @@ export interface Layout {
   readonly bargap?: number;
   readonly colorway?: readonly string[];
   readonly showlegend?: boolean;
-  readonly legend?: { readonly title?: { readonly text: string }; readonly y?: number; readonly yanchor?: string };
+  readonly legend?: {
+    readonly orientation?: string;
+    readonly title?: { readonly text: string };
+    readonly y?: number;
+    readonly yanchor?: string;
+  };
   readonly shapes?: readonly Shape[];
   readonly annotations?: readonly Annotation[];
   readonly updatemenus?: readonly Menu[];
