@@ -111,7 +111,7 @@ export function bytesOf(weight: Described, traits: Limits = ANY, laid?: Format):
   return Math.ceil(weight.shape[0] / unit) * unitBytes;
 }
 
-const PIECE = 16 << 20; // bytes that exist on the CPU at a time
+const PIECE = 16 << 20; // bytes that are packed at a time; as many are read meanwhile
 
 export class WeightStore {
   readonly #shards = new Map<string, Shard[]>();
@@ -146,16 +146,13 @@ export class WeightStore {
       shards.push(shard);
       const step = layout.unit * Math.max(1, Math.floor(PIECE / layout.unitBytes));
       const { format } = layout;
-      for (let row = 0; row < part.rows; row += step) {
-        const some = Math.min(step, part.rows - row);
-        const start = part.start + row;
-        put(
-          format
-            ? tilesOf({ format, bytes: await weight.readStored(start, some) }, weight.shape[1], layout.stride)
-            : ((await weight.readRows(start, some)) as Float32Array<ArrayBuffer>),
-          row,
-        );
-        await written(Math.ceil(some / layout.unit) * layout.unitBytes);
+      const stored = async ({ start, rows }: ShardRows) =>
+        format
+          ? { format, bytes: await weight.readStored(part.start + start, rows) }
+          : ((await weight.readRows(part.start + start, rows)) as Float32Array<ArrayBuffer>);
+      for await (const [{ start, rows }, read] of readAhead(splitRows(part.rows, step), stored)) {
+        put('format' in read ? tilesOf(read, weight.shape[1], layout.stride) : read, start);
+        await written(Math.ceil(rows / layout.unit) * layout.unitBytes);
       }
     }
   }
@@ -194,12 +191,11 @@ export class WeightStore {
     for (const together of each) {
       const many = together.length;
       const [{ shape }] = together.map(i => weights[i]);
-      for (let row = 0; row < shape[0]; row += step / many) {
-        const some = Math.min(step / many, shape[0] - row);
-        const parts = await Promise.all(together.map(i => stored(i, row, some)));
+      const read = ({ start, rows }: ShardRows) => Promise.all(together.map(i => stored(i, start, rows)));
+      for await (const [{ start, rows }, parts] of readAhead(splitRows(shape[0], step / many), read)) {
         const words = many === 1 ? tilesOf(parts[0], columns, stride) : tilesInTurn(parts, columns, stride);
-        put(words, firsts[together[0]] + many * row);
-        await written(((many * some) / unit) * unitBytes);
+        put(words, firsts[together[0]] + many * start);
+        await written(((many * rows) / unit) * unitBytes);
       }
     }
   }
@@ -263,6 +259,17 @@ export function laidTogether(weights: readonly Described[], traits: Limits): rea
   if (layout.format === null || rows > layout.most) return null;
   const more = weights.reduce((n, w, i) => n + bytesOf(w, traits, formats[i]) - bytesOf(w, traits), 0);
   return more <= WORTH ? formats : null;
+}
+
+/** What is read of each piece, in order: while one is packed on this thread, the next is on its way from the file. */
+async function* readAhead<P, R>(pieces: readonly P[], read: (piece: P) => Promise<R>): AsyncGenerator<[P, R]> {
+  let next = pieces.length > 0 ? read(pieces[0]) : null;
+  for (const [i, piece] of pieces.entries()) {
+    const one = await next!;
+    next = i + 1 < pieces.length ? read(pieces[i + 1]) : null;
+    next?.catch(() => {}); // where packing fails first, nobody waits for it
+    yield [piece, one];
+  }
 }
 
 /** Ranges of at most `most` rows. */

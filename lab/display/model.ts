@@ -24,6 +24,9 @@ export function modelFacts(session: Session): { readonly [label: string]: string
     heads: `${c.heads} query, ${c.kvHeads} key/value, ${c.headDim} wide`,
     context: `${c.contextLength} tokens, ${session.longest} in this session`,
     weights: `${bytesText(model.weightBytes)} on the GPU${formatsText(model.formats)}`,
+    ...(model.activations === 'int8' && {
+      activations: '8 bits in blocks of 32, before the products of the fast plan',
+    }),
     cache: `${bytesText(cache)} a token in ${model.cache}${sliding > 0 ? ', until the windows are full' : ''}`,
     tokenizer: session.tokenizer ? `${session.tokenizer.size} pieces` : 'none: prompts are token ids',
     ...(session.notices.length > 0 && { note: session.notices.join(' ') }),

@@ -3,9 +3,11 @@
 // duplicate_token_head, induction_head). golden/head_scores.py has them in NumPy, on transformers' attentions.
 
 import { NumberError, OptionError, PromptError } from '../../engine/errors.js';
+import type { PlanKind } from '../../engine/fuse.js';
 import { uniform } from '../../engine/sample.js';
 import { interruptSignal } from '../host/interrupt.js';
 import { progressLine } from '../host/progress.js';
+import { checkPlan } from '../session/request.js';
 import type { Run } from '../session/run.js';
 import type { Session } from '../session/session.js';
 import type { Activation } from '../values/activation.js';
@@ -31,6 +33,8 @@ export interface HeadScoresOptions {
   readonly seed?: number;
   /** Whether each head is left out once, a run each; default true. */
   readonly ablation?: boolean;
+  /** Default exact. Of the fast plan patterns are made once more beside it, and attention runs as its stages where a head is left out. */
+  readonly plan?: PlanKind;
 }
 
 /** A head and its score. */
@@ -95,7 +99,9 @@ export class HeadScores extends Shown {
   }
 }
 
-const OPTIONS: OptionNames<HeadScoresOptions> = { prompt: true, period: true, times: true, seed: true, ablation: true };
+const OPTIONS: OptionNames<HeadScoresOptions> = {
+  ...{ prompt: true, period: true, times: true, seed: true, ablation: true, plan: true },
+};
 
 export async function headScores(session: Session, given: HeadScoresOptions = {}): Promise<HeadScores> {
   const options = checkOptions('headScores', given, OPTIONS);
@@ -103,7 +109,8 @@ export async function headScores(session: Session, given: HeadScoresOptions = {}
   if (ids.length < 2)
     throw new PromptError('Heads are scored on how tokens read each other, and the prompt has one. Give two and more.');
   const shaders = await session.model.kernels.inForce(); // the same for all the runs
-  const run = await session.run(ids, { tap: 'layers.*.attn.pattern', shaders });
+  const plan = checkPlan(options.plan, 'exact');
+  const run = await session.run(ids, { tap: 'layers.*.attn.pattern', shaders, plan });
   if (run.fault) throw run.fault;
   const { layers, heads } = session.config;
   const patterns = Array.from({ length: layers }, (_, layer) => run.at(`layers.${layer}.attn.pattern`));
@@ -116,7 +123,7 @@ export async function headScores(session: Session, given: HeadScoresOptions = {}
   const bits = async (patch?: object) => {
     interruptSignal().throwIfAborted();
     const slice = { token: [rows[0], rows[rows.length - 1] + 1] as const };
-    const seen = await session.run(ids, { tap: 'logits', logits: 'all', slice, shaders, ...patch });
+    const seen = await session.run(ids, { tap: 'logits', logits: 'all', slice, shaders, plan, ...patch });
     if (seen.fault) throw seen.fault;
     return surprisalOf(seen.at('logits'), ids, rows);
   };

@@ -3,14 +3,17 @@
 // tracing; Wang et al. 2022, path patching).
 
 import { OptionError, PromptError } from '../../engine/errors.js';
+import type { PlanKind } from '../../engine/fuse.js';
+import { interruptSignal } from '../host/interrupt.js';
+import { progressLine } from '../host/progress.js';
+import { KeptContext } from '../session/kept-context.js';
+import { checkPlan } from '../session/request.js';
+import type { Run } from '../session/run.js';
+import type { Session } from '../session/session.js';
 import { checkOptions, type OptionNames } from '../values/arguments.js';
 import { eitherText } from '../values/html.js';
-import { Shown } from '../values/shown.js';
-import { progressLine } from '../host/progress.js';
-import { interruptSignal } from '../host/interrupt.js';
-import type { Run } from '../session/run.js';
 import { type Selector, select } from '../values/select.js';
-import type { Session } from '../session/session.js';
+import { Shown } from '../values/shown.js';
 
 /** What to compare. */
 export interface PatchingOptions {
@@ -24,6 +27,8 @@ export interface PatchingOptions {
   readonly wrong?: string | number;
   /** The stages to put back, a row each; [T,…] all. Any name of them. */
   readonly stages?: Selector;
+  /** Default exact. Of the fast plan a step runs as its stages where what is put back is inside it. */
+  readonly plan?: PlanKind;
 }
 
 const PATCHING_OPTIONS: OptionNames<PatchingOptions> = {
@@ -32,6 +37,7 @@ const PATCHING_OPTIONS: OptionNames<PatchingOptions> = {
   answer: true,
   wrong: true,
   stages: true,
+  plan: true,
 };
 
 /** What each token's activation of each stage brings back of the answer. */
@@ -69,8 +75,12 @@ export async function patching(session: Session, given: PatchingOptions): Promis
   const bad = stages.find(({ axes }) => axes[0].size !== 'tokens');
   if (bad) throw new OptionError(`'${bad.name}' has no row a token, so nothing of it can be put back token by token.`);
   const shaders = await session.model.kernels.inForce(); // the same for all the runs
-  const clean = await session.run(cleanIds, { tap: stages.map(({ name }) => name), shaders });
-  const corrupt = await session.run(corruptIds, { shaders });
+  const plan = checkPlan(options.plan, 'exact');
+  // The corrupt prompt is read again and again, and before the token that is put back it is always the same.
+  using shared = new KeptContext();
+  const same = { shaders, plan, shared };
+  const clean = await session.run(cleanIds, { tap: stages.map(({ name }) => name), shaders, plan });
+  const corrupt = await session.run(corruptIds, same);
   const answer = tokenOf(session, options.answer, clean, 'answer');
   const wrong = tokenOf(session, options.wrong, corrupt, 'wrong');
   const difference = ({ fault, logits }: Run) => {
@@ -102,7 +112,7 @@ export async function patching(session: Session, given: PatchingOptions): Promis
         values: clean.at(name).slice({ token: [token, token + 1] }),
         slice: { token: [token, token + 1] as const },
       };
-      row.push((difference(await session.run(corruptIds, { patch, shaders })) - none) / (good - none));
+      row.push((difference(await session.run(corruptIds, { patch, ...same })) - none) / (good - none));
       progress.count(++done, total, 'runs');
     }
     restored.push(row);

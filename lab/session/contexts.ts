@@ -3,9 +3,9 @@
 import type { Context } from '../../engine/context.js';
 import { PromptError } from '../../engine/errors.js';
 import { type ContextOptions, chunkThatFits } from '../../engine/forward.js';
+import { orLonger } from '../../engine/longer-context.js';
 import type { Model } from '../../engine/model.js';
 import { type Beginning, type Held, KeptContext } from './kept-context.js';
-import { orLonger } from '../../engine/longer-context.js';
 
 /** Whose contexts they are. Its model is another after its device was lost. */
 interface Owner {
@@ -34,12 +34,16 @@ export class Contexts {
     return this.of.model.context({ length: lengthFor(this.of, tokens), logits, plan });
   }
 
-  /** The one that was kept, where it may go on from what that has read, else a new one. */
-  hold(open: () => Context, tokens: number, asked: Omit<Beginning, 'chunk'> | null): Held {
+  /**
+   * The one that was kept, where it may go on from what that has read, else a new one.
+   * @param shared what keeps it for runs of one length; by default the session does, where it was asked to, for any length
+   */
+  hold(open: () => Context, tokens: number, asked: Omit<Beginning, 'chunk'> | null, shared?: KeptContext): Held {
     const { model, longest } = this.of;
-    if (!this.reuse || !asked || asked.ids.length > longest) return this.#kept.without(open());
-    const chunk = chunkThatFits(model, { length: lengthFor(this.of, tokens) });
-    return this.#kept.take(model, longest, open, { ...asked, chunk });
+    const kept = shared ?? (this.reuse ? this.#kept : null);
+    if (!kept || !asked || asked.ids.length > longest) return this.#kept.without(open());
+    const length = lengthFor(this.of, tokens);
+    return kept.take(model, shared ? length : longest, open, { ...asked, chunk: chunkThatFits(model, { length }) });
   }
 
   /** Gives back what is kept. */

@@ -15,6 +15,7 @@ import { said } from '../values/dims.js';
 import { tapped } from '../values/select.js';
 import { assemble, CAPTURE_BUDGET, checkCapture } from './capture.js';
 import type { Contexts } from './contexts.js';
+import { KeptContext } from './kept-context.js';
 import { checkPlan, planProvenance, RUN_OPTIONS, type RunOptions } from './request.js';
 import { type Origin, Run } from './run.js';
 import { type Planned, planPatches, planTaps } from './slices.js';
@@ -38,6 +39,7 @@ export async function read(
   const options = checkOptions('run', given, RUN_OPTIONS);
   const { chunks, logits = 'last', budget = CAPTURE_BUDGET } = options;
   const plan = checkPlan(options.plan, 'exact');
+  checkShared(options.shared);
   session.ready();
   if (logits !== 'last' && logits !== 'all')
     throw new OptionError(`The option logits is 'last' or 'all', not ${said(logits)}.`);
@@ -48,7 +50,7 @@ export async function read(
   const shaders = options.shaders ?? (await session.model.kernels.inForce());
   const open = () => contexts.open(ids.length, { logits, plan });
   const whole = taps.length > 0 || logits === 'all' || chunks !== undefined;
-  using held = contexts.hold(open, ids.length, whole ? null : { ids, plan, patches, shaders });
+  using held = contexts.hold(open, ids.length, whole ? null : { ids, plan, patches, shaders }, options.shared);
   const { context, reused } = held;
   checkCapture(taps, [{ tokens: ids.length, keys: ids.length, rows: logits === 'all' ? ids.length : 1 }], budget);
   using progress = progressLine('Reading', ids.length < 32 && 'short');
@@ -71,6 +73,11 @@ export async function read(
   const told = { ...planProvenance(plan, session.model.activations, opened), ...reusedTokens(reused) };
   held.keep();
   return runOf(session, { ids, taps, absent, captured, logits: last, shaders, told, patches, fault }, options);
+}
+
+function checkShared(shared: unknown): void {
+  if (shared === undefined || shared instanceof KeptContext) return;
+  throw new OptionError(`shared is what Loupe's own instruments give their runs, not ${said(shared)}. Leave it out.`);
 }
 
 const reusedTokens = (reused: number): Record<string, string> => (reused > 0 ? { reused_tokens: `${reused}` } : {});

@@ -1,16 +1,17 @@
 // What one asks of a session: to run a prompt, or to go on from one; and a token as it comes.
 
+import type { Activations } from '../../engine/dispatch.js';
 import { OptionError } from '../../engine/errors.js';
 import type { PlanKind } from '../../engine/fuse.js';
 import type { GenerateOptions } from '../../engine/generate.js';
 import type { Shaders } from '../../engine/kernel.js';
 import { isId, listOfIds } from '../../engine/token-ids.js';
-import type { Activations } from '../../engine/dispatch.js';
 import type { Opened } from '../../engine/units.js';
 import type { Activation } from '../values/activation.js';
 import type { OptionNames } from '../values/arguments.js';
 import { type Cuts, said } from '../values/dims.js';
 import type { Selector } from '../values/select.js';
+import type { KeptContext } from './kept-context.js';
 
 /** Values to put in the place of what a stage computes, before anybody reads it. */
 export interface PatchSpec {
@@ -47,6 +48,11 @@ export interface RunOptions {
   readonly shaders?: Shaders;
   /** Default exact: every stage is computed as the plan has it. */
   readonly plan?: PlanKind;
+  /**
+   * Runs that are given the same one, and begin alike, read whole chunks of their beginning once.
+   * @internal
+   */
+  readonly shared?: KeptContext;
 }
 
 export const RUN_OPTIONS: OptionNames<RunOptions> = {
@@ -59,6 +65,7 @@ export const RUN_OPTIONS: OptionNames<RunOptions> = {
   signal: true,
   shaders: true,
   plan: true,
+  shared: true,
 };
 
 /** How a prompt is continued. */

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { BudgetError, Interrupted } from '../../engine/errors.js';
+import { WeightStore } from '../../engine/weight-store.js';
 import { compare } from '../../lab/diff/metrics.js';
 import { fireInterrupt } from '../../lab/host/interrupt.js';
 import { open } from '../../lab/session/open.js';
@@ -111,6 +112,26 @@ test('a run that tells its layers computes the same bits, and can be stopped bet
     expect(stopped.ids).toEqual([]);
   }
   expect(model.gpu.liveBytes).toBe(before);
+});
+
+test('while a piece of a weight is packed the next is on its way from the file, and one that cannot be read is told', async () => {
+  using store = new WeightStore(model.gpu);
+  const [rows, columns] = [40_000, 320]; // four pieces
+  const told: string[] = [];
+  const weight = {
+    ...{ name: 'w', shape: [rows, columns], format: 'F32' },
+    readRows: async () => expect.unreachable(),
+    readStored: async (start: number, count: number) => {
+      told.push(`read ${start}`);
+      if (store.gpu.liveBytes > 0 && start >= 30_000) throw new Error('The disk is gone.');
+      return new Uint8Array(4 * count * columns);
+    },
+  };
+  const written = async () => void told.push('packed');
+  await expect(store.add(weight, written)).rejects.toThrow('The disk is gone.');
+  const starts = told.filter(one => one !== 'packed');
+  expect(starts.length).toBe(4);
+  expect(told).toEqual([starts[0], starts[1], 'packed', starts[2], 'packed', starts[3], 'packed']);
 });
 
 test('a slice taken on the GPU is the slice of the whole', async () => {

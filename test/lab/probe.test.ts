@@ -1,7 +1,11 @@
 // Probes: the lens, patches and patching. Each is held against something it must equal.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Context } from '../../engine/context.js';
 import { open } from '../../lab/session/open.js';
+import { freshFolder } from '../fixtures/folder.js';
+import { writeTiny } from '../fixtures/tiny-model.js';
 import type { Session } from '../../lab/session/session.js';
 
 let model: Session;
@@ -89,6 +93,49 @@ describe('a patch', () => {
 });
 
 describe('patching', () => {
+  test('reads what is the same in all its runs once, to the same bits', async () => {
+    const clean = Array.from({ length: 300 }, (_, i) => (i === 0 ? 2 : 5 + ((i * 37) % 500)));
+    const corrupt = clean.map((id, i) => (i === 290 ? id + 1 : id));
+    const stages = 'layers.0.resid';
+    // A window that is shorter than the prompt has lost what the next run would go on from.
+    const config = { sliding_window: 400, max_position_embeddings: 512 };
+    using model = await open(await writeTiny(join(freshFolder(), 'wide'), { config }), { quiet: true });
+    const read = vi.spyOn(Context.prototype, 'forward');
+    const { restored } = await model.patching({ clean, corrupt, stages, answer: 7, wrong: 9 });
+    const tokens = read.mock.calls.reduce((n, [ids]) => n + ids.length, 0);
+    read.mockRestore();
+    // The two prompts, and of ten runs what comes after the last whole chunk.
+    using one = model.model.context({ length: 320 });
+    const { chunk } = one;
+    expect(tokens).toBe(2 * 300 + 10 * (300 - chunk * Math.floor(300 / chunk)));
+    const from = await model.run(clean, { tap: stages });
+    const apart = ({ data }: { data: Float32Array }) => data[7] - data[9];
+    const none = apart((await model.run(corrupt)).logits.values);
+    for (const token of [290, 299]) {
+      const slice = { token: [token, token + 1] as const };
+      const patch = { stage: stages, values: from.at(stages).slice(slice), slice };
+      const one = apart((await model.run(corrupt, { patch })).logits.values);
+      expect(restored[0][token]).toBe((one - none) / (apart(from.logits.values) - none));
+    }
+    await expect(model.run('a', { shared: {} as never })).rejects.toThrow(/^shared is what Loupe's own instruments/);
+  });
+
+  test('and head scores go by either plan', async () => {
+    const pair = { clean: CLEAN, corrupt: CORRUPT, stages: 'layers.{1,4}.resid' };
+    const exact = await model.patching(pair);
+    const fast = await model.patching({ ...pair, plan: 'fast' });
+    const values = exact.restored.flat();
+    for (const [i, value] of fast.restored.flat().entries()) expect(value).toBeCloseTo(values[i], 4);
+    expect(fast.provenance.plan).toBe('fast');
+    const heads = { prompt: CLEAN, ablation: false };
+    const [a, b] = [await model.headScores(heads), await model.headScores({ ...heads, plan: 'fast' })];
+    expect(b.run.provenance.plan).toBe('fast');
+    const previous = a.previous.flat();
+    for (const [i, value] of b.previous.flat().entries()) expect(value).toBeCloseTo(previous[i], 5);
+    await expect(model.patching({ ...pair, plan: 'slow' as never })).rejects.toThrow(/^The plan is 'exact'/);
+    await expect(model.headScores({ ...heads, plan: 'slow' as never })).rejects.toThrow(/^The plan is 'exact'/);
+  });
+
   test('restores everything at the last layer and token, nothing before the prompts differ', async () => {
     const { restored, tokens } = await model.patching({ clean: CLEAN, corrupt: CORRUPT });
     expect(tokens.slice(4)).toEqual(['␣F/␣It', 'rance/aly', ' is']);
