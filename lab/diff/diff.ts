@@ -56,8 +56,8 @@ export const DIFF_OPTIONS: OptionNames<DiffOptions> = {
   onProgress: true,
 };
 
-/** Maps that a page has beside the first: with more of them it is slow to open. */
-const MOST_MAPS = 12;
+/** Maps that a page has beside the first: with more of them it is slow to open, and a notebook that is kept with its pictures large. */
+const MOST_MAPS = 6;
 const isSmall = ({ shape }: DiffRow): boolean => shape.reduce((a, b) => a * b, 1) <= AT_HAND;
 
 /** Every stage against a golden, in the run and alone: which is wrong, and which only passes on what it was given. `session.diff(golden)` makes one. */

@@ -4,7 +4,7 @@ import type { Activation } from '../values/activation.js';
 import { isMasked } from '../values/stats.js';
 import { type Dim, labelsOf, rowName } from '../values/dims.js';
 import { blockSize, blocksOf, poolText } from './blocks.js';
-import type { Bundle } from '../values/shown.js';
+import type { Bundle, Figure } from '../values/shown.js';
 import { CONFIG, HOLE, lengthOf, menuFrom, PAGE, titled, titleLines } from './page.js';
 import { barOf, DIVERGING, packed, scaleThrough } from './chart.js';
 import { label } from '../values/html.js';
@@ -82,12 +82,20 @@ export function activationBundle(activation: Activation): Bundle {
       }
     : { zhoverformat: '.7~g', hovertemplate: `%{y}<br>${label(last.name)} %{x} of ${last.of}<br>%{z}<extra></extra>` };
   const grey = left.length > 0 ? `grey: ${left.join(', ')}` : '';
+  // Of all zeros one word says more than a colour.
+  const zeros = stats.maxAbs > 0 && holes.includes(0);
+  const none = zeros ? `${pool ? 'where a cell is all 0, ' : ''}violet: exactly 0` : '';
   const clipped = `colours end at ${low < 0 ? '±' : ''}${sci(limit)}; the largest |x| is ${sci(stats.maxAbs)}`;
   const [name, ...more] = titleLines(`${activation}`);
   const notesOf = (...first: string[]) =>
-    [...more, ...first, stats.maxAbs === 0 ? 'every value is 0' : '', stats.maxAbs > limit ? clipped : '', grey].filter(
-      Boolean,
-    );
+    [
+      ...more,
+      ...first,
+      stats.maxAbs === 0 ? 'every value is 0' : '',
+      stats.maxAbs > limit ? clipped : '',
+      none,
+      grey,
+    ].filter(Boolean);
   // Every value for whoever zooms in, where a page has room for them; else how to see some of them.
   const whole = pool !== '' && (4 / 3) * (4 * data.length + 6 * grid.z.length) < ROOM;
   const elsewhere = `.slice({ ${(lead[0] ?? last).name}: [from, to] }) shows every value of a part`;
@@ -108,20 +116,22 @@ export function activationBundle(activation: Activation): Bundle {
   const plot = Math.max(LEAST, Math.min(510, 30 + 16 * grid.rows));
   const colorbar = barOf(plot, low, limit);
   const heading = (notes: readonly string[]) => titled(label(name), notes.map(label));
+  const pooled = {
+    type: 'heatmap',
+    z: packed(grid.z, grid.rows, grid.columns),
+    ...colours,
+    colorbar,
+    hoverongaps: false,
+    ...where,
+    ...across,
+    y: names,
+  };
+  const views = [
+    withZeros(pooled, grid.z, grid.rows, grid.columns),
+    ...(whole ? [withZeros(everyValue(), holes, rows, columns)] : []),
+  ];
   const figure = {
-    data: [
-      {
-        type: 'heatmap',
-        z: packed(grid.z, grid.rows, grid.columns),
-        ...colours,
-        colorbar,
-        hoverongaps: false,
-        ...where,
-        ...across,
-        y: names,
-      },
-      ...(whole ? [everyValue()] : []),
-    ],
+    data: views.flat(),
     layout: {
       ...PAGE,
       plot_bgcolor: HOLE,
@@ -151,7 +161,7 @@ export function activationBundle(activation: Activation): Bundle {
               label,
               method: 'update',
               args: [
-                { visible: [0, 1].map(i => i === shown) },
+                { visible: views.flatMap((view, i) => view.map(() => i === shown)) },
                 { title: heading(notes), 'yaxis.autorange': 'reversed', 'xaxis.autorange': true },
               ],
             })),
@@ -162,6 +172,15 @@ export function activationBundle(activation: Activation): Bundle {
     config: CONFIG,
   };
   return drawn(figure, summary);
+
+  /** A view, and over it what is exactly 0, which looks like what is nearly 0 else. */
+  function withZeros(view: Trace, values: Float32Array, down: number, over: number): Trace[] {
+    if (!zeros || !values.includes(0)) return [view];
+    const z = values.map(value => (value === 0 ? 0 : Number.NaN));
+    const { hovertemplate: _, colorbar: __, customdata: ___, ...same } = view;
+    const one = { zmin: 0, zmax: 1, colorscale: [0, 1].map(at => [at, ZERO]), showscale: false, hoverinfo: 'skip' };
+    return [view, { ...same, z: packed(z, down, over), ...one }];
+  }
 
   /** The same without pooling. */
   function everyValue() {
@@ -181,6 +200,11 @@ export function activationBundle(activation: Activation): Bundle {
     };
   }
 }
+
+type Trace = Figure['data'][number];
+
+/** Of what is exactly 0: no colour of the scale, and no grey, which is what is no number. */
+const ZERO = '#b39ddb';
 
 /** Of a few entries each is named, and nothing between them. */
 const entries = ({ from, size }: Dim) => {

@@ -14,9 +14,9 @@ import { inText } from './worst-place.js';
 /** Characters of a picture that a table takes along; of a larger map the row says how it is asked for. */
 const MOST = 60_000;
 /** Characters of all pictures beside the first. */
-const MOST_BESIDE = 400_000;
+const MOST_BESIDE = 120_000;
 /** Cells of one of them, which is pooled to be small. */
-const CELLS_BESIDE = 2400;
+const CELLS_BESIDE = 1200;
 
 /** Maps of a diff as pictures that need no script, by stage: where they are at hand and no larger than a page should be for them. The first failing stage's is the picture of the map itself. */
 export function mapPictures({ maps, first }: Diff): ReadonlyMap<string, string> {

@@ -266,6 +266,7 @@ function passes(row: DiffRow): string {
   const { local, accumulated } = row.passing;
   const alone = row.local && row.from === undefined ? `${passingText(local)} alone and ` : '';
   const explained = row.derived === null ? '' : `; rounding explains ${derivedText(row)}`;
+  if (accumulated === null && (alone === '' || local === null)) return `no limit lets it pass${explained}`;
   return `passes at limits of ${alone}${passingText(accumulated)} in the run${explained}`;
 }
 

@@ -7,7 +7,7 @@ import { errorMapFigure } from './error-map.js';
 import { menuFrom } from './page.js';
 
 /** Cells of a map within the plan, pooled to be small. */
-const CELLS = 1500;
+const CELLS = 800;
 /** Pixels over a map for the way back. */
 const ABOVE = 40;
 

@@ -1,9 +1,10 @@
 // The plan as a picture: layers across, the stages of a layer down, coloured by what a stage does, by what it costs, or by the verdict and
 // the error of a diff. One grid where scripts run and where they do not.
 
+import type { LayerKind } from '../../engine/config.js';
 import { type Stage, shapeText } from '../../engine/plan.js';
 import type { Diff } from '../diff/diff.js';
-import type { DiffRow } from '../diff/row.js';
+import type { DiffRow, Verdict } from '../diff/row.js';
 import { leftoverText } from '../diff/leftover.js';
 import type { PlanView } from '../session/views.js';
 import { label } from '../values/html.js';
@@ -11,11 +12,12 @@ import { bytesText, countText, sci } from '../values/numbers.js';
 import type { Bundle, Figure } from '../values/shown.js';
 import { CONFIG, GREY, MENU, menuFrom, PAGE, titled } from './page.js';
 import { textTable } from './table.js';
-import { barTitle, CIVIDIS, scaleThrough } from './chart.js';
+import { barTitle } from './chart.js';
 import { inOrder, UNFOLDED, VERDICT_COLOURS, whose } from './diff.js';
 import { rowLabel, verdictText } from './diff-map.js';
 import { drawn } from './drawn.js';
 import { mapsInPlan, withMaps } from './plan-maps.js';
+import { amounts, kinds, type Way } from './plan-ways.js';
 import { still } from './still/still.js';
 import { type Block, blocksOfPlan, columnOf, IN, KINDS, kindOfStage, linesOfPlan, OUT } from './plan-blocks.js';
 
@@ -40,7 +42,8 @@ export function planBundle(session: PlanView['session'], diff: Diff | null): Bun
   }));
   const whole = picture(session, blocks, diff, new Set());
   // Of a figure and the same without a script, which stays at the plan.
-  const maps = diff ? mapsInPlan(diff, MOST - JSON.stringify(whole).length - still(whole).length) : [];
+  const rest = MOST - JSON.stringify(whole).length - still(whole).length;
+  const maps = diff ? mapsInPlan(diff, Math.min(MOST_MAPS, rest)) : [];
   const figure = withMaps(
     maps.length > 0 ? picture(session, blocks, diff, new Set(maps.map(({ stage }) => stage))) : whole,
     maps,
@@ -50,69 +53,13 @@ export function planBundle(session: PlanView['session'], diff: Diff | null): Bun
 
 /** Characters of all its forms. */
 const MOST = 900_000;
+/** Characters of the maps in it: a notebook is kept with its pictures. */
+const MOST_MAPS = 150_000;
 /** Of what a diff has no row for: caches. */
 const NOT_COMPARED = '#aeb6c1';
 
 /** None for caches, which no diff compares. */
 const rowOf = (diff: Diff, { name }: Stage): DiffRow | undefined => diff.rows.find(row => row.stage === name);
-
-/** A way to colour blocks, with what a colour bar says of it. */
-interface Way {
-  readonly name: string;
-  /** NaN: it has no such thing. */
-  readonly of: (block: Block) => number;
-  readonly zmin: number;
-  readonly zmax: number;
-  readonly colorscale: [number, string][];
-  readonly title: string;
-  readonly tickvals: readonly number[];
-  readonly ticktext: readonly string[];
-}
-
-/** One colour a kind; the bar is their legend. */
-function kinds(name: string, of: (block: Block) => number, all: readonly { name: string; colour: string }[]): Way {
-  const n = all.length;
-  return {
-    name,
-    of,
-    zmin: -0.5,
-    zmax: n - 0.5,
-    colorscale: all.flatMap(({ colour }, i): [number, string][] => [
-      [i / n, colour],
-      [(i + 1) / n, colour],
-    ]),
-    title: '',
-    tickvals: all.map((_, i) => i),
-    ticktext: all.map(kind => kind.name),
-  };
-}
-
-/** On a logarithmic scale from the least to the most. */
-function amounts(
-  name: string,
-  title: string,
-  blocks: readonly Block[],
-  of: (block: Block) => number,
-  text: (v: number) => string,
-): Way {
-  const logs = blocks
-    .map(of)
-    .filter(v => v > 0)
-    .map(Math.log10);
-  const [low, high] = logs.length > 0 ? [Math.min(...logs), Math.max(...logs)] : [0, 1];
-  const span = high - low || 1;
-  const tickvals = [0, 0.25, 0.5, 0.75, 1].map(v => low + v * span);
-  return {
-    name,
-    of: block => (of(block) > 0 ? Math.log10(of(block)) : of(block) === 0 ? low : Number.NaN),
-    zmin: low,
-    zmax: low + span,
-    colorscale: scaleThrough(CIVIDIS),
-    title,
-    tickvals,
-    ticktext: tickvals.map(v => text(10 ** v)),
-  };
-}
 
 /** @param mapped stages whose maps are in the picture */
 function picture(
@@ -142,13 +89,16 @@ function picture(
             ({ stage }) => names.findIndex(({ name }) => name === (rowOf(diff, stage)?.verdict ?? 'not compared')),
             names,
           ),
-          amounts(
-            'by error',
-            'rel L2 in the run',
-            blocks,
-            ({ stage }) => rowOf(diff, stage)?.accumulated.relL2 ?? Number.NaN,
-            v => sci(Number(v.toPrecision(2))),
-          ),
+          {
+            ...amounts(
+              'by error',
+              'rel L2 in the run',
+              blocks,
+              ({ stage }) => rowOf(diff, stage)?.accumulated.relL2 ?? Number.NaN,
+              v => sci(Number(v.toPrecision(2))),
+            ),
+            mark: ({ stage }: Block) => MARKS[rowOf(diff, stage)?.verdict ?? 'ok'],
+          },
         ]
       : []),
     kinds('by operation', ({ stage }) => KINDS.indexOf(kindOfStage(stage)), KINDS),
@@ -173,8 +123,9 @@ function picture(
     const verdict = row ? `<br>${verdictText(row)}` : '';
     return `<b>${label(stage.name)}</b>${kindOf(layer)}<br>${stage.operation.kind} ${shapeText(stage.axes)}<br>${bytesText(cost.bytes)}, ${countText(cost.flops)} FLOPs${verdict}`;
   };
-  const coloured = ({ of, zmin, zmax, colorscale, title, tickvals, ticktext }: Way) => ({
+  const coloured = ({ of, zmin, zmax, colorscale, title, tickvals, ticktext, mark }: Way) => ({
     z: cells<number | null>(block => finite(of(block)), null),
+    text: cells(block => mark?.(block) ?? '', ''),
     zmin,
     zmax,
     colorscale,
@@ -188,6 +139,7 @@ function picture(
     left,
     `click a stage for its ${clicked}; bytes and FLOPs of one token after 64`,
     mapped.size > 0 ? maps : '',
+    diff ? marksText(diff) : '',
   ].filter(Boolean);
   const unfolded = new Set(diff ? inOrder(diff).slice(0, UNFOLDED) : []);
   const said = (stage: Stage): string => {
@@ -222,6 +174,7 @@ function picture(
         x: columns,
         y: lines.map(label),
         ...coloured(ways[0]),
+        ...(ways.some(({ mark }) => mark) && { texttemplate: '%{text}' }),
         customdata: cells(note, ''),
         xgap: session.config.layers > 40 ? 1 : 2,
         ygap: 2,
@@ -234,7 +187,7 @@ function picture(
       height: 212 + 15 * sub.length + row * lines.length,
       margin: { l: 116, r: 20, t: 128 + 15 * sub.length, b: 48 },
       title: titled(label(title), sub.map(label)),
-      xaxis: { type: 'category', title: { text: 'layer' }, showgrid: false, zeroline: false },
+      xaxis: { type: 'category', ...layerAxis(session.config.layerKinds), showgrid: false, zeroline: false },
       yaxis: {
         type: 'category',
         range: [lines.length - 0.5, -0.5],
@@ -266,11 +219,11 @@ function picture(
           type: 'buttons',
           direction: 'right',
           buttons: ways.map(way => {
-            const { z, zmin, zmax, colorscale, colorbar } = coloured(way);
+            const { z, text, zmin, zmax, colorscale, colorbar } = coloured(way);
             return {
               label: way.name,
               method: 'restyle',
-              args: [{ z: [z], zmin, zmax, colorscale: [colorscale], colorbar: [colorbar] }],
+              args: [{ z: [z], text: [text], zmin, zmax, colorscale: [colorscale], colorbar: [colorbar] }],
             };
           }),
         },
@@ -290,6 +243,42 @@ function picture(
       plot_bgcolor: 'rgba(0,0,0,0)',
     },
     config: CONFIG,
+  };
+}
+
+/** What stands for a verdict where the colour says something else. */
+const MARKS: Readonly<Record<Verdict, string>> = {
+  ok: '',
+  noise: '~',
+  cache: '□',
+  masked: '◇',
+  carrier: '○',
+  source: '●',
+};
+
+/** Which marks stand for which verdicts, of those that there are. */
+function marksText(diff: Diff): string {
+  const verdicts = new Set(diff.rows.map(({ verdict }) => verdict));
+  const named = (Object.keys(MARKS) as Verdict[]).filter(verdict => verdict !== 'ok' && verdicts.has(verdict));
+  return named.length > 0 ? `by error, marks: ${named.map(verdict => `${MARKS[verdict]} ${verdict}`).join(', ')}` : '';
+}
+
+/** Layers that have their number below them; of more some are left out, and never a full one among sliding ones. */
+const NUMBERS = 20;
+
+/** Numbers of the layers, with a star where one sees all tokens and others do not. */
+function layerAxis(layers: readonly LayerKind[]) {
+  const full = (i: number) => layers[i] === 'full';
+  const both = new Set(layers).size > 1;
+  const step = Math.ceil(layers.length / NUMBERS);
+  const isNear = (i: number) => both && !full(i) && (full(i - 1) || full(i + 1));
+  const named = layers.flatMap((_, i) =>
+    (both && full(i)) || (i % step === 0 && (step === 1 || !isNear(i))) ? [i] : [],
+  );
+  return {
+    title: { text: both ? 'layer; * sees all tokens, the others a window' : 'layer' },
+    tickvals: [IN, ...named.map(String), OUT],
+    ticktext: [IN, ...named.map(i => (both && full(i) ? `${i}*` : String(i))), OUT],
   };
 }
 

@@ -297,14 +297,14 @@ test('a tokenizer says what it is, and ids and texts that are none are refused',
     expect(() => tokenizer.isControl(id)).toThrow(message);
     expect(() => tokenizer.decode([id])).toThrow(message);
   }
-  for (const [given, type] of [
-    [null, 'object'],
+  for (const [given, told] of [
+    [null, 'null'],
     [undefined, 'undefined'],
-    [7, 'number'],
-    [['a'], 'object'],
+    [7, '7'],
+    [['a'], 'a list'],
   ] as const) {
     expect(() => tokenizer.encode(given as unknown as string)).toThrow(
-      new TokenizerError(`Only a text can be encoded, and what was given is of type ${type}. Give a string.`),
+      new TokenizerError(`Only a text can be encoded, not ${told}. Give a string.`),
     );
   }
   for (const [given, message] of [

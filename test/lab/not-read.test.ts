@@ -3,8 +3,9 @@
 import { expect, test } from 'vitest';
 import { heatmap, open } from '../../lab/index.js';
 import type { Packed } from '../../lab/display/chart.js';
-import type { Activation } from '../../lab/values/activation.js';
+import { Activation } from '../../lab/values/activation.js';
 import { DISPLAY, type Figure, type Shown } from '../../lab/values/shown.js';
+import { unpacked } from '../fixtures/plotly.js';
 
 const TEXT = 'The capital of Japan is Tokyo. The people of Japan speak Japanese. The capital of Japan is';
 
@@ -53,5 +54,38 @@ test('keys after a query, and before a window of 16, are holes in the pattern an
     }
     // A mean over queries is of all that they read, and knows no single one.
     expect(holes(pattern.mean('query')).flat()).toEqual([]);
+  }
+});
+
+test('what is exactly 0 looks like neither what is nearly 0 nor what is masked, with a script and without', () => {
+  const dims = [
+    { name: 'token', size: 2 },
+    { name: 'channel', size: 3 },
+  ] as const;
+  const of = (...values: number[]) => new Activation('mine', dims, Float32Array.from(values))[DISPLAY]();
+  const bundle = of(0, 1e-30, -3.4028234663852886e38, 1, -1, 0);
+  const { data, layout } = bundle['application/vnd.plotly.v1+json'] as unknown as {
+    data: { z: Packed; hoverinfo?: string }[];
+    layout: { title: object };
+  };
+  expect(data.map(({ z }) => unpacked(z))).toEqual([
+    [
+      [0, Math.fround(1e-30), Number.NaN],
+      [1, -1, 0],
+    ],
+    [
+      [0, Number.NaN, Number.NaN],
+      [Number.NaN, Number.NaN, 0],
+    ],
+  ]);
+  expect(data[1].hoverinfo).toBe('skip');
+  expect(JSON.stringify(layout.title)).toContain('violet: exactly 0');
+  const picture = bundle['image/svg+xml']!;
+  const [violet] = [...picture.matchAll(/<path fill="#b39ddb" d="([^"]*)"/g)].map(([, d]) => d.split('z').length - 1);
+  expect(violet).toBe(2);
+  // Where there is none, and where all are, nothing is said of it but a word.
+  for (const values of [of(1, 2, 3, 4, 5, 6), of(0, 0, 0, 0, 0, 0)]) {
+    expect((values['application/vnd.plotly.v1+json'] as Figure).data.length).toBe(1);
+    expect(values['image/svg+xml']).not.toContain('#b39ddb');
   }
 });

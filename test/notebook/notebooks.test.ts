@@ -48,6 +48,7 @@ test.each(names)('%s is committed with its outputs, small, and without a machine
   const path = join(notebooks, name);
   const text = readFileSync(path, 'utf8');
   expect(outputs(path).length).toBeGreaterThan(2);
-  expect(text.length).toBeLessThan(300_000);
+  // Of a diff that fails, its table and the plan have the maps of seven stages with them.
+  expect(text.length).toBeLessThan(700_000);
   expect(text).not.toMatch(/\/root\/|\/home\/|\/tmp\/|\/work\//);
 });
