@@ -84,22 +84,25 @@ export function activationBundle(activation: Activation): Bundle {
   const grey = left.length > 0 ? `grey: ${left.join(', ')}` : '';
   // Of all zeros one word says more than a colour.
   const zeros = stats.maxAbs > 0 && holes.includes(0);
-  const none = zeros ? `${pool ? 'where a cell is all 0, ' : ''}violet: exactly 0` : '';
+  const violet = zeros ? 'violet: exactly 0' : '';
+  const none = zeros && pool ? (grid.z.includes(0) ? 'violet: all of a cell is exactly 0' : '') : violet;
   const clipped = `colours end at ${low < 0 ? '±' : ''}${sci(limit)}; the largest |x| is ${sci(stats.maxAbs)}`;
   const [name, ...more] = titleLines(`${activation}`);
-  const notesOf = (...first: string[]) =>
+  const notesOf = (first: readonly string[], zero = none) =>
     [
       ...more,
       ...first,
       stats.maxAbs === 0 ? 'every value is 0' : '',
       stats.maxAbs > limit ? clipped : '',
-      none,
+      zero,
       grey,
     ].filter(Boolean);
   // Every value for whoever zooms in, where a page has room for them; else how to see some of them.
-  const whole = pool !== '' && (4 / 3) * (4 * data.length + 6 * grid.z.length) < ROOM;
+  const needed = (4 / 3) * (4 * data.length + (grid.z.includes(0) ? 10 : 6) * grid.z.length);
+  const whole = pool !== '' && needed < ROOM;
+  const wholeZeros = needed + (4 / 3) * 4 * data.length < ROOM;
   const elsewhere = `.slice({ ${(lead[0] ?? last).name}: [from, to] }) shows every value of a part`;
-  const notes = notesOf(pool, whole || !pool ? '' : elsewhere);
+  const notes = notesOf([pool, whole || !pool ? '' : elsewhere]);
   const colours = {
     zmin: low,
     zmax: limit,
@@ -128,10 +131,14 @@ export function activationBundle(activation: Activation): Bundle {
   };
   const views = [
     withZeros(pooled, grid.z, grid.rows, grid.columns),
-    ...(whole ? [withZeros(everyValue(), holes, rows, columns)] : []),
+    ...(whole ? [wholeZeros ? withZeros(everyValue(), holes, rows, columns) : [everyValue()]] : []),
   ];
+  const order = views
+    .flatMap((view, of) => view.map((trace, over) => ({ trace, of, over })))
+    .sort((a, b) => a.over - b.over);
   const figure = {
-    data: views.flat(),
+    // What is exactly 0 lies over both.
+    data: order.map(({ trace }) => trace),
     layout: {
       ...PAGE,
       plot_bgcolor: HOLE,
@@ -156,12 +163,16 @@ export function activationBundle(activation: Activation): Bundle {
             direction: 'right',
             buttons: [
               { label: 'the largest of each cell', shown: 0, notes },
-              { label: 'every value, to zoom into', shown: 1, notes: notesOf('') },
+              {
+                label: 'every value, to zoom into',
+                shown: 1,
+                notes: notesOf([], zeros && !wholeZeros ? '0 and what is nearly 0 look alike' : violet),
+              },
             ].map(({ label, shown, notes }) => ({
               label,
               method: 'update',
               args: [
-                { visible: views.flatMap((view, i) => view.map(() => i === shown)) },
+                { visible: order.map(({ of }) => of === shown) },
                 { title: heading(notes), 'yaxis.autorange': 'reversed', 'xaxis.autorange': true },
               ],
             })),
@@ -177,8 +188,15 @@ export function activationBundle(activation: Activation): Bundle {
   function withZeros(view: Trace, values: Float32Array, down: number, over: number): Trace[] {
     if (!zeros || !values.includes(0)) return [view];
     const z = values.map(value => (value === 0 ? 0 : Number.NaN));
-    const { hovertemplate: _, colorbar: __, customdata: ___, ...same } = view;
-    const one = { zmin: 0, zmax: 1, colorscale: [0, 1].map(at => [at, ZERO]), showscale: false, hoverinfo: 'skip' };
+    const { colorbar: _, customdata: __, ...same } = view;
+    const one = {
+      zmin: 0,
+      zmax: 1,
+      colorscale: [0, 1].map(at => [at, ZERO]),
+      showscale: false,
+      hoverinfo: 'skip',
+      hovertemplate: '',
+    };
     return [view, { ...same, z: packed(z, down, over), ...one }];
   }
 

@@ -359,7 +359,7 @@ test('a sink of attention is named and the colours of its layer end behind it; a
 
 test('what is pooled has every value beside it, to zoom into, where a page has room, and else the slice that shows some', () => {
   const of = (tokens: number, channels: number) => {
-    const data = Float32Array.from({ length: tokens * channels }, (_, i) => Math.fround(Math.sin(i)));
+    const data = Float32Array.from({ length: tokens * channels }, (_, i) => Math.fround(Math.sin(i + 1)));
     const dims = [
       { name: 'token' as const, size: tokens },
       { name: 'channel' as const, size: channels },
