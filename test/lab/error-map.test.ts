@@ -232,6 +232,7 @@ test('in a cell failing stages bring their maps along: folded under the table, a
   expect(notes.find(({ text }) => text.includes(`<b>${carrier}`))!.text).toContain('its map: in the list above');
   // Where no script runs the plan stands.
   expect(bundle['image/svg+xml']).toContain('maps of all');
+  expect(bundle['image/svg+xml']).not.toContain('back to the plan');
 });
 
 test('shown in a cell it stands there at once and its maps come into the same place; in a terminal nobody makes them', async () => {

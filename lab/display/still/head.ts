@@ -12,11 +12,12 @@ export function heading(layout: Layout): string {
   if (layout.title) out.push(text(12, 9 + size, layout.title.text, { size, colour: GREY }));
   const under = layout.title?.subtitle;
   if (under) out.push(text(12, 29 + size, under.text, { size: under.font?.size ?? 11, colour: GREY }));
-  const state = (layout.updatemenus ?? [])
+  const menus = (layout.updatemenus ?? []).filter(({ visible }) => visible !== false);
+  const state = menus
     .map(({ buttons, active = 0 }) => buttons[active]?.label)
     .filter(Boolean)
     .reverse();
-  const others = (layout.updatemenus ?? []).reduce((n, { buttons }) => n * buttons.length, 1) - 1;
+  const others = menus.reduce((n, { buttons }) => n + buttons.length - 1, 0);
   if (state.length > 0) {
     const more = others > 0 ? `; ${others} more view${others === 1 ? '' : 's'} where scripts run` : '';
     out.push(text(12, layout.margin.t - 12, `${state.join(', ')}${more}`, { size: 12, colour: GREY }));

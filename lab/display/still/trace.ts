@@ -75,6 +75,7 @@ export interface Annotation {
 }
 
 export interface Menu {
+  readonly visible?: boolean;
   readonly active?: number;
   readonly buttons: readonly { readonly label: string }[];
 }
