@@ -1,6 +1,6 @@
 // A shader is a file, or several put together: a product reads weights through a format and a store and puts its
-// results in a place, each a file of its own; one with a vector, on a GPU, may make what it is given by a fifth; what attention is made of is told where the tokens of a chunk stand, and
-// what caps, how.
+// results in a place, each a file of its own, and one with a vector is given its input by another (givens/); what
+// attention is made of is told where the tokens of a chunk stand, and what caps, how.
 
 /** Shaders that multiply by a matrix, and so are assembled with a format, a store and a place for the results; linear_quads, which reads f32 from a buffer by itself, with the last alone. */
 export const PRODUCTS: readonly string[] = [
