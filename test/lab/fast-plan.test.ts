@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sharedGpu, type Traits } from '../../engine/gpu.js';
+import { sharedGpu } from '../../engine/shared-gpu.js';
 import { givesOf } from '../../engine/step.js';
 import { compare } from '../../lab/diff/metrics.js';
 import { golden } from '../../lab/values/golden.js';
@@ -73,12 +73,12 @@ describe.each(['tiny', 'atlas'] as const)('%s', name => {
     test('as a GPU would run it', async () => {
       const gpu = await sharedGpu();
       const own = gpu.traits;
-      (gpu as { traits: Traits }).traits = { ...own, software: false, subgroup: null };
+      gpu.traits = { ...own, software: false, subgroup: null };
       try {
         await reopen();
         expect(await apart(model(), IDS, [30, 1, 1, 9])).toBeLessThan(2e-6);
       } finally {
-        (gpu as { traits: Traits }).traits = own;
+        gpu.traits = own;
         await reopen();
       }
     });
@@ -129,7 +129,7 @@ test.each([
 ] as const)('%s: rules that do not fit leave the stages', async (_, intermediate_size, traits, rules) => {
   const gpu = await sharedGpu();
   const own = gpu.traits;
-  (gpu as { traits: Traits }).traits = { ...own, ...traits };
+  gpu.traits = { ...own, ...traits };
   try {
     const made = await writeTiny(join(folder, `odd ${intermediate_size}`), {
       config: { intermediate_size },
@@ -146,7 +146,7 @@ test.each([
     expect([...used].sort()).toEqual([...rules].sort());
     expect(await apart(model, IDS, [30, 1, 1, 9])).toBeLessThan(2e-6);
   } finally {
-    (gpu as { traits: Traits }).traits = own;
+    gpu.traits = own;
   }
 });
 
