@@ -42,7 +42,7 @@ const ENGINE = {
   'Let it write': 'generate GenerateOptions Sampling Generated',
   'Change a shader': 'Kernels Change Shaders',
   'The plan': 'planOf Plan Stage Ref Axis AxisName WeightRef PlanKind GemmaConfig Activations CacheFormat gemma',
-  'The GPU': 'sharedGpu Gpu Traffic Traits KernelChoice ADAPTER_CHOICES cacheFolder',
+  'The GPU': 'sharedGpu Gpu Traffic Traits Store KernelChoice ADAPTER_CHOICES cacheFolder',
   Errors: LAB.Errors,
 };
 

@@ -1,14 +1,13 @@
 // What an adapter can do at most, measured here and now by two small shaders: how fast it reads what weights lie in, and how fast it multiplies and
 // adds. What steps reach is told as a share of that.
 
-import type { Kernel } from './compile.js';
-import { BudgetError, DeviceError } from './errors.js';
+import { DeviceError } from './errors.js';
 import { readShaderSource } from './files.js';
 import type { Gpu } from './gpu.js';
 import { Kernels } from './kernel.js';
+import { bind, lanesOf, type Pass, streamOf, timed } from './stream.js';
 import { Tensor } from './tensor.js';
-import { Timer } from './timer.js';
-import type { Store } from './weight-store.js';
+import type { Store } from './traits.js';
 
 /** What an adapter does at most, as it was measured. */
 export interface Ceilings {
@@ -24,8 +23,6 @@ export interface Ceilings {
   readonly rounds: number;
 }
 
-const TEXELS = 2048; // of a tile
-const TILE_BYTES = 16 * TEXELS;
 const PER_TURN = 128; // operations of a lane in multiply_add.wgsl
 /** A GPU that has rested takes its clocks up under load: so long it is kept busy before it is measured. */
 const WARM = 300; // ms
@@ -49,7 +46,7 @@ export class Yardstick {
     const kernels = new Kernels(gpu, readShaderSource); // as the files have them, whatever a session edited
     const held: Disposable[] = [];
     try {
-      const stream = await streamOf(gpu, kernels);
+      const stream = await streamOf(gpu, kernels, gpu.traits.store, gpu.traits.software ? 128 << 20 : 512 << 20);
       held.push(stream);
       const sums = sumsOf(gpu, kernels);
       held.push(sums);
@@ -101,57 +98,6 @@ export function checkTimed(gpu: Gpu): void {
 
 const middle = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 
-/** Lanes of a workgroup: as many as a software adapter runs at once, or as a GPU needs to hide what it waits for. */
-const lanesOf = ({ traits }: Gpu) => (traits.software ? 8 : 256);
-
-/** Something to dispatch. */
-interface Pass {
-  readonly kernel: Kernel;
-  readonly group: GPUBindGroup;
-  readonly groups: number;
-}
-
-/** A store full of words that are all different, and what reads it. */
-async function streamOf(gpu: Gpu, kernels: Kernels) {
-  const wide = lanesOf(gpu);
-  const held: (() => void)[] = [];
-  const end = () => {
-    for (const one of held.splice(0)) one();
-  };
-  try {
-    const { store, maxBinding, maxBuffer, maxTexture } = gpu.traits;
-    const most = store === 'texture' ? maxTexture * TILE_BYTES : Math.min(maxBinding, maxBuffer);
-    let bytes = Math.min(2 ** Math.floor(Math.log2(most)), gpu.traits.software ? 128 << 20 : 512 << 20);
-    while (bytes > gpu.budgetBytes - gpu.liveBytes && bytes > 8 << 20) bytes /= 2;
-    const tiles = bytes / TILE_BYTES;
-    if (tiles < 1) throw new BudgetError('The measuring of this adapter needs a buffer of 32 kB.');
-    const piece = Uint32Array.from({ length: Math.min(bytes, 4 << 20) / 4 }, (_, i) => Math.imul(i + 1, 0x9e3779b1));
-    const rows = piece.byteLength / TILE_BYTES;
-    let resource: GPUBindingResource;
-    if (store === 'texture') {
-      const texture = gpu.createTexture('a stream', TEXELS, tiles);
-      held.push(() => gpu.destroyTexture(texture));
-      for (let row = 0; row < tiles; row += rows) gpu.writeTexture(texture, piece, row);
-      resource = texture.createView();
-    } else {
-      const tensor = new Tensor(gpu, 'a stream', [bytes / 4]);
-      held.push(() => tensor[Symbol.dispose]());
-      for (let at = 0; at < bytes; at += piece.byteLength) gpu.write(tensor.buffer, piece, at);
-      resource = { buffer: tensor.buffer };
-    }
-    await gpu.settle();
-    const out = new Tensor(gpu, 'what was read', [tiles * wide, 4]);
-    held.push(() => out[Symbol.dispose]());
-    const constants = { WG: wide, TEXELS, ...(store === 'texture' ? { WIDTH: TEXELS } : { SIZE: TEXELS }) };
-    const kernel = await kernels.get('stream', constants, [`stores/${store}`]);
-    const given = { y: { buffer: out.buffer }, weight: resource };
-    return { pass: { kernel, group: await bind(gpu, kernel, given), groups: tiles, bytes }, [Symbol.dispose]: end };
-  } catch (error) {
-    end();
-    throw error;
-  }
-}
-
 /** Lanes that only compute. */
 function sumsOf(gpu: Gpu, kernels: Kernels) {
   const wide = lanesOf(gpu);
@@ -177,28 +123,4 @@ function sumsOf(gpu: Gpu, kernels: Kernels) {
       y[Symbol.dispose]();
     },
   };
-}
-
-function bind(gpu: Gpu, { bindings, layout }: Kernel, given: Readonly<Record<string, GPUBindingResource>>) {
-  const entries = bindings.map(({ index, name }) => ({ binding: index, resource: given[name] }));
-  return gpu.scoped('the bindings of a yardstick', () => gpu.device.createBindGroup({ layout, entries }));
-}
-
-/** Nanoseconds of each, one after the other. */
-async function timed(gpu: Gpu, passes: readonly Pass[]): Promise<number[]> {
-  using timer = new Timer(gpu, passes.length);
-  await gpu.scoped('the measuring of this adapter', () => {
-    const encoder = gpu.device.createCommandEncoder();
-    for (const [i, { kernel, group, groups }] of passes.entries()) {
-      const pass = encoder.beginComputePass({ timestampWrites: timer.writes(i) });
-      pass.setPipeline(kernel.pipeline);
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(groups);
-      pass.end();
-    }
-    timer.resolve(encoder);
-    gpu.submit('the measuring of this adapter', [encoder.finish()]);
-  });
-  const names = passes.map((_, i) => String(i));
-  return [...(await timer.read(names)).values()];
 }

@@ -214,9 +214,13 @@ export class Context {
   /**
    * Reads `id`, and then one after the other the likeliest token after each, `most` in all, as `forward` with `argmax` would. The GPU takes each from its
    * own memory, so that some are on their way before the first is known. Whoever stops early has only what was given in the context, and an edit is in force from the next token on:
-   * what was on its way by the shaders before is read again.
+   * what was on its way by the shaders before is read again. What taps saw of a token is copied behind it, before the next overwrites it.
    */
-  async *ahead(id: number, most: number, signal?: AbortSignal): AsyncGenerator<ReadAhead> {
+  async *ahead(
+    id: number,
+    most: number,
+    { signal, taps = [] }: Pick<ForwardOptions, 'signal' | 'taps'> = {},
+  ): AsyncGenerator<ReadAhead> {
     let started: (Pick<ForwardResult, 'shaders' | 'edited'> & { extent: Extent; result: Promise<ChunkResult> })[] = [];
     const results = () => Promise.allSettled(started.map(({ result }) => result));
     let begun = this.#past.ids.length;
@@ -243,7 +247,7 @@ export class Context {
           const edited = this.#past.take(shaders);
           const extent: Extent = { tokens: 1, keys: begun + 1, rows: 1 };
           const ids = begun === this.#past.ids.length ? [id] : CHOSEN;
-          const { result } = await this.#executor.start({ extent, shaders, ids, argmax: true, signal });
+          const { result } = await this.#executor.start({ extent, shaders, ids, taps, argmax: true, signal });
           result.catch(() => {}); // thrown below, when it is its turn
           started.push({ extent, shaders, edited, result });
           begun += 1;

@@ -161,7 +161,9 @@ export class Executor {
       const ended = this.#submit(what, allowance, edited.size > 0, encoder => {
         if (i === 0 && ids === CHOSEN) this.#searches.putInto(encoder, this.#buffers.ids, extent.tokens);
         encode(encoder, from, to);
-        if (i === parts.length - 1) timer?.resolve(encoder);
+        if (i < parts.length - 1) return;
+        tapped.send(encoder);
+        timer?.resolve(encoder);
       });
       // What no layer ends with is not waited for before what it made is read: that would be a trip more a token.
       ended.catch(() => {});

@@ -106,8 +106,8 @@ export async function* generate(
     yield { id, position, stop, last, captured, edited };
     if (last) return;
     next = [id];
-    // Where nobody looks and nothing is drawn, the CPU need not know a token before the GPU goes on with it.
-    if (greedy && !taps?.length) {
+    // Where nothing is drawn, the CPU need not know a token before the GPU goes on with it.
+    if (greedy) {
       yield* goOn(id, maxTokens - made - 1);
       return;
     }
@@ -115,7 +115,7 @@ export async function* generate(
 
   async function* goOn(id: number, most: number): AsyncGenerator<Generated, void, void> {
     const end = Math.min(context.length, context.ids.length + most);
-    for await (const { captured, token, edited } of context.ahead(id, most, signal)) {
+    for await (const { captured, token, edited } of context.ahead(id, most, { signal, taps })) {
       signal?.throwIfAborted();
       const stop = stops.has(token);
       const position = context.ids.length;

@@ -5,7 +5,7 @@ import { type FoundAdapter, findAdapter } from './adapter.js';
 import { BudgetError } from './errors.js';
 import { Faults } from './faults.js';
 import { Running } from './running.js';
-import { type KernelChoice, type Traits, traitsOf } from './traits.js';
+import { type KernelChoice, type Store, type Traits, traitsOf } from './traits.js';
 import { hotFor } from './wait.js';
 import { checkSeconds, Watchdog, watchdogSeconds } from './watchdog.js';
 
@@ -24,7 +24,7 @@ export class Gpu {
   /** What crossed the bus so far. */
   readonly traffic: Traffic = { written: 0, read: 0 };
   /** What the adapter is like, as far as kernels depend on it. */
-  readonly traits: Traits;
+  traits: Traits;
   /** How those who hold memory for later give it back. */
   readonly spare = new Set<() => void>();
   #liveBytes = 0;
@@ -63,8 +63,15 @@ export class Gpu {
     );
   }
 
-  /** Opens a device on the best adapter, or on the one asked for, with the adapter's own limits. Throws OptionError for an unknown choice, AdapterError where there is none. */
-  static async open(choice?: string, kernels: KernelChoice = 'own'): Promise<Gpu> {
+  /**
+   * Opens a device on the best adapter, or on the one asked for, with the adapter's own limits. Throws OptionError for an unknown choice, AdapterError where there is none.
+   * @param storeOf says where weights are to lie, measured on the device; without it they lie in buffers
+   */
+  static async open(
+    choice?: string,
+    kernels: KernelChoice = 'own',
+    storeOf?: (gpu: Gpu) => Promise<Store>,
+  ): Promise<Gpu> {
     const found = await findAdapter(choice);
     const { adapter } = found;
     const wanted = ['subgroups', 'shader-f16', 'timestamp-query'] as GPUFeatureName[];
@@ -81,7 +88,9 @@ export class Gpu {
         maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
       },
     });
-    return new Gpu(device, adapter.info, found.kind, [...adapter.features].sort(), found.budgetBytes, kernels);
+    const gpu = new Gpu(device, adapter.info, found.kind, [...adapter.features].sort(), found.budgetBytes, kernels);
+    if (storeOf) gpu.traits = { ...gpu.traits, store: await storeOf(gpu) };
+    return gpu;
   }
 
   /** What it is called: the GPU and its driver, or, in software, the driver alone, which says all. */
@@ -286,20 +295,3 @@ const TEXEL = 16; // bytes
 
 /** `8 MB`, or in bytes where megabytes would say 0. */
 const sized = (bytes: number) => (bytes >= 1e6 || bytes === 0 ? `${(bytes / 1e6).toFixed(0)} MB` : `${bytes} bytes`);
-
-const OPEN = Symbol.for('gemma-loupe.gpu');
-type Shared = Map<string, Promise<Gpu>>;
-
-/** One device a process and choice, opened at first use and kept, and replaced once it is lost. Dawn itself must outlive everything made with it. */
-export async function sharedGpu(choice?: string, kernels: KernelChoice = 'own'): Promise<Gpu> {
-  const shared = ((globalThis as Record<symbol, unknown>)[OPEN] ??= new Map()) as Shared;
-  const key = `${choice ?? (process.env.LOUPE_ADAPTER || 'auto')} ${kernels}`;
-  const known = shared.get(key);
-  if (known && !(await known).lost) return known;
-  const current = shared.get(key);
-  if (current && current !== known) return current; // somebody who asked at the same time was first
-  const fresh = Gpu.open(choice, kernels);
-  shared.set(key, fresh);
-  fresh.catch(() => shared.delete(key));
-  return fresh;
-}

@@ -11,7 +11,8 @@ export type { ContextOptions, ForwardOptions, ForwardResult, ReadAhead } from '.
 export type { PlanKind } from './fuse.js';
 export { gemma, planOf } from './gemma.js';
 export { type Generated, type GenerateOptions, generate } from './generate.js';
-export { Gpu, sharedGpu, type Traffic } from './gpu.js';
+export { Gpu, type Traffic } from './gpu.js';
+export { sharedGpu } from './shared-gpu.js';
 export type { Change, Kernels, Shaders } from './kernel.js';
 export { type LoadOptions, type LoadProgress, Model } from './model.js';
 export type { Patch } from './patches.js';
@@ -22,7 +23,7 @@ export { openTokenizer, openTokenizerFile } from './tokenizer/open.js';
 export type { Ends } from './tokenizer/ends.js';
 export type { DecodeStream, EncodeOptions, Tokenizer } from './tokenizer/tokenizer.js';
 export type { Top, TopWanted } from './top.js';
-export type { KernelChoice, Traits } from './traits.js';
+export type { KernelChoice, Store, Traits } from './traits.js';
 export type { Opened } from './units.js';
 export { openModelFiles } from './weights/open.js';
 export type {

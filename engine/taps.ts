@@ -92,11 +92,12 @@ const ALIGN = 256; // minStorageBufferOffsetAlignment and minUniformBufferOffset
 const aligned = (bytes: number) => Math.ceil(bytes / ALIGN) * ALIGN;
 const BOX_BYTES = 48;
 
-/** The copies of one chunk: made before it is encoded, called after each stage, read when it is done, then disposed of. */
+/** The copies of one chunk: made before it is encoded, called after each stage, sent back with its submit, read when it is done, then disposed of. */
 export class Taps {
   readonly #places = new Map<string, { tap: Tap; box: Box; at: number; bytes: number; index: number }>();
   readonly #capture: GPUBuffer | null = null;
   readonly #boxes: GPUBuffer | null = null;
+  readonly #back: GPUBuffer | null = null;
   #bytes = 0;
 
   constructor(
@@ -124,6 +125,7 @@ export class Taps {
     const uniform = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
     try {
       this.#boxes = gpu.createBuffer('tap boxes', this.#places.size * ALIGN, uniform);
+      this.#back = gpu.createBuffer('readback', this.#bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -160,13 +162,18 @@ export class Taps {
     };
   }
 
-  /** Reads everything back in one trip. @param recomputed what no step of the run wrote @param kept what was read from a cache that rounds, and how */
+  /** Encodes the way back, behind what writes it: reading then takes no submit of its own. */
+  send(encoder: GPUCommandEncoder): void {
+    if (this.#capture && this.#back) encoder.copyBufferToBuffer(this.#capture, 0, this.#back, 0, this.#bytes);
+  }
+
+  /** What was sent back; called at once when its work was submitted. @param recomputed what no step of the run wrote @param kept what was read from a cache that rounds, and how */
   async collect(
     recomputed: ReadonlySet<Stage> = new Set(),
     kept: ReadonlyMap<Stage, CacheFormat> = new Map(),
   ): Promise<Captured[]> {
-    if (!this.#capture) return [];
-    const data = await this.gpu.read([{ buffer: this.#capture, bytes: this.#bytes }]);
+    if (!this.#back) return [];
+    const data = await this.gpu.mapped(this.#back, this.#bytes);
     const start = this.extent.keys - this.extent.tokens;
     return [...this.#places.values()].map(({ tap, box, at, bytes }) => ({
       stage: tap.stage,
@@ -180,6 +187,6 @@ export class Taps {
   }
 
   [Symbol.dispose](): void {
-    for (const buffer of [this.#capture, this.#boxes]) if (buffer) this.gpu.destroyBuffer(buffer);
+    for (const buffer of [this.#capture, this.#boxes, this.#back]) if (buffer) this.gpu.destroyBuffer(buffer);
   }
 }

@@ -20,9 +20,12 @@ export interface Traits {
   readonly maxBuffer: number;
   /** Longest side of a texture. */
   readonly maxTexture: number;
-  /** Where matrices lie. */
-  readonly store: 'buffer' | 'texture';
+  /** Where matrices lie, as it was measured (store.ts). */
+  readonly store: Store;
 }
+
+/** What matrices can lie in. */
+export type Store = 'buffer' | 'texture';
 
 /** Whose kernels run: the adapter's own, or a GPU's, which any adapter can run: to prove them where there is none. */
 export type KernelChoice = 'own' | 'gpu';
@@ -39,9 +42,7 @@ export function traitsOf(
   return {
     software,
     subgroup,
-    // Mesa's lavapipe reads a storage texture with a few vector instructions, and a buffer with a branch and a check for every lane: textures
-    // are three to six times as fast there. SwiftShader and GPUs gain nothing by them.
-    store: kind === 'lavapipe' ? 'texture' : 'buffer',
+    store: 'buffer',
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
     maxShared: limits.maxComputeWorkgroupStorageSize,
     maxInvocations: limits.maxComputeInvocationsPerWorkgroup,

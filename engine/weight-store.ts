@@ -5,11 +5,12 @@ import { BudgetError } from './errors.js';
 import { alike } from './formats/alike.js';
 import { FORMATS } from './formats/formats.js';
 import { type Format, TILE, texelsOfTile, tilesInTurn, tilesOf, WORDS } from './formats/tile.js';
-import type { Gpu, Traits } from './gpu.js';
+import type { Gpu } from './gpu.js';
 import type { Constants } from './compile.js';
 import type { Join } from './joins.js';
 import type { ShardRows } from './dispatch.js';
 import { Tensor } from './tensor.js';
+import type { Store, Traits } from './traits.js';
 
 /** A part of a weight. */
 export interface Shard extends ShardRows {
@@ -24,8 +25,6 @@ export interface Shard extends ShardRows {
   /** As ShardLayout.side. */
   readonly side?: 'low' | 'high';
 }
-
-export type Store = Traits['store'];
 
 /** What is to be put on the GPU. */
 export interface Incoming {

@@ -17,7 +17,7 @@ import { ours, type Peer } from './peer.js';
 import { spread } from './spread.js';
 import { startTorch } from './torch.js';
 
-export const PEERS = ['torch', 'llama.cpp', 'exact', 'fast'] as const;
+export const PEERS = ['torch', 'llama.cpp', 'exact', 'fast', 'tap'] as const;
 export type PeerName = (typeof PEERS)[number];
 
 export interface BenchOptions extends Wanted {
@@ -168,13 +168,19 @@ async function begin(
   peer: PeerName,
   model: Model,
   length: number,
-  { name, say }: BenchOptions,
+  { name, say, plan }: BenchOptions,
   signal: AbortSignal,
 ): Promise<Peer> {
   const threads = availableParallelism();
   const gpu = model.gpu.kind === 'hardware';
   if (peer === 'torch') return startTorch(modelPath(name), threads, gpu);
   if (peer === 'llama.cpp') return startLlama(modelPath(name), { threads, length, gpu }, say);
+  if (peer === 'tap') {
+    const stage = model.plan.stage(`layers.${model.config.layers >> 1}.resid`);
+    const context = model.context({ length, plan });
+    const run = ours(model, context, signal, [{ stage }]);
+    return { ...run, name: `with a tap on ${stage.name}`, close: () => context[Symbol.dispose]() };
+  }
   const context = model.context({ length, plan: peer });
   return { ...ours(model, context, signal), name: `the ${peer} plan`, close: () => context[Symbol.dispose]() };
 }

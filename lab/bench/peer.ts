@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { Context } from '../../engine/context.js';
 import { LoupeError } from '../../engine/errors.js';
 import type { Model } from '../../engine/model.js';
+import type { Tap } from '../../engine/taps.js';
 
 /** Who should run the same model is not there, or does not open it. */
 export class PeerError extends LoupeError {}
@@ -21,12 +22,12 @@ export interface Peer {
   close(): void;
 }
 
-/** Loupe as its own peer. */
-export function ours(model: Model, context: Context, signal?: AbortSignal): Peer {
+/** Loupe as its own peer. @param taps what is looked at, of every token */
+export function ours(model: Model, context: Context, signal?: AbortSignal, taps: readonly Tap[] = []): Peer {
   let next = 0;
   const forward = async (ids: readonly number[]) => {
     const began = performance.now();
-    next = (await context.forward(ids, { argmax: true, signal })).token!;
+    next = (await context.forward(ids, { argmax: true, signal, taps })).token!;
     return performance.now() - began;
   };
   return {
@@ -40,7 +41,7 @@ export function ours(model: Model, context: Context, signal?: AbortSignal): Peer
       const times: number[] = [];
       const held = context.ids.length;
       let before = performance.now();
-      for await (const _ of context.ahead(next, tokens, signal)) {
+      for await (const _ of context.ahead(next, tokens, { signal, taps })) {
         const now = performance.now();
         times.push(now - before);
         before = now;

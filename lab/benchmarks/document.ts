@@ -50,12 +50,12 @@ export async function writeBenchmarks({ path, small = false, say }: DocumentOpti
   const atlas = await run<BenchReport>(
     'bench',
     ...lists('16,128,512', '0,128,512,960', '1,4,16'),
-    ...['--against', 'exact'],
+    ...['--against', 'exact,tap'],
   );
   const swiftShader = await run<BenchReport>(
     ...['bench', '--adapter', 'swiftshader'],
     ...lists('16,128', '0,512', '1,4'),
-    ...['--against', 'exact'],
+    ...['--against', 'exact,tap'],
   );
   let real: Measured['real'] = null;
   if (!existsSync(model)) say(`left out: Gemma 3 270M, which python3 golden/fetch_real.py puts to ${model}`);
@@ -67,7 +67,7 @@ export async function writeBenchmarks({ path, small = false, say }: DocumentOpti
     const full = small ? lists('', '', '') : ['--full'];
     real = {
       full: await run<BenchReport>(...of, ...full, '--cache-at', '0', ...against),
-      exact: await run<BenchReport>(...of, '--prefill', '16,128', '--contexts', '16', '--against', 'exact'),
+      exact: await run<BenchReport>(...of, '--prefill', '16,128', '--contexts', '16', '--against', 'exact,tap'),
       stages: await ran<StagesReport>([...of, '--stages'], model, say),
     };
   }

@@ -17,7 +17,12 @@ const COLOURS: Readonly<Record<string, string>> = {
   'llama.cpp': '#009e73',
   exact: '#cc79a7',
 };
-const NAMES: Readonly<Record<string, string>> = { torch: 'PyTorch', exact: 'the exact plan', fast: 'the fast plan' };
+const NAMES: Readonly<Record<string, string>> = {
+  torch: 'PyTorch',
+  exact: 'the exact plan',
+  fast: 'the fast plan',
+  tap: 'one stage tapped',
+};
 const nameOf = (peer: string) => NAMES[peer] ?? peer;
 
 const number = (n: number) => (n >= 999.5 ? Math.round(n).toLocaleString('en-US') : n.toFixed(n >= 99.5 ? 0 : 1));
@@ -81,7 +86,7 @@ function section(title: string, { command, report }: Ran<BenchReport>): string {
       ...none,
     ]),
   ];
-  const others = peers.filter(([peer]) => !(peer in { exact: 1, fast: 1 })).map(([, { name }]) => name);
+  const others = peers.filter(([peer]) => !(peer in { exact: 1, fast: 1, tap: 1 })).map(([, { name }]) => name);
   const facts = [
     `loaded in ${(report.load / 1000).toFixed(1)} s, ${bytesText(report.memory.gpu)} on the GPU, ${bytesText(report.memory.cpu)} resident`,
     `${report.bytesWrittenPerToken} bytes to the GPU and ${report.bytesReadPerToken} back for each greedy token`,

@@ -53,7 +53,7 @@ export function benchCommand(): Command {
     .option('--cache-at <tokens>', 'where to compare with and without the cache; 0: not at all', whole(0), 256)
     .option(
       '--against <peers>',
-      'who runs the same, in turn: torch, llama.cpp (fetched by npm at the first time), or the exact or fast plan',
+      'who runs the same, in turn: torch, llama.cpp (fetched by npm at the first time), the exact or fast plan, or tap: with one stage looked at',
       peersOf,
       [],
     )

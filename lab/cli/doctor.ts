@@ -7,7 +7,8 @@ import { cacheFolder, cacheTrouble } from '../../engine/cache.js';
 import { LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
 import { accuracyOf } from '../../engine/accuracy.js';
-import { sharedGpu } from '../../engine/gpu.js';
+import { sharedGpu } from '../../engine/shared-gpu.js';
+import { type StoreChoice, storeOf } from '../../engine/store.js';
 import { folded } from '../values/fold.js';
 import { bytesText } from '../values/numbers.js';
 import { accuracyText } from '../display/accuracy.js';
@@ -46,6 +47,7 @@ export function doctorCommand(): Command {
     if (gpu?.kind === 'lavapipe')
       advice.push('lavapipe runs on the CPU. With a GPU, install its Vulkan driver for real speed.');
     const accuracy = gpu && (await accuracyOf(gpu));
+    const weights = gpu && (await storeOf(gpu, true));
     const report = {
       adapter: gpu && { kind: gpu.kind, vendor: gpu.info.vendor, description: gpu.name },
       limits: gpu && {
@@ -55,6 +57,7 @@ export function doctorCommand(): Command {
         subgroup: gpu.traits.subgroup,
       },
       accuracy,
+      weights,
       features: gpu?.features ?? [],
       versions: { node: process.versions.node, webgpu: version('webgpu'), typescript: version('typescript') },
       kernel: kernels.length > 0 ? `installed in ${kernels.map(({ folder }) => folder).join(', ')}` : 'not installed',
@@ -70,6 +73,7 @@ export function doctorCommand(): Command {
         limits: limits
           ? `binding ${bytesText(limits.largestBinding)}, buffer ${bytesText(limits.largestBuffer)}, ${limits.invocations} invocations, subgroups of ${limits.subgroup ?? 'no fixed size'}`
           : '–',
+        weights: weights ? storeText(weights) : '–',
         rounding: accuracy ? accuracyText(accuracy) : '–',
         features: ['shader-f16', 'subgroups', 'timestamp-query']
           .map(f => `${f} ${report.features.includes(f) ? 'yes' : 'no'}`)
@@ -86,3 +90,10 @@ export function doctorCommand(): Command {
     if (!gpu) process.exitCode = 1;
   });
 }
+
+const storeText = ({ store, speeds }: StoreChoice) =>
+  speeds === null
+    ? `in ${store}s: this adapter cannot tell which it reads faster`
+    : `in ${store}s: read at ${speedText(speeds[store])} here, ${store === 'buffer' ? 'textures' : 'buffers'} at ${speedText(speeds[store === 'buffer' ? 'texture' : 'buffer'])}`;
+
+const speedText = (bytesPerSecond: number) => `${(bytesPerSecond / 1e9).toPrecision(3)} GB/s`;

@@ -23,7 +23,7 @@ export function modelFacts(session: Session): { readonly [label: string]: string
     widths: `hidden ${c.hidden}, feed-forward ${c.feedForward}, vocabulary ${c.vocab}`,
     heads: `${c.heads} query, ${c.kvHeads} key/value, ${c.headDim} wide`,
     context: `${c.contextLength} tokens, ${session.longest} in this session`,
-    weights: `${bytesText(model.weightBytes)} on the GPU${formatsText(model.formats)}`,
+    weights: `${bytesText(model.weightBytes)} in ${gpu.traits.store}s on the GPU${formatsText(model.formats)}`,
     ...(model.activations === 'int8' && {
       activations: '8 bits in blocks of 32, before the products of the fast plan',
     }),

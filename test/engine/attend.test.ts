@@ -4,7 +4,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attend } from '../../engine/attend.js';
 import { readShaderSource } from '../../engine/files.js';
-import { type Gpu, sharedGpu, type Traits } from '../../engine/gpu.js';
+import type { Gpu, Traits } from '../../engine/gpu.js';
+import { sharedGpu } from '../../engine/shared-gpu.js';
 import { Kernels } from '../../engine/kernel.js';
 import type { Dispatch, Setting, Source } from '../../engine/dispatch.js';
 import { dispatchesOf } from '../../engine/ops.js';

@@ -3,7 +3,7 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { BudgetError, DeviceError } from '../../engine/errors.js';
-import { sharedGpu, type Traits } from '../../engine/gpu.js';
+import { sharedGpu } from '../../engine/shared-gpu.js';
 import type { Chat } from '../../lab/chat/commands.js';
 import { chatInTerminal, type TerminalOptions } from '../../lab/chat/terminal.js';
 import { golden } from '../../lab/values/golden.js';
@@ -24,11 +24,11 @@ afterEach(() => {
 async function binding<T>(maxBinding: number, work: () => Promise<T>): Promise<T> {
   const gpu = await sharedGpu();
   const own = gpu.traits;
-  (gpu as { traits: Traits }).traits = { ...own, maxBinding };
+  gpu.traits = { ...own, maxBinding };
   try {
     return await work();
   } finally {
-    (gpu as { traits: Traits }).traits = own;
+    gpu.traits = own;
   }
 }
 

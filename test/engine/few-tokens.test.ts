@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dequantise } from '../../engine/weights/dequantise.js';
 import { Executor } from '../../engine/execute.js';
 import { FORMATS } from '../../engine/formats/formats.js';
-import { Gpu, type Traits } from '../../engine/gpu.js';
+import { Gpu } from '../../engine/gpu.js';
 import { Kernels } from '../../engine/kernel.js';
 import { readShaderSource } from '../../engine/files.js';
 import { dispatchesOf } from '../../engine/ops.js';
@@ -17,10 +17,10 @@ import { WeightStore } from '../../engine/weight-store.js';
 const gpu = await Gpu.open();
 const own = gpu.traits;
 beforeAll(() => {
-  (gpu as { traits: Traits }).traits = { ...own, software: false, subgroup: null };
+  gpu.traits = { ...own, software: false, subgroup: null };
 });
 afterAll(() => {
-  (gpu as { traits: Traits }).traits = own;
+  gpu.traits = own;
 });
 
 const MOST = 200;

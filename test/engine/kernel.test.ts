@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { readShaderSource, shaderNames } from '../../engine/files.js';
-import { sharedGpu } from '../../engine/gpu.js';
+import { sharedGpu } from '../../engine/shared-gpu.js';
 import { bindingsOf } from '../../engine/bindings.js';
 import { Kernels } from '../../engine/kernel.js';
 

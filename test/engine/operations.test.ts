@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Executor } from '../../engine/execute.js';
 import { packageRoot, readShaderSource } from '../../engine/files.js';
-import { type Gpu, sharedGpu, type Traits } from '../../engine/gpu.js';
+import type { Gpu, Traits } from '../../engine/gpu.js';
+import { sharedGpu } from '../../engine/shared-gpu.js';
 import { Kernels } from '../../engine/kernel.js';
 import type { Axis, Ref, Stage } from '../../engine/plan.js';
 import { axis, Recorder } from '../../engine/recorder.js';
@@ -145,9 +146,9 @@ const kinds: Record<string, (t: Traits) => Traits> = {
 for (const [kind, traits] of Object.entries(kinds)) {
   describe(kind, () => {
     beforeAll(() => {
-      (gpu as { traits: Traits }).traits = traits(own);
+      gpu.traits = traits(own);
       return () => {
-        (gpu as { traits: Traits }).traits = own;
+        gpu.traits = own;
       };
     });
     for (const c of cases) {

@@ -3,7 +3,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Executor } from '../../engine/execute.js';
 import { readShaderSource } from '../../engine/files.js';
-import { type Gpu, sharedGpu } from '../../engine/gpu.js';
+import type { Gpu } from '../../engine/gpu.js';
+import { sharedGpu } from '../../engine/shared-gpu.js';
 import { Kernels } from '../../engine/kernel.js';
 import type { Ref } from '../../engine/plan.js';
 import { axis, Recorder } from '../../engine/recorder.js';

@@ -2,7 +2,7 @@
 // no call expects, told to whoever comes next.
 
 import { expect, test, vi } from 'vitest';
-import { sharedGpu } from '../../engine/gpu.js';
+import { sharedGpu } from '../../engine/shared-gpu.js';
 import { Running } from '../../engine/running.js';
 import type { Watchdog } from '../../engine/watchdog.js';
 

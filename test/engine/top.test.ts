@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot, readShaderSource } from '../../engine/files.js';
-import { type Gpu, sharedGpu, type Traits } from '../../engine/gpu.js';
+import type { Gpu, Traits } from '../../engine/gpu.js';
+import { sharedGpu } from '../../engine/shared-gpu.js';
 import { Kernels } from '../../engine/kernel.js';
 import { likeliest } from '../../engine/likeliest.js';
 import { type Sampling, sample, sampleTop, topWanted, uniform } from '../../engine/sample.js';
@@ -70,10 +71,10 @@ const SIZES = [331, 257, 4095, 4097, 50_001, 262_144, 262_145];
 
 describe.each(['own', 'gpu'])('kernels: %s', kernels => {
   beforeAll(() => {
-    if (kernels === 'gpu') (gpu as { traits: Traits }).traits = { ...own, software: false, subgroup: null };
+    if (kernels === 'gpu') gpu.traits = { ...own, software: false, subgroup: null };
   });
   afterAll(() => {
-    (gpu as { traits: Traits }).traits = own;
+    gpu.traits = own;
   });
 
   test.each(SIZES)('of %i logits, the largest in order', async size => {

@@ -1,7 +1,7 @@
 // Waiting for the GPU: nothing comes before it is done, the event loop rests meanwhile, and what goes wrong is told.
 
 import { expect, test } from 'vitest';
-import { sharedGpu } from '../../engine/gpu.js';
+import { sharedGpu } from '../../engine/shared-gpu.js';
 import { mapWhenDone, tryMap } from '../../engine/wait.js';
 
 const gpu = await sharedGpu();

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
-import { sharedGpu, type Traits } from '../../engine/gpu.js';
+import { sharedGpu } from '../../engine/shared-gpu.js';
 import { golden } from '../../lab/values/golden.js';
 import { open } from '../../lab/session/open.js';
 import { freshFolder } from '../fixtures/folder.js';
@@ -25,7 +25,7 @@ test('the same with weights split over buffers or textures that hold little', as
   const gpu = await sharedGpu();
   const own = gpu.traits;
   const small = own.store === 'buffer' ? { maxBinding: 100_000 } : { maxTexture: 90 };
-  (gpu as { traits: Traits }).traits = { ...own, ...small };
+  gpu.traits = { ...own, ...small };
   try {
     const model = await open(await writeTiny(join(folder, 'split')), { quiet: true });
     const shards = model.model.shards('embed');
@@ -36,7 +36,7 @@ test('the same with weights split over buffers or textures that hold little', as
     expect(diff.first?.stage ?? null).toBeNull();
     model[Symbol.dispose]();
   } finally {
-    (gpu as { traits: Traits }).traits = own;
+    gpu.traits = own;
   }
 });
 

@@ -115,7 +115,7 @@ async function report(more: Partial<Parameters<typeof bench>[1]> = {}): Promise<
       decode: 3,
       rounds: 2,
       plan: 'fast',
-      against: ['exact'],
+      against: ['exact', 'tap'],
       cacheAt: 0,
       batch: [1, 3],
     },
@@ -136,6 +136,8 @@ test('a report has what was measured, with peers and ratios, and fits a terminal
   expect(exact.name).toBe('the exact plan');
   const theirs = exact.prefill['9'].tokensPerSecond.median;
   expect(exact.ratios.prefill['9']).toBeCloseTo(made.prefill['9'].tokensPerSecond.median / theirs, 9);
+  expect(made.peers.tap.name).toBe('with a tap on layers.3.resid');
+  expect(Object.keys(made.peers.tap.ratios.decodeAt)).toEqual(['0', '40']);
   expect(Object.keys(made.batch)).toEqual(['1', '3']);
   expect(made.batch['3'].tokensPerSecond.median).toBeGreaterThan(0);
   // Atlas has both kinds of layers.

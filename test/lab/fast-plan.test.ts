@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sharedGpu, type Traits } from '../../engine/gpu.js';
+import { sharedGpu } from '../../engine/shared-gpu.js';
 import { givesOf } from '../../engine/step.js';
 import { compare } from '../../lab/diff/metrics.js';
 import { golden } from '../../lab/values/golden.js';
@@ -73,12 +73,12 @@ describe.each(['tiny', 'atlas'] as const)('%s', name => {
     test('as a GPU would run it', async () => {
       const gpu = await sharedGpu();
       const own = gpu.traits;
-      (gpu as { traits: Traits }).traits = { ...own, software: false, subgroup: null };
+      gpu.traits = { ...own, software: false, subgroup: null };
       try {
         await reopen();
         expect(await apart(model(), IDS, [30, 1, 1, 9])).toBeLessThan(2e-6);
       } finally {
-        (gpu as { traits: Traits }).traits = own;
+        gpu.traits = own;
         await reopen();
       }
     });
@@ -129,7 +129,7 @@ test.each([
 ] as const)('%s: rules that do not fit leave the stages', async (_, intermediate_size, traits, rules) => {
   const gpu = await sharedGpu();
   const own = gpu.traits;
-  (gpu as { traits: Traits }).traits = { ...own, ...traits };
+  gpu.traits = { ...own, ...traits };
   try {
     const made = await writeTiny(join(folder, `odd ${intermediate_size}`), {
       config: { intermediate_size },
@@ -146,7 +146,7 @@ test.each([
     expect([...used].sort()).toEqual([...rules].sort());
     expect(await apart(model, IDS, [30, 1, 1, 9])).toBeLessThan(2e-6);
   } finally {
-    (gpu as { traits: Traits }).traits = own;
+    gpu.traits = own;
   }
 });
 
@@ -247,6 +247,48 @@ test('whoever stops early has only what was given in the context, and can go bac
   }
   expect([...made, again]).toEqual(all);
 });
+
+test.each(['fast', 'exact'] as const)(
+  'the %s plan: what taps see of tokens that are read ahead has the bits of each read by itself, and nothing is left on the GPU',
+  async plan => {
+    const { plan: recorded, gpu } = tiny.model;
+    // Written by a step, inside of one, the cache's, and the last.
+    const taps = ['layers.1.resid', 'layers.0.attn.pattern', 'layers.1.attn.k_rope', 'logits'].map(name => ({
+      stage: recorded.stage(name),
+    }));
+    const ids = IDS.slice(0, 12);
+    const seen: { token: number; data: Float32Array[]; from: number[] }[] = [];
+    {
+      using context = tiny.model.context({ length: 64, plan });
+      let { token } = await context.forward(ids, { argmax: true });
+      for (let i = 0; i < 24; i++) {
+        const read = await context.forward([token!], { argmax: true, taps });
+        seen.push({
+          token: read.token!,
+          data: read.captured.map(({ data }) => data),
+          from: read.captured.map(c => c.start),
+        });
+        token = read.token;
+      }
+    }
+    const before = [gpu.liveBytes, gpu.liveBuffers];
+    for (const most of [24, 5]) {
+      using context = tiny.model.context({ length: 64, plan });
+      const { token } = await context.forward(ids, { argmax: true });
+      let at = 0;
+      for await (const read of context.ahead(token!, 24, { taps })) {
+        const { token: one, data, from } = seen[at];
+        expect(read.token).toBe(one);
+        expect(read.captured.map(({ data: d }) => bits(d))).toEqual(data.map(bits));
+        expect(read.captured.map(c => c.start)).toEqual(from);
+        at += 1;
+        if (at === most) break;
+      }
+      expect(at).toBe(most);
+    }
+    expect([gpu.liveBytes, gpu.liveBuffers]).toEqual(before);
+  },
+);
 
 test.each([
   ['results/three', 'y1[', 'layers.0.attn.k'],

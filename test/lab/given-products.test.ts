@@ -3,7 +3,8 @@
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sharedGpu, type Traits } from '../../engine/gpu.js';
+import type { Traits } from '../../engine/gpu.js';
+import { sharedGpu } from '../../engine/shared-gpu.js';
 import { compare } from '../../lab/diff/metrics.js';
 import { open } from '../../lab/session/open.js';
 import type { Session } from '../../lab/session/session.js';
@@ -36,12 +37,12 @@ const writeWide = (width: number) =>
 async function asGpu<T>(traits: Partial<Traits>, path: string, use: (model: Session) => Promise<T>): Promise<T> {
   const gpu = await sharedGpu();
   const own = gpu.traits;
-  (gpu as { traits: Traits }).traits = { ...own, software: false, subgroup: null, maxStorageBuffers: 10, ...traits };
+  gpu.traits = { ...own, software: false, subgroup: null, maxStorageBuffers: 10, ...traits };
   try {
     using model = await open(path, { quiet: true });
     return await use(model);
   } finally {
-    (gpu as { traits: Traits }).traits = own;
+    gpu.traits = own;
   }
 }
 

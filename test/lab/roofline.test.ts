@@ -101,7 +101,7 @@ test('a chunk that does not fit a binding is counted as the chunks that it is re
   const { traits } = atlas.gpu;
   const { maxBinding } = traits;
   // Scores of 20 tokens fit, in a context of 200: 4 heads × 20 × 200.
-  (atlas.gpu as { traits: typeof traits }).traits = { ...traits, maxBinding: 4 * 4 * 20 * 200 };
+  atlas.gpu.traits = { ...traits, maxBinding: 4 * 4 * 20 * 200 };
   try {
     const at = await timed(async () => {
       const { steps } = await atlas.roofline({ tokens: 50, context: 150, rounds: 1, plan: 'exact' });
@@ -123,7 +123,7 @@ test('a chunk that does not fit a binding is counted as the chunks that it is re
       [150, 50],
     ]);
   } finally {
-    (atlas.gpu as { traits: typeof traits }).traits = { ...traits, maxBinding };
+    atlas.gpu.traits = { ...traits, maxBinding };
   }
 });
 
