@@ -6,7 +6,7 @@ import type { AttentionFigure, AttentionLayer } from '../values/attention.js';
 import { labelsOf, partText } from '../values/dims.js';
 import { blockSize, blocksOf } from './blocks.js';
 import type { Bundle, Figure } from '../values/shown.js';
-import { CONFIG, HOLE, lengthOf, MENU, menuFrom, PAGE, titled } from './page.js';
+import { CONFIG, HOLE, lengthOf, MENU, menuFrom, PAGE, TITLE, titled } from './page.js';
 import { edges } from './attention-edges.js';
 import { blockName, type Rest, restOf, type Sink, sinkOf } from './attention-sink.js';
 import { barTitle, CIVIDIS, type Packed, packed, scaleThrough } from './chart.js';
@@ -40,10 +40,19 @@ export function sideOf({ pattern }: AttentionLayer, many: number): number {
 export const headName = ({ heads, kvHeads }: AttentionFigure, head: number): string =>
   `head ${head} · kv ${Math.floor(head / (heads / kvHeads))}`;
 
-export function attentionTitle({ layer, window, pattern }: AttentionLayer): string {
+/** The title of a layer's pattern, and which part of it is here. */
+function titleParts({ layer, window, pattern }: AttentionLayer): string[] {
   const part = partText(pattern.dims);
   const sees = window === null ? '(sees every token)' : `(sees the last ${window} tokens)`;
-  return `Attention, layer ${layer} ${sees}${part ? `: ${part}` : ''}`;
+  return [`Attention, layer ${layer} ${sees}`, ...(part ? [part] : [])];
+}
+
+export const attentionTitle = (layer: AttentionLayer): string => titleParts(layer).join(': ');
+
+/** The same as lines that fit the narrowest cell: where one has no room, the part begins the notes. */
+export function attentionHeading(layer: AttentionLayer): string[] {
+  const whole = attentionTitle(layer);
+  return (whole.length <= TITLE ? [whole] : titleParts(layer)).map(label);
 }
 
 /** The heads that a pattern holds, by their numbers in the model. */
@@ -83,7 +92,11 @@ function plotly(figure: AttentionFigure): Figure {
   }));
   const fixed = 130 + CELL * S;
   const zeros = layers.map(hasZero);
-  const notes = (i: number) => notesOf(by, rests[i] === null ? null : sinks[i], rests[i], zeros[i]);
+  const headings = layers.map(attentionHeading);
+  const notes = (i: number) => [
+    ...headings[i].slice(1),
+    ...notesOf(by, rests[i] === null ? null : sinks[i], rests[i], zeros[i]),
+  ];
   const lines = 1 + Math.max(...layers.map((_, i) => notes(i).length));
   // Buttons where all of them have room, also in the narrowest figure and behind the choice of a layer; else a list.
   const beside = layers.length > 1 ? 92 : 0;
@@ -103,7 +116,7 @@ function plotly(figure: AttentionFigure): Figure {
     layout: {
       ...PAGE,
       plot_bgcolor: HOLE,
-      title: titled(label(attentionTitle(first)), notes(0)),
+      title: titled(headings[0][0], notes(0)),
       ...(fixed <= NARROW ? { width: NARROW } : {}),
       height: Math.max(300, Math.min(760, 138 + 15 * lines + 40 + CELL * rows)),
       margin,
@@ -151,7 +164,7 @@ function plotly(figure: AttentionFigure): Figure {
                       'colorbar.ticktext': [bar(i).ticktext],
                     },
                     {
-                      'title.text': label(attentionTitle(layer)),
+                      'title.text': headings[i][0],
                       'title.subtitle.text': notes(i).join('<br>'),
                       shapes: edges(query, key, layer.window, by),
                     },

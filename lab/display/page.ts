@@ -17,7 +17,7 @@ export function titled(text: string, notes: readonly string[] = []) {
     : { text, subtitle: { text: notes.join('<br>'), font: { size: 11 } }, ...place };
 }
 /** Characters of a title in the narrowest cell. */
-const TITLE = 62;
+export const TITLE = 62;
 /** A long name in lines that fit the narrowest cell, broken before an operator where it has one: the first is the title, and the others begin its notes. */
 export function titleLines(text: string): string[] {
   if (text.length <= TITLE) return folded(text, '', TITLE).split('\n');

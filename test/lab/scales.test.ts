@@ -61,6 +61,32 @@ test('the first queries of a long text, which have few keys, do not darken all o
   expect(tokensBundle(views(900))['text/html']).toContain('The fullest shade is 3.0 %.');
 });
 
+test('a part of a pattern is named in a line of its own where its title has no room for it', () => {
+  const dims = [
+    { name: 'head' as const, size: 2, from: 2, of: 4 },
+    { name: 'query' as const, size: 10, from: 1200, of: 2000 },
+    { name: 'key' as const, size: 2000, from: 0, of: 2000 },
+  ];
+  const pattern = new Activation('layers.17.attn.pattern', dims, new Float32Array(2 * 10 * 2000).fill(0.01));
+  const of = (layer: number, window: number | null) => ({ layer, pattern, window });
+  const layers = [of(17, 512), of(5, null)];
+  const long = 'Attention, layer 17 (sees the last 512 tokens)';
+  const whole = 'Attention, layer 5 (sees every token): head 2–3, query 1200–1209';
+  for (const bundle of [attentionBundle, headsBundle].map(draw => draw({ layers, heads: 4, kvHeads: 1 }))) {
+    const { layout } = bundle[FIGURE] as unknown as {
+      layout: {
+        title: { text: string; subtitle: { text: string } };
+        updatemenus?: { buttons: { args: Record<string, string>[] }[] }[];
+      };
+    };
+    expect(layout.title.text).toBe(long);
+    expect(layout.title.subtitle.text).toMatch(/^head 2–3, query 1200–1209<br>/);
+    expect(bundle['text/plain']).toMatch(`${long}: head 2–3, query 1200–1209, 10 queries`);
+    const other = layout.updatemenus?.[1].buttons[1].args[1];
+    if (other) expect(`${other['title.text']}: ${other['title.subtitle.text'].split('<br>')[0]}`).toBe(whole);
+  }
+});
+
 test('two outlier channels do not bleach the others, and values of a millionth are written as elsewhere', () => {
   const resid = (by: number) => {
     const data = Float32Array.from(
