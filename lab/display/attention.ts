@@ -20,6 +20,8 @@ const POOLED = 40_000;
 /** Pixels of a token where few are shown, and the widest figure that does not take its cell's width. */
 const CELL = 22;
 const NARROW = 480;
+/** The lowest picture, in which the numbers of the weights and the name of the queries have room. */
+const LOWEST = 150;
 /** Pixels of a button beside its words, and of a letter of these. */
 const BUTTON = 26;
 const LETTER = 5.5;
@@ -118,7 +120,7 @@ function plotly(figure: AttentionFigure): Figure {
       plot_bgcolor: HOLE,
       title: titled(headings[0][0], notes(0)),
       ...(fixed <= NARROW ? { width: NARROW } : {}),
-      height: Math.max(300, Math.min(760, 138 + 15 * lines + 40 + CELL * rows)),
+      height: Math.max(margin.t + LOWEST + margin.b, Math.min(760, 138 + 15 * lines + 40 + CELL * rows)),
       margin,
       xaxis: {
         title: { text: `key (read from)${by > 1 ? `, ${by} a cell` : ''}`, standoff: 6 },
