@@ -41,7 +41,7 @@ export function headsBundle(figure: AttentionFigure): Bundle {
       ...(at ? { customdata: at } : {}),
       ...panelAxes(head),
       zmin: 0,
-      zmax: rest ?? 1,
+      zmax: rest?.end ?? 1,
       colorscale: WEIGHTS,
       showscale: head === 0,
       colorbar: { thickness: 10, ...barText(rest, sink !== null) },

@@ -8,7 +8,7 @@ import { blockSize, blocksOf } from './blocks.js';
 import type { Bundle, Figure } from '../values/shown.js';
 import { CONFIG, HOLE, lengthOf, MENU, menuFrom, PAGE, titled } from './page.js';
 import { edges } from './attention-edges.js';
-import { blockName, restOf, type Sink, sinkOf } from './attention-sink.js';
+import { blockName, type Rest, restOf, type Sink, sinkOf } from './attention-sink.js';
 import { barTitle, CIVIDIS, type Packed, packed, scaleThrough } from './chart.js';
 import { label, visible } from '../values/html.js';
 import { percentText } from '../values/numbers.js';
@@ -23,6 +23,8 @@ const NARROW = 480;
 /** Pixels of a button beside its words, and of a letter of these. */
 const BUTTON = 26;
 const LETTER = 5.5;
+/** Pixels of the list that says where the colours end, at the right. */
+const COLOURS = 130;
 
 export function attentionBundle(figure: AttentionFigure): Bundle {
   return drawn(plotly(figure), text(figure));
@@ -63,7 +65,7 @@ function plotly(figure: AttentionFigure): Figure {
   // A layer's own: one without a sink would take the colours of all others with it.
   const rests = layers.map((layer, i) => restOf(layer, sinks[i]));
   const [rest] = rests;
-  const bar = (i: number, end = rests[i]) => barText(end, sinks[i] !== null);
+  const bar = (i: number, rest = rests[i]) => barText(rest, sinks[i] !== null);
   const data = grids[0].map(({ z, at }, head) => ({
     type: 'heatmap',
     name: headName(figure, numbers[head]),
@@ -72,7 +74,7 @@ function plotly(figure: AttentionFigure): Figure {
     x,
     y,
     zmin: 0,
-    zmax: rest ?? 1,
+    zmax: rest?.end ?? 1,
     colorscale: WEIGHTS,
     colorbar: { thickness: 12, ...bar(0) },
     ...(at ? { customdata: at } : {}),
@@ -93,7 +95,8 @@ function plotly(figure: AttentionFigure): Figure {
     b: Math.max(96, 40 + 6 * longest),
   };
   const buttons = numbers.reduce((n, head) => n + BUTTON + LETTER * headName(figure, head).length, 0);
-  const needed = 12 + beside + buttons + 4;
+  const ends = rest !== null && layers.length === 1 ? COLOURS : 0;
+  const needed = 12 + beside + buttons + ends + 4;
   const few = needed <= NARROW;
   return {
     data,
@@ -143,7 +146,7 @@ function plotly(figure: AttentionFigure): Figure {
                     {
                       z: grids[i].map(({ z }) => z),
                       ...(by > 1 && { customdata: grids[i].map(({ at }) => at) }),
-                      zmax: rests[i] ?? 1,
+                      zmax: rests[i]?.end ?? 1,
                       'colorbar.tickvals': [bar(i).tickvals],
                       'colorbar.ticktext': [bar(i).ticktext],
                     },
@@ -165,14 +168,14 @@ function plotly(figure: AttentionFigure): Figure {
                 type: 'dropdown',
                 x: 1,
                 xanchor: 'right',
-                buttons: [rest, null].map(end => ({
-                  label: end === null ? 'colours to 1' : `colours to ${end}`,
+                buttons: [rest, null].map(to => ({
+                  label: `colours to ${to?.end ?? 1}`,
                   method: 'restyle',
                   args: [
                     {
-                      zmax: end ?? 1,
-                      'colorbar.tickvals': [bar(0, end).tickvals],
-                      'colorbar.ticktext': [bar(0, end).ticktext],
+                      zmax: to?.end ?? 1,
+                      'colorbar.tickvals': [bar(0, to).tickvals],
+                      'colorbar.ticktext': [bar(0, to).ticktext],
                     },
                   ],
                 })),
@@ -189,10 +192,11 @@ export const WEIGHTS: [number, string][] = [[0, '#b9bec7'], [1e-44, CIVIDIS[0]],
 
 /**
  * @param rest where the colours end; null: at 1
- * @param more whether there are weights beyond
+ * @param sunk whether there is a sink beyond
  */
-export function barText(rest: number | null, more: boolean) {
-  const end = rest ?? 1;
+export function barText(rest: Rest | null, sunk: boolean) {
+  const end = rest?.end ?? 1;
+  const more = sunk || (rest !== null && rest.beyond > 0);
   const tickvals = [0, 0.25, 0.5, 0.75, 1].map(v => Number((v * end).toPrecision(3)));
   return {
     title: barTitle('weight'),
@@ -208,15 +212,15 @@ export const hoverText = (by: number, before: string): string =>
     : `${before}queries %{y}, keys %{x}<br>largest weight %{z:.7~g}:<br>query %{customdata[0]} reads %{customdata[1]}<extra></extra>`;
 
 /** What a picture must say of itself. */
-export function notesOf(by: number, sink: Sink | null, rest: number | null, zero = false): string[] {
+export function notesOf(by: number, sink: Sink | null, rest: Rest | null, zero = false): string[] {
   return [
     by > 1 ? `a cell is ${by} × ${by} tokens, the largest weight of them` : '',
     by > 1 ? 'run.at(stage).slice({ query: [from, to] }) shows every weight of a part' : '',
     zero ? 'pale grey: a weight of exactly 0' : '',
     sink
-      ? `${sink.name} holds ${percentText(sink.share)} of the weight${rest !== null && rest < 1 ? `: colours end at ${rest}` : ''}`
+      ? `${sink.name} holds ${percentText(sink.share)} of the weight${rest !== null && rest.end < 1 ? `: colours end at ${rest.end}` : ''}`
       : rest !== null
-        ? `colours end at ${rest}: no weight is larger`
+        ? `colours end at ${rest.end}: ${rest.beyond > 0 ? `${percentText(rest.beyond)} of the queries give a token more` : 'no weight is larger'}`
         : '',
   ].filter(Boolean);
 }
