@@ -225,7 +225,11 @@ export class Buffers {
     const known = this.#turns.get(key);
     if (known) return known.table;
     const { positions } = this.capacity;
-    const table = this.#own(`turns ${key}`, [positions, rope.dim / 2, 2]);
+    const table = this.#own(`the table of RoPE’s angles (base ${rope.base}, ${rope.dim} wide)`, [
+      positions,
+      rope.dim / 2,
+      2,
+    ]);
     this.gpu.write(table.buffer, ropeTable(rope, rope.dim, positions));
     this.#turns.set(key, { rope, table });
     return table;

@@ -1,7 +1,7 @@
 // One sequence: the tokens read so far, their keys and values, and the means to read more. Prefill, decode, chunks of any size
 // and taps are all `forward`.
 
-import { type NumberError, PromptError } from './errors.js';
+import { BudgetError, type NumberError, PromptError } from './errors.js';
 import { CHOSEN, type ChunkResult } from './chunk.js';
 import { Executor } from './execute.js';
 import {
@@ -214,7 +214,8 @@ export class Context {
   /**
    * Reads `id`, and then one after the other the likeliest token after each, `most` in all, as `forward` with `argmax` would. The GPU takes each from its
    * own memory, so that some are on their way before the first is known. Whoever stops early has only what was given in the context, and an edit is in force from the next token on:
-   * what was on its way by the shaders before is read again. What taps saw of a token is copied behind it, before the next overwrites it.
+   * what was on its way by the shaders before is read again. What taps saw of a token is copied behind it, before the next overwrites it; where there is no room for that of
+   * several, one is read at a time.
    */
   async *ahead(
     id: number,
@@ -225,6 +226,8 @@ export class Context {
     const results = () => Promise.allSettled(started.map(({ result }) => result));
     let begun = this.#past.ids.length;
     let before = this.#past.shaders;
+    let atOnce = this.#most;
+    let owed: readonly string[] = []; // edits that a token which found no room would have told
     const end = Math.min(this.length, begun + most);
     try {
       while (this.#past.ids.length < end) {
@@ -242,12 +245,22 @@ export class Context {
           this.#past.shaders = before;
           [started, begun] = [[], this.#past.ids.length];
         }
-        while (started.length < this.#most && begun < end) {
+        while (started.length < atOnce && begun < end) {
           const shaders = await this.model.kernels.inForce();
-          const edited = this.#past.take(shaders);
+          const edited = [...owed, ...this.#past.take(shaders)];
+          owed = [];
           const extent: Extent = { tokens: 1, keys: begun + 1, rows: 1 };
           const ids = begun === this.#past.ids.length ? [id] : CHOSEN;
-          const { result } = await this.#executor.start({ extent, shaders, ids, taps, argmax: true, signal });
+          const starting = this.#executor.start({ extent, shaders, ids, taps, argmax: true, signal });
+          const found = await starting.catch((error: unknown) => {
+            if (error instanceof BudgetError && started.length > 0) return null;
+            throw error;
+          });
+          if (found === null) {
+            [atOnce, owed] = [1, edited];
+            break;
+          }
+          const { result } = found;
           result.catch(() => {}); // thrown below, when it is its turn
           started.push({ extent, shaders, edited, result });
           begun += 1;

@@ -2,11 +2,11 @@
 // vector instructions, and a buffer with a branch and a check for every lane; others gain nothing, or lose.
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from './cache.js';
 import { LoupeError } from './errors.js';
-import { packageRoot, readShaderSource } from './files.js';
+import { MOST_JSON, packageRoot, readShaderSource, readText } from './files.js';
 import type { Gpu } from './gpu.js';
 import { Kernels } from './kernel.js';
 import { streamOf, timed } from './stream.js';
@@ -27,6 +27,8 @@ export const WORTH_IT = 1.25;
 const ROUNDS = 9;
 const STORES: readonly Store[] = ['buffer', 'texture'];
 const MOST = 1e15; // bytes a second
+const DATE = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+const MOST_KEPT = 1000; // bytes of a file
 
 /** The choice as it was kept for this adapter, driver and package, else measured and kept; a fraction of a second, once. `anew`: measured in any case. */
 export async function storeOf(gpu: Gpu, anew = false): Promise<StoreChoice> {
@@ -71,7 +73,7 @@ async function speedsOf(gpu: Gpu): Promise<StoreChoice['speeds']> {
 /** Of an adapter with its driver, as it calls itself, by this version of Dawn; null where nothing can be kept. */
 function fileFor(gpu: Gpu): string | null {
   try {
-    const json = readFileSync(join(packageRoot(), 'node_modules', 'webgpu', 'package.json'), 'utf8');
+    const json = readText(join(packageRoot(), 'node_modules', 'webgpu', 'package.json'), MOST_JSON, fault);
     const { version } = JSON.parse(json) as { version: string };
     const key = createHash('sha256')
       .update(JSON.stringify([gpu.kind, gpu.name, version]))
@@ -82,12 +84,14 @@ function fileFor(gpu: Gpu): string | null {
   }
 }
 
+const fault = (what: string) => new Error(what);
+
 /** Null for what is not there, or no such choice. */
 function readChoice(file: string): StoreChoice | null {
   try {
-    const { speeds, measured } = JSON.parse(readFileSync(file, 'utf8')) as StoreChoice;
+    const { speeds, measured } = JSON.parse(readText(file, MOST_KEPT, fault)) as StoreChoice;
     const right = (n: unknown) => typeof n === 'number' && n > 0 && n < MOST;
-    if (!right(speeds?.buffer) || !right(speeds?.texture) || Number.isNaN(Date.parse(measured))) return null;
+    if (!right(speeds?.buffer) || !right(speeds?.texture) || !DATE.test(String(measured))) return null;
     return { ...chosen(speeds), measured };
   } catch {
     return null;

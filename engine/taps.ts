@@ -121,11 +121,17 @@ export class Taps {
       this.#bytes += aligned(bytes);
     }
     if (this.#places.size === 0) return;
-    this.#capture = gpu.createBuffer('taps', this.#bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
+    const what =
+      taps.length === 1 ? `The tap on '${taps[0].stage.name}'` : `What ${taps.length} taps see of this chunk`;
+    this.#capture = gpu.createBuffer(what, this.#bytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC);
     const uniform = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
     try {
       this.#boxes = gpu.createBuffer('tap boxes', this.#places.size * ALIGN, uniform);
-      this.#back = gpu.createBuffer('readback', this.#bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+      this.#back = gpu.createBuffer(
+        `${what}, on its way back,`,
+        this.#bytes,
+        GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      );
     } catch (error) {
       this[Symbol.dispose]();
       throw error;

@@ -91,6 +91,8 @@ export async function bench(session: Session, options: BenchOptions): Promise<Be
         if (timed) attention.set(tokens, await attentionTimes(model, context, ids));
       },
     });
+    const names = peers.map(({ name }) => name);
+    for (const peer of peers.splice(0)) peer.close(); // what follows is Loupe's own, its memory too
     const batch = await batchSpeeds(model, { ...options, sequences: options.batch, leftOut });
     const bus = await traffic(model, context);
     const cache = cacheAt > 0 && cacheAt + 5 <= length ? await cacheGain(context, ids, cacheAt) : null;
@@ -98,7 +100,7 @@ export async function bench(session: Session, options: BenchOptions): Promise<Be
       leftOut.push(`the cache at ${cacheAt}: that takes ${cacheAt + 5} tokens, and there is room for ${length}`);
     const [{ model: cpu = 'a CPU' } = {}] = cpus();
     const named = others.map((speed, i) => {
-      return [against[i], { name: peers[i].name, ...speed, ratios: ratios(own, speed) }] as const;
+      return [against[i], { name: names[i], ...speed, ratios: ratios(own, speed) }] as const;
     });
     return {
       model: session.name,

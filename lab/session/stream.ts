@@ -4,7 +4,7 @@ import type { Context } from '../../engine/context.js';
 import { StageError } from '../../engine/errors.js';
 import { generate } from '../../engine/generate.js';
 import type { Shaders } from '../../engine/kernel.js';
-import type { Plan } from '../../engine/plan.js';
+import type { AxisName, Plan } from '../../engine/plan.js';
 import type { Tap } from '../../engine/taps.js';
 import type { DecodeStream, Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import type { Activation } from '../values/activation.js';
@@ -36,17 +36,20 @@ export async function* stream(
   options: GenerateRunOptions & { readonly stopIds?: readonly number[]; readonly shaders?: Shaders },
 ): AsyncGenerator<Token, void, void> {
   const { budget = CAPTURE_BUDGET, maxTokens = 128 } = options;
-  // The prompt's are the largest.
   const keys = context.ids.length + ids.length;
   const most = Number.isInteger(maxTokens)
-    ? Math.max(keys, Math.min(keys + maxTokens, context.length))
+    ? Math.max(keys, Math.min(keys + maxTokens - 1, context.length))
     : context.length;
   const { taps } = planTaps(tapped(session.plan, options.tap), options.slice, {
     tokens: most,
     logits: 'last',
     open: true,
   });
+  // The largest are those of the prompt, or of the last token that is read, or of the last that a slice has.
   checkCapture(taps, [{ tokens: ids.length, keys, rows: 1 }], budget);
+  const ends = ['token', 'query'].flatMap(name => taps.map(({ slice }) => slice?.[name as AxisName]?.[1] ?? most));
+  for (const end of new Set([most, ...ends]))
+    if (end > keys && end <= most) checkCapture(taps, [{ tokens: 1, keys: end, rows: 1 }], budget);
   const text = session.tokenizer?.stream();
   let read = context.ids.length;
   using progress = progressLine('Reading', ids.length < QUICK && 'short');

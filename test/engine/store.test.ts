@@ -1,5 +1,6 @@
 // Where weights lie is what this adapter reads faster, as it was measured here: kept, followed, and measured again where what was kept is no measurement.
 
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,7 +45,8 @@ test('it is measured once and kept, leaves nothing on the GPU, and what is no me
   expect(gpu.traits.store).toBe(first.store);
   expect(first.speeds?.buffer).toBeGreaterThan(1e7);
   expect(await storeOf(gpu)).toEqual(first);
-  for (const text of ['', '{}', 'null', '{"speeds":{"buffer":-1,"texture":2},"measured":"2026-01-01"}', '[1']) {
+  const odd = `{"speeds":${JSON.stringify(first.speeds)},"measured":5}`;
+  for (const text of [odd, '', '{}', 'null', '{"speeds":{"buffer":-1,"texture":2},"measured":"2026-01-01"}', '[1']) {
     writeFileSync(kept(), text);
     const again = await storeOf(gpu);
     expect(again.measured > first.measured).toBe(true);
@@ -55,6 +57,11 @@ test('it is measured once and kept, leaves nothing on the GPU, and what is no me
   expect(anew.measured > last.measured).toBe(true);
   expect(await storeOf(gpu)).toEqual(anew);
   expect(readdirSync(join(folder, 'stores'))).toHaveLength(1);
+  // What waits for somebody to write is not waited for.
+  const path = kept();
+  rmSync(path);
+  execFileSync('mkfifo', [path]);
+  expect((await storeOf(gpu)).store).toBe(first.store);
 });
 
 test('what was kept is followed by the next device, whose activations are right from either', async () => {

@@ -290,6 +290,38 @@ test.each(['fast', 'exact'] as const)(
   },
 );
 
+test('where there is room for what one token’s taps see and not for two, tokens are read one at a time, and an edit is told once', async () => {
+  const { gpu, plan } = atlas.model;
+  const taps = plan.stages.filter(stage => !stage.state).map(stage => ({ stage }));
+  const read = async () => {
+    using context = atlas.model.context({ length: 64, plan: 'fast' });
+    const made: number[] = [];
+    let { token } = await context.forward([2, 300], { argmax: true, taps });
+    const most = gpu.budgetBytes;
+    let edited = 0;
+    try {
+      for await (const one of context.ahead(token!, 12, { taps })) {
+        // Room for one more token's, and no more.
+        if (made.length === 0) gpu.budgetBytes = gpu.liveBytes + room;
+        if (made.length === 5) await atlas.edit('gelu_tanh', wgsl => `// again\n${wgsl}`);
+        if (made.length === 8) await atlas.edit('gelu_tanh', null);
+        edited += one.edited.filter(name => name === 'gelu_tanh').length;
+        expect(one.captured).toHaveLength(taps.length);
+        made.push((token = one.token)!);
+      }
+    } finally {
+      gpu.budgetBytes = most;
+    }
+    return { made, edited };
+  };
+  let room = Number.POSITIVE_INFINITY;
+  const free = await read();
+  room = 40_000;
+  expect(await read()).toEqual(free);
+  expect(free.made).toHaveLength(12);
+  expect(free.edited).toBe(2);
+});
+
 test.each([
   ['results/three', 'y1[', 'layers.0.attn.k'],
   ['results/pair', 'y1[', 'layers.0.mlp.up'],

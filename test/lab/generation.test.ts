@@ -227,3 +227,20 @@ test('an edit is in force from the next token on, whether anybody looks or not; 
   expect(await made('layers.5.resid', 'exact')).toEqual(await made(undefined, 'exact'));
   expect(held()).toBe(0);
 });
+
+test('a budget is held against the largest token of a generation, and not against its prompt alone, before anything is made', async () => {
+  const tap = 'layers.*.attn.pattern';
+  const made = async (options: object) => {
+    const sizes: number[] = [];
+    for await (const token of model.generate([2, 300], { maxTokens: 60, ignoreEos: true, tap, ...options })) {
+      const names = model.plan.stages.map(({ name }) => name).filter(name => /attn\.pattern$/.test(name));
+      sizes.push(names.reduce((n, name) => n + 4 * token.at(name).data.length, 0));
+    }
+    return sizes;
+  };
+  const most = Math.max(...(await made({})));
+  expect(Math.max(...(await made({ budget: most })))).toBe(most);
+  await expect(made({ budget: most - 1 })).rejects.toThrow(/would bring back .* and the budget is/);
+  // A slice behind the prompt brings nothing of the prompt, and something later.
+  await expect(made({ slice: { query: [8, 12] }, budget: 100 })).rejects.toThrow(/the budget is 100 B/);
+});
