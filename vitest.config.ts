@@ -9,18 +9,15 @@ const ALONE = [
   'test/slow/**/*.test.ts',
 ];
 /**
- * What leaves its process as it was: these share one, in which the lab is read and the shaders of the atlas are compiled once, and not for each file.
- * Whatever changes its environment, loses the device or asks what a fresh process has is not among them.
+ * What needs a process of its own: it changes its environment, loses the device, counts all that there is, or asks what a fresh process has. All others share two,
+ * in which the lab is read and the shaders of the atlas are compiled once, and not for each file: a file begins in half a second and not in three.
  */
-const TOGETHER = [
-  'test/engine/{attend,config-check,config-whole,conversations,cutting,declared-tokens,ends,folder-vocabulary,gguf,gguf-parts,jinja}.test.ts',
-  'test/engine/{model-forms,names,odd-conversations,piece-tokenizer,pieces,safetensors,tokenizer-json,understood}.test.ts',
-  'test/engine/{argmax,batch,few-tokens,formats,operations,quantise,rewind,rope,top}.test.ts',
-  'test/golden/*.test.ts',
-  'test/lab/{activations,apart,compare,f16-cache,fast-plan,given-products,head-scores,ids-without-a-piece,last-token,model-comparison}.test.ts',
-  'test/lab/{oracle,other-weights,owned,perplexity,planted-faults,probe,reuse,score,two-traces,edit-notes,large-numbers}.test.ts',
-  'test/lab/{activation,arithmetic,arrays,chat,chat-messages,display,generate-batch,hostile-names,html,in-words,leftover,lens}.test.ts',
-  'test/lab/{metrics,mistakes,names,own-pictures,runs,save,show,slices,trace,vocabulary-fit}.test.ts',
+const APART = [
+  'test/{browser,fuzz}/*.test.ts',
+  'test/engine/{accuracy,cache,faults,make-folder,open-tokenizer,running,store,watchdog-names,widths}.test.ts',
+  'test/lab/{allocations,api,bench,cli,derived,edit,eighty-columns,error-map,files-in-use,gguf-template,not-finite,not-utf8}.test.ts',
+  'test/lab/{odd-surroundings,pull,pull-pages,pull-short,pull-waits,sessions,some-stages,unevenness,unfinished,watch}.test.ts',
+  'test/notebook/{at-hand,imports,node-types,notebooks,odd-cells,showing,wire}.test.ts',
 ];
 
 /** What takes more than some fifteen seconds on two cores, PyTorch's own numbers aside, by folder: npm run test:all runs it, and npm test leaves it out. */
@@ -97,8 +94,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'two',
-          include: ['test/**/*.test.ts'],
-          exclude: [...ALONE, ...TOGETHER, ...left],
+          include: APART,
+          exclude: [...ALONE, ...left],
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
@@ -107,8 +104,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'together',
-          include: TOGETHER,
-          exclude: left,
+          include: ['test/**/*.test.ts'],
+          exclude: [...ALONE, ...APART, ...left],
           setupFiles: ['test/left-open.ts'],
           isolate: false,
           maxWorkers: 2,

@@ -2,7 +2,7 @@
 
 import type { Activation } from '../values/activation.js';
 import { isMasked } from '../values/stats.js';
-import { type Dim, labelsOf, rowName } from '../values/dims.js';
+import { type Dim, labelsOf, rowIndex, rowName } from '../values/dims.js';
 import { blockSize, blocksOf, poolText } from './blocks.js';
 import type { Bundle, Figure } from '../values/shown.js';
 import { CONFIG, HOLE, lengthOf, menuFrom, PAGE, titled, titleLines } from './page.js';
@@ -19,6 +19,9 @@ const ACROSS = 360;
 const LEAST = 70;
 /** Characters that a pooled picture and all its values may take together, so that a page stays below a megabyte. */
 const ROOM = 870_000;
+/** A channel whose root mean square is so many times the middle one's is an outlier, if there are rows enough to say so and at most one in twenty is. */
+const OUTLIER = 8;
+const ROWS = 8;
 
 export function activationBundle(activation: Activation): Bundle {
   const { dims, data } = activation;
@@ -38,7 +41,7 @@ export function activationBundle(activation: Activation): Bundle {
   const lead = dims.slice(0, -1);
   const columns = last.size;
   const rows = data.length / columns;
-  const limit = robustLimit(data.filter(v => Number.isFinite(v) && !isMasked(v)));
+  const limit = robustLimit(data, columns);
   // Without a value below zero half of the colours would stand for nothing.
   const low = data.some(v => v < 0 && Number.isFinite(v) && !isMasked(v)) ? -limit : 0;
   // What is masked or no number is a hole, not a 0; a pooled picture shows what else is in the block.
@@ -57,7 +60,7 @@ export function activationBundle(activation: Activation): Bundle {
     const [from, to] = [first, end].map(row => rowName(numbered, row, label));
     const outer = from.lastIndexOf(', ') + 2;
     if (to.startsWith(from.slice(0, outer))) return `${from}–${to.slice(to.lastIndexOf(' ') + 1)}`;
-    return `${from} – ${to.slice(to.indexOf(' ') + 1)}`; // what the outer one counts is said once
+    return `${from} – ${rowIndex(lead, end).join(', ')}`; // what they count is said once
   };
   // Columns are called by their numbers in the model, and by their texts where they are tokens.
   const texts = last.labels ? labelsOf(last) : null;
@@ -231,8 +234,22 @@ const entries = ({ from, size }: Dim) => {
   return { tickvals, ticktext: tickvals.map(String) };
 };
 
-/** The 99th percentile of the magnitudes, so that one outlier channel does not bleach the rest; of less than a hundred, the largest. */
-function robustLimit(values: Float32Array): number {
-  const sizes = values.map(Math.abs).sort();
+/**
+ * The 99th percentile of the magnitudes, so that a few values do not bleach the rest; of less than a hundred, the largest. Outlier channels, which may be more than one in a hundred,
+ * are left out.
+ */
+function robustLimit(data: Float32Array, columns: number): number {
+  const isNumber = (v: number) => Number.isFinite(v) && !isMasked(v);
+  const sums = Array.from({ length: columns }, () => 0);
+  data.forEach((v, i) => {
+    if (isNumber(v)) sums[i % columns] += v * v;
+  });
+  const middle = [...sums].sort((a, b) => a - b)[columns >> 1];
+  const out = new Set(sums.flatMap((sum, j) => (sum > OUTLIER ** 2 * middle ? [j] : [])));
+  const apart = data.length >= ROWS * columns && middle > 0 && out.size <= columns / 20;
+  const sizes = data
+    .filter((v, i) => isNumber(v) && !(apart && out.has(i % columns)))
+    .map(Math.abs)
+    .sort();
   return sizes[Math.ceil(0.99 * (sizes.length - 1))] || sizes[sizes.length - 1] || 1;
 }

@@ -3,7 +3,7 @@
 import type { AttentionFigure } from '../values/attention.js';
 import {
   attentionBundle,
-  attentionTitle,
+  attentionHeading,
   barText,
   gridOf,
   hasZero,
@@ -16,7 +16,6 @@ import {
 import { blockName, restOf, sinkOf } from './attention-sink.js';
 import type { Bundle } from '../values/shown.js';
 import { CONFIG, HOLE, PAGE, titled } from './page.js';
-import { label } from '../values/html.js';
 import { drawn } from './drawn.js';
 import { below, panelAxes, panels } from './panels.js';
 
@@ -30,7 +29,8 @@ export function headsBundle(figure: AttentionFigure): Bundle {
   const { by, rows, columns } = grids[0];
   const sink = sinkOf(first);
   const rest = restOf(first, sink);
-  const notes = notesOf(by, sink, rest, hasZero(first));
+  const [title, ...part] = attentionHeading(first);
+  const notes = [...part, ...notesOf(by, sink, rest, hasZero(first))];
   const top = 77 + 15 * notes.length;
   const room = panels(numbers, head => Math.floor(head / (figure.heads / kvHeads)), top, 40);
   const data = grids.map(({ z, at }, head) => {
@@ -41,7 +41,7 @@ export function headsBundle(figure: AttentionFigure): Bundle {
       ...(at ? { customdata: at } : {}),
       ...panelAxes(head),
       zmin: 0,
-      zmax: rest ?? 1,
+      zmax: rest?.end ?? 1,
       colorscale: WEIGHTS,
       showscale: head === 0,
       colorbar: { thickness: 10, ...barText(rest, sink !== null) },
@@ -56,7 +56,7 @@ export function headsBundle(figure: AttentionFigure): Bundle {
     plot_bgcolor: HOLE,
     ...room.axes,
     annotations: [...room.annotations, below(query, key)],
-    title: titled(label(attentionTitle(first)), notes),
+    title: titled(title, notes),
     height: room.height,
     margin: { l: 12, r: 20, t: top, b: 40 },
   };

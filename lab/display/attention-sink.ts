@@ -49,27 +49,55 @@ export function sinkOf({ pattern }: AttentionLayer): Sink | null {
 /** Where all weights are below it, as in a part of a long text, a scale to 1 would show nothing of them. */
 const LOW = 0.5;
 
-/**
- * Where a layer's colours end: at the largest weight outside of its sink, and where it has none, at the largest of all if that is small; to two digits upwards. Null where nothing
- * is gained.
- */
-export function restOf({ pattern }: AttentionLayer, sink: Sink | null): number | null {
-  if (sink === null) {
-    const largest = pattern.data.reduce((a, b) => (b > a ? b : a), 0);
-    return largest > 0 && largest <= LOW ? roundedUp(largest) : null;
-  }
-  let most = 0;
+/** The first queries of a text have few keys and give each much. Colours that end where this share of all queries does are not theirs. */
+const NEARLY_ALL = 0.9;
+
+/** Of weights beside a sink, or of all where there is none. */
+export interface Reach {
+  /** What nearly all queries give a token at most; the largest weight, where that is less than twice as much. */
+  readonly most: number;
+  /** The share of queries, over all heads, that give a token more. */
+  readonly beyond: number;
+}
+
+/** @param first place in the pattern of the first query that counts */
+export function reachOf({ pattern }: AttentionLayer, sink: Sink | null, first = 0): Reach {
   const [heads, T, S] = pattern.shape;
   const { from } = pattern.dims[1];
+  const largest: number[] = [];
   for (let row = 0; row < heads * T; row++) {
-    if (from + (row % T) === 0) continue;
-    for (let j = 0; j < S; j++) if (j !== sink.key) most = Math.max(most, pattern.data[row * S + j] || 0);
+    const query = row % T;
+    if (query < first || (sink !== null && from + query === 0)) continue;
+    let most = 0;
+    for (let j = 0; j < S; j++) if (j !== sink?.key) most = Math.max(most, pattern.data[row * S + j] || 0);
+    largest.push(most);
   }
-  return most === 0 || most > 0.95 ? null : roundedUp(most);
+  largest.sort((a, b) => a - b);
+  const all = largest[largest.length - 1] ?? 0;
+  const nearly = largest[Math.ceil(NEARLY_ALL * (largest.length - 1))] ?? 0;
+  const most = nearly > 0 && all > 2 * nearly ? nearly : all;
+  const end = (1 + 1e-6) * roundedUp(most); // f32 has 0.1 a little above it
+  return { most, beyond: largest.filter(weight => weight > end).length / Math.max(1, largest.length) };
+}
+
+/** Where the colours of a layer end. */
+export interface Rest {
+  readonly end: number;
+  readonly beyond: number;
+}
+
+/**
+ * Where a layer's colours end: at the largest weight outside of its sink, and where it has none, at the largest of all if that is small; to two digits upwards. A few queries that
+ * give much more do not count. Null where nothing is gained.
+ */
+export function restOf(layer: AttentionLayer, sink: Sink | null): Rest | null {
+  const { most, beyond } = reachOf(layer, sink);
+  return most === 0 || most > (sink === null ? LOW : 0.95) ? null : { end: roundedUp(most), beyond };
 }
 
 /** A number above zero, to two digits upwards: where colours end. */
 export function roundedUp(most: number): number {
+  if (most === 0) return 0;
   const unit = 10 ** (Math.floor(Math.log10(most)) - 1);
   return Number((Math.ceil(most / unit - 1e-6) * unit).toPrecision(2));
 }

@@ -6,7 +6,7 @@ import type { AttentionFigure } from '../values/attention.js';
 import { labelsOf } from '../values/dims.js';
 import { percentText } from '../values/numbers.js';
 import { attentionTitle, headName, headsOf, notesOf } from './attention.js';
-import { restOf, roundedUp, sinkOf } from './attention-sink.js';
+import { reachOf, roundedUp, sinkOf } from './attention-sink.js';
 import type { Bundle } from '../values/shown.js';
 import { Html, html, visible } from '../values/html.js';
 
@@ -40,13 +40,13 @@ export function tokensBundle(figure: AttentionFigure): Bundle {
   const queries = labelsOf(query);
   const keys = labelsOf(key);
   const name = `loupe-reads-${++made}-${Math.round(1e6 * pattern.data.reduce((a, b) => a + b * b, 0)).toString(36)}`;
-  // A column that takes nearly all would leave the others white, and so would weights that are all small.
+  // A column that takes nearly all would leave the others white, and so would weights that are all small, and queries that are not shown.
   const sink = sinkOf(layer);
-  const rest = sink && restOf(layer, sink);
-  const darkest = rest ?? roundedUp(pattern.data.reduce((a, b) => (b > a ? b : a), 1e-6));
+  const { most, beyond } = reachOf(layer, sink, fromQuery);
+  const fullest = most > 0 ? roundedUp(most) : 1;
   const scale = [
-    ...notesOf(1, rest === null ? null : sink, null),
-    `the darkest shade is ${percentText(darkest)}${rest === null ? '' : ' and more'}`,
+    ...notesOf(1, sink, null),
+    `the fullest shade is ${percentText(fullest)}${sink !== null || beyond > 0 ? ' and more' : ''}`,
   ];
   const weight = (head: number, i: number, j: number): number => {
     if (head >= 0) return pattern.data[(head * T + i) * S + j];
@@ -55,7 +55,7 @@ export function tokensBundle(figure: AttentionFigure): Bundle {
   const reads = (head: number, i: number): Html[] =>
     keys.slice(fromKey, Math.min(keysTo, visibleTo(pattern, i))).map((text, n) => {
       const w = weight(head, i, fromKey + n);
-      const shade = Math.round(255 * Math.min(1, w / darkest));
+      const shade = Math.round(255 * Math.min(1, w / fullest));
       const style = shade > 0 ? new Html(` style="background:#e69f00${shade.toString(16).padStart(2, '0')}"`) : '';
       return html`<span title="${key.from + fromKey + n}: ${(100 * w).toFixed(1)} %"${style}>${visible(text)}</span><wbr>`;
     });

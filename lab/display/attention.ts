@@ -6,9 +6,9 @@ import type { AttentionFigure, AttentionLayer } from '../values/attention.js';
 import { labelsOf, partText } from '../values/dims.js';
 import { blockSize, blocksOf } from './blocks.js';
 import type { Bundle, Figure } from '../values/shown.js';
-import { CONFIG, HOLE, lengthOf, MENU, menuFrom, PAGE, titled } from './page.js';
+import { CONFIG, HOLE, lengthOf, MENU, menuFrom, PAGE, TITLE, titled } from './page.js';
 import { edges } from './attention-edges.js';
-import { blockName, restOf, type Sink, sinkOf } from './attention-sink.js';
+import { blockName, type Rest, restOf, type Sink, sinkOf } from './attention-sink.js';
 import { barTitle, CIVIDIS, type Packed, packed, scaleThrough } from './chart.js';
 import { label, visible } from '../values/html.js';
 import { percentText } from '../values/numbers.js';
@@ -20,9 +20,13 @@ const POOLED = 40_000;
 /** Pixels of a token where few are shown, and the widest figure that does not take its cell's width. */
 const CELL = 22;
 const NARROW = 480;
+/** The lowest picture, in which the numbers of the weights and the name of the queries have room. */
+const LOWEST = 150;
 /** Pixels of a button beside its words, and of a letter of these. */
 const BUTTON = 26;
 const LETTER = 5.5;
+/** Pixels of the list that says where the colours end, at the right. */
+const COLOURS = 130;
 
 export function attentionBundle(figure: AttentionFigure): Bundle {
   return drawn(plotly(figure), text(figure));
@@ -38,10 +42,19 @@ export function sideOf({ pattern }: AttentionLayer, many: number): number {
 export const headName = ({ heads, kvHeads }: AttentionFigure, head: number): string =>
   `head ${head} · kv ${Math.floor(head / (heads / kvHeads))}`;
 
-export function attentionTitle({ layer, window, pattern }: AttentionLayer): string {
+/** The title of a layer's pattern, and which part of it is here. */
+function titleParts({ layer, window, pattern }: AttentionLayer): string[] {
   const part = partText(pattern.dims);
   const sees = window === null ? '(sees every token)' : `(sees the last ${window} tokens)`;
-  return `Attention, layer ${layer} ${sees}${part ? `: ${part}` : ''}`;
+  return [`Attention, layer ${layer} ${sees}`, ...(part ? [part] : [])];
+}
+
+export const attentionTitle = (layer: AttentionLayer): string => titleParts(layer).join(': ');
+
+/** The same as lines that fit the narrowest cell: where one has no room, the part begins the notes. */
+export function attentionHeading(layer: AttentionLayer): string[] {
+  const whole = attentionTitle(layer);
+  return (whole.length <= TITLE ? [whole] : titleParts(layer)).map(label);
 }
 
 /** The heads that a pattern holds, by their numbers in the model. */
@@ -63,7 +76,7 @@ function plotly(figure: AttentionFigure): Figure {
   // A layer's own: one without a sink would take the colours of all others with it.
   const rests = layers.map((layer, i) => restOf(layer, sinks[i]));
   const [rest] = rests;
-  const bar = (i: number, end = rests[i]) => barText(end, sinks[i] !== null);
+  const bar = (i: number, rest = rests[i]) => barText(rest, sinks[i] !== null);
   const data = grids[0].map(({ z, at }, head) => ({
     type: 'heatmap',
     name: headName(figure, numbers[head]),
@@ -72,7 +85,7 @@ function plotly(figure: AttentionFigure): Figure {
     x,
     y,
     zmin: 0,
-    zmax: rest ?? 1,
+    zmax: rest?.end ?? 1,
     colorscale: WEIGHTS,
     colorbar: { thickness: 12, ...bar(0) },
     ...(at ? { customdata: at } : {}),
@@ -81,7 +94,11 @@ function plotly(figure: AttentionFigure): Figure {
   }));
   const fixed = 130 + CELL * S;
   const zeros = layers.map(hasZero);
-  const notes = (i: number) => notesOf(by, rests[i] === null ? null : sinks[i], rests[i], zeros[i]);
+  const headings = layers.map(attentionHeading);
+  const notes = (i: number) => [
+    ...headings[i].slice(1),
+    ...notesOf(by, rests[i] === null ? null : sinks[i], rests[i], zeros[i]),
+  ];
   const lines = 1 + Math.max(...layers.map((_, i) => notes(i).length));
   // Buttons where all of them have room, also in the narrowest figure and behind the choice of a layer; else a list.
   const beside = layers.length > 1 ? 92 : 0;
@@ -93,16 +110,17 @@ function plotly(figure: AttentionFigure): Figure {
     b: Math.max(96, 40 + 6 * longest),
   };
   const buttons = numbers.reduce((n, head) => n + BUTTON + LETTER * headName(figure, head).length, 0);
-  const needed = 12 + beside + buttons + 4;
+  const ends = rest !== null && layers.length === 1 ? COLOURS : 0;
+  const needed = 12 + beside + buttons + ends + 4;
   const few = needed <= NARROW;
   return {
     data,
     layout: {
       ...PAGE,
       plot_bgcolor: HOLE,
-      title: titled(label(attentionTitle(first)), notes(0)),
+      title: titled(headings[0][0], notes(0)),
       ...(fixed <= NARROW ? { width: NARROW } : {}),
-      height: Math.max(300, Math.min(760, 138 + 15 * lines + 40 + CELL * rows)),
+      height: Math.max(margin.t + LOWEST + margin.b, Math.min(760, 138 + 15 * lines + 40 + CELL * rows)),
       margin,
       xaxis: {
         title: { text: `key (read from)${by > 1 ? `, ${by} a cell` : ''}`, standoff: 6 },
@@ -143,12 +161,12 @@ function plotly(figure: AttentionFigure): Figure {
                     {
                       z: grids[i].map(({ z }) => z),
                       ...(by > 1 && { customdata: grids[i].map(({ at }) => at) }),
-                      zmax: rests[i] ?? 1,
+                      zmax: rests[i]?.end ?? 1,
                       'colorbar.tickvals': [bar(i).tickvals],
                       'colorbar.ticktext': [bar(i).ticktext],
                     },
                     {
-                      'title.text': label(attentionTitle(layer)),
+                      'title.text': headings[i][0],
                       'title.subtitle.text': notes(i).join('<br>'),
                       shapes: edges(query, key, layer.window, by),
                     },
@@ -165,14 +183,14 @@ function plotly(figure: AttentionFigure): Figure {
                 type: 'dropdown',
                 x: 1,
                 xanchor: 'right',
-                buttons: [rest, null].map(end => ({
-                  label: end === null ? 'colours to 1' : `colours to ${end}`,
+                buttons: [rest, null].map(to => ({
+                  label: `colours to ${to?.end ?? 1}`,
                   method: 'restyle',
                   args: [
                     {
-                      zmax: end ?? 1,
-                      'colorbar.tickvals': [bar(0, end).tickvals],
-                      'colorbar.ticktext': [bar(0, end).ticktext],
+                      zmax: to?.end ?? 1,
+                      'colorbar.tickvals': [bar(0, to).tickvals],
+                      'colorbar.ticktext': [bar(0, to).ticktext],
                     },
                   ],
                 })),
@@ -189,10 +207,11 @@ export const WEIGHTS: [number, string][] = [[0, '#b9bec7'], [1e-44, CIVIDIS[0]],
 
 /**
  * @param rest where the colours end; null: at 1
- * @param more whether there are weights beyond
+ * @param sunk whether there is a sink beyond
  */
-export function barText(rest: number | null, more: boolean) {
-  const end = rest ?? 1;
+export function barText(rest: Rest | null, sunk: boolean) {
+  const end = rest?.end ?? 1;
+  const more = sunk || (rest !== null && rest.beyond > 0);
   const tickvals = [0, 0.25, 0.5, 0.75, 1].map(v => Number((v * end).toPrecision(3)));
   return {
     title: barTitle('weight'),
@@ -208,15 +227,15 @@ export const hoverText = (by: number, before: string): string =>
     : `${before}queries %{y}, keys %{x}<br>largest weight %{z:.7~g}:<br>query %{customdata[0]} reads %{customdata[1]}<extra></extra>`;
 
 /** What a picture must say of itself. */
-export function notesOf(by: number, sink: Sink | null, rest: number | null, zero = false): string[] {
+export function notesOf(by: number, sink: Sink | null, rest: Rest | null, zero = false): string[] {
   return [
     by > 1 ? `a cell is ${by} × ${by} tokens, the largest weight of them` : '',
     by > 1 ? 'run.at(stage).slice({ query: [from, to] }) shows every weight of a part' : '',
     zero ? 'pale grey: a weight of exactly 0' : '',
     sink
-      ? `${sink.name} holds ${percentText(sink.share)} of the weight${rest !== null && rest < 1 ? `: colours end at ${rest}` : ''}`
+      ? `${sink.name} holds ${percentText(sink.share)} of the weight${rest !== null && rest.end < 1 ? `: colours end at ${rest.end}` : ''}`
       : rest !== null
-        ? `colours end at ${rest}: no weight is larger`
+        ? `colours end at ${rest.end}: ${rest.beyond > 0 ? `${percentText(rest.beyond)} of the queries give a token more` : 'no weight is larger'}`
         : '',
   ].filter(Boolean);
 }

@@ -44,15 +44,20 @@ export const barTitle = (text: string) => ({
   font: { size: 12 },
 });
 
+/** Below it plotly counts in µ and n, which are units of something: such numbers are written as elsewhere in the lab. */
+const SMALL = 1e-3;
+
 /** The bar beside a picture `height` pixels high: where it is low, its ends and the middle are named, one clear of the other. */
-export const barOf = (height: number, low: number, high: number, title?: string) => ({
-  thickness: 12,
-  ...(title && { title: barTitle(title) }),
-  ...(height < 110 && {
-    tickvals: height < 55 ? [low, high] : [low, (low + high) / 2, high],
-    ticktext: (height < 55 ? [low, high] : [low, (low + high) / 2, high]).map(v => sci(v)),
-  }),
-});
+export function barOf(height: number, low: number, high: number, title?: string) {
+  const small = Math.max(Math.abs(low), Math.abs(high)) < SMALL;
+  const shares = height < 55 ? [0, 1] : height < 110 ? [0, 0.5, 1] : small ? [0, 0.25, 0.5, 0.75, 1] : null;
+  const tickvals = shares?.map(share => low + share * (high - low));
+  return {
+    thickness: 12,
+    ...(title && { title: barTitle(title) }),
+    ...(tickvals && { tickvals, ticktext: tickvals.map(sci) }),
+  };
+}
 
 const require = createRequire(import.meta.url);
 /** Loaded with the first picture, and as the one file that it has for require: as modules it is hundreds, half a second of every start. */

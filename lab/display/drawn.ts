@@ -4,5 +4,27 @@ import type { Bundle, Figure } from '../values/shown.js';
 import { still } from './still/still.js';
 
 export function drawn(figure: Figure, text: string): Bundle {
-  return { 'application/vnd.plotly.v1+json': figure, 'image/svg+xml': still(figure), 'text/plain': text };
+  const shown = withPowers(figure);
+  return { 'application/vnd.plotly.v1+json': shown, 'image/svg+xml': still(shown), 'text/plain': text };
+}
+
+/** Below it plotly counts in µ and n, which are units of something. */
+const SMALL = 1e-3;
+
+/** Axes of lines and bars whose numbers are all small have powers of ten: 2e−6. */
+function withPowers({ data, layout, config }: Figure): Figure {
+  const axes: Record<string, unknown> = {};
+  for (const name of ['x', 'y'] as const) {
+    const axis = layout[`${name}axis`] as { type?: string; tickvals?: unknown } | undefined;
+    const values = data.flatMap(trace => {
+      const own = trace.type !== 'heatmap' && `${trace[`${name}axis`] ?? name}` === name;
+      return own && Array.isArray(trace[name]) ? (trace[name] as unknown[]) : [];
+    });
+    const most = values.every(v => v === null || typeof v === 'number')
+      ? values.reduce((a: number, v) => Math.max(a, Math.abs(Number(v)) || 0), 0)
+      : 0;
+    const plain = axis !== undefined && (axis.type ?? 'linear') === 'linear' && axis.tickvals === undefined;
+    if (plain && most > 0 && most < SMALL) axes[`${name}axis`] = { ...axis, exponentformat: 'e' };
+  }
+  return Object.keys(axes).length > 0 ? { data, layout: { ...layout, ...axes }, config } : { data, layout, config };
 }

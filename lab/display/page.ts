@@ -17,11 +17,14 @@ export function titled(text: string, notes: readonly string[] = []) {
     : { text, subtitle: { text: notes.join('<br>'), font: { size: 11 } }, ...place };
 }
 /** Characters of a title in the narrowest cell. */
-const TITLE = 62;
-/** A long name in lines that fit the narrowest cell, broken before an operator where it has one: the first is the title, and the others begin its notes. */
+export const TITLE = 62;
+/**
+ * A long name in lines that fit the narrowest cell, broken before an operator where it has one, and before what it has along its dimensions: the first is the title, and the others
+ * begin its notes.
+ */
 export function titleLines(text: string): string[] {
   if (text.length <= TITLE) return folded(text, '', TITLE).split('\n');
-  return text.split(/ (?=[-+*/] )/).flatMap(part => folded(part, '', TITLE).split('\n'));
+  return text.split(/ (?=[-+*/] )| (?=\[)/).flatMap(part => folded(part, '', TITLE).split('\n'));
 }
 /** Characters that a page shows of a label. */
 export const lengthOf = (text: string): number => text.replaceAll(/&[^;]+;/g, '.').length;

@@ -15,8 +15,10 @@ const percent = (share: number): string => minus(String(Math.round(100 * share) 
 const NUMBERED = 16;
 
 export function patchingBundle({ stages, tokens, restored, answer, wrong }: Patching): Bundle {
-  const title = `Put back one token at a time: how much of ${visible(answer)} over ${visible(wrong)} returns`;
-  const [heading, ...more] = titleLines(title);
+  const title = `How much of ${visible(answer)} over ${visible(wrong)} returns`;
+  const how = 'one token put back at a time';
+  const [heading, ...rest] = titleLines(title);
+  const more = [...rest, how];
   const x = tokens.map((text, i) => `${i} ${label(shortened(text, 12))}`);
   const z = restored.map(row => row.map(v => Number(v.toFixed(4))));
   const limit = Math.max(1, ...z.flat().map(Math.abs));
@@ -56,7 +58,7 @@ export function patchingBundle({ stages, tokens, restored, answer, wrong }: Patc
   };
   return drawn(
     figure,
-    `${title}, in percent\n${textTable(
+    `${title}, ${how}, in percent\n${textTable(
       [{ title: 'stage' }, ...tokens.map(text => ({ title: visible(text), right: true }))],
       restored.map((row, i) => ({ cells: [stages[i], ...row.map(percent)] })),
     )}`,

@@ -125,6 +125,7 @@ export function withMaps(plan: Figure, maps: readonly MapInPlan[]): Figure {
         {
           ...menuFrom(own.margin.l),
           type: 'dropdown',
+          name: 'error maps',
           pad: { b: 48, l: 134 - own.margin.l }, // beside the choice of rows
           buttons: [toPlan('error maps'), ...buttons],
         },

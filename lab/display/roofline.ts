@@ -28,6 +28,10 @@ const WHERE_NAMED = 0.72;
 const CEILING = '#7f8791';
 /** Steps in the text, of what may be two hundred. */
 const MOST_STEPS = 10;
+/** Pixels beside the plot, and across it in the narrowest cell. */
+const LEFT = 70;
+const RIGHT = 24;
+const NARROW = 488 - LEFT - RIGHT;
 
 export function rooflineBundle(roofline: Roofline): Bundle {
   return drawn(figure(roofline), rooflineText(roofline, MOST_STEPS));
@@ -114,6 +118,10 @@ function figure(roofline: Roofline): Figure {
   );
   const top = 50 + 15 * 3;
   const named = from + WHERE_NAMED * (ridge - from);
+  // Left of the slope and above it, where there is room in the narrowest cell; else right of it and below.
+  const bandwidth = bandwidthText(ceilings);
+  const free = ((named - x[0]) / (x[1] - x[0])) * NARROW + LEFT > 7 * bandwidth.length + 12;
+  const besides = free ? { xanchor: 'right', xshift: -6 } : { xanchor: 'left', xshift: 6, yanchor: 'top' };
   return {
     data: [
       {
@@ -143,12 +151,12 @@ function figure(roofline: Roofline): Figure {
       height: top + PLOT + room,
       showlegend: true,
       legend: { ...legend, itemsizing: 'constant' },
-      margin: { l: 70, r: 24, t: top, b: room },
+      margin: { l: LEFT, r: RIGHT, t: top, b: room },
       title: titled(label(titleOf(roofline)), [label(adapter), note, 'by what steps do, with their share of the time']),
       xaxis: axis(x, 'operations for a byte that is moved'),
       yaxis: axis([giga(y[0]), giga(y[1])], 'GFLOP/s'),
       annotations: [
-        { ...NAME, text: bandwidthText(ceilings), x: named, y: giga(named + slope), xanchor: 'right', xshift: -6 },
+        { ...NAME, text: bandwidth, x: named, y: giga(named + slope), ...besides },
         { ...NAME, text: arithmeticText(ceilings), x: x[1], y: giga(most), xanchor: 'right' },
       ],
     },

@@ -6,6 +6,7 @@ import { notebook, sendBundle } from './notebook.js';
 import { printText } from './print.js';
 import type { Bundle } from '../values/shown.js';
 import { html, withoutMathematics } from '../values/html.js';
+import { tokensText } from '../values/numbers.js';
 
 const EVERY = 80; // ms between looks
 
@@ -24,7 +25,7 @@ export function writing(prompt: string): Writing {
     const seconds = (performance.now() - first) / 1000;
     const speed = tokens > 1 ? `${((tokens - 1) / seconds).toFixed(1)} tok/s` : '';
     const edited = edits.map(edit => `; ${edit}`).join('');
-    const note = `${tokens} tokens${speed ? `, ${speed}` : ''}${tokens > 0 ? `, first after ${Math.round(first - began)} ms` : ''}${running ? ' …' : ''}${edited}`;
+    const note = `${tokensText(tokens)}${speed ? `, ${speed}` : ''}${tokens > 0 ? `, first after ${Math.round(first - began)} ms` : ''}${running ? ' …' : ''}${edited}`;
     return {
       'text/html': withoutMathematics(
         html`<div style="white-space:pre-wrap;max-width:80ch"><span style="opacity:.6">${prompt}</span>${text}</div><div style="opacity:.6;font-size:11px;margin-top:4px">${note}</div>`

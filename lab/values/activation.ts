@@ -4,7 +4,7 @@ import type { Table } from 'apache-arrow';
 import type { CacheFormat } from '../../engine/cache-format.js';
 import { NumberError, OptionError } from '../../engine/errors.js';
 import type { AxisName } from '../../engine/plan.js';
-import { argmax, combined, combinedWith, REDUCTIONS, type Reduce, reduced } from './arithmetic.js';
+import { argmax, combined, combinedWith, formula, REDUCTIONS, type Reduce, reduced, whole } from './arithmetic.js';
 import { apart, type Ran } from './apart.js';
 import { partsOf, toArrow } from './arrow.js';
 import {
@@ -110,7 +110,14 @@ export class Activation extends Shown implements Values {
     const cutText = this.dims.flatMap(({ name }, i) =>
       cuts[name] === undefined ? [] : [`${name} ${rangeText(ranges[i])}`],
     );
-    return new Activation(`${this.name}[${cutText.join(', ')}]`, dims, out, this.recomputed, this.kept, this.ran);
+    return new Activation(
+      `${whole(this.name)}[${cutText.join(', ')}]`,
+      dims,
+      out,
+      this.recomputed,
+      this.kept,
+      this.ran,
+    );
   }
 
   /** One head, by its number in the model; the dimension goes. @example run.at('layers.5.attn.pattern').head(2) // [T,S] */
@@ -294,7 +301,7 @@ export class Activation extends Shown implements Values {
   #with(other: unknown, what: string, sign: string, of: (x: number, y: number) => number): Activation {
     if (typeof other === 'number') {
       const { dims, data } = combinedWith(this, other, of);
-      return new Activation(`${this.name} ${sign} ${other}`, dims, data, this.recomputed, this.kept, this.ran);
+      return new Activation(formula(this.name, sign, String(other)), dims, data, this.recomputed, this.kept, this.ran);
     }
     if (!(other instanceof Activation))
       throw new OptionError(
@@ -303,8 +310,10 @@ export class Activation extends Shown implements Values {
     const { dims, data } = combined(this, other, what, of);
     const recomputed = this.recomputed || other.recomputed;
     const told =
-      this.ran && other.ran && this.ran !== other.ran ? apart(this.ran, other.ran).map(one => ` (${one})`) : ['', ''];
-    const title = `${this.name}${told[0]} ${sign} ${other.name}${told[1]}`;
+      this.ran && other.ran && this.ran !== other.ran ? apart(this.ran, other.ran).map(one => ` (${one})`) : null;
+    const title = told
+      ? `${whole(this.name)}${told[0]} ${sign} ${whole(other.name)}${told[1]}`
+      : formula(this.name, sign, other.name);
     const ran = this.ran === other.ran ? this.ran : null;
     return new Activation(title, dims, data, recomputed, this.kept ?? other.kept, ran);
   }
@@ -314,7 +323,7 @@ export class Activation extends Shown implements Values {
     const gone = this.dims.filter(({ name }) => !dims.some(dim => dim.name === name));
     const along = gone.map(dim => (isWhole(dim) ? dim.name : `${dim.name} ${dim.from}:${dim.from + dim.size}`));
     return new Activation(
-      `${this.name}.${what}(${along.join(', ')})`,
+      `${whole(this.name)}.${what}(${along.join(', ')})`,
       dims,
       data,
       this.recomputed,

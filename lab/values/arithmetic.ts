@@ -63,6 +63,25 @@ function checkSame(a: Values, b: Values, dim: Dim, what: string): void {
   );
 }
 
+/** Whether a name is a sum or a product itself: it has an operator outside of what stands in brackets. */
+function operatorsOf(name: string): string {
+  let bare = name;
+  for (let before = ''; before !== bare; ) {
+    before = bare;
+    bare = bare.replace(/\([^()[\]]*\)|\[[^()[\]]*\]/g, '');
+  }
+  return [...bare.matchAll(/ ([-+*/]) /g)].map(([, sign]) => sign).join('');
+}
+
+/** A name as one thing: what stands behind it is of all of it. */
+export const whole = (name: string): string => (operatorsOf(name) === '' ? name : `(${name})`);
+
+/** What an operation came from, read as it was computed: brackets where the signs alone would say another. */
+export function formula(a: string, sign: string, b: string): string {
+  const sum = /[-+]/.test(operatorsOf(a));
+  return `${sum && /[*/]/.test(sign) ? `(${a})` : a} ${sign} ${whole(b)}`;
+}
+
 /** With a number in the place of the second. */
 export function combinedWith({ dims, data }: Values, y: number, of: (x: number, y: number) => number): Result {
   return { dims, data: data.map(x => (isMasked(x) ? MASKED : of(x, y))) };

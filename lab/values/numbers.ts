@@ -30,11 +30,11 @@ export function sci(n: number): string {
   return minus(size >= 0.01 && size < 10_000 ? String(Number(n.toPrecision(4))) : n.toExponential(1));
 }
 
-/** A probability: 34.2 %, 0.052 %, 2.1e-7 %; no certainty where there is none. */
+/** A probability: 34.2 %, 0.38 %, 0.052 %, 2.1e-7 %; no certainty where there is none. */
 export function percentText(p: number): string {
   if (p === 0 || p === 1 || Number.isNaN(p)) return `${100 * p} %`;
   if (p < 1e-6) return `${(100 * p).toExponential(1)} %`;
-  if (p < 0.001) return `${Number((100 * p).toPrecision(2))} %`;
+  if (p < 0.00995) return `${Number((100 * p).toPrecision(2))} %`;
   const text = (100 * p).toFixed(1);
   return `${text === '100.0' ? '>99.9' : text} %`;
 }

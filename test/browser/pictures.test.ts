@@ -37,6 +37,11 @@ beforeAll(async () => {
     logits: 'all',
   });
   const sliced = await model.run(PROMPT, { tap: '**.pattern', slice: { head: [2, 4], query: [5, 12] } });
+  const part = await model.run(ids, { tap: 'layers.5.attn.pattern', slice: { query: [400, 460] } });
+  const parts = await model.run(ids, {
+    tap: ['layers.*.attn.pattern', 'layers.3.attn.scores'],
+    slice: { head: [2, 4], query: [400, 460] },
+  });
   const clean = 'The capital of France is';
   // Pieces as long as other vocabularies have them.
   const wordy = await model.run(PROMPT, { tap: ['layers.*.attn.pattern', 'layers.*.resid'] });
@@ -58,6 +63,11 @@ beforeAll(async () => {
     pattern: new Activation('layers.5.attn.pattern', [{ name: 'head', size: 1 }, many('query'), many('key')], weights),
     window: null,
   };
+  const sunken = {
+    layer: 5,
+    pattern: short.at('layers.5.attn.pattern').times(0.04).plus(bosOnly(short.ids.length)),
+    window: null,
+  };
   const all: Record<string, unknown> = {
     plan: model.picture(),
     'plan by verdict': model.picture(diff),
@@ -67,7 +77,14 @@ beforeAll(async () => {
     'attention of few tokens': short.attention(),
     'attention of few tokens, one layer': short.attention(5),
     'attention of a slice': sliced.attention(5),
+    'attention of a part of many layers': parts.attention(),
+    'attention of heads of a part': parts.attention(0).heads(),
+    'scores of a part': parts.at('layers.3.attn.scores'),
+    // Heads, and a list of where the colours end: of few tokens beside a sink, and of a part of a long text.
+    'attention with a sink': new AttentionView({ layers: [sunken], heads: 4, kvHeads: 1 }),
+    'attention of a part of a long text': part.attention(5),
     'attention, long': long.attention(),
+    'attention, long, one layer': long.attention(5),
     heads: run.attention(1).heads(),
     'heads, long': long.attention(1).heads(),
     activation: run.at('layers.5.resid'),
@@ -116,6 +133,9 @@ beforeAll(async () => {
     'lines by name': plot([0, 1, 2], { exact: [1, 2, 4], fast: [1, Number.NaN, 3] }, { title: 'two plans', log: 'y' }),
     'lines of many powers': plot([0, 1, 2], [1e-12, 1, 1e9], { title: 'many powers', log: 'y' }),
     'lines of a few powers': plot([1, 10, 300, 5000], [3, 20, 60, 2], { title: 'a few powers', log: 'xy' }),
+    'lines of millionths': plot([1, 2, 3], [1e-6, 2e-6, -1.5e-6], { title: 'millionths' }),
+    'bars of a tenth of a thousandth': bar({ a: 2e-5, b: 5e-5, c: 9e-5 }),
+    'lines over millionths': plot([1e-4, 2e-4], [1, 2], { title: 'over' }),
     'lines within one power': plot([2.1, 3.3, 6.4], [-1, 0, 1], { title: 'within one power', log: 'x' }),
     'a long line': plot(
       Array.from({ length: 90 }, (_, i) => Math.sin(i / 9)),
@@ -174,6 +194,20 @@ afterAll(async () => {
   await browser?.close();
   model?.[Symbol.dispose]();
 });
+
+/** All that a sink has: 0.96 of each query's weight. */
+const bosOnly = (T: number) => {
+  const dims = [
+    { name: 'head' as const, size: 4 },
+    { name: 'query' as const, size: T },
+    { name: 'key' as const, size: T },
+  ];
+  return new Activation(
+    'sink',
+    dims,
+    Float32Array.from({ length: 4 * T * T }, (_, i) => (i % T === 0 ? 0.96 : 0)),
+  );
+};
 
 interface Seen {
   readonly titles: string[];

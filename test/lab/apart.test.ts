@@ -34,6 +34,21 @@ test('a difference, a sum and what is cut from them name what tells the runs apa
   );
 });
 
+test('what is computed in several steps is called as it was computed', async () => {
+  const run = await model.run(PROMPT, { tap: [tap, 'embed'] });
+  const [a, b] = [run.at(tap), run.at('embed')];
+  const of = (one: { name: string }) => one.name.replaceAll(tap, 'a').replaceAll('embed', 'b');
+  expect(of(a.times(2).plus(1).over(3))).toBe('(a * 2 + 1) / 3');
+  expect(of(a.minus(b).norm())).toBe('(a - b).norm(channel)');
+  expect(of(a.minus(b).token(3))).toBe('(a - b)[token 3]');
+  expect(of(a.minus(b.plus(a)))).toBe('a - (b + a)');
+  expect(of(a.times(2).over(a.norm('channel')))).toBe('a * 2 / a.norm(channel)');
+  expect(of(a.minus(b).minus(1))).toBe('a - b - 1');
+  const other = await model.run(PROMPT, { tap, plan: 'fast' });
+  const apart = a.minus(other.at(tap));
+  expect(of(apart.norm())).toBe('(a (exact plan) - a (fast plan)).norm(channel)');
+});
+
 test('so does beside(), in the legend', async () => {
   const run = await model.run(PROMPT);
   const patch = { stage: 'layers.3.attn.mix', values: 0, slice: { head: 2 } };

@@ -170,7 +170,7 @@ test('what tokens read is shaded up to the strongest there is beside a sink, and
     [0.05, 0.05, 0],
     [0, 0.1, 0.001],
   ]); // weights of a slice of what is read
-  expect(even).toContain('The darkest shade is 10.0 %.');
+  expect(even).toContain('The fullest shade is 10.0 %.');
   expect(even.match(/<span title="1: 10\.0 %" style="background:#e69f00ff">/g)).toHaveLength(2); // the strongest head, and head 0
   expect(even).toContain('<span title="0: 5.0 %" style="background:#e69f0080">');
   expect(even).toContain('<span title="0: 0.0 %">');
@@ -179,7 +179,7 @@ test('what tokens read is shaded up to the strongest there is beside a sink, and
     [0.98, 0.02, 0],
     [0.95, 0.04, 0.01],
   ]);
-  expect(sink).toContain('0 &lt;bos&gt; holds 96.5 % of the weight. The darkest shade is 4.0 % and more.');
+  expect(sink).toContain('0 &lt;bos&gt; holds 96.5 % of the weight. The fullest shade is 4.0 % and more.');
   expect(sink).toContain('<span title="1: 2.0 %" style="background:#e69f007f">');
   // What needs a stylesheet is hidden until there is one; the table is not.
   const [, live, plain] = /<\/p><div class="live" hidden>(.*)<\/div>(<table class="plain">.*<\/table>)<\/div>$/.exec(

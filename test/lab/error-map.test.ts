@@ -221,6 +221,8 @@ test('in a cell failing stages bring their maps along: folded under the table, a
   const menus = layout.updatemenus as { buttons: { label: string; args: [{ visible: boolean[] }, object] }[] }[];
   const choice = menus.find(({ buttons }) => buttons[0].label === 'error maps')!;
   expect(choice.buttons.map(({ label }) => label)).toEqual(['error maps', ...window.maps.map(({ row }) => row.stage)]);
+  // Where no script runs the list's name is no view.
+  expect(bundle['image/svg+xml']).toMatch(/>all stages, by verdict; \d+ more views where scripts run</);
   // The plan alone at first; of a choice one map alone, with a strip of values.
   expect(data.map(({ visible }) => visible)).toEqual([undefined, ...data.slice(1).map(() => false)]);
   const [{ visible }, view] = choice.buttons[1].args;

@@ -75,6 +75,17 @@ describe('a roofline', () => {
     expect(radii.sort((a, b) => b - a)).toEqual([16, 8, 5.7, 2.5, 2.5]);
   });
 
+  test('has the name of its slope within the picture, where the slope is short', () => {
+    const named = (ceilings: Partial<Roofline['ceilings']>) => {
+      const other = { ...roofline.ceilings, ...ceilings };
+      const { layout } = figureOf(Object.assign(Object.create(Roofline.prototype), roofline, { ceilings: other }));
+      const [first] = (layout as unknown as { annotations: { xanchor: string; yanchor: string }[] }).annotations;
+      return [first.xanchor, first.yanchor];
+    };
+    expect(named({})).toEqual(['right', 'bottom']); // left of the slope and above it
+    expect(named({ bytesPerSecond: 1e11, operationsPerSecond: 2e10 })).toEqual(['left', 'top']); // no room there: below it
+  });
+
   test('keeps its largest dot inside, where it stands lowest', () => {
     const picture = of(roofline)['image/svg+xml']!;
     const { layout } = figureOf(roofline);

@@ -14,7 +14,7 @@ export function heading(layout: Layout): string {
   if (under) out.push(text(12, 29 + size, under.text, { size: under.font?.size ?? 11, colour: GREY }));
   const menus = (layout.updatemenus ?? []).filter(({ visible }) => visible !== false);
   const state = menus
-    .map(({ buttons, active = 0 }) => buttons[active]?.label)
+    .map(({ buttons, active = 0, name }) => (buttons[active]?.label === name ? '' : buttons[active]?.label))
     .filter(Boolean)
     .reverse();
   const others = menus.reduce((n, { buttons }) => n + buttons.length - 1, 0);
@@ -55,9 +55,10 @@ export function legend(layout: Layout, traces: readonly { trace: Trace; colour: 
       const y = first + 18 * i;
       return row
         .map(({ trace, colour, width: wide }) => {
+          const round = trace.type === 'scatter' ? ' rx="6"' : ''; // as the marks are
           const sign =
             trace.type === 'bar' || !(trace.mode ?? 'lines').includes('lines')
-              ? `<rect x="${px(at)}" y="${y - 10}" width="12" height="12" fill="${colour}"/>`
+              ? `<rect x="${px(at)}" y="${y - 10}" width="12" height="12"${round} fill="${colour}"/>`
               : `<path d="M${px(at)} ${y - 4}h18" stroke="${colour}" stroke-width="${trace.line?.width ?? 2}"${dashOf(trace.line?.dash)}/>`;
           const word = text(at + 24, y, trace.name!, { size: 12, colour: GREY });
           at += wide;

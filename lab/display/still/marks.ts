@@ -84,6 +84,9 @@ const same = (rgb: Rgb, value: number, colour: (value: number) => Rgb): boolean 
 };
 
 /** @param side which of how many bars stand side by side */
+/** Pixels of a bar and the gap beside it, below which there is none. */
+const THIN = 3;
+
 export function bars(
   trace: Trace,
   { x, y }: Frame,
@@ -95,7 +98,11 @@ export function bars(
   const [along, across] = lying ? [x, y] : [y, x];
   const values = (lying ? trace.x : trace.y) as readonly (number | null)[];
   const places = lying ? trace.y : trace.x;
-  const thick = (trace.width ?? 1 - gap) * across.step * (trace.width === undefined ? 1 / side[1] : 1);
+  // As plotly has them, bars too thin for a gap between them touch.
+  const touching = across.step < THIN && trace.width === undefined && side[1] === 1;
+  const thick = touching
+    ? across.step + 0.4
+    : (trace.width ?? 1 - gap) * across.step * (trace.width === undefined ? 1 / side[1] : 1);
   const shift = (side[0] - (side[1] - 1) / 2) * thick * (lying && y.at(1) < y.at(0) ? -1 : 1);
   const zero = along.kind === 'log' ? along.start : along.at(Math.max(along.low, Math.min(0, along.high)));
   const colours = trace.marker?.color;

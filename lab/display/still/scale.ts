@@ -9,8 +9,8 @@ export interface Axis {
   readonly tickvals?: readonly (number | string)[];
   readonly ticktext?: readonly string[];
   readonly tickformat?: string;
-  /** Of a logarithmic axis: powers as 10⁻³, not 0.001 or 1m. */
-  readonly exponentformat?: 'power';
+  /** Of a logarithmic axis: powers as 10⁻³, not 0.001 or 1m; of one with small numbers: 2e−6, not 2µ. */
+  readonly exponentformat?: 'power' | 'e';
   readonly dtick?: number;
   readonly tickangle?: number;
   readonly tickfont?: { readonly size?: number };
@@ -121,9 +121,14 @@ function ticksOf(
   const step = niceStep((high - low) / most);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
+  // One power of ten for all of an axis.
+  const power = Math.floor(Math.log10(Math.max(Math.abs(low), Math.abs(high))) + 0.01);
+  const small = axis.exponentformat === 'e' && power < -3;
   return Array.from({ length: last - first + 1 }, (_, i) => {
     const value = Number(((first + i) * step).toPrecision(12));
-    return { value, text: numberText(value, axis.tickformat, step) };
+    const text =
+      small && value !== 0 ? `${numberText(value / 10 ** power, undefined, step / 10 ** power)}e−${-power}` : '';
+    return { value, text: text || numberText(value, axis.tickformat, step) };
   });
 }
 

@@ -75,6 +75,8 @@ export interface Annotation {
 }
 
 export interface Menu {
+  /** Where it is a button's label too, that one is no view: it says what the list has. */
+  readonly name?: string;
   readonly visible?: boolean;
   readonly active?: number;
   readonly buttons: readonly { readonly label: string }[];
