@@ -95,7 +95,7 @@ export function leftoverText({ notCompared, otherNames, why, rowsLeft, unusedNam
   if (unusedNames.length > 0) sentences.push(`No array is called as the map of names says: ${some(unusedNames)}.`);
   if (otherNames.size > 0) {
     const pairs = [...otherNames].map(([name, stage]) => `${name} (${stage})`);
-    sentences.push(`In the golden twice, with the same values: ${some(pairs)}.`);
+    sentences.push(`In the ${why ? 'trace' : 'golden'} twice, with the same values: ${some(pairs)}.`);
   }
   return sentences.join(' ');
 }

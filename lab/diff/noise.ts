@@ -11,11 +11,15 @@ export interface Unevenness {
   readonly worst: number;
   /** How much of it is a function of the value, 0 to 1: all of it for a wrong factor, next to nothing for rounding. */
   readonly follows: number;
+  /** Relative L2 of what is a number on both sides; NaN where nothing is. */
+  readonly relL2: number;
 }
 
 /** Above this a product's difference sits somewhere. */
 export const STICKS_OUT = 16;
 export const FOLLOWS = 0.3;
+/** Of what is looked up: a quantised weight is itself a little of a function of its value, 0.35 of the few of one token. A wrong factor comes to 1. */
+const LOOKED_UP = 0.5;
 /** Bins of values of like size, each of this many at least: of fewer than eight bins the chance is too large. */
 const [BINS, LEAST_BINS, IN_A_BIN] = [32, 8, 8];
 const SAMPLES = 1 << 16;
@@ -33,11 +37,14 @@ export function unevenness(
   shape: readonly number[],
   gained = false,
 ): Unevenness {
-  const counted = (i: number) => right[i] > MASK_LIMIT && data[i] > MASK_LIMIT;
-  let [sum, n] = [0, 0];
+  // Where something is NaN, what is not bears witness of rounding all the same.
+  const counted = (i: number) =>
+    right[i] > MASK_LIMIT && data[i] > MASK_LIMIT && Number.isFinite(right[i]) && Number.isFinite(data[i]);
+  let [sum, errors, n] = [0, 0, 0];
   for (let i = 0; i < right.length; i++) {
     if (!counted(i)) continue;
     sum += right[i] ** 2;
+    errors += (data[i] - right[i]) ** 2;
     n += 1;
   }
   const rms = Math.sqrt(sum / Math.max(1, n));
@@ -48,7 +55,12 @@ export function unevenness(
     if (!(gained && d === shape.length - 1)) sticksOut = Math.max(sticksOut, along.sticksOut);
     worst = Math.max(worst, along.worst);
   }
-  return { sticksOut, worst, follows: follows() };
+  return {
+    sticksOut,
+    worst,
+    follows: follows(),
+    relL2: n === 0 ? Number.NaN : Math.sqrt(errors / Math.max(sum, 1e-300)),
+  };
 
   function alongAxis(size: number, inner: number): Pick<Unevenness, 'sticksOut' | 'worst'> {
     if (size < 2) return { sticksOut: 0, worst: 0 };
@@ -129,6 +141,8 @@ const FORMATS: readonly Format[] = [
 export interface Difference {
   /** Stages of the same kind, which an engine rounds alike. */
   readonly group: string;
+  /** A wider group, where too few are of that one; null for none. */
+  readonly wider: string | null;
   /** Stages that weights are multiplied in. */
   readonly products: number;
   /** Relative L2 of it alone. */
@@ -142,23 +156,35 @@ const BESIDE = 8;
 /** A group that has fewer says nothing of an engine. */
 const LEAST_GROUP = 3;
 
-/** For each difference the format that explains it, or null. @param limitOf of each, below which a difference is none */
-export function explained(all: readonly Difference[], limitOf: (i: number) => number): (string | null)[] {
+/**
+ * For each difference the format that explains it, or null.
+ * @param limitOf of each, below which a difference is none
+ * @param isBroken whether the engine has NaN somewhere: that is its fault, and what little stands before it is taken by its size and shape alone
+ */
+export function explained(
+  given: readonly Difference[],
+  limitOf: (i: number) => number,
+  isBroken = false,
+): (string | null)[] {
+  const least = isBroken ? 1 : LEAST_GROUP;
+  // What differs without end, a mask or NaN everywhere, is no rounding and says nothing of it.
+  const many = (name: string) => given.filter(({ group, alone }) => group === name && Number.isFinite(alone)).length;
+  const all = given.map(one => (one.wider !== null && many(one.group) < least ? { ...one, group: one.wider } : one));
   const off = all.map(({ alone }, i) => alone > limitOf(i));
   const groups = new Map<
     string,
     { readonly middle: number; readonly format: number; readonly product: boolean; readonly even: boolean }
   >();
   for (const group of new Set(all.map(one => one.group))) {
-    const members = all.filter(one => one.group === group);
-    if (members.length < LEAST_GROUP) continue;
-    const sorted = [...members].sort((a, b) => a.alone - b.alone);
+    const members = all.filter(one => one.group === group && Number.isFinite(one.alone));
+    if (members.length < least) continue;
+    const sorted = [...members].sort((a, b) => a.alone / lengthOf(a) - b.alone / lengthOf(b));
     // Small matrices are often left as they are.
     const middle = sorted[Math.floor((sorted.length - 1) * (sorted[0].products > 0 ? 0.75 : 0.5))];
     const differs = off[all.indexOf(middle)];
     const plain = members.filter(one => one.shape !== null && isPlain(one)).length;
     groups.set(group, {
-      middle: middle.alone,
+      middle: middle.alone / lengthOf(middle),
       format: differs ? FORMATS.findIndex(format => middle.alone <= most(format, middle)) : -1,
       product: middle.products > 0,
       even: plain * 2 > members.length,
@@ -177,13 +203,16 @@ export function explained(all: readonly Difference[], limitOf: (i: number) => nu
     const group = groups.get(one.group);
     const others = witnessed(one.group, one.products > 0);
     const own = group?.even ? group.format : -1;
-    const at = one.products > 0 ? Math.max(own, others) : group ? own : others;
+    // What rounds its values at all rounds them as the rest of the engine does; of few values the middle may come to less.
+    const at = one.products > 0 || own >= 0 ? Math.max(own, others) : group ? own : others;
     if (at < 0) return followsConstants(one, others);
     const format = FORMATS[at];
-    if (group && group.middle > 0 && off[i] && one.alone > BESIDE * group.middle && one.alone > format.constants)
+    if (group && group.middle > 0 && one.alone > BESIDE * group.middle * lengthOf(one) && one.alone > format.constants)
       return null;
-    if (one.alone > (one.products > 0 ? 2 : 1) * most(format, one)) return null; // some matrices take it worse than others
-    return isPlain(one) ? smallest(one, at) : followsConstants(one, others);
+    // Some matrices take it worse than others, and spans that begin and end elsewhere differ more.
+    const times = one.group === one.wider ? 4 : one.products > 0 ? 2 : 1;
+    if (one.alone > times * most(format, one)) return null;
+    return isPlain(one) ? smallest(one, at) : followsConstants(one, at);
   });
 
   /** A factor that was rounded follows the value: by no more than the rounding of one, in an engine that rounds. */
@@ -197,11 +226,15 @@ const smallest = (one: Difference, upTo: number): string =>
   FORMATS[FORMATS.findIndex((format, i) => i === upTo || one.alone <= most(format, one))].name;
 
 /** Through several products the error of each goes on. */
-const most = (format: Format, { products }: Difference): number =>
-  products > 0 ? Math.min(0.5, format.products * Math.sqrt(products)) : format.values;
+const lengthOf = ({ products }: Difference): number => Math.sqrt(Math.max(1, products));
+const most = (format: Format, one: Difference): number =>
+  one.products > 0 ? Math.min(0.5, format.products * lengthOf(one)) : format.values;
 
 /** Even, and no function of the value. What rounds values alone leaves some as they are: there the worst entry counts. */
-function isPlain({ products, shape }: Difference): boolean {
+function isPlain({ group, products, shape }: Difference): boolean {
   const { sticksOut, worst, follows } = shape!;
-  return follows <= FOLLOWS && (products > 0 ? sticksOut <= STICKS_OUT : worst <= 4 * FORMATS[1].values);
+  return (
+    follows <= (group === 'embed' ? LOOKED_UP : FOLLOWS) &&
+    (products > 0 ? sticksOut <= STICKS_OUT : worst <= 4 * FORMATS[1].values)
+  );
 }

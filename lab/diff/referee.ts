@@ -98,10 +98,13 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
     if (local !== null && local.relL2 <= limit && isOutvoted(span, accumulated)) [own, local] = [null, null];
     const off = (local ?? accumulated).relL2 > limit || accumulated.relL2 > limits.accumulated;
     const right = own ?? inRun;
+    const broken = !theirs.every(Number.isFinite);
     const axes = stage.axes.map(({ name }) => name);
+    // What is right alone is wrong in the run, and its place is there.
+    const alone = own !== null && local!.relL2 > limit;
     const located = (rounds: boolean) =>
-      locate(right, theirs, shape, axes, {
-        limit: own ? limit : limits.accumulated,
+      locate(alone ? own! : inRun, theirs, shape, axes, {
+        limit: alone ? limit : limits.accumulated,
         kvHeads,
         window: windowOfPairs(stage),
         rounds,
@@ -114,12 +117,13 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
       where: off ? located(false) : [],
       whereBeyondRounding: off ? located(true) : [],
       derived: inside(span).length > 0 ? null : (court.derived?.(stage, theirs) ?? null),
-      broken: theirs.some(x => Number.isNaN(x) || x === Number.POSITIVE_INFINITY),
+      broken,
       difference: differenceOf(
         value,
         span,
         local ?? accumulated,
         off ? unevenness(theirs, right, shape, isGained(span)) : null,
+        broken,
       ),
     });
     onProgress?.(measured.length, values.length);
@@ -142,6 +146,7 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
     const formats = explained(
       all.map(({ difference }) => difference),
       i => limitOf(all[i].span),
+      all.some(({ broken }) => broken),
     );
     const isRounding = formats.filter(format => format !== null).length >= LEAST_ROUNDED;
     const rows: DiffRow[] = [];
@@ -160,6 +165,7 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
       const blameless =
         one.broken && span.feeds.some(({ name }) => all.some(m => m.broken && m.value.stage.name === name));
       if (blameless && verdict !== 'ok') verdict = 'carrier';
+      else if (one.broken) format = null;
       else if ((verdict === 'source' || verdict === 'masked') && formats[i] !== null && local !== null) {
         verdict = 'noise';
         format = formats[i];
@@ -209,13 +215,20 @@ function kvHeadsOf(values: readonly TheirValue[]): number | undefined {
   return typeof known[0]?.size === 'number' ? known[0].size : undefined;
 }
 
-function differenceOf({ stage }: TheirValue, span: Span, { relL2 }: Metrics, shape: Difference['shape']): Difference {
+function differenceOf(
+  { stage }: TheirValue,
+  span: Span,
+  { relL2 }: Metrics,
+  shape: Difference['shape'],
+  broken: boolean,
+): Difference {
   const products = span.stages.filter(({ operation }) => ['linear', 'head', 'embed'].includes(operation.kind)).length;
   const alone = inside(span).length === 0;
   const group = alone
     ? stage.operation.kind
     : `span to ${stage.name.replace(/^layers\.\d+\./, '')} of ${span.stages.length}`;
-  return { group, products, alone: relL2, shape };
+  const finite = broken && shape !== null && !Number.isNaN(shape.relL2) ? shape.relL2 : relL2;
+  return { group, wider: alone ? null : 'spans', products, alone: finite, shape };
 }
 
 const isGained = ({ stages }: Span): boolean =>

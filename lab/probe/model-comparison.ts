@@ -12,7 +12,7 @@ import { checkPlan, planProvenance } from '../session/request.js';
 import { Session } from '../session/session.js';
 import { checkOptions, looked, type OptionNames } from '../values/arguments.js';
 import { said } from '../values/dims.js';
-import type { Prompt } from '../values/prompt-file.js';
+import { type Prompt, PromptFile } from '../values/prompt-file.js';
 import { Shown } from '../values/shown.js';
 import { Distances, type KlSpread, type LayerApart, type PlaceApart } from './distances.js';
 import { frontAndBody } from './front.js';
@@ -112,15 +112,11 @@ export async function compareModels(
   try {
     for (const { model } of sessions)
       contexts.push(model.context({ length: window, chunk: CHUNK, logits: 'all', plan }));
-    for await (const text of each(texts)) {
-      if (read >= most) break;
-      const { front, body } = encoded(a, b, text);
-      if (front.length + 2 > window)
-        throw new OptionError(
-          `A window of ${window} tokens has no room for what stands in front, ${front.length}. Give a larger one.`,
-        );
-      const taken = body.slice(0, most - read);
-      const total = Math.min(most, read + (isOne(texts) ? taken.length : Math.max(taken.length, 2 * read)));
+    // A file can be read twice: what is wrong with its last line is told before minutes are spent on the others.
+    let all = 0;
+    if (texts instanceof PromptFile) for await (const { taken } of parts()) all += taken.length;
+    for await (const { front, taken } of parts()) {
+      const total = all || Math.min(most, read + (isOne(texts) ? taken.length : Math.max(taken.length, 2 * read)));
       const step = window - front.length;
       for (let at = 0; at < taken.length; at += step) {
         await readWindow([...front, ...taken.slice(at, at + step)], front.length);
@@ -157,6 +153,23 @@ export async function compareModels(
     found.layers,
     provenance,
   );
+
+  /** What stands in front of each text's windows, and what is read of it. */
+  async function* parts(): AsyncGenerator<{ readonly front: readonly number[]; readonly taken: readonly number[] }> {
+    let left = most;
+    for await (const text of each(texts)) {
+      if (left <= 0) break;
+      signal.throwIfAborted();
+      const { front, body } = encoded(a, b, text);
+      if (front.length + 2 > window)
+        throw new OptionError(
+          `A window of ${window} tokens has no room for what stands in front, ${front.length}. Give a larger one.`,
+        );
+      const taken = body.slice(0, left);
+      left -= taken.length;
+      yield { front, taken };
+    }
+  }
 
   /** @param given tokens that are given, not foreseen */
   async function readWindow(ids: readonly number[], given: number): Promise<void> {

@@ -4,6 +4,7 @@ import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from 'no
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OptionError, TraceError } from '../../engine/errors.js';
+import { locationText } from '../../lab/diff/locate.js';
 import { compare } from '../../lab/session/compare.js';
 import { open } from '../../lab/session/open.js';
 import type { Session } from '../../lab/session/session.js';
@@ -46,6 +47,15 @@ test('two prompts of one length: no stage is wrong, and what differs is carried 
   const diff = await compare(await model.run(ids), await model.run([2, 17, 300, 19, 18, 40, 41]));
   expect(diff.rows[0]).toMatchObject({ stage: 'embed', verdict: 'carrier' });
   expect(diff.rows.filter(({ verdict }) => verdict === 'source' || verdict === 'masked')).toEqual([]);
+});
+
+test('what is carried has a place, that of its error in the run', async () => {
+  const diff = await compare(await model.run(ids), await model.run([2, 300, 17, 99, 19, 40, 41]));
+  expect([diff.first?.stage, diff.first?.verdict]).toEqual(['embed', 'carrier']);
+  expect(locationText(diff.first!.where)).toBe('all of it in token 3');
+  expect(diff.at('layers.2.resid').where.map(({ words }) => words)).toContainEqual(
+    expect.stringMatching(/positions ≥ 3/),
+  );
 });
 
 test('a trace that was saved, and what cannot be compared', async () => {

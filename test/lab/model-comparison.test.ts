@@ -2,12 +2,14 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { Context } from '../../engine/context.js';
 import { OptionError, PromptError } from '../../engine/errors.js';
 import '../../lab/index.js';
 import { compareModels } from '../../lab/probe/model-comparison.js';
 import { open } from '../../lab/session/open.js';
 import type { Session } from '../../lab/session/session.js';
+import { prompts } from '../../lab/values/prompt-file.js';
 import { INSPECT } from '../../lab/values/shown.js';
 import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
@@ -150,7 +152,6 @@ test('a line of 100,000 tokens is read window by window: what is on the GPU is t
   const file = join(folder, 'long.jsonl');
   writeFileSync(file, line);
   using other = await open('atlas', { quiet: true, another: true });
-  const { prompts } = await import('../../lab/values/prompt-file.js');
   const before = model.gpu.liveBytes;
   let peak = 0;
   const watch = setInterval(() => {
@@ -163,4 +164,21 @@ test('a line of 100,000 tokens is read window by window: what is on the GPU is t
   expect(peak).toBeGreaterThan(0);
   expect(peak).toBeLessThan(32e6);
   expect(model.gpu.liveBytes).toBe(before);
+});
+
+test('a file whose last line is none is refused before anything is read of it', async () => {
+  const file = join(folder, 'late.jsonl');
+  writeFileSync(file, `${'{"text":"The capital of France is Paris."}\n'.repeat(20)}{bad\n`);
+  using other = await open('atlas', { quiet: true, another: true });
+  const read = vi.spyOn(Context.prototype, 'forward');
+  try {
+    await expect(compareModels(model, other, prompts(file, { column: 'text' }))).rejects.toThrow(
+      'late.jsonl:21: This is no JSON',
+    );
+    expect(read).not.toHaveBeenCalled();
+  } finally {
+    read.mockRestore();
+  }
+  // What is not read of it, nobody asks.
+  expect((await compareModels(model, other, prompts(file, { column: 'text' }), { tokens: 12 })).tokens).toBe(12);
 });
