@@ -28,7 +28,7 @@ const LAB = {
   'Show, draw and share':
     'show Display report plot PlotOptions bar heatmap HeatmapOptions Numbers OwnPicture ask clearOutput Shown DISPLAY Bundle Figure',
   'The model itself':
-    'GemmaConfig Plan Stage Ref Axis WeightRef PlanKind Activations CacheFormat KernelChoice Quantise',
+    'GemmaConfig Plan Stage Ref Axis WeightRef PlanKind Activations CacheFormat KernelChoice Store Quantise',
   Errors:
     'LoupeError AdapterError DeviceError ShaderError ModelFileError ConfigError TokenizerError PromptError StageError NumberError BudgetError GoldenError TraceError PullError OptionError Interrupted',
 };

@@ -15,7 +15,7 @@ export * from '../engine/errors.js';
 export type { PlanKind } from '../engine/fuse.js';
 export type { Axis, AxisName, Plan, Ref, Stage, WeightRef } from '../engine/plan.js';
 export type { ChatMessage } from '../engine/tokenizer/messages.js';
-export type { KernelChoice } from '../engine/traits.js';
+export type { KernelChoice, Store } from '../engine/traits.js';
 export type { Quantise } from '../engine/weights/quantise.js';
 export type { OperationReached, Reached, Roofline, RooflineOptions, StepReached } from './bench/roofline.js';
 export { Conversation, type ConversationOptions, type TurnOptions, type TurnStats } from './chat/conversation.js';

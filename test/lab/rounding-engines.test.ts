@@ -88,8 +88,8 @@ for (const [engine, options] of each) {
     expect(failing(await judged(options, ids, kept))).toEqual([]);
   });
 
-  // Of four bits it would be below what they round.
-  test.skipIf(engine === 'four bits')(`${engine}, what is wrong in a dump of every second layer is named`, async () => {
+  if (engine === 'four bits') continue; // it would be below what they round
+  test(`${engine}, what is wrong in a dump of every second layer is named`, async () => {
     const fault = 'post-norm skipped'; // in layer 2
     const diff = await judged({ ...options, fault }, ids, (name, value) => (/[135]\.resid$/.test(name) ? value : null));
     expect(diff.first && placeOf(diff.first)).toBe('from layers.1.resid to layers.3.resid');
