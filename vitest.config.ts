@@ -43,7 +43,7 @@ const DEAR = {
     ...['generate-batch', 'gguf-template', 'head-scores', 'model-comparison', 'not-finite', 'not-utf8', 'oracle'],
     ...['other-weights', 'perplexity', 'planted-faults', 'reuse', 'roofline', 'runs', 'score', 'slices', 'terminal'],
     ...['error-map', 'generation', 'odd-surroundings', 'pull', 'sessions', 'unevenness', 'unfinished'],
-    ...['derived', 'large-numbers', 'some-stages', 'two-traces', 'watch'],
+    ...['derived', 'large-numbers', 'rounding-engines', 'some-stages', 'two-traces', 'watch'],
   ],
   notebook: [
     'at-hand',
