@@ -47,7 +47,7 @@ export function matchNames(
       matched.push(byRule(theirs, rule, rule.stage));
       continue;
     }
-    const alias = known.known(theirs) ?? known.known(bare(theirs)) ?? hidden(theirs);
+    const alias = known.known(theirs) ?? known.known(bare(theirs)) ?? ofLists(theirs);
     const stage = alias?.stage ?? alias?.made?.stage;
     if (alias && stage && own.has(stage)) {
       const stages = [stage, ...(alias.or ?? [])].map(name => own.get(name)!);
@@ -75,12 +75,17 @@ export function matchNames(
     );
   }
 
-  /** `hidden_states.3` of Hugging Face's output_hidden_states: what goes into layer 3; the last is after the final norm. */
-  function hidden(theirs: string) {
-    const index = Number(/(?:^|\.)hidden_states[._[](\d+)\]?$/.exec(theirs)?.[1] ?? Number.NaN);
-    if (Number.isNaN(index)) return null;
+  /**
+   * Of Hugging Face's lists: `hidden_states.3` of output_hidden_states is what goes into layer 3, and the last is after the final norm; `attentions.3` of output_attentions is what
+   * layer 3 attends with.
+   */
+  function ofLists(theirs: string) {
+    const [, list, at] = /(?:^|\.)(hidden_states|attentions)[._[](\d+)\]?$/.exec(theirs) ?? [];
+    if (at === undefined) return null;
+    const index = Number(at);
     const layers = [...own.keys()].filter(name => /^layers\.\d+\.resid$/.test(name)).length;
-    const stage = index === 0 ? 'embed' : index === layers ? 'final_norm' : `layers.${index - 1}.resid`;
+    const hidden = index === 0 ? 'embed' : index === layers ? 'final_norm' : `layers.${index - 1}.resid`;
+    const stage = list === 'attentions' ? `layers.${index}.attn.pattern` : hidden;
     return own.has(stage) ? { name: theirs, stage, refusal: '', or: [], made: undefined } : null;
   }
 }

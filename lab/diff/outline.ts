@@ -6,7 +6,7 @@ import type { Plan } from '../../engine/plan.js';
 
 /** More layers than any Gemma has: a number beyond is none. */
 const MOST_LAYERS = 1000;
-const LAYER = /(?:^|\.)(?:layers|blocks|h)\.(\d{1,4})\.|-(\d{1,4})$|hidden_states[._[](\d{1,4})\]?$/;
+const LAYER = /(?:^|\.)(?:layers|blocks|h)\.(\d{1,4})\.|-(\d{1,4})$|(?:hidden_states|attentions)[._[](\d{1,4})\]?$/;
 
 /** The plan of the Gemma that has stages of these names. Each of its sizes is 1. */
 export function outlineOf(names: readonly string[]): Plan {

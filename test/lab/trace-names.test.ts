@@ -198,6 +198,10 @@ describe('arrays and stages', () => {
     ['xhidden_states.1', ''],
     ['hidden_states.1.x', ''],
     ['hidden_states', ''],
+    ['attentions.3', 'layers.3.attn.pattern'],
+    ['out.attentions[0]', 'layers.0.attn.pattern'],
+    ['attentions.12', ''],
+    ['attentions', ''],
     ['', ''],
     ['output', ''],
   ])('%s is %s', (name, stage) => expect(stagesOf(name)).toBe(stage));
