@@ -81,31 +81,33 @@ function* npy({ dims, data }: Values): Generator<Uint8Array> {
   yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** One row a value: stage, up to three indices, positions in the model, value. */
+/** One row a value: the stage, its position in the model along each dimension by the dimension's name (null where the stage has none of that name), the value. */
 function parquet(activations: readonly Values[], provenance: Readonly<Record<string, string>>): ArrayBuffer {
-  const stage: string[] = [];
-  const indices: number[][] = [[], [], []];
-  const value: number[] = [];
+  const names = [...new Set(activations.flatMap(({ dims }) => dims.map(dim => dim.name)))];
+  const rows = activations.reduce((n, { data }) => n + data.length, 0);
+  const stage = new Array<string>(rows);
+  const value = new Float32Array(rows);
+  const places = new Map(names.map(name => [name, new Array<number | null>(rows).fill(null)]));
+  let at = 0;
   for (const { name, dims, data } of activations) {
-    const shape = dims.map(({ size }) => size);
-    if (shape.length > 3)
-      throw new OptionError(
-        `${name} has ${shape.length} dimensions, and a row of this Parquet file has places for three. Save it as .arrow.`,
-      );
-    const three = [...Array(3 - shape.length).fill(1), ...shape];
-    const from = [...Array(3 - shape.length).fill(0), ...dims.map(dim => dim.from)];
-    data.forEach((v, i) => {
-      stage.push(name);
-      indices[0].push(from[0] + Math.floor(i / (three[1] * three[2])));
-      indices[1].push(from[1] + (Math.floor(i / three[2]) % three[1]));
-      indices[2].push(from[2] + (i % three[2]));
-      value.push(v);
-    });
+    let inner = data.length;
+    for (const dim of dims) {
+      inner /= dim.size || 1;
+      const column = places.get(dim.name)!;
+      for (let i = 0; i < data.length; i++) column[at + i] = dim.from + (Math.floor(i / inner) % dim.size);
+    }
+    stage.fill(name, at, at + data.length);
+    value.set(data, at);
+    at += data.length;
   }
+  const some = (column: readonly (number | null)[]) => column.includes(null);
   return parquetWriteBuffer({
     columnData: [
       { name: 'stage', data: stage, type: 'STRING' },
-      ...indices.map((data, i) => ({ name: `i${i}`, data, type: 'INT32' as const })),
+      ...names.map(name => {
+        const data = places.get(name)!;
+        return { name, data, type: 'INT32' as const, nullable: some(data) };
+      }),
       { name: 'value', data: value, type: 'FLOAT' },
     ],
     kvMetadata: Object.entries(provenance).map(([key, v]) => ({ key, value: v })),

@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
+import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OptionError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
@@ -60,8 +61,40 @@ test('as .arrow it comes back bit by bit, with its places; as .safetensors with 
   expect(await file.readF32('layers.0.attn.q')).toEqual(part.data);
   expect(JSON.parse(file.metadata.get('loupe')!)).toEqual({ name: part.name, dims: part.dims });
   await file.close();
+});
+
+test('as .parquet a row is a value, with its places in the model by the names of its dimensions, however many there are', async () => {
+  const rowsOf = async (name: string) => {
+    const { buffer, byteOffset, length } = readFileSync(at(name));
+    return await parquetReadObjects({ file: buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer });
+  };
   part.save(at('part.parquet'));
-  expect(readFileSync(at('part.parquet')).subarray(0, 4).toString()).toBe('PAR1');
+  const rows = await rowsOf('part.parquet');
+  expect(rows.map(({ value }) => value)).toEqual([...part.data]);
+  expect(Object.keys(rows[0])).toEqual(['stage', 'token', 'head', 'dim', 'value']);
+  expect(rows.map(({ stage, token, head, dim }) => [stage, token, head, dim].join(' '))).toEqual(
+    [3, 4].flatMap(token => [0, 1, 2].map(dim => `layers.0.attn.q ${token} 2 ${dim}`)),
+  );
+  const names = ['head', 'query', 'key', 'dim'] as const;
+  const deep = new Activation(
+    'deep',
+    names.map((name, i) => ({ name, size: i + 1 })),
+    Float32Array.from({ length: 24 }, (_, i) => i),
+  );
+  deep.save(at('deep.parquet'));
+  for (const { head, query, key, dim, value } of await rowsOf('deep.parquet'))
+    expect(((head * 2 + query - 1) * 3 + key) * 4 + dim).toBe(value); // of three tokens the last two ask
+  // Stages of other dimensions in one file: what one has not is null there.
+  const run = await model.run([2, 300, 301], { tap: ['embed', 'layers.1.attn.pattern'], slice: { query: [1, 3] } });
+  run.save(at('two.parquet'));
+  const both = await rowsOf('two.parquet');
+  expect(both).toHaveLength(3 * 128 + 4 * 2 * 3);
+  for (const { stage, value, token, channel, head, query, key } of both)
+    expect([stage, token, channel, head, query, key, value]).toEqual(
+      stage === 'embed'
+        ? [stage, token, channel, null, null, null, run.at(stage).data[token * 128 + channel]]
+        : [stage, null, null, head, query, key, run.at(stage).data[(head * 2 + query - 1) * 3 + key]],
+    );
 });
 
 test.each([[[]], [[1]], [[3]], [[7]], [[3, 3]], [[2, 7]], [[1, 1, 5]], [[0]], [[0, 4]], [[4, 0]]])(
@@ -110,11 +143,6 @@ test('a run with all stages is a golden of itself; one with parts says where the
 
 test('what cannot be saved so is refused, and what was there stays', async () => {
   const run = await model.run([2, 300]);
-  const deep = new Activation(
-    'deep',
-    (['head', 'query', 'key', 'dim'] as const).map(name => ({ name, size: 1 })),
-    new Float32Array(1),
-  );
   writeFileSync(at('kept.parquet'), 'before');
   const before = readdirSync(folder);
   for (const [save, words] of [
@@ -124,7 +152,7 @@ test('what cannot be saved so is refused, and what was there stays', async () =>
     [() => part.save(at('no/part.npy')), /there is no folder/],
     [() => run.save(at('run.npy')), /a trace is .safetensors, .arrow or .parquet|Nothing was tapped/],
     [() => run.save(at('run.arrow')), /Nothing was tapped in this run/],
-    [() => deep.save(at('kept.parquet')), /deep has 4 dimensions, and a row of this Parquet file has places for three/],
+    [() => run.save(at('kept.parquet')), /Nothing was tapped in this run/],
   ] as const) {
     expect(save).toThrow(OptionError);
     expect(save).toThrow(words);
