@@ -220,8 +220,9 @@ export class Context {
   async *ahead(
     id: number,
     most: number,
-    { signal, taps = [] }: Pick<ForwardOptions, 'signal' | 'taps'> = {},
+    options: Pick<ForwardOptions, 'signal' | 'taps'> = {},
   ): AsyncGenerator<ReadAhead> {
+    const { signal, taps = [] } = options;
     let started: (Pick<ForwardResult, 'shaders' | 'edited'> & { extent: Extent; result: Promise<ChunkResult> })[] = [];
     const results = () => Promise.allSettled(started.map(({ result }) => result));
     let begun = this.#past.ids.length;

@@ -38,7 +38,7 @@ export async function* stream(
   const { budget = CAPTURE_BUDGET, maxTokens = 128 } = options;
   const keys = context.ids.length + ids.length;
   const most = Number.isInteger(maxTokens)
-    ? Math.max(keys, Math.min(keys + maxTokens - 1, context.length))
+    ? Math.max(keys, Math.min(keys + maxTokens, context.length))
     : context.length;
   const { taps } = planTaps(tapped(session.plan, options.tap), options.slice, {
     tokens: most,
@@ -47,9 +47,10 @@ export async function* stream(
   });
   // The largest are those of the prompt, or of the last token that is read, or of the last that a slice has.
   checkCapture(taps, [{ tokens: ids.length, keys, rows: 1 }], budget);
-  const ends = ['token', 'query'].flatMap(name => taps.map(({ slice }) => slice?.[name as AxisName]?.[1] ?? most));
-  for (const end of new Set([most, ...ends]))
-    if (end > keys && end <= most) checkCapture(taps, [{ tokens: 1, keys: end, rows: 1 }], budget);
+  const last = Number.isInteger(maxTokens) ? Math.min(keys + maxTokens - 1, most) : most; // what is made last is not read
+  const ends = ['token', 'query'].flatMap(name => taps.map(({ slice }) => slice?.[name as AxisName]?.[1] ?? last));
+  for (const end of new Set([last, ...ends]))
+    if (end > keys && end <= last) checkCapture(taps, [{ tokens: 1, keys: end, rows: 1 }], budget);
   const text = session.tokenizer?.stream();
   let read = context.ids.length;
   using progress = progressLine('Reading', ids.length < QUICK && 'short');
