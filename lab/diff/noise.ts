@@ -212,7 +212,8 @@ export function explained(
     // Some matrices take it worse than others, and spans that begin and end elsewhere differ more.
     const times = one.group === one.wider ? 4 : one.products > 0 ? 2 : 1;
     if (one.alone > times * most(format, one)) return null;
-    return isPlain(one) ? smallest(one, at) : followsConstants(one, at);
+    // What no other group bears witness of is no rounding when it follows the value: GELU by erf, in every layer alike.
+    return isPlain(one) ? smallest(one, at) : followsConstants(one, others < 0 ? others : at);
   });
 
   /** A factor that was rounded follows the value: by no more than the rounding of one, in an engine that rounds. */

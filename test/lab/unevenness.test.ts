@@ -1,7 +1,7 @@
 // Whether a difference follows the value, which a wrong function does and rounding does not: also where there are few values.
 
 import { expect, test } from 'vitest';
-import { FOLLOWS, unevenness } from '../../lab/diff/noise.js';
+import { type Difference, FOLLOWS, explained, unevenness } from '../../lab/diff/noise.js';
 
 /** Uniform in [0, 1), the same again for a seed. */
 function uniform(seed: number): () => number {
@@ -53,4 +53,22 @@ test('of fewer values nothing is said', () => {
       [63],
     ).follows,
   ).toBe(0);
+});
+
+test('what one kind of stage alone differs by is no rounding where it follows the value, however even it is in most layers', () => {
+  const shape = (follows: number) => ({ sticksOut: 1, worst: 1e-4, follows, relL2: 3e-4 });
+  const gelu = (follows: number): Difference => ({
+    group: 'gelu',
+    wider: null,
+    products: 0,
+    alone: 3e-4,
+    shape: shape(follows),
+  });
+  const right: Difference = { group: 'linear', wider: null, products: 1, alone: 1e-7, shape: null };
+  const all = [...Array.from({ length: 12 }, () => gelu(0.1)), ...Array.from({ length: 6 }, () => gelu(0.9))];
+  const formats = explained([...all, right, right, right], () => 5e-6);
+  expect(formats.slice(12, 18)).toEqual(Array(6).fill(null));
+  // In an engine whose products round, the same is what a rounded factor comes to.
+  const rounds: Difference = { group: 'linear', wider: null, products: 1, alone: 2e-3, shape: shape(0.1) };
+  expect(explained([...all, rounds, rounds, rounds], () => 5e-6).slice(12, 18)).not.toContain(null);
 });
