@@ -13,7 +13,7 @@ const TEXELS = 2048; // of a tile
 const TILE_BYTES = 16 * TEXELS;
 
 /** Lanes of a workgroup: as many as a software adapter runs at once, or as a GPU needs to hide what it waits for. */
-export const lanesOf = ({ traits }: Gpu) => (traits.software ? 8 : 256);
+export const lanesOf = ({ kind }: Gpu) => (kind === 'hardware' ? 256 : 8);
 
 /** Something to dispatch. */
 export interface Pass {

@@ -1,5 +1,5 @@
 // npm test: the tests with vitest, after installing whatever is missing. Further arguments go to vitest. With none it is the files that take seconds, which
-// are two of three; --all is every file, --rest those that the first leaves out. A file that is named is run.
+// have three of four tests; --all is every file, --rest those that the first leaves out. A file that is named is run.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
