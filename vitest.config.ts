@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 /** What measures time or presses Stop while something runs: alone on the machine. */
 const ALONE = [
   'test/notebook/{background,kernel,late-stop,odd-messages,predecessor,rough,stop-early,watch,what-stays}.test.ts',
-  'test/engine/{bounds,endless-templates,hearing,safetensors-bounds,wait,watchdog}.test.ts',
+  'test/engine/{wait,watchdog}.test.ts',
   'test/lab/{broken-files,ctrl-c,generation,pull-trust,roofline,terminal,write-file}.test.ts',
   'test/slow/**/*.test.ts',
 ];
@@ -14,7 +14,7 @@ const ALONE = [
  */
 const APART = [
   'test/{browser,fuzz}/*.test.ts',
-  'test/engine/{accuracy,cache,faults,make-folder,open-tokenizer,running,store,watchdog-names,widths}.test.ts',
+  'test/engine/{accuracy,bounds,cache,endless-templates,faults,hearing,make-folder,open-tokenizer,running,safetensors-bounds,store,watchdog-names,widths}.test.ts',
   'test/lab/{allocations,api,bench,cli,derived,edit,eighty-columns,error-map,files-in-use,gguf-template,not-finite,not-utf8}.test.ts',
   'test/lab/{odd-surroundings,pull,pull-pages,pull-short,pull-waits,sessions,some-stages,unevenness,unfinished,watch}.test.ts',
   'test/notebook/{at-hand,imports,node-types,notebooks,odd-cells,showing,wire}.test.ts',
@@ -23,7 +23,19 @@ const APART = [
 /** What takes more than some fifteen seconds on two cores, PyTorch's own numbers aside, by folder: npm run test:all runs it, and npm test leaves it out. */
 const DEAR = {
   browser: ['pictures', 'tour'],
-  engine: ['attend', 'batch', 'faults', 'formats', 'rewind', 'rope', 'top', 'watchdog', 'watchdog-names', 'widths'],
+  engine: [
+    'attend',
+    'batch',
+    'faults',
+    'formats',
+    'rewind',
+    'rope',
+    'store',
+    'top',
+    'watchdog',
+    'watchdog-names',
+    'widths',
+  ],
   fuzz: ['fuzz'],
   lab: [
     ...[
@@ -34,6 +46,7 @@ const DEAR = {
       'compare',
       'ctrl-c',
       'edit',
+      'edit-format',
       'edit-notes',
       'eighty-columns',
       'f16-cache',
@@ -41,7 +54,19 @@ const DEAR = {
       'given-products',
     ],
     ...['generate-batch', 'gguf-template', 'head-scores', 'model-comparison', 'not-finite', 'not-utf8', 'oracle'],
-    ...['other-weights', 'perplexity', 'planted-faults', 'reuse', 'roofline', 'runs', 'score', 'slices', 'terminal'],
+    ...[
+      'other-weights',
+      'perplexity',
+      'planted-faults',
+      'probe',
+      'reuse',
+      'roofline',
+      'runs',
+      'saved-arrow',
+      'score',
+      'slices',
+      'terminal',
+    ],
     ...['error-map', 'generation', 'odd-surroundings', 'pull', 'sessions', 'unevenness', 'unfinished'],
     ...['derived', 'large-numbers', 'rounding-engines', 'some-stages', 'two-traces', 'watch'],
   ],
