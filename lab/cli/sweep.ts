@@ -5,24 +5,29 @@ import { Command, Option } from 'commander';
 import { parseJson } from '../../engine/json.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { finish } from '../sweep/manifest.js';
+import { runSweep } from '../sweep/run.js';
 import { lookThrough, type Sweep } from '../sweep/sweep.js';
+import { verify } from '../sweep/verify.js';
 import { Worker } from '../sweep/worker.js';
+import { bytesText, countText } from '../values/numbers.js';
 import { isRecord } from '../values/record.js';
-import { print, printJson, withAdapter } from './options.js';
+import { print, printJson, whole, withAdapter } from './options.js';
 
 interface Options {
   readonly adapter?: string;
   readonly shards?: boolean;
   readonly worker?: boolean;
   readonly finish?: boolean;
+  readonly workers?: number;
   readonly json?: boolean;
 }
 
 export function sweepCommand(): Command {
-  return withAdapter(
+  const command = withAdapter(
     new Command('sweep').description('models × formats × plans × adapters × prompts, into a Parquet data set'),
   )
     .argument('<plan>', 'a JSON file: what to run, what to keep, where')
+    .option('--workers <n>', 'how many run shards at once, each with its own model; default 1', whole(1))
     .addOption(new Option('--shards', 'list the shards that are missing, JSON a line').conflicts(['worker', 'finish']))
     .addOption(
       new Option('--worker', 'run the shards that standard input names, JSON a line, and answer each').conflicts(
@@ -35,8 +40,31 @@ export function sweepCommand(): Command {
       if (options.shards) listShards(sweep);
       else if (options.worker) await work(sweep, options.adapter || undefined);
       else if (options.finish) finished(sweep, options.json);
+      else await swept(sweep, options);
     });
+  command.addCommand(
+    new Command('verify')
+      .description('whether a data set is what its manifest says; exit 1 if not')
+      .argument('<folder>', 'that a plan has as its out')
+      .action((folder: string, _, { parent }: Command) => verified(folder, parent?.opts<Options>().json)),
+  );
+  return command;
 }
+
+async function verified(folder: string, json = false): Promise<void> {
+  const found = await verify(folder, eitherSignal());
+  const { shards, files, rows, bytes, problems } = found;
+  if (json) printJson(found);
+  else {
+    print(
+      `${folder}: ${shards} shards in ${files} files, ${rows} rows, ${bytesText(bytes)}; ${problems.length === 0 ? 'all is as it was written' : inWords(problems.length)}.`,
+    );
+    for (const problem of problems) print(problem);
+  }
+  if (problems.length > 0) process.exitCode = 1;
+}
+
+const inWords = (problems: number): string => `${problems} ${problems === 1 ? 'problem' : 'problems'}`;
 
 function listShards({ shards, store }: Sweep): void {
   const standing = store.standing();
@@ -61,6 +89,27 @@ function shardIn(line: string): string {
     if (isRecord(asked) && typeof asked.shard === 'string') return asked.shard;
   } catch {} // the same answer
   return line;
+}
+
+async function swept(sweep: Sweep, { workers, adapter, json }: Options): Promise<void> {
+  const made = await runSweep(sweep, { workers, adapter: adapter || undefined, signal: eitherSignal() });
+  const { shards, before, standing, tokens, rows, bytes, seconds, failed } = made;
+  const { out } = sweep.plan;
+  if (json) {
+    const told = failed.map(({ shard, error }) => ({ shard: shard.shard, error }));
+    printJson({ out, shards, before, standing, tokens, rows, bytes, seconds, failed: told });
+  } else {
+    const had = before > 0 ? `, ${before} of which stood before` : '';
+    const rate = tokens > 0 ? ` ${countText(tokens)} tokens in ${seconds.toFixed(1)} s.` : '';
+    print(
+      `${out}: ${standing} of ${shards} shards stand${had}; ${rows} rows, ${bytesText(bytes)} were written.${rate}`,
+    );
+    for (const { shard, error } of failed)
+      print(
+        `Shard ${shard.shard} (prompts ${shard.from} to ${shard.to - 1}, configuration ${shard.configuration}): ${error}`,
+      );
+  }
+  if (failed.length > 0) process.exitCode = 1;
 }
 
 function finished(sweep: Sweep, json = false): void {

@@ -2,9 +2,10 @@
 
 import { OptionError } from '../../engine/errors.js';
 import type { Stage } from '../../engine/plan.js';
+import type { OfPrompt } from '../values/data-set.js';
 import type { Cuts } from '../values/dims.js';
-import type { Run } from '../session/run.js';
 import { widthOf } from './configurations.js';
+import { ORIGIN, type Origin } from './origin.js';
 import type { Column, Encoded } from './parquet-columns.js';
 import { halves, type TokenRows, tokenRows } from './rows.js';
 import type { ShardFile, Store } from './store.js';
@@ -12,21 +13,6 @@ import { type Columns, TableFile } from './table.js';
 
 /** Values that are held before they are written: of all stages, and of one. 64 MB, and row groups of at most 4 MB unless one run has more. */
 const [HELD, HELD_A_STAGE] = [1 << 24, 1 << 20];
-
-/** What every row says of where it comes from. */
-export interface Origin {
-  readonly configuration: number;
-  readonly quantise: string | null;
-  readonly plan: string;
-  readonly adapter: string;
-}
-
-const ORIGIN: readonly Column[] = [
-  { name: 'configuration', type: 'int' },
-  { name: 'quantise', type: 'text', optional: true },
-  { name: 'plan', type: 'text' },
-  { name: 'adapter', type: 'text' },
-];
 
 /** A row a (run, token) of one stage. */
 const perToken = (length: number, of: 'f32' | 'f16'): Column[] => [
@@ -51,7 +37,7 @@ const noRows = (): Held => ({ prompt: [], token: [], id: [], text: [], values: [
 
 /** The files of a shard's stages. */
 export class StageTables {
-  readonly #files = new Map<string, { readonly path: string; readonly file: TableFile; readonly width: number }>();
+  readonly #files = new Map<string, { readonly file: TableFile; readonly width: number }>();
   #held = new Map<string, Held>();
   #many = 0;
   #most = 0;
@@ -71,8 +57,8 @@ export class StageTables {
         const path = `activations/model=${encodeURIComponent(asked.model)}/stage=${stage.name}/${shard}.parquet`;
         const dims = stage.axes.filter(({ name }) => name !== 'token' && name !== 'query').map(({ name }) => name);
         const own = { ...metadata, stage: stage.name, dims: dims.join(',') };
-        const file = new TableFile(store.place(path), perToken(width, asked.values), own);
-        this.#files.set(stage.name, { path, file, width });
+        const file = new TableFile(store, path, perToken(width, asked.values), own);
+        this.#files.set(stage.name, { file, width });
       }
     } catch (error) {
       this[Symbol.dispose]();
@@ -81,7 +67,7 @@ export class StageTables {
   }
 
   /** Puts the rows of a run behind those that there are. */
-  add(prompt: number, { ids, tokens, activations }: Pick<Run, 'ids' | 'tokens' | 'activations'>): void {
+  add(prompt: number, { ids, tokens, activations }: OfPrompt): void {
     for (const [name, { width }] of this.#files) {
       const rows = tokenRows(activations.get(name)!);
       if (rows.width !== width)
@@ -106,7 +92,7 @@ export class StageTables {
   /** Writes what files end with. They still are aside. */
   finish(): ShardFile[] {
     this.#flush();
-    return [...this.#files.values()].map(({ path, file }) => ({ path, ...file.finish() }));
+    return [...this.#files.values()].map(({ file }) => file.finish());
   }
 
   commit(): void {

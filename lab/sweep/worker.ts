@@ -5,7 +5,8 @@ import { printable } from '../../engine/printable.js';
 import { open } from '../session/open.js';
 import type { Session } from '../session/session.js';
 import type { Prompt, PromptFile } from '../values/prompt-file.js';
-import { runShard } from './run-shard.js';
+import type { Configuration } from './configurations.js';
+import { runShard, type Sessions } from './run-shard.js';
 import { promptFile, type Shard } from './shards.js';
 import type { Sweep } from './sweep.js';
 import { zstdReady } from './zstd.js';
@@ -32,7 +33,7 @@ export type Answer =
 /** Runs shards of a sweep, and keeps its model open and its place in the file of prompts from one to the next. */
 export class Worker {
   readonly #byId: ReadonlyMap<string, Shard>;
-  #session: { readonly configuration: number; readonly session: Session } | null = null;
+  #open: ({ readonly configuration: number } & Sessions) | null = null;
   #cursor: Cursor | null = null;
 
   constructor(
@@ -43,7 +44,7 @@ export class Worker {
     this.#byId = new Map(sweep.shards.map(shard => [shard.shard, shard]));
   }
 
-  /** Runs one, unless it stands. Throws Interrupted alone. */
+  /** Runs one, unless it stands. Throws what `signal` is aborted by alone. */
   async run(id: string, signal?: AbortSignal, onPrompt?: (done: number) => void): Promise<Answer> {
     try {
       const shard = this.#byId.get(id);
@@ -53,7 +54,7 @@ export class Worker {
       const { rows, bytes, tokens, seconds } = before ?? (await this.#make(shard, signal, onPrompt));
       return { shard: id, rows, bytes, tokens, seconds, ...(before && { already: true as const }) };
     } catch (error) {
-      if (error instanceof Interrupted) throw error;
+      if (signal?.aborted || error instanceof Interrupted) throw error;
       const known = error instanceof LoupeError;
       const message = error instanceof Error ? error.message : String(error);
       return {
@@ -72,11 +73,11 @@ export class Worker {
 
   async #make(shard: Shard, signal?: AbortSignal, onPrompt?: (done: number) => void) {
     await zstdReady();
-    const session = await this.#open(shard);
+    const sessions = await this.#sessions(shard);
     this.#cursor ??= new Cursor(promptFile(this.sweep.plan));
     const prompts = await this.#cursor.read(shard.from, shard.to);
     try {
-      return await runShard(session, shard, prompts, this.sweep, { signal, onPrompt });
+      return await runShard(sessions, shard, prompts, this.sweep, { signal, onPrompt });
     } catch (error) {
       // A device that is lost does not come back by itself.
       if (error instanceof DeviceError) this.#close();
@@ -84,27 +85,40 @@ export class Worker {
     }
   }
 
-  async #open(shard: Shard): Promise<Session> {
-    if (this.#session?.configuration === shard.configuration) return this.#session.session;
+  async #sessions(shard: Shard): Promise<Sessions> {
+    if (this.#open?.configuration === shard.configuration) return this.#open;
     this.#close();
+    const { keep } = this.sweep.plan;
+    const session = await this.#session(shard);
+    const against = keep.against.length > 0 && shard.configuration > 0;
+    try {
+      const reference = against ? await this.#session(this.sweep.configurations[0]) : null;
+      this.#open = { configuration: shard.configuration, session, reference };
+    } catch (error) {
+      session[Symbol.dispose]();
+      throw error;
+    }
+    return this.#open;
+  }
+
+  #session({ model, adapter, quantise, activations, cache }: Configuration): Promise<Session> {
     const { context, tokenizer } = this.sweep.plan;
-    const session = await open(shard.model, {
-      adapter: shard.adapter ?? this.adapter,
-      ...(shard.quantise && { quantise: shard.quantise }),
-      activations: shard.activations,
-      cache: shard.cache,
+    return open(model, {
+      adapter: adapter ?? this.adapter,
+      ...(quantise && { quantise }),
+      activations,
+      cache,
       ...(context !== null && { context }),
       ...(tokenizer !== null && { tokenizer }),
       another: true,
       quiet: true,
     });
-    this.#session = { configuration: shard.configuration, session };
-    return session;
   }
 
   #close(): void {
-    this.#session?.session[Symbol.dispose]();
-    this.#session = null;
+    this.#open?.session[Symbol.dispose]();
+    this.#open?.reference?.[Symbol.dispose]();
+    this.#open = null;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
