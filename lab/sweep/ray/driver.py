@@ -104,6 +104,8 @@ class Driver:
             # Of a worker or a node that is lost Ray makes another. A shard is not for Ray to try again: it goes to another worker, three times in all.
             max_restarts=-1,
             max_task_retries=0,
+            # Loupe's processes end with their actor by a signal that lets them take away what they were writing; Ray would kill them first.
+            runtime_env={"env_vars": {"RAY_kill_child_processes_on_worker_exit": "0"}},
         )
         with open(args.plan, "rb") as file:
             digest = hashlib.sha256(file.read()).hexdigest()
