@@ -49,7 +49,9 @@ def connect(address):
             socket.create_connection((host, int(port)), timeout=10).close()  # Ray itself asks for minutes
         local = {"object_store_memory": OBJECT_STORE, "include_dashboard": False} if address == "local" else {}
         ray.init(address=address, namespace="loupe", log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **local)
-    except (ConnectionError, TimeoutError, OSError, ValueError, RuntimeError, AssertionError) as error:
+    except Refused:
+        raise
+    except Exception as error:  # Ray's own have no kinds
         said = " ".join(str(error).split())
         versions = re.search(r"with: Ray: (\S+) Python: (\S+) .* with: Ray: (\S+) Python: (\S+?)\.?( |$)", said)
         if versions:
@@ -57,8 +59,12 @@ def connect(address):
             raise Refused(
                 f"The cluster runs Ray {there} on Python {its}, and this is Ray {here} on Python {own}: they must be the same. Set LOUPE_RAY_PYTHON to a Python {its} that has ray=={there}"
             ) from None
+        if "uthentication" in said or "AuthToken" in said:
+            raise Refused(f"The cluster at {address} asks for a token: set RAY_AUTH_TOKEN, or copy ~/.ray/auth_token from its head") from None
         if address == "auto":
             raise Refused("No Ray runs on this machine. Start one (ray start --head), give the address of a cluster that this machine is part of, or --ray local") from None
+        if address == "local":
+            raise Refused(f"Ray cannot be started here: {said[:300]}") from None
         raise Refused(f"No Ray answers at {address}: {said[:300]}") from None
 
 
