@@ -43,7 +43,7 @@ export function sweepCommand(): Command {
     .addOption(
       new Option(
         '--ray <address>',
-        'on a Ray cluster: auto, local, or HOST:PORT of its head (docs/SWEEPS.md)',
+        'on a Ray cluster: auto, local, or HOST:PORT of its head (docs/SWEEPS-RAY.md)',
       ).conflicts(['shards', 'worker', 'finish']),
     )
     .option('--gpus <n>', 'with --ray: GPUs of a worker, as Ray counts them; default 0', real)

@@ -59,8 +59,10 @@ def connect(address):
             raise Refused(
                 f"The cluster runs Ray {there} on Python {its}, and this is Ray {here} on Python {own}: they must be the same. Set LOUPE_RAY_PYTHON to a Python {its} that has ray=={there}"
             ) from None
-        if "uthentication" in said or "AuthToken" in said:
-            raise Refused(f"The cluster at {address} asks for a token: set RAY_AUTH_TOKEN, or copy ~/.ray/auth_token from its head") from None
+        if "uthentication" in said or "AuthToken" in said or "Failed to connect to Ray" in said:
+            raise Refused(
+                f"The cluster at {address} lets nobody in from here: it may ask for a token, which is RAY_AUTH_TOKEN or ~/.ray/auth_token of its head, or be reached by another of its addresses"
+            ) from None
         if address == "auto":
             raise Refused("No Ray runs on this machine. Start one (ray start --head), give the address of a cluster that this machine is part of, or --ray local") from None
         if address == "local":
