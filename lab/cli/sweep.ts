@@ -2,16 +2,18 @@
 
 import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
+import { OptionError } from '../../engine/errors.js';
 import { parseJson } from '../../engine/json.js';
 import { eitherSignal } from '../host/interrupt.js';
 import { finish } from '../sweep/manifest.js';
+import { sweepOnRay } from '../sweep/ray.js';
 import { runSweep } from '../sweep/run.js';
 import { lookThrough, type Sweep } from '../sweep/sweep.js';
 import { verify } from '../sweep/verify.js';
 import { Worker } from '../sweep/worker.js';
 import { bytesText, countText } from '../values/numbers.js';
 import { isRecord } from '../values/record.js';
-import { print, printJson, whole, withAdapter } from './options.js';
+import { print, printJson, real, whole, withAdapter } from './options.js';
 
 interface Options {
   readonly adapter?: string;
@@ -19,6 +21,10 @@ interface Options {
   readonly worker?: boolean;
   readonly finish?: boolean;
   readonly workers?: number;
+  readonly ray?: string;
+  readonly gpus?: number;
+  readonly cpus?: number;
+  readonly memory?: number;
   readonly json?: boolean;
 }
 
@@ -34,12 +40,25 @@ export function sweepCommand(): Command {
         'finish',
       ),
     )
+    .addOption(
+      new Option(
+        '--ray <address>',
+        'on a Ray cluster: auto, local, or HOST:PORT of its head (docs/SWEEPS.md)',
+      ).conflicts(['shards', 'worker', 'finish']),
+    )
+    .option('--gpus <n>', 'with --ray: GPUs of a worker, as Ray counts them; default 0', real)
+    .option('--cpus <n>', 'with --ray: CPUs of a worker; default 1', real)
+    .option('--memory <GB>', 'with --ray: memory of a worker', real)
     .option('--finish', 'write the manifest of the shards that stand; exit 1 if any is missing')
     .action(async (path: string, options: Options) => {
+      for (const name of ['gpus', 'cpus', 'memory'] as const)
+        if (options[name] !== undefined && !options.ray)
+          throw new OptionError(`--${name} is what a worker on Ray takes. Give --ray too, or leave it out.`);
       const sweep = await lookThrough(path, eitherSignal());
       if (options.shards) listShards(sweep);
       else if (options.worker) await work(sweep, options.adapter || undefined);
       else if (options.finish) finished(sweep, options.json);
+      else if (options.ray) process.exitCode = await onRay(path, options);
       else await swept(sweep, options);
     });
   command.addCommand(
@@ -49,6 +68,12 @@ export function sweepCommand(): Command {
       .action((folder: string, _, { parent }: Command) => verified(folder, parent?.opts<Options>().json)),
   );
   return command;
+}
+
+function onRay(path: string, { ray, workers, gpus, cpus, memory, adapter }: Options): Promise<number> {
+  const bytes = memory === undefined ? undefined : Math.round(memory * 1e9);
+  const how = { ray: ray!, workers, gpus, cpus, memory: bytes, adapter: adapter || undefined };
+  return sweepOnRay(path, how, line => process.stderr.write(`${line}\n`));
 }
 
 async function verified(folder: string, json = false): Promise<void> {

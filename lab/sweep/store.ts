@@ -1,9 +1,10 @@
 // Where a data set lies, and what of it stands. A shard is several files, and no file system puts several in their place at once: it stands when its record does, which is written last.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { OptionError } from '../../engine/errors.js';
 import { parseJson } from '../../engine/json.js';
+import { makeFolder } from '../../engine/make-folder.js';
 import { isRecord } from '../values/record.js';
 import { writeWhole } from '../values/write-file.js';
 
@@ -38,18 +39,6 @@ export interface ShardRecord {
 /** Names that begin so are none of Parquet's readers' business. */
 const RECORDS = '_shards';
 export const MANIFEST = '_manifest.json';
-
-/** With those above it, from the first that is there: Node's own goes round for ever where a system says that there is no such folder, as /proc does. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  const above = dirname(path);
-  if (above !== path) makeFolder(above);
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another worker was first
-  }
-}
 
 /** A data set in a folder. */
 export class Store {

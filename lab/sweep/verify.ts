@@ -2,10 +2,10 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream, readdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parquetMetadataAsync } from 'hyparquet';
 import { OptionError } from '../../engine/errors.js';
-import { openFile } from '../../engine/files.js';
 import { progressLine } from '../host/progress.js';
 import { isRecord } from '../values/record.js';
 import type { Manifest } from './manifest.js';
@@ -95,7 +95,7 @@ async function whatIsWrong(path: string, file: ShardFile, columns: Map<string, s
   }
   if (bytes !== file.bytes) return `has ${bytes} bytes, and was written with ${file.bytes}`;
   if (digest.digest('hex') !== file.sha256) return 'has other bytes than were written';
-  const { rows, schema } = await shapeOf(path);
+  const { rows, schema } = await shapeOf(path, bytes);
   if (rows !== file.rows) return `has ${rows} rows, and was written with ${file.rows}`;
   // Files of a folder are one table.
   const table = file.path.replace(/[^/]*$/, '');
@@ -104,11 +104,16 @@ async function whatIsWrong(path: string, file: ShardFile, columns: Map<string, s
   return others === schema ? null : 'has other columns than the files beside it';
 }
 
-async function shapeOf(path: string): Promise<{ rows: number; schema: string }> {
-  const file = await openFile(path);
+/** Not as what is read here as a model is opened: that may not be written again in this process. */
+async function shapeOf(path: string, bytes: number): Promise<{ rows: number; schema: string }> {
+  const file = await open(path);
   try {
-    const slice = async (from: number, to = file.size) => (await file.read(from, to - from)).buffer;
-    const { num_rows, schema } = await parquetMetadataAsync({ byteLength: file.size, slice });
+    const slice = async (from: number, to = bytes) => {
+      const part = new Uint8Array(to - from);
+      await file.read(part, 0, part.length, from);
+      return part.buffer;
+    };
+    const { num_rows, schema } = await parquetMetadataAsync({ byteLength: bytes, slice });
     return { rows: Number(num_rows), schema: JSON.stringify(schema) };
   } finally {
     await file.close();
