@@ -56,6 +56,7 @@ const DEAR = {
     ...['generate-batch', 'gguf-template', 'head-scores', 'model-comparison', 'not-finite', 'not-utf8', 'oracle'],
     ...[
       'other-weights',
+      'patches-of-parts',
       'perplexity',
       'planted-faults',
       'probe',

@@ -2,19 +2,19 @@
 
 import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
+import { OptionError } from '../../engine/errors.js';
 import { parseJson } from '../../engine/json.js';
 import { eitherSignal } from '../host/interrupt.js';
-import { textTable } from '../display/table.js';
-import { type Estimate, estimate } from '../sweep/estimate.js';
 import { finish } from '../sweep/manifest.js';
+import { sweepOnRay } from '../sweep/ray.js';
 import { runSweep } from '../sweep/run.js';
 import { lookThrough, type Sweep } from '../sweep/sweep.js';
 import { verify } from '../sweep/verify.js';
 import { Worker } from '../sweep/worker.js';
-import { folded } from '../values/fold.js';
 import { bytesText, countText } from '../values/numbers.js';
 import { isRecord } from '../values/record.js';
-import { print, printJson, whole, withAdapter } from './options.js';
+import { print, printJson, real, whole, withAdapter } from './options.js';
+import { tellEstimate } from './sweep-estimate.js';
 
 interface Options {
   readonly adapter?: string;
@@ -23,6 +23,10 @@ interface Options {
   readonly finish?: boolean;
   readonly dryRun?: boolean;
   readonly workers?: number;
+  readonly ray?: string;
+  readonly gpus?: number;
+  readonly cpus?: number;
+  readonly memory?: number;
   readonly json?: boolean;
 }
 
@@ -45,13 +49,26 @@ export function sweepCommand(): Command {
         'finish',
       ]),
     )
+    .addOption(
+      new Option(
+        '--ray <address>',
+        'on a Ray cluster: auto, local, or HOST:PORT of its head (docs/SWEEPS-RAY.md)',
+      ).conflicts(['shards', 'worker', 'finish']),
+    )
+    .option('--gpus <n>', 'with --ray: GPUs of a worker, as Ray counts them; default 0', real)
+    .option('--cpus <n>', 'with --ray: CPUs of a worker; default 1', real)
+    .option('--memory <GB>', 'with --ray: memory of a worker', real)
     .option('--finish', 'write the manifest of the shards that stand; exit 1 if any is missing')
     .action(async (path: string, options: Options) => {
+      for (const name of ['gpus', 'cpus', 'memory'] as const)
+        if (options[name] !== undefined && !options.ray)
+          throw new OptionError(`--${name} is what a worker on Ray takes. Give --ray too, or leave it out.`);
       const sweep = await lookThrough(path, eitherSignal());
       if (options.shards) listShards(sweep);
       else if (options.worker) await work(sweep, options.adapter || undefined);
       else if (options.finish) finished(sweep, options.json);
-      else if (options.dryRun) await estimated(sweep, options);
+      else if (options.dryRun) await tellEstimate(sweep, options);
+      else if (options.ray) process.exitCode = await onRay(path, options);
       else await swept(sweep, options);
     });
   command.addCommand(
@@ -63,39 +80,11 @@ export function sweepCommand(): Command {
   return command;
 }
 
-async function estimated(sweep: Sweep, { workers = 1, adapter, json }: Options): Promise<void> {
-  const all = await estimate(sweep, adapter || undefined, eitherSignal());
-  if (json) {
-    printJson(all);
-    return;
-  }
-  if (all.length === 0) {
-    print(`${sweep.plan.out}: all ${sweep.shards.length} shards stand.`);
-    return;
-  }
-  const sum = (of: (one: Estimate) => number) => all.reduce((n, one) => n + of(one), 0);
-  const rows = all.map(one => ({
-    cells: [
-      `${one.configuration} ${[one.model, one.quantise, one.plan, one.adapter, one.activations === 'int8' ? 'int8' : null, one.cache === 'f16' ? 'f16 cache' : null].filter(Boolean).join(', ')}`,
-      String(one.runs),
-      countText(one.tokens),
-      countText(one.rows),
-      bytesText(one.bytes),
-      one.tokensPerSecond.toFixed(0),
-      hoursText(one.hours),
-    ],
-  }));
-  const right = true;
-  const titles = ['runs', 'tokens', 'rows', 'values', 'tokens/s', 'hours'];
-  print(textTable([{ title: 'configuration' }, ...titles.map(title => ({ title, right }))], rows, { narrow: true }));
-  print(
-    folded(
-      `In all ${sum(one => one.runs)} runs in ${sum(one => one.shards)} shards, ${bytesText(sum(one => one.bytes))} of values before compression, and ${hoursText(sum(one => one.hours) / workers)} hours with ${workers === 1 ? 'one worker' : `${workers} workers, if none waits for another`}. These are estimates, from the first prompts of the file; nothing was written.`,
-    ),
-  );
+function onRay(path: string, { ray, workers, gpus, cpus, memory, adapter }: Options): Promise<number> {
+  const bytes = memory === undefined ? undefined : Math.round(memory * 1e9);
+  const how = { ray: ray!, workers, gpus, cpus, memory: bytes, adapter: adapter || undefined };
+  return sweepOnRay(path, how, line => process.stderr.write(`${line}\n`));
 }
-
-const hoursText = (hours: number): string => (hours < 0.01 ? '< 0.01' : hours.toPrecision(2));
 
 async function verified(folder: string, json = false): Promise<void> {
   const found = await verify(folder, eitherSignal());
