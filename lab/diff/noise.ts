@@ -261,7 +261,11 @@ export function explained(
     const times = one.group === one.wider ? 4 : one.products > 0 ? 2 : 1;
     if (one.alone > times * most(format, one)) return null;
     // What no other group bears witness of is no rounding when it follows the value: GELU by erf, in every layer alike.
-    return isPlain(one) ? smallest(one, at) : followsConstants(one, others < 0 && one.products === 0 ? others : at);
+    return isPlain(one)
+      ? rounds && at === ROUNDS[rounds]
+        ? rounds
+        : smallest(one, at)
+      : followsConstants(one, others < 0 && one.products === 0 ? others : at);
   });
 
   /** A factor that was rounded follows the value: by no more than the rounding of one, in an engine that rounds. */

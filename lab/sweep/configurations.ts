@@ -171,3 +171,12 @@ export function widthOf(stage: Stage, slice: Cuts | null): number | null {
 /** Which logits a run must have. */
 export const logitsOf = (keep: Keep, tap: readonly Stage[]): 'last' | 'all' =>
   keep.top > 0 || keep.loss || tap.some(({ name }) => name === 'logits') ? 'all' : 'last';
+
+/** What configurations are called, each by what sets it apart; of one alone its model. */
+export function namesOf(configurations: readonly Configuration[]): string[] {
+  const parts = configurations.map(({ model, quantise, plan, adapter, activations, cache }) => [
+    ...[model, quantise ?? 'as stored', plan, adapter ?? 'any adapter', `activations ${activations}`, `cache ${cache}`],
+  ]);
+  const apart = parts[0].map((first, i) => parts.some(one => one[i] !== first));
+  return parts.map(one => one.filter((_, i) => apart[i]).join(', ') || one[0]);
+}

@@ -11,8 +11,13 @@ import { said } from '../values/dims.js';
 import { bytesText } from '../values/numbers.js';
 import { Shown } from '../values/shown.js';
 import { arrowOf } from './dataset-arrow.js';
+import type { Prompt } from '../values/prompt-file.js';
+import { namesOf } from './configurations.js';
+import type { Manifest } from './manifest.js';
+import type { SweepPlan } from './plan.js';
 import type { ShardRecord } from './store.js';
 import { manifestOf } from './verify.js';
+import { promptsAt, type WorstRun, WorstRuns } from './worst.js';
 
 /** The tables that there may be. */
 const TABLES = ['activations', 'ledger', 'margins', 'summaries', 'logits'];
@@ -25,6 +30,21 @@ const MOST_NAMED = 5000;
  * @example using data = await dataset('sweep'); await data.query('select stage, min(margin) from margins group by stage')
  */
 export class SweepData extends Shown {
+  /** Shards that stand. */
+  readonly shards: number;
+  /** Shards of the plan that do not. */
+  readonly missing: number;
+  /** How many were run, by all configurations. */
+  readonly runs: number;
+  /** That were read. */
+  readonly tokens: number;
+  /** Of all tables. */
+  readonly rows: number;
+  /** Of all files. */
+  readonly bytes: number;
+  /** What each configuration is called, by what sets it apart from the others: `q8_0, fast`. */
+  readonly configurations: readonly string[];
+  readonly #plan: SweepPlan;
   #open: { readonly instance: DuckDBInstance; readonly connection: DuckDBConnection } | null;
 
   /** @internal */
@@ -33,22 +53,20 @@ export class SweepData extends Shown {
     readonly path: string,
     /** Tables that there are. */
     readonly tables: readonly string[],
-    /** Shards that stand. */
-    readonly shards: number,
-    /** Shards of the plan that do not. */
-    readonly missing: number,
-    /** How many were run, by all configurations. */
-    readonly runs: number,
-    /** That were read. */
-    readonly tokens: number,
-    /** Of all tables. */
-    readonly rows: number,
-    /** Of all files. */
-    readonly bytes: number,
+    { plan, configurations, shards, missing }: Manifest,
     instance: DuckDBInstance,
     connection: DuckDBConnection,
   ) {
     super();
+    const sum = (of: (shard: ShardRecord) => number) => shards.reduce((n, shard) => n + of(shard), 0);
+    this.shards = shards.length;
+    this.missing = missing.length;
+    this.runs = sum(({ from, to }) => to - from);
+    this.tokens = sum(({ tokens }) => tokens);
+    this.rows = sum(({ rows }) => rows);
+    this.bytes = sum(({ bytes }) => bytes);
+    this.configurations = namesOf(configurations);
+    this.#plan = plan;
     this.#open = { instance, connection };
   }
 
@@ -69,6 +87,48 @@ export class SweepData extends Shown {
    */
   async toArrow(sql: string): Promise<Table> {
     return arrowOf(await this.#read(sql));
+  }
+
+  /**
+   * The runs that are furthest from the first configuration's, of which a row opens to the prompt and to all stages. Throws OptionError where the plan kept nothing `against` it.
+   * @param most how many
+   * @example await data.worst(10)
+   */
+  async worst(most = 10): Promise<WorstRuns> {
+    if (!Number.isSafeInteger(most) || most < 1)
+      throw new OptionError(`worst of a sweep takes how many runs, a whole number from 1, not ${said(most)}.`);
+    if (!this.tables.includes('margins'))
+      throw new OptionError(
+        `${this.path} has no margins, for its plan held no stage against the first configuration. Add "against" to its "keep", and sweep again.`,
+      );
+    const of = `from ledger where margin is not null order by margin, prompt, configuration limit ${most}`;
+    const rows = await this.query(`select prompt, configuration, tokens, worst as stage, margin, perplexity ${of}`);
+    const stages = await this.query(
+      `select prompt, configuration, stage, margin, rel_l2 from margins semi join (select prompt, configuration ${of}) using (prompt, configuration)`,
+    );
+    const texts = await promptsAt(this.#plan, new Set(rows.map(({ prompt }) => prompt as number)));
+    const runs = rows.map(row => ({
+      ...(row as unknown as Pick<WorstRun, 'prompt' | 'configuration' | 'tokens' | 'stage' | 'margin' | 'perplexity'>),
+      name: this.configurations[row.configuration as number],
+      text: texts.get(row.prompt as number) ?? null,
+      stages: stages
+        .filter(({ prompt, configuration }) => prompt === row.prompt && configuration === row.configuration)
+        .map(({ stage, margin, rel_l2 }) => ({
+          stage: stage as string,
+          margin: margin as number,
+          relL2: rel_l2 as number,
+        })),
+    }));
+    return new WorstRuns(this.path, runs);
+  }
+
+  /** A prompt of the plan's file by its place from 0, as the tables have it. Throws OptionError where there is none. */
+  async prompt(place: number): Promise<Prompt> {
+    const found = (await promptsAt(this.#plan, new Set([place]))).get(place);
+    if (found !== undefined) return found;
+    throw new OptionError(
+      `${this.#plan.prompts} has no prompt ${said(place)} that can be read. Its prompts are counted from 0; bring the file back if it is gone.`,
+    );
   }
 
   async #read(sql: string): Promise<DuckDBResultReader> {
@@ -124,20 +184,7 @@ export async function dataset(path: string): Promise<SweepData> {
         `create view ${table} as select * from read_parquet([${from}], hive_partitioning = ${table === 'activations'})`,
       );
     }
-    const { shards, missing } = manifest;
-    const sum = (of: (shard: ShardRecord) => number) => shards.reduce((n, shard) => n + of(shard), 0);
-    return new SweepData(
-      path,
-      tables,
-      shards.length,
-      missing.length,
-      sum(({ from, to }) => to - from),
-      sum(({ tokens }) => tokens),
-      sum(({ rows }) => rows),
-      sum(({ bytes }) => bytes),
-      instance,
-      connection,
-    );
+    return new SweepData(path, tables, manifest, instance, connection);
   } catch (error) {
     connection.closeSync();
     instance.closeSync();

@@ -1,9 +1,10 @@
 // A sweep's data set in a notebook: SQL over what stands, as rows and as Arrow, and closed again.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { dataset, open, prompts } from '../../lab/index.js';
+import { dataset, open, prompts, sweep } from '../../lab/index.js';
+import { DISPLAY } from '../../lab/values/shown.js';
 import { OptionError } from '../../engine/errors.js';
 import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
@@ -60,4 +61,43 @@ test('SQL over a sweep: the rows of runs, joined with their ledger', async () =>
   using less = await dataset(at("it's"));
   expect(await less.query('select count(*) n from ledger')).toEqual([{ n: 4 }]);
   expect(String(less)).toMatch(/1 of 4 shards are missing/);
+});
+
+test('a sweep from a cell: the worst runs with their prompts, as the tables have them; a second call runs nothing', async () => {
+  const texts = ['The capital of France is', 'Once', '<b>The capital</b> of Ghana\nis', 'The people of Ghana speak'];
+  writeFileSync(at('w.jsonl'), texts.map(text => JSON.stringify(text)).join('\n'));
+  const keep = { against: ['layers.*.resid', 'logits'] };
+  const plan = { prompts: 'w.jsonl', quantise: [null, 'q8_0'], shard: 2, keep, out: 'worst' };
+  writeFileSync(at('w.json'), JSON.stringify(plan));
+  using data = await sweep(at('w.json'));
+  expect(data.configurations).toEqual(['as stored', 'q8_0']);
+  const { runs } = await data.worst(3);
+  const ledger = await data.query(
+    'select prompt, worst, margin from ledger where configuration = 1 order by margin limit 3',
+  );
+  expect(runs.map(({ prompt, stage, margin }) => ({ prompt, worst: stage, margin }))).toEqual(ledger);
+  for (const { prompt, stages, stage, margin, name, text } of runs) {
+    expect([name, text, stages.length]).toEqual(['q8_0', texts[prompt], 7]);
+    expect(stages.at(-1)!.stage).toBe('logits');
+    expect(stages.find(one => one.stage === stage)!.margin).toBe(margin);
+    expect(margin).toBe(Math.min(...stages.map(one => one.margin)));
+  }
+  const { 'text/html': page } = (await data.worst())[DISPLAY]();
+  expect(page).toContain('&lt;b&gt;The capital&lt;/b&gt; of Ghana');
+  expect(page!.match(/<details>/g)).toHaveLength(4);
+  expect(await data.prompt(3)).toBe(texts[3]);
+  await expect(data.prompt(4)).rejects.toThrow(/has no prompt 4 that can be read/);
+  await expect(data.worst(0)).rejects.toThrow('worst of a sweep takes how many runs, a whole number from 1, not 0.');
+  const before = readFileSync(join(at('worst'), '_manifest.json'), 'utf8');
+  using again = await sweep(at('w.json'));
+  expect([again.shards, again.missing]).toEqual([4, 0]);
+  expect(readFileSync(join(at('worst'), '_manifest.json'), 'utf8')).toBe(before);
+  rmSync(at('w.jsonl'));
+  expect((await data.worst(1)).runs[0].text).toBeNull();
+  await expect(sweep(at('w.json'))).rejects.toThrow(/w\.jsonl cannot be read: there is no such file/);
+  await expect(sweep(at('w.json'), { workers: 0 })).rejects.toThrow(
+    'workers of sweep is a whole number from 1, not 0.',
+  );
+  using plain = await dataset(at("it's"));
+  await expect(plain.worst()).rejects.toThrow(/has no margins, for its plan held no stage against/);
 });
