@@ -173,8 +173,9 @@ test('what a sweep wrote is read by pandas, Polars, DuckDB and datasets, as list
     for (const [j, value] of values.entries())
       expect(Math.abs(value - single.rows[i][3][j])).toBeLessThanOrEqual(2 ** -11 * Math.abs(single.rows[i][3][j]));
   const list = (type: string) => [expect.stringMatching(new RegExp(`^fixed_size_list<element: ${type}.*>\\[128\\]`))];
-  expect(single.types.slice(0, 3)).toEqual([...list('float'), 'float32', 'Array(Float32, shape=(128,))']);
-  expect(half.types.slice(0, 3)).toEqual([...list('halffloat'), 'float16', 'Array(Float16, shape=(128,))']);
+  const held = (type: string) => `List(Value('${type}'), length=128)`;
+  expect(single.types).toEqual([...list('float'), 'float32', 'Array(Float32, shape=(128,))', held('float32')]);
+  expect(half.types).toEqual([...list('halffloat'), 'float16', 'Array(Float16, shape=(128,))', held('float16')]);
   expect(single.meta).toMatchObject({ loupe_sweep: '1', model: 'atlas', stage: 'layers.5.resid', dims: 'channel' });
   expect(stages).toEqual([
     ['atlas', 'layers.0.attn.q'],
