@@ -1,7 +1,8 @@
 // loupe diff: every stage against a golden, or another program's against this model's; exit code 1 when one fails.
 
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Diff } from '../diff/diff.js';
+import { ROUNDS_NAMES, type Rounds } from '../diff/noise.js';
 import { twiceText } from '../display/twice.js';
 import { folded } from '../values/fold.js';
 import { diffLines } from '../display/diff-lines.js';
@@ -33,6 +34,7 @@ interface Options extends ModelOptions {
   readonly limit?: number;
   readonly localLimit?: number;
   readonly alone: boolean;
+  readonly rounds?: Rounds;
   readonly oracle?: boolean;
   readonly all?: boolean;
   readonly wide?: boolean;
@@ -82,6 +84,14 @@ export function diffCommand(): Command {
     .option('-p, --prompt <text>', 'what is read with --twice, or where --against and --and are models')
     .option('--names <map.json>', 'its names: { "theirs-{i}": "layers.{i}.resid" }, where they are its own')
     .option('--ids <ids>', 'its token ids, where the file has none, comma-separated', idList)
+    .addOption(
+      new Option(
+        '--rounds <format>',
+        'what it computes in, where its few values do not say it: f32 bf16 f16 q8_0 q6_k q5_k q5_1 q5_0 q4_k q4_1 q4_0',
+      )
+        .argParser(roundsOf)
+        .conflicts(['golden', 'twice']),
+    )
     .option('--limit <relL2>', 'largest relative L2 error in the run', real)
     .option('--local-limit <relL2>', 'largest relative L2 error of a stage alone', real)
     .addOption(new Option('--no-alone', 'do not run the stages alone as well').conflicts('localLimit'))
@@ -95,8 +105,8 @@ export function diffCommand(): Command {
     .addOption(new Option('--all', 'list the stages that pass too').conflicts('json'))
     .addOption(new Option('--wide', 'every column: shapes, cosine, gain, both values').conflicts('json'))
     .action(async (options: Options, command: Command) => {
-      const { limit: accumulated, localLimit: local, alone, plan } = options;
-      const how = { accumulated, local, alone };
+      const { limit: accumulated, localLimit: local, alone, plan, rounds } = options;
+      const how = { accumulated, local, alone, ...(rounds && { rounds }) };
       if (options.twice) {
         const prompt = promptOf(options);
         const read = await (await openModel(options)).twice(prompt, { plan });
@@ -129,6 +139,12 @@ export function diffCommand(): Command {
       const session = await openModel(options);
       told(await session.diff(reference, { ...how, plan, oracle: options.oracle }), options);
     });
+}
+
+function roundsOf(text: string): Rounds {
+  const rounds = ROUNDS_NAMES.find(name => name === text.toUpperCase());
+  if (rounds) return rounds;
+  throw new InvalidArgumentError(`Give one of ${ROUNDS_NAMES.join(', ').toLowerCase()}.`);
 }
 
 function told(diff: Diff, options: Options): void {

@@ -20,6 +20,7 @@ import { labCommand } from './lab.js';
 import { parityCommand } from './parity.js';
 import { perplexityCommand } from './perplexity.js';
 import { pullCommand } from './pull.js';
+import { sweepCommand } from './sweep.js';
 import { tokenizeCommand } from './tokenize.js';
 import { traceCommand } from './trace.js';
 import { checkTyped } from './typed.js';
@@ -46,6 +47,7 @@ function program(before: () => Promise<void>): Command {
     parityCommand(),
     benchCommand(),
     perplexityCommand(),
+    sweepCommand(),
     kernelCommand(),
   ]) {
     loupe.addCommand(command);

@@ -13,6 +13,7 @@ import { type Leftover, NOTHING_LEFT } from './leftover.js';
 import { AT_HAND, type ErrorMap, type ErrorMapOptions, errorMap, errorMaps, type Sides } from './error-map.js';
 import { layersText } from './layers.js';
 import { largest, locationText } from './locate.js';
+import type { Rounds } from './noise.js';
 import { type DiffRow, placeOf } from './row.js';
 
 /** How far off a stage may be. */
@@ -39,6 +40,8 @@ export interface DiffOptions extends DiffLimits {
   readonly plan?: PlanKind;
   /** Only these stages; default all. The table then says how many of how many. Of a golden alone. */
   readonly stages?: Selector;
+  /** What another engine computes in, where its values are too few to say it: one or two, the logits alone for example. Then nothing else explains a difference, and nothing at all does of `F32`. */
+  readonly rounds?: Rounds;
   /** Called after every stage that was compared. */
   onProgress?(done: number, total: number): void;
 }
@@ -53,6 +56,7 @@ export const DIFF_OPTIONS: OptionNames<DiffOptions> = {
   plan: true,
   oracle: true,
   stages: true,
+  rounds: true,
   onProgress: true,
 };
 

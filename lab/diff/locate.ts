@@ -2,6 +2,7 @@
 
 import type { AxisName } from '../../engine/plan.js';
 import { MASK_LIMIT } from '../values/stats.js';
+import { factorWords } from './factor.js';
 import { levelOf } from './level.js';
 import { pairWords } from './pairs.js';
 import { LOCAL_LIMIT } from './tolerance.js';
@@ -13,7 +14,7 @@ export interface Spread {
   readonly axis: AxisName;
   /** By index: the part of the whole squared error that is there, 0 to 1. Values that are broken on one side count alone. */
   readonly share: Float32Array;
-  /** Where along it: `all of it in head 2`, `second half of every head`, `only positions ≥ 16`; empty where it is spread over the dimension. */
+  /** Where along it: `all of it in head 2`, `second half of every head`, `only positions ≥ 16`; empty where it is spread over the dimension. Of the first dimension, where no other says anything, also `ours × 16 throughout`. */
   readonly words: string;
 }
 
@@ -76,6 +77,7 @@ export function locate(
   });
   const pairs = pairWords(actual, expected, shape, axes, { limit, window, rounds });
   const words = wordsOf(all, { ...geometry, pairs });
+  if (words.length > 0 && words.join('') === '') words[0] = factorWords(actual, expected);
   return all.map(({ axis, share }, i) => ({ axis, share, words: words[i] }));
 }
 
@@ -85,7 +87,7 @@ export function largest({ share }: Spread, many: number): { readonly index: numb
   return order.filter(index => share[index] > 0).map(index => ({ index, share: share[index] }));
 }
 
-/** In words: `all of it in head 2`, `61 % in token 0`, `second half of every head, only positions ≥ 16`, or that it is everywhere. */
+/** In words: `all of it in head 2`, `61 % in token 0`, `second half of every head, only positions ≥ 16`, that it is one factor, or that it is everywhere. */
 export function locationText(spreads: readonly Spread[]): string {
   const parts = spreads.flatMap(({ words }) => (words === '' ? [] : [words]));
   return parts.length > 0 ? parts.join(', ') : 'spread over everything';

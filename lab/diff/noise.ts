@@ -1,6 +1,8 @@
 // Rounding told apart from faults. An engine that computes in bf16 or multiplies quantised weights is off at every stage by what its format explains: by size, and by
 // shape, for rounding is even over channels, heads and positions and is no function of the value. A fault is larger, or sits somewhere, or follows the value.
 
+import { OptionError } from '../../engine/errors.js';
+import { said } from '../values/dims.js';
 import { MASK_LIMIT } from '../values/stats.js';
 
 /** The shape of a difference. */
@@ -123,19 +125,48 @@ interface Format {
   readonly values: number;
   readonly constants: number;
   readonly products: number;
+  readonly run: number;
 }
 
 /**
  * From the finest. Values: twice the spacing of the mantissa, for the few roundings within a stage. Constants: √H and the like, once. Products: what quantised weights, and activations in 8 bits
- * beside them, did at most to matrices of atlas and the 270M, and half as much again.
+ * beside them, did at most to matrices of atlas and the 270M, and half as much again. Run: all products of a model one behind the other, four times what they came to of atlas at least.
  */
 const FORMATS: readonly Format[] = [
-  { name: 'F16', values: 2 ** -10, constants: 2 ** -11, products: 2 ** -10 },
-  { name: 'BF16', values: 2 ** -7, constants: 2 ** -8, products: 2 ** -7 },
-  { name: 'Q8_0', values: 2 ** -7, constants: 2 ** -8, products: 4.5e-2 },
-  { name: 'Q5_K', values: 2 ** -7, constants: 2 ** -8, products: 9e-2 },
-  { name: 'Q4_K', values: 2 ** -7, constants: 2 ** -8, products: 0.18 },
+  { name: 'F16', values: 2 ** -10, constants: 2 ** -11, products: 2 ** -10, run: 2 ** -7 },
+  { name: 'BF16', values: 2 ** -7, constants: 2 ** -8, products: 2 ** -7, run: 2 ** -4 },
+  { name: 'Q8_0', values: 2 ** -7, constants: 2 ** -8, products: 4.5e-2, run: 2 ** -3 },
+  { name: 'Q5_K', values: 2 ** -7, constants: 2 ** -8, products: 9e-2, run: 2 ** -2 },
+  { name: 'Q4_K', values: 2 ** -7, constants: 2 ** -8, products: 0.18, run: 2 ** -1 },
 ];
+
+/** What an engine can be told to compute in, and the place of what rounds as much among the formats; F32 is none of them. */
+const ROUNDS = {
+  F32: -1,
+  F16: 0,
+  BF16: 1,
+  Q8_0: 2,
+  Q6_K: 3,
+  Q5_K: 3,
+  Q5_1: 3,
+  Q5_0: 3,
+  Q4_K: 4,
+  Q4_1: 4,
+  Q4_0: 4,
+} as const;
+
+/** What another engine computes in, where its values are too few to say it. */
+export type Rounds = keyof typeof ROUNDS;
+export const ROUNDS_NAMES = Object.keys(ROUNDS) as readonly Rounds[];
+
+/** Throws OptionError for what is no such name. */
+export function checkRounds(rounds: unknown): void {
+  if (rounds === undefined || (typeof rounds === 'string' && Object.hasOwn(ROUNDS, rounds))) return;
+  throw new OptionError(`rounds is what another engine computes in, ${ROUNDS_NAMES.join(', ')}, not ${said(rounds)}.`);
+}
+
+/** The place of a format that an array is stored in, or -1: storing rounds too. */
+const storedAs = (dtype: string): number => (dtype === 'F16' || dtype === 'BF16' ? ROUNDS[dtype] : -1);
 
 /** What is known of a stage's difference. */
 export interface Difference {
@@ -145,6 +176,8 @@ export interface Difference {
   readonly wider: string | null;
   /** Stages that weights are multiplied in. */
   readonly products: number;
+  /** What it and what it is computed from are stored in, as the file says: `F32`, `BF16` …. */
+  readonly stored: readonly string[];
   /** Relative L2 of it alone. */
   readonly alone: number;
   /** Null where it is within the limit. */
@@ -154,17 +187,24 @@ export interface Difference {
 /** An entry may be this much worse than the middle of its group. */
 const BESIDE = 8;
 /** A group that has fewer says nothing of an engine. */
-const LEAST_GROUP = 3;
+export const LEAST_GROUP = 3;
+
+/** What is known of the engine as a whole. */
+export interface Engine {
+  /** Whether it has NaN somewhere: that is its fault, and what little stands before it is taken by its size and shape alone. */
+  readonly isBroken?: boolean;
+  /** What it computes in, where that was told: then nothing else rounds. */
+  readonly rounds?: Rounds;
+}
 
 /**
  * For each difference the format that explains it, or null.
  * @param limitOf of each, below which a difference is none
- * @param isBroken whether the engine has NaN somewhere: that is its fault, and what little stands before it is taken by its size and shape alone
  */
 export function explained(
   given: readonly Difference[],
   limitOf: (i: number) => number,
-  isBroken = false,
+  { isBroken = false, rounds }: Engine = {},
 ): (string | null)[] {
   const least = isBroken ? 1 : LEAST_GROUP;
   // What differs without end, a mask or NaN everywhere, is no rounding and says nothing of it.
@@ -201,15 +241,23 @@ export function explained(
   return all.map((one, i) => {
     if (!off[i] || one.shape === null) return null;
     const group = groups.get(one.group);
-    const others = witnessed(one.group, one.products > 0);
-    const own = group?.even ? group.format : -1;
+    // Without another's witness: what was told, and what the file rounds.
+    const known = Math.max(rounds === undefined ? -1 : ROUNDS[rounds], ...one.stored.map(storedAs));
+    const others = rounds === undefined ? Math.max(known, witnessed(one.group, one.products > 0)) : known;
+    const own = rounds === undefined && group?.even ? group.format : -1;
     // What rounds its values at all rounds them as the rest of the engine does; of few values the middle may come to less.
-    const at = one.products > 0 || own >= 0 ? Math.max(own, others) : group ? own : others;
+    const at =
+      one.products > 0 || own >= 0 || rounds !== undefined
+        ? Math.max(own, others)
+        : group
+          ? Math.max(own, known)
+          : others;
     if (at < 0) return followsConstants(one, others);
     const format = FORMATS[at];
     if (group && group.middle > 0 && one.alone > BESIDE * group.middle * lengthOf(one) && one.alone > format.constants)
       return null;
-    // Some matrices take it worse than others, and spans that begin and end elsewhere differ more.
+    // Some matrices take it worse than others, and spans that begin and end elsewhere differ more. Of what was told no other witness says how much.
+    if (rounds !== undefined && one.products > 0 && one.alone > format.run) return null;
     const times = one.group === one.wider ? 4 : one.products > 0 ? 2 : 1;
     if (one.alone > times * most(format, one)) return null;
     // What no other group bears witness of is no rounding when it follows the value: GELU by erf, in every layer alike.

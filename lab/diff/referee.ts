@@ -6,7 +6,7 @@ import type { DiffLimits } from './diff.js';
 import { layerKindsOf } from './layers.js';
 import { locate } from './locate.js';
 import { compare, type Metrics } from './metrics.js';
-import { type Difference, explained, unevenness } from './noise.js';
+import { type Difference, explained, LEAST_GROUP, type Rounds, unevenness } from './noise.js';
 import { passingOf } from './passing.js';
 import type { DiffRow } from './row.js';
 import { inside, type Span, spanTo } from './span.js';
@@ -21,6 +21,8 @@ export interface TheirValue {
   readonly whole: boolean;
   readonly name: string;
   readonly layout: string;
+  /** What it is stored in: `F32`, `BF16` …. */
+  readonly dtype: string;
 }
 
 export interface Court {
@@ -39,6 +41,8 @@ export interface Court {
   /** What rounding explains of a stage alone whose values theirs are; null where there is no model, or no one stage. */
   derived?(stage: Stage, theirs: Float32Array): number | null;
   readonly limits: Required<DiffLimits>;
+  /** What they compute in, where that was told. */
+  readonly rounds?: Rounds;
   readonly signal?: AbortSignal;
   onProgress?(done: number, total: number): void;
 }
@@ -121,6 +125,7 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
       difference: differenceOf(
         value,
         span,
+        [value, ...span.feeds.flatMap(({ name }) => known.get(name) ?? [])].map(({ dtype }) => dtype),
         local ?? accumulated,
         off ? unevenness(theirs, right, shape, isGained(span)) : null,
         broken,
@@ -143,12 +148,18 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
   }
 
   function judged(all: readonly Measured[]): DiffRow[] {
-    const formats = explained(
-      all.map(({ difference }) => difference),
-      i => limitOf(all[i].span),
-      all.some(({ broken }) => broken),
-    );
-    const isRounding = formats.filter(format => format !== null).length >= LEAST_ROUNDED;
+    const isBroken = all.some(({ broken }) => broken);
+    const { rounds } = court;
+    const formatsOf = (told: Rounds | undefined) =>
+      explained(
+        all.map(({ difference }) => difference),
+        i => limitOf(all[i].span),
+        { isBroken, rounds: told },
+      );
+    const formats = formatsOf(rounds);
+    const isRounding = rounds !== undefined || formats.filter(format => format !== null).length >= LEAST_ROUNDED;
+    // Too few to bear witness of what they are rounded to: what would explain them is told, and asked for.
+    const perhaps = rounds === undefined && all.length < LEAST_GROUP && !isBroken ? formatsOf('Q4_K') : [];
     const rows: DiffRow[] = [];
     let fault = false;
     let rounded: string | null = null;
@@ -196,6 +207,7 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
         ...(kinds.has(stage.name) && { layerKind: kinds.get(stage.name) }),
         ...(between.length > 0 && { from: span.from, between }),
         ...(format !== null && { format }),
+        ...(verdict === 'source' && perhaps[i] && { mayRound: perhaps[i] }),
         theirs: { name: value.name, layout: value.layout },
       });
     }
@@ -218,6 +230,7 @@ function kvHeadsOf(values: readonly TheirValue[]): number | undefined {
 function differenceOf(
   { stage }: TheirValue,
   span: Span,
+  stored: readonly string[],
   { relL2 }: Metrics,
   shape: Difference['shape'],
   broken: boolean,
@@ -228,7 +241,7 @@ function differenceOf(
     ? stage.operation.kind
     : `span to ${stage.name.replace(/^layers\.\d+\./, '')} of ${span.stages.length}`;
   const finite = broken && shape !== null && !Number.isNaN(shape.relL2) ? shape.relL2 : relL2;
-  return { group, wider: alone ? null : 'spans', products, alone: finite, shape };
+  return { group, wider: alone ? null : 'spans', products, stored, alone: finite, shape };
 }
 
 const isGained = ({ stages }: Span): boolean =>

@@ -42,7 +42,7 @@ export async function traceRows(
     } else if (shape.join() === wanted.join() && shape.length === stage.axes.length) {
       const whole = shape[rowsOf(stage)] === ids.length;
       const layout = stage.axes.map(({ name }) => name).join(',');
-      values.push({ stage, shape, whole, name: other.theirs, layout });
+      values.push({ stage, shape, whole, name: other.theirs, layout, dtype: b.arrays.get(other.theirs)!.dtype });
     } else if (isOfRows(stage, shape, wanted)) {
       // One row is the last token's; of several that are fewer nobody knows whose they are.
       const axis = rowsOf(stage);
@@ -52,7 +52,14 @@ export async function traceRows(
           `'${fewer.name}' has '${stage.name}' of ${tokensText(rows)} and '${more.name}' of ${Math.max(shape[axis], wanted[axis])}, and does not say which they are. Save that stage whole${axis === 0 ? ', or of the last token alone' : ''}.`,
         );
       const layout = stage.axes.map(({ name }) => name).join(',');
-      values.push({ stage, shape: [1, ...shape.slice(1)], whole: false, name: other.theirs, layout });
+      values.push({
+        stage,
+        shape: [1, ...shape.slice(1)],
+        whole: false,
+        name: other.theirs,
+        layout,
+        dtype: b.arrays.get(other.theirs)!.dtype,
+      });
     } else if (count(shape) === count(wanted)) {
       const both = `[${wanted}] in ${a.name} and [${shape}] in ${b.name}`;
       why.set(other.theirs, `'${stage.name}' is ${both}, and without a model only what is laid out alike is compared.`);

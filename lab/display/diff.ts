@@ -148,8 +148,11 @@ export function summary({ rows, first, provenance, other, beyond, layers }: Diff
     const others = failing > 1 ? `; ${failing - 1} more fail after it` : '';
     const where = first.where.length > 0 ? `, ${locationText(first.where)}` : '';
     const what = first.from ? 'span' : 'stage';
+    const asked = first.mayRound
+      ? ` Rounding to ${first.mayRound} would explain it, and so few values do not show whether that engine rounds: if it does, say so, { rounds: '${first.mayRound}' } or --rounds ${first.mayRound.toLowerCase()}.`
+      : '';
     const narrow = first.between ? ` Dumps of ${fewOf(first.between)} would narrow it down.` : '';
-    return `First failing ${what}${provenance.plan === 'fast' ? ' of the fast plan' : ''}${whose}: ${placeOf(first)} (${first.verdict}), relative error ${sci(place.relL2)}${where}, worst at [${place.worst}]${others}.${layers && ` ${layers}`}${narrow}${first.oracle ? ` ${oracleText(first.oracle, first.theirs ? 'theirs' : 'PyTorch’s')}` : ''}`;
+    return `First failing ${what}${provenance.plan === 'fast' ? ' of the fast plan' : ''}${whose}: ${placeOf(first)} (${first.verdict}), relative error ${sci(place.relL2)}${where}, worst at [${place.worst}]${others}.${layers && ` ${layers}`}${asked}${narrow}${first.oracle ? ` ${oracleText(first.oracle, first.theirs ? 'theirs' : 'PyTorch’s')}` : ''}`;
   }
   const worst = rows.reduce((a, b) => (b.accumulated.relL2 > a.accumulated.relL2 ? b : a));
   const what = provenance.plan === 'fast' ? 'stages that the fast plan leaves' : `stages${whose}`;
@@ -271,10 +274,11 @@ function passes(row: DiffRow): string {
 }
 
 /** What else is known of another program's value. */
-function more({ format, theirs, between }: DiffRow): Html | string {
+function more({ format, mayRound, theirs, between }: DiffRow): Html | string {
   const told = [
     ...(theirs ? [`theirs is ${theirs.name}, read as ${theirs.layout}`] : []),
     ...(format ? [`as ${format} rounds`] : []),
+    ...(mayRound ? [`as ${mayRound} would round, if that engine did`] : []),
     ...(between ? [`dumps of ${fewOf(between)} would narrow it down`] : []),
   ];
   return told.length > 0 ? html`<br>${told.join('; ')}` : '';

@@ -12,6 +12,7 @@ import type { Leftover } from '../diff/leftover.js';
 import { type Both, namesText, type Sides } from '../diff/error-map.js';
 import { refereeRows, spanOf, type TheirValue } from '../diff/referee.js';
 import { type Gains, type Reading, rowsLeft } from '../diff/theirs.js';
+import { checkRounds } from '../diff/noise.js';
 import { checkLengths, idsOf } from '../diff/two-traces.js';
 import { ACCUMULATED_LIMIT, LOCAL_LIMIT } from '../diff/tolerance.js';
 import { otherFingerprints } from '../diff/other-weights.js';
@@ -46,6 +47,7 @@ export async function againstTrace(
   session.ready();
   const options = checkOptions('diff', given, DIFF_OPTIONS);
   checkLimits(options);
+  checkRounds(options.rounds);
   if (options.plan === 'fast')
     throw new TraceError('Another engine is judged by the exact plan, and this is the fast one. Leave the plan out.');
   if (options.stages !== undefined)
@@ -97,7 +99,8 @@ export async function againstTrace(
       return [];
     }
     const whole = stage.axes.every(({ size }, i) => typeof size === 'number' || layout.shape[i] === ids.length);
-    return [{ stage, shape: layout.shape, whole, name: match.theirs, layout: layout.order }];
+    const { dtype } = trace.arrays.get(match.theirs)!;
+    return [{ stage, shape: layout.shape, whole, name: match.theirs, layout: layout.order, dtype }];
   });
   if (values.length === 0)
     throw new TraceError(
@@ -127,6 +130,7 @@ export async function againstTrace(
     ...(recorded && { recorded: { sameTokens: idsOf(recorded).join() === ids.join() } }),
     derived: (stage, values) => derivedLimit(stage, exactStep(stage), { model, accuracy, tokens: ids.length, values }),
     limits,
+    rounds: options.rounds,
     signal,
     onProgress: (done, total) => called('onProgress', () => told(done, total)),
   });

@@ -1,6 +1,7 @@
 // A session against a golden: all stages in its run and alone, or one.
 
 import { accuracyOf } from '../../engine/accuracy.js';
+import { OptionError } from '../../engine/errors.js';
 import type { Stage } from '../../engine/plan.js';
 import type { Step } from '../../engine/step.js';
 import type { ModelFiles } from '../../engine/weights/source.js';
@@ -65,6 +66,10 @@ export async function against(
   session.ready();
   const options = checkOptions('diff', given, DIFF_OPTIONS);
   checkDiff(golden, options);
+  if (options.rounds !== undefined)
+    throw new OptionError(
+      'rounds is what another engine computes in, and this is a golden of PyTorch in f32. Leave it out, or give a trace: trace(path).',
+    );
   checkGolden(session.model, golden);
   // The same for the run and for the stages alone, and those the table names. Before anything else is waited for: those of the call.
   const shaders = options.shaders ?? (await session.model.kernels.inForce());

@@ -68,6 +68,10 @@ async function withTrace(a: Trace, b: Run | Trace, given: DiffOptions, model?: S
   checkLimits(options);
   if (options.stages !== undefined)
     throw new OptionError('Stages are chosen of a golden; of two traces all are compared. Leave stages out.');
+  if (options.rounds !== undefined)
+    throw new OptionError(
+      'Rounding is told of stages that are run alone, and no model is there to run them. Give one, { model }, or leave rounds out.',
+    );
   if (options.shaders !== undefined)
     throw new OptionError('shaders are of a model, and there is none. Give one, { model }, or leave them out.');
   const limits = { accumulated: options.accumulated ?? ACCUMULATED_LIMIT, local: options.local ?? LOCAL_LIMIT };

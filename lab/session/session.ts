@@ -6,7 +6,6 @@ import type { Gpu } from '../../engine/gpu.js';
 import type { Shaders } from '../../engine/kernel.js';
 import type { Model } from '../../engine/model.js';
 import { shaderUse } from '../../engine/shader-use.js';
-import { withEnds } from '../../engine/tokenizer/ends.js';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer.js';
 import type { ChatFiles, ModelFiles } from '../../engine/weights/source.js';
 import { Diff, type DiffOptions } from '../diff/diff.js';
@@ -25,6 +24,7 @@ import { againstTrace } from './against-trace.js';
 import { alone } from './alone.js';
 import { type BatchGeneration, type BatchRunOptions, isSeveral, together } from './batch.js';
 import { Contexts } from './contexts.js';
+import { promptIds } from './prompt-ids.js';
 import { read } from './read.js';
 import type { GenerateRunOptions, RunOptions, Token } from './request.js';
 import type { RunsOptions } from './read-together.js';
@@ -110,11 +110,7 @@ export class Session extends Shown {
 
   /** Ids of a prompt, with what the tokenizer puts around it: bos in front, where its files say nothing else. `<start_of_turn>` and the like are read as what they are. Ids are taken as they are, also of an array of numbers, as a column of Arrow is: of 64 bits too, and so wherever ids are given. */
   encode(prompt: string | readonly number[]): number[] {
-    if (typeof prompt !== 'string') return idsGiven(prompt);
-    if (prompt === '') throw new PromptError('The prompt is empty; give some text.');
-    const tokenizer = this.vocabulary();
-    const ids = tokenizer.encode(prompt, { special: true });
-    return withEnds(ids, tokenizer.ends ?? { front: [this.config.bosId], back: [] });
+    return promptIds(prompt, this.config.bosId, () => this.vocabulary());
   }
 
   /** Text of ids. Throws TokenizerError where there is no vocabulary, OptionError for what is no list of them, or of anything but ids. */

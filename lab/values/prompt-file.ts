@@ -62,11 +62,22 @@ export class PromptFile implements AsyncIterable<Prompt> {
 
   /** The prompts in order. Throws PromptError, with the line or the row, for what is none. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Prompt, void, void> {
+    for await (const prompt of this.each()) yield prompt();
+  }
+
+  /**
+   * Each, not looked at yet: it throws the PromptError of a line or a row that is none, and the next can be asked for all the same.
+   * @internal
+   */
+  async *each(): AsyncGenerator<() => Prompt, void, void> {
     let place = 0;
     for await (const one of this.form === 'Parquet' ? this.#rows() : this.#lines()) {
-      const prompt = one();
-      if (prompt.length === 0) throw this.#wrong(place, EMPTY);
-      yield prompt;
+      const at = place;
+      yield () => {
+        const prompt = one();
+        if (prompt.length === 0) throw this.#wrong(at, EMPTY);
+        return prompt;
+      };
       place += 1;
     }
     if (place === 0)
@@ -89,7 +100,8 @@ export class PromptFile implements AsyncIterable<Prompt> {
       );
     let place = 0;
     for await (const line of readLines(this.path, fault)) {
-      const wrong = (what: string) => this.#wrong(place, what);
+      const at = place;
+      const wrong = (what: string) => this.#wrong(at, what);
       yield () => {
         if (line === '') throw wrong('The line is empty, and so is its prompt. Take it out, or give it some text.');
         if (line.trim() === '')

@@ -6,7 +6,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['lab/values'],
   ['lab/host', 'lab/pull', 'lab/oracle', 'lab/diff'],
   ['lab/session'],
-  ['lab/probe', 'lab/chat', 'lab/bench', 'lab/parity', 'lab/kernel'],
+  ['lab/probe', 'lab/chat', 'lab/bench', 'lab/parity', 'lab/sweep', 'lab/kernel'],
   ['lab/display'],
   ['lab/index.ts', 'lab/benchmarks'],
   ['lab/cli'],

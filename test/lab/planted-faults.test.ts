@@ -72,7 +72,7 @@ const PLANTED: readonly (readonly [fault: Fault, model: string, first: string, w
   ['window ignored', 'atlas', 'layers.0.attn.scores', /only beyond the window of 16 tokens, only positions ≥ 16/],
   ['local base on full layers', 'atlas', 'layers.5.attn.q_rope', /./],
   ['scale of 1/√H', 'atlas', 'layers.0.attn.scores', /./],
-  ['√H missing', 'atlas', 'embed', /spread over everything|token/],
+  ['√H missing', 'atlas', 'embed', /^ours × 0\.08839 \(1\/√128\) throughout$/],
   ['gain without the 1', 'atlas', 'layers.0.input_norm', /./],
   ['heads on the wrong KV head', 'tiny', 'layers.0.attn.scores', /only in head 1–2|head [12]/],
   ['RoPE halves interleaved', 'atlas', 'layers.0.attn.q_rope', /./],

@@ -300,3 +300,45 @@ describe('layers of one kind', () => {
     expect(text(rows([s, s, s, s, s, s]).map(row => ({ ...row, layerKind: undefined })))).toBe('');
   });
 });
+
+describe('one factor', () => {
+  const of = (change: (value: number, i: number) => number, n = 512) => {
+    const ours = Float32Array.from({ length: n }, noise);
+    return locationText(locate(ours, ours.map(change), [n / 32, 32], ['token', 'channel']));
+  };
+  test.each([
+    ['ours × 16 throughout', 16],
+    ['ours × 25.3 (√640) throughout', Math.sqrt(640)],
+    ['ours × 0.03953 (1/√640) throughout', 1 / Math.sqrt(640)],
+    ['ours × 0.0625 (1/16) throughout', 1 / 16],
+    ['ours × −1 throughout', -1],
+    ['ours × 1.003 throughout', 1.003],
+  ])('%s', (words, factor) => {
+    expect(of(value => factor * value)).toBe(words);
+    // In an engine that rounds to sixteen bits, too, where it may be too far off to say whose root it is.
+    if (Math.abs(factor - 1) > 0.1)
+      expect(of(value => factor * value * (1 + noise() / 512))).toMatch(/^ours × \S+( \(\S+\))? throughout$/);
+  });
+
+  test('is none where something is added, cut, masked on one side, nothing at all or no number', () => {
+    expect(of(value => value + 0.3)).toBe('spread over everything');
+    expect(of(value => Math.max(value, 0))).toBe('spread over everything');
+    expect(of(value => value * 2 + noise() / 4)).toBe('spread over everything');
+    expect(of(() => 0)).toBe('spread over everything');
+    expect(of((value, i) => (i % 5 === 0 ? Number.NaN : 2 * value))).not.toContain('ours');
+  });
+
+  test('of scores, with what is masked on both sides', () => {
+    const ours = Float32Array.from({ length: 8 * 16 * 16 }, (_, i) =>
+      i % 16 > Math.floor(i / 16) % 16 ? Number.NEGATIVE_INFINITY : noise(),
+    );
+    const where = locate(
+      ours,
+      ours.map(value => value * 16),
+      [8, 16, 16],
+      OF_PAIRS,
+      { kvHeads: 4 },
+    );
+    expect(locationText(where)).toBe('ours × 16 throughout');
+  });
+});

@@ -1,0 +1,306 @@
+"""Deals the shards of a sweep to workers on a Ray cluster: `loupe sweep PLAN --ray ADDRESS` runs it.
+
+What is missing comes from `loupe sweep PLAN --shards`, line by line; ids go to the workers, counts come back, and rows go from the workers to the plan's
+storage. So a driver that was killed is started again, and does what is missing. Exit codes: 0 all shards stand, 1 some are missing, 2 bad input, 130 Ctrl-C.
+"""
+import os
+
+# Before Ray is read: it would report use, and warn of what is meant.
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")  # half a minute, and not ten, for a cluster that does not answer
+
+import argparse
+import hashlib
+import json
+import logging
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+
+import ray
+from ray import cloudpickle
+from ray.exceptions import RayActorError, RayError, RayTaskError
+
+import worker
+from deal import Deal
+
+# A worker that has answered has the next at hand.
+IN_FLIGHT = 2
+# Only ids and counts are in it.
+OBJECT_STORE = 100 * 1024 * 1024
+# Seconds between two looks at what came.
+TICK = 1
+
+
+class Refused(Exception):
+    """A mistake in what was asked: one sentence."""
+
+
+def connect(address):
+    try:
+        if address.startswith("ray://"):
+            raise Refused(f"{address} is a port for Ray's clients, and a sweep's driver is part of the cluster: give HOST:PORT of the head, or send the command with `ray job submit`")
+        if ":" in address:
+            host, port = address.rsplit(":", 1)
+            socket.create_connection((host, int(port)), timeout=10).close()  # Ray itself asks for minutes
+        local = {"object_store_memory": OBJECT_STORE, "include_dashboard": False} if address == "local" else {}
+        ray.init(address=address, namespace="loupe", log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **local)
+    except Refused:
+        raise
+    except Exception as error:  # Ray's own have no kinds
+        said = " ".join(str(error).split())
+        versions = re.search(r"with: Ray: (\S+) Python: (\S+) .* with: Ray: (\S+) Python: (\S+?)\.?( |$)", said)
+        if versions:
+            there, its, here, own = versions.groups()[:4]
+            raise Refused(
+                f"The cluster runs Ray {there} on Python {its}, and this is Ray {here} on Python {own}: they must be the same. Set LOUPE_RAY_PYTHON to a Python {its} that has ray=={there}"
+            ) from None
+        if "uthentication" in said or "AuthToken" in said or "Failed to connect to Ray" in said:
+            raise Refused(
+                f"The cluster at {address} lets nobody in from here: it may ask for a token, which is RAY_AUTH_TOKEN or ~/.ray/auth_token of its head, or be reached by another of its addresses"
+            ) from None
+        if address == "auto":
+            raise Refused("No Ray runs on this machine. Start one (ray start --head), give the address of a cluster that this machine is part of, or --ray local") from None
+        if address == "local":
+            raise Refused(f"Ray cannot be started here: {said[:300]}") from None
+        raise Refused(f"No Ray answers at {address}: {said[:300]}") from None
+
+
+def room(needs):
+    """How many workers the nodes of the cluster have room for."""
+    have = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return sum(int(min(node.get(name, 0) // need for name, need in needs.items() if need > 0)) for node in have), have
+
+
+class Driver:
+    def __init__(self, args):
+        self.args = args
+        self.loupe = [*args.loupe, "sweep", args.plan]
+        # By its name: the actor, what it has in hand as [(reference, shard)], and whether it is up.
+        self.actors = {}
+        self.flights = {}
+        self.hellos = {}
+        self.refs = {}
+        self.lost = 0
+        self.why_unfit = None
+        self.done = {"shards": 0, "already": 0, "rows": 0, "bytes": 0, "tokens": 0}
+        self.began = time.monotonic()
+
+    def begin(self):
+        """Workers as actors: as many as asked for, or as there is room for."""
+        args = self.args
+        needs = {"CPU": args.cpus, "GPU": args.gpus, "memory": args.memory}
+        fits, nodes = room(needs)
+        wanted = args.workers or fits
+        if wanted == 0:
+            most = ", ".join(f"{max((node.get(name, 0) for node in nodes), default=0):g} {name}" for name, need in needs.items() if need > 0)
+            raise Refused(
+                f"No node of the cluster has room for a worker ({', '.join(f'{need:g} {name}' for name, need in needs.items() if need > 0)}); the most that one has is {most}. Ask for less (--cpus, --gpus, --memory), or give --workers to wait for nodes that will join"
+            )
+        wanted = min(wanted, self.deal.total) if self.deal.read else wanted
+        self.began = time.monotonic()
+        cloudpickle.register_pickle_by_value(worker)  # other nodes have no such file
+        actor = ray.remote(worker.Worker).options(
+            num_cpus=args.cpus,
+            num_gpus=args.gpus,
+            memory=args.memory or None,
+            scheduling_strategy="SPREAD",
+            # Of a worker or a node that is lost Ray makes another. A shard is not for Ray to try again: it goes to another worker, three times in all.
+            max_restarts=-1,
+            max_task_retries=0,
+            # Loupe's processes end with their actor by a signal that lets them take away what they were writing; Ray would kill them first.
+            runtime_env={"env_vars": {"RAY_kill_child_processes_on_worker_exit": "0"}},
+        )
+        with open(args.plan, "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+        for number in range(wanted):
+            self.actors[number] = actor.remote(args.loupe, os.path.abspath(args.plan), digest, args.adapter)
+            self.flights[number] = deque()
+            self.greet(number)
+
+    def greet(self, number):
+        """Nothing is sent to a worker before it says that it is up; one that is made anew says so again."""
+        hello = self.actors[number].hello.options(max_task_retries=-1).remote()
+        self.hellos[hello] = number
+
+    @property
+    def up(self):
+        return [number for number in self.actors if number not in self.hellos.values()]
+
+    def send(self, number):
+        flight = self.flights[number]
+        # Near the end nobody keeps a second one from those that have none.
+        most = IN_FLIGHT if self.deal.waiting > len(self.actors) else 1
+        while len(flight) < most:
+            shard = self.deal.take(number, self.up)
+            if shard is None:
+                return
+            ref = self.actors[number].do.remote(shard.id)
+            flight.append((ref, shard))
+            self.refs[ref] = number
+
+    def retire(self, number, why):
+        """A worker that can do nothing."""
+        print(f"Worker {number}: {why}", file=sys.stderr)
+        self.why_unfit = why
+        self.drop(number)
+        del self.actors[number], self.flights[number]
+        self.deal.gone(number)
+
+    def drop(self, number):
+        """What it had in hand but had not begun."""
+        for ref, shard in self.flights[number]:
+            self.refs.pop(ref, None)
+            self.deal.back(shard)
+        self.flights[number].clear()
+
+    def greeted(self, ref):
+        number = self.hellos.pop(ref)
+        try:
+            hello = ray.get(ref)
+            if "unfit" in hello:
+                self.retire(number, f"on {hello['node']} {hello['unfit']}.")
+        except RayError as error:
+            self.retire(number, f"it cannot be started: {sentence(error)}")
+
+    def answered(self, ref):
+        number = self.refs.pop(ref)
+        place = next(i for i, (other, _) in enumerate(self.flights[number]) if other == ref)
+        shard = self.flights[number][place][1]
+        try:
+            answer = ray.get(ref)
+        except RayActorError as error:
+            # What it was at is the first in hand; what waited behind that was not begun.
+            first = self.flights[number].popleft()
+            self.refs.pop(first[0], None)
+            self.lost += 1
+            self.deal.failed(first[1], number, f"The worker was lost: {sentence(error)}", True)
+            self.drop(number)
+            self.greet(number)
+            return
+        except RayTaskError as error:
+            answer = {"error": sentence(error), "retry": True}
+        del self.flights[number][place]
+        if "unfit" in answer:
+            self.deal.back(shard)
+            self.retire(number, f"{answer['unfit'].rstrip('.')}.")
+        elif "error" in answer:
+            self.deal.failed(shard, number, answer["error"], answer.get("retry", False))
+        else:
+            self.done["shards"] += 1
+            self.done["already"] += bool(answer.get("already"))
+            for name in ("rows", "bytes", "tokens"):
+                self.done[name] += 0 if answer.get("already") else answer.get(name, 0)
+
+    def run(self, lines):
+        self.deal = Deal(lines)
+        if self.deal.total == 0:
+            return
+        connect(self.args.ray)
+        self.begin()
+        while self.actors:
+            for number in self.up:
+                self.send(number)
+            if not self.refs and self.deal.waiting == 0:
+                break
+            pending = [*self.refs, *self.hellos]
+            ready, _ = ray.wait(pending, num_returns=1, timeout=TICK)
+            if ready:  # and all else that is there
+                ready, _ = ray.wait(pending, num_returns=len(pending), timeout=0)
+            for ref in ready:
+                if ref in self.hellos:
+                    self.greeted(ref)
+                elif ref in self.refs:
+                    self.answered(ref)
+            self.progress()
+        if not self.actors and (self.deal.waiting > 0 or self.refs):
+            raise Refused(f"No worker is left: {self.why_unfit}")
+
+    def progress(self):
+        if not sys.stderr.isatty():
+            return
+        done, seconds = self.done, time.monotonic() - self.began
+        total = f"{self.deal.total}" if self.deal.read else f"more than {self.deal.total}"
+        left = ""
+        if self.deal.read and done["shards"] > 0:
+            left = f", {seconds / done['shards'] * (self.deal.waiting + len(self.refs)):.0f} s left"
+        failed = f", {len(self.deal.poisoned)} failed" if self.deal.poisoned else ""
+        print(f"\r\x1b[K{done['shards']} of {total} shards, {len(self.up)} workers, {done['tokens'] / seconds:.0f} tok/s{failed}{left}", end="", file=sys.stderr, flush=True)
+
+    def clear(self):
+        if sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def tell(self):
+        self.clear()
+        done, seconds = self.done, time.monotonic() - self.began
+        if self.deal.total > 0:
+            lost = f"; {self.lost} times a worker was lost" if self.lost else ""
+            print(
+                f"{done['shards']} shards in {seconds:.1f} s on {len(self.actors)} workers: {done['rows']} rows, {done['bytes'] / 1e6:.1f} MB, {done['tokens'] / seconds:.0f} tok/s{lost}.",
+                flush=True,
+            )
+        for shard, why in self.deal.poisoned:
+            print(f"loupe: {shard}: {why}", file=sys.stderr)
+
+    def end(self):
+        """Processes get to end by themselves: ids that wait are taken from them."""
+        if not ray.is_initialized():
+            return
+        closing = [self.actors[number].close.remote() for number in self.up]
+        if closing:
+            ray.wait(closing, num_returns=len(closing), timeout=worker.GRACE)
+        ray.shutdown()
+
+
+def sentence(error):
+    """The line of Ray's message that says what happened."""
+    said = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return next((line for line in said if re.search(r"worker|node|memory|actor", line, re.I)), said[-1] if said else type(error).__name__)[:300]
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("plan")
+    parser.add_argument("--loupe", type=json.loads, required=True, help="the command, a list")
+    parser.add_argument("--ray", required=True)
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--cpus", type=float, default=1)
+    parser.add_argument("--gpus", type=float, default=0)
+    parser.add_argument("--memory", type=int, default=0, help="bytes")
+    parser.add_argument("--adapter", default="")
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    driver = Driver(args)
+    missing = subprocess.Popen([*driver.loupe, "--shards"], stdout=subprocess.PIPE, text=True)
+    try:
+        try:
+            driver.run(missing.stdout)
+        finally:
+            missing.stdout.close()
+            code = missing.wait()
+        driver.tell()
+        driver.end()
+    except KeyboardInterrupt:
+        driver.clear()
+        print(f"loupe: Stopped. {driver.done['shards']} shards were made; the same command makes those that are missing.", file=sys.stderr)
+        return 130
+    except Refused as error:
+        driver.clear()
+        print(f"loupe: {str(error).rstrip('.')}.", file=sys.stderr)
+        return 2
+    if code not in (0, -13):
+        return code
+    finished = subprocess.run([*driver.loupe, "--finish"]).returncode
+    return finished or (1 if driver.deal.poisoned else 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,286 @@
+// A sweep as a whole: what is wrong with a plan is told at once; a shard's name is of all that decides its rows; what stands is not made again, what is missing is; and a data set that is not
+// what was written is found out.
+
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { packageRoot } from '../../engine/files.js';
+import { lookThrough } from '../../lab/sweep/sweep.js';
+import { Worker } from '../../lab/sweep/worker.js';
+import { command } from '../fixtures/command.js';
+import { freshFolder } from '../fixtures/folder.js';
+import { parquetRowsOf } from '../fixtures/parquet.js';
+
+const folder = freshFolder();
+const at = (...names: string[]) => join(folder, ...names);
+const LOUPE = join(packageRoot(), 'dist/lab/cli/loupe.js');
+
+const lines = (many: number, tokens = 4) =>
+  Array.from({ length: many }, (_, i) =>
+    JSON.stringify(Array.from({ length: tokens }, (_, t) => 4 + ((i * 31 + t * 7) % 500))),
+  ).join('\n');
+writeFileSync(at('p.jsonl'), lines(5));
+
+const PLAN = { model: 'atlas', prompts: 'p.jsonl', shard: 2, keep: { tap: 'layers.5.resid' } };
+function plan(name: string, more: object = {}): string {
+  writeFileSync(at(`${name}.json`), JSON.stringify({ ...PLAN, out: name, ...more }));
+  return at(`${name}.json`);
+}
+const refused = async (path: string) => {
+  const { status, stderr, stdout } = await command('sweep', path, '--shards');
+  expect([status, stdout]).toEqual([2, '']);
+  return stderr;
+};
+const files = (name: string): string[] =>
+  (readdirSync(at(name), { recursive: true }) as string[]).filter(file => file.endsWith('.parquet')).sort();
+/** What a data set is, byte by byte. */
+const contents = (name: string) => files(name).map(file => [file, readFileSync(at(name, file)).toString('base64')]);
+
+test('all that is wrong with a plan is told before anything runs, and nothing is made', async () => {
+  const told = await refused(
+    plan('wrong', {
+      model: ['atlas', 'nobody'],
+      quantize: 'q8_0',
+      plan: 'quick',
+      activations: 'int8',
+      context: 99_999,
+      shard: 0,
+      prompts: 'none.jsonl',
+      keep: {
+        tap: ['layers.9.resid', 'layers.0.attn.pattern'],
+        slice: { heads: 1, channel: 1.5 },
+        top: 1000,
+        loss: 1,
+        against: 'layers.0.resid',
+      },
+      out: at('p.jsonl', 'x'),
+    }),
+  );
+  for (const problem of [
+    /wrong\.json has 1\d problems\.\n/,
+    /A plan has no key 'quantize'\. The nearest is 'quantise'/,
+    /plan is one of "exact", "fast", and not 'quick'/,
+    /shard is a whole number from 1, not 0/,
+    /keep\.top is a whole number from 0 to 256, not 1000/,
+    /keep\.loss is true or false, not 1/,
+    /keep\.slice has no dimension 'heads'\. The nearest is 'head'/,
+    /along 'channel', not 1\.5/,
+    /context is 99999, and model 'atlas' was made for 1024 tokens/,
+    /keep\.tap of model 'atlas': No stage matches 'layers\.9\.resid'/,
+    /'layers\.0\.attn\.pattern' has a value for every key, as many as the prompt has tokens/,
+    /model 'nobody': There is no model 'nobody'/,
+    /activations 'int8' are a matter of the fast plan/,
+    /p\.jsonl.x.* cannot be written: /,
+    /none\.jsonl cannot be read: there is no such file/,
+  ])
+    expect(told).toMatch(problem);
+  expect(await refused(at('no.json'))).toMatch(/The plan .*no\.json cannot be read: there is no such file/);
+  writeFileSync(at('text.json'), '[1]');
+  expect(await refused(at('text.json'))).toMatch(/is a JSON object, such as .*, not \[1\]/);
+  writeFileSync(at('poisoned.jsonl'), '"fine"\n""\n{"prompt":1}\n[2, 9999]\n"fine too"\n');
+  const rows = await refused(plan('poisoned', { prompts: 'poisoned.jsonl' }));
+  expect(rows).toMatch(/poisoned\.jsonl:2: The prompt is empty/);
+  expect(rows).toMatch(/poisoned\.jsonl:3: 'prompt' is a text or a list of ids, not 1/);
+  expect(rows).toMatch(/poisoned\.jsonl:4: Token id 9999/);
+  expect(
+    await refused(
+      plan('cut', { keep: { tap: 'layers.0.attn.pattern', slice: { key: [0, 4] } }, prompts: 'short.jsonl' }),
+    ),
+  ).toMatch(/short\.jsonl/);
+  writeFileSync(at('short.jsonl'), '[2,3,4,5]\n[2,3]\n');
+  expect(await refused(at('cut.json'))).toMatch(/short\.jsonl:2: 'layers\.0\.attn\.pattern' has 2 entries along 'key'/);
+  expect(existsSync(at('wrong'))).toBe(false);
+});
+
+test("a shard's name changes with all that decides its rows, and with nothing else", async () => {
+  const ids = async (name: string, more: object) =>
+    (await lookThrough(plan(name, more))).shards.map(({ shard }) => shard);
+  const first = await ids('a', {});
+  expect(new Set(first).size).toBe(3);
+  expect(await ids('b', {})).toEqual(first);
+  expect(await ids('a', { column: undefined, plan: ['exact'], adapter: null })).toEqual(first);
+  for (const more of [
+    { quantise: 'q8_0' },
+    { plan: 'fast' },
+    { adapter: 'auto' },
+    { cache: 'f16' },
+    { context: 64 },
+    { keep: { tap: 'layers.4.resid' } },
+    { keep: { ...PLAN.keep, values: 'f16' } },
+    { keep: { ...PLAN.keep, loss: true } },
+  ])
+    expect(
+      (await ids('a', more)).filter(id => first.includes(id)),
+      JSON.stringify(more),
+    ).toEqual([]);
+  const grid = await lookThrough(plan('grid', { quantise: [null, 'q8_0'], plan: ['exact', 'fast'] }));
+  expect(grid.configurations.map(({ configuration, quantise, plan }) => [configuration, quantise, plan])).toEqual([
+    [0, null, 'exact'],
+    [1, null, 'fast'],
+    [2, 'q8_0', 'exact'],
+    [3, 'q8_0', 'fast'],
+  ]);
+  expect(grid.shards.slice(0, 3).map(({ shard }) => shard)).toEqual(first);
+  // One prompt is another: its shard is another, and the rest stay.
+  writeFileSync(at('p2.jsonl'), lines(5).replace('[4,', '[5,'));
+  const changed = await ids('c', { prompts: 'p2.jsonl' });
+  expect(changed.map((id, i) => id === first[i])).toEqual([false, true, true]);
+});
+
+test('shards are listed until they stand, run by their names, and not made again', async () => {
+  const path = plan('run');
+  const listed = async () => {
+    const { status, stdout } = await command('sweep', path, '--shards');
+    expect(status).toBe(0);
+    return stdout
+      .split('\n')
+      .filter(Boolean)
+      .map(line => JSON.parse(line));
+  };
+  const shards = await listed();
+  expect(
+    shards.map(({ configuration, model, adapter, from, to, bytes }) => [
+      configuration,
+      model,
+      adapter,
+      from,
+      to,
+      bytes,
+    ]),
+  ).toEqual([
+    [0, 'atlas', null, 0, 2, 2 * 4 * 128 * 4],
+    [0, 'atlas', null, 2, 4, 2 * 4 * 128 * 4],
+    [0, 'atlas', null, 4, 5, 4 * 128 * 4],
+  ]);
+  await using worker = new Worker(await lookThrough(path));
+  const made = await worker.run(shards[1].shard);
+  expect(made).toMatchObject({ shard: shards[1].shard, tokens: 8, rows: 8 + 2 });
+  expect(await worker.run(shards[1].shard)).toEqual({ ...made, already: true });
+  expect(await worker.run('nobody')).toEqual({
+    shard: 'nobody',
+    error: expect.stringMatching(/no shard 'nobody'/),
+    retry: false,
+  });
+  expect((await listed()).map(({ shard }) => shard)).toEqual([shards[0].shard, shards[2].shard]);
+  const unfinished = await command('sweep', path, '--finish');
+  expect([unfinished.status, unfinished.stdout]).toEqual([
+    1,
+    expect.stringMatching(/1 of 3 shards stand, 2 are missing/),
+  ]);
+  const before = contents('run');
+  const all = await command('sweep', path);
+  expect([all.status, all.stderr]).toEqual([0, '']);
+  expect(all.stdout).toMatch(/3 of 3 shards stand, 1 of which stood before; 15 rows/);
+  expect(contents('run')).toEqual(expect.arrayContaining(before));
+  expect((await command('sweep', path)).stdout).toMatch(/3 of 3 shards stand, 3 of which stood before; 0 rows/);
+  // By processes: the same bytes.
+  const two = await command('sweep', plan('processes'), '--workers', '2');
+  expect([two.status, two.stdout]).toEqual([0, expect.stringMatching(/3 of 3 shards stand; 25 rows/)]);
+  const rows = async (name: string) => Promise.all(files(name).map(file => parquetRowsOf(at(name, file))));
+  expect(files('processes')).toEqual(files('run'));
+  expect(await rows('processes')).toEqual(await rows('run'));
+});
+
+test('prompts that were written since are no longer those of a shard', async () => {
+  writeFileSync(at('q.jsonl'), lines(4));
+  const sweep = await lookThrough(plan('changed', { prompts: 'q.jsonl' }));
+  writeFileSync(at('q.jsonl'), lines(3));
+  await using worker = new Worker(sweep);
+  expect(await worker.run(sweep.shards[0].shard)).toMatchObject({ tokens: 8 });
+  expect(await worker.run(sweep.shards[1].shard)).toMatchObject({
+    error: expect.stringMatching(/prompts 2 to 3 of .*q\.jsonl are not what they were/),
+    retry: false,
+  });
+});
+
+test('what is no longer what was written is found out, file by file', async () => {
+  const path = plan('kept');
+  expect((await command('sweep', path)).status).toBe(0);
+  const check = async (status: number, message: RegExp) => {
+    const said = await command('sweep', 'verify', at('kept'));
+    expect([said.status, said.stdout]).toEqual([status, expect.stringMatching(message)]);
+  };
+  await check(0, /3 shards in 6 files, 25 rows, .*; all is as it was written\./);
+  const [one, two] = files('kept').map(file => at('kept', file));
+  const bytes = readFileSync(one);
+  appendFileSync(one, 'x');
+  await check(1, new RegExp(`1 problem\\.\\n.*${basename(one)} has \\d+ bytes, and was written with ${bytes.length}`));
+  const damaged = Buffer.from(bytes);
+  damaged[100] ^= 1;
+  writeFileSync(one, damaged);
+  await check(1, /has other bytes than were written\. Delete _shards\/[0-9a-f]{32}\.json and run the sweep again/);
+  rmSync(one);
+  await check(1, /is not there/);
+  writeFileSync(one, bytes);
+  renameSync(two, `${two}.aside.parquet`);
+  await check(1, /2 problems[^]*is not there[^]*is of no shard that stands/);
+  renameSync(`${two}.aside.parquet`, two);
+  const manifest = JSON.parse(readFileSync(at('kept', '_manifest.json'), 'utf8'));
+  const { shards } = manifest;
+  writeFileSync(at('kept', '_manifest.json'), JSON.stringify({ ...manifest, shards: [...shards, shards[0]] }));
+  await check(1, /is there twice/);
+  rmSync(at('kept', '_shards', `${shards[0].shard}.json`));
+  expect((await command('sweep', path, '--finish')).status).toBe(1);
+  await check(1, /1 of 3 shards are missing/);
+  expect((await command('sweep', path)).stdout).toMatch(/3 of 3 shards stand, 2 of which stood before/);
+  await check(0, /all is as it was written/);
+  expect((await command('sweep', 'verify', folder)).status).toBe(2);
+});
+
+test('a worker that is killed in the middle leaves nothing half, and the next start makes what is missing', async () => {
+  writeFileSync(at('many.jsonl'), lines(60, 24));
+  const path = plan('killed', { prompts: 'many.jsonl', shard: 10 });
+  const child = spawn(process.execPath, [LOUPE, 'sweep', path]);
+  const stands = () =>
+    existsSync(at('killed', '_shards'))
+      ? readdirSync(at('killed', '_shards')).filter(name => /^[0-9a-f]{32}/.test(name))
+      : [];
+  await new Promise<void>(resolve => {
+    const timer = setInterval(() => {
+      if (stands().length === 0 && child.exitCode === null) return;
+      clearInterval(timer);
+      resolve();
+    }, 5);
+  });
+  child.kill('SIGKILL');
+  const stood = stands();
+  expect(stood.length).toBeGreaterThan(0);
+  for (const name of stood) {
+    const { files } = JSON.parse(readFileSync(at('killed', '_shards', name), 'utf8'));
+    for (const file of files) expect(readFileSync(at('killed', file.path))).toHaveLength(file.bytes);
+  }
+  expect((await command('sweep', path)).stdout).toMatch(/6 of 6 shards stand, [1-6] of which stood before/);
+  expect((await command('sweep', 'verify', at('killed'))).status).toBe(0);
+  await command('sweep', plan('whole', { prompts: 'many.jsonl', shard: 10 }));
+  const rows = async (name: string) =>
+    (await Promise.all(files(name).map(file => parquetRowsOf(at(name, file))))).flat();
+  expect(await rows('killed')).toEqual(await rows('whole'));
+});
+
+// A small disk of this process alone; a limit on files would be one on the memory of a software adapter too.
+const small = ['-Urm', 'bash', '-c', 'mount -t tmpfs -o size=64k tmpfs "$0" && exec "$@"'];
+const canMount = spawnSync('unshare', [...small, folder, 'true']).status === 0;
+test.skipIf(!canMount)('a disk that takes no more ends a sweep with one sentence, and what stands stays', () => {
+  writeFileSync(at('full.jsonl'), `${lines(4)}\n${lines(1, 400)}`);
+  const path = plan('full', { prompts: 'full.jsonl', shard: 4 });
+  mkdirSync(at('full'));
+  const look = `"$0" "$@"; echo "exit $?"; find ${at('full')} -name '*.parquet' -o -name '*.part' | wc -l; "$0" "$1" sweep verify ${at('full')}`;
+  const { stderr, stdout } = spawnSync(
+    'unshare',
+    [...small, at('full'), 'bash', '-c', look, process.execPath, LOUPE, 'sweep', path],
+    { encoding: 'utf8' },
+  );
+  expect(stderr).toMatch(/loupe: .*\.parquet cannot be written: the disk is full \(ENOSPC\)/);
+  // The first shard's two files fit, the second's do not.
+  expect(stdout).toMatch(/^exit 2\n2\n.*1 shards in 2 files[^]*1 of 2 shards are missing/);
+});
