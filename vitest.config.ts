@@ -69,7 +69,16 @@ const DEAR = {
       'terminal',
     ],
     ...['error-map', 'generation', 'odd-surroundings', 'pull', 'sessions', 'unevenness', 'unfinished'],
-    ...['derived', 'few-dumps', 'large-numbers', 'rounding-engines', 'some-stages', 'two-traces', 'watch'],
+    ...[
+      'derived',
+      'few-dumps',
+      'large-numbers',
+      'rounding-engines',
+      'some-stages',
+      'sweep-processes',
+      'two-traces',
+      'watch',
+    ],
   ],
   notebook: [
     'at-hand',
