@@ -70,10 +70,12 @@ function plan(name: string): string {
   return path;
 }
 
-/** Every file of the data set below `part`, by its name, and what is in it. */
+/** Every file of the data set below `part`, by its name, and what is in it. A process that is killed outright may leave what it was writing, under a name that no reader takes. */
 function contents(name: string, part: string): Record<string, string> {
   const from = join(folder, name, part);
-  const files = readdirSync(from, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
+  const files = readdirSync(from, { recursive: true, withFileTypes: true }).filter(
+    entry => entry.isFile() && !/^\.loupe-.*\.part$/.test(entry.name),
+  );
   return Object.fromEntries(
     files.map(entry => {
       const path = join(entry.parentPath, entry.name);
