@@ -55,7 +55,7 @@ export { Session } from './session/session.js';
 export type { Edited, OneStage, PlanView } from './session/views.js';
 export { dataset, SweepData } from './sweep/dataset.js';
 export { sweep, type SweepOptions } from './sweep/in-a-cell.js';
-export { type WorstRun, WorstRuns } from './sweep/worst.js';
+export { type StageMargin, type WorstRun, WorstRuns } from './sweep/worst.js';
 export { Activation, type Axes, fromArrow, type Ranked } from './values/activation.js';
 export type { Ran } from './values/apart.js';
 export { toArrow, traceToIpc } from './values/arrow.js';

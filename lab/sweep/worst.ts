@@ -6,13 +6,25 @@ import { Shown } from '../values/shown.js';
 import type { SweepPlan } from './plan.js';
 import { promptFile } from './shards.js';
 
+/** How far a stage of a run is from the first configuration's. */
+export interface StageMargin {
+  /** Its name. */
+  readonly stage: string;
+  /** How often the error fits into the limit of a diff. */
+  readonly margin: number;
+  /** Relative L2 of it. */
+  readonly relL2: number;
+}
+
 /** One run, and how far each of its stages is from the first configuration's. */
 export interface WorstRun {
   /** Its place in the file of prompts, from 0. */
   readonly prompt: number;
+  /** The number of its configuration, from 0. */
   readonly configuration: number;
   /** What the configuration is called among those of the sweep: `q8_0, fast`. */
   readonly name: string;
+  /** Of the prompt. */
   readonly tokens: number;
   /** The stage that is furthest. */
   readonly stage: string;
@@ -23,7 +35,7 @@ export interface WorstRun {
   /** As it stands in the file; null where that is gone. */
   readonly text: Prompt | null;
   /** All stages that were held against the first configuration's, in the model's order. */
-  readonly stages: readonly { readonly stage: string; readonly margin: number; readonly relL2: number }[];
+  readonly stages: readonly StageMargin[];
 }
 
 /** The runs with the least margins, the least first. `data.worst()` makes it. */
