@@ -56,6 +56,7 @@ const DEAR = {
     ...['generate-batch', 'gguf-template', 'head-scores', 'model-comparison', 'not-finite', 'not-utf8', 'oracle'],
     ...[
       'other-weights',
+      'patches-of-parts',
       'perplexity',
       'planted-faults',
       'probe',
@@ -68,7 +69,16 @@ const DEAR = {
       'terminal',
     ],
     ...['error-map', 'generation', 'odd-surroundings', 'pull', 'sessions', 'unevenness', 'unfinished'],
-    ...['derived', 'few-dumps', 'large-numbers', 'rounding-engines', 'some-stages', 'two-traces', 'watch'],
+    ...[
+      'derived',
+      'few-dumps',
+      'large-numbers',
+      'rounding-engines',
+      'some-stages',
+      'sweep-processes',
+      'two-traces',
+      'watch',
+    ],
   ],
   notebook: [
     'at-hand',

@@ -18,7 +18,7 @@ const LAB = {
     'Activation Cuts Cut Axes AxisName Dim DimSpec Values Stats Ranked Ran Histogram Outliers Outlier fromArrow toArrow traceToIpc',
   'Look at a run':
     'AttentionView AttentionHeads AttentionByToken AttentionFigure AttentionLayer Norms Headroom HeadroomOptions HeadroomRow Surprisal Foreseen Beside Compared Lens LensOptions LensCell LensTable',
-  'Many prompts': 'Runs RunsOptions Prompts prompts PromptFile PromptFileOptions DataSet',
+  'Many prompts': 'Runs RunsOptions Prompts prompts PromptFile PromptFileOptions DataSet dataset SweepData',
   'Find what carries an answer': 'PatchingOptions Patching HeadScoresOptions HeadScores HeadScore ScoredHead',
   'Compare with PyTorch':
     'golden Golden trace Trace TraceOptions NameSpec ArrayInfo DiffOptions DiffLimits Diff DiffRow Verdict Spread ErrorMap ErrorMapOptions ValuesAt Leftover compare CompareOptions Metrics Nearer Passing Accuracy Distance MeasuredOperation OneStage Edited PlanView Watch WatchOptions WatchEvent ChangedRow',

@@ -53,6 +53,7 @@ export type { RunsOptions } from './session/read-together.js';
 export { type Prompts, Runs } from './session/runs.js';
 export { Session } from './session/session.js';
 export type { Edited, OneStage, PlanView } from './session/views.js';
+export { dataset, SweepData } from './sweep/dataset.js';
 export { Activation, type Axes, fromArrow, type Ranked } from './values/activation.js';
 export type { Ran } from './values/apart.js';
 export { toArrow, traceToIpc } from './values/arrow.js';

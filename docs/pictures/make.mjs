@@ -130,11 +130,18 @@ await menu('View', 'Show Left Activity Bar').catch(() => {});
 await page.keyboard.press('Escape');
 await menu('Run', 'Run All Cells');
 await page.waitForTimeout(2000);
-await page.getByText('Loupe (TypeScript) | Idle').waitFor({ timeout: 180_000 });
+// Idle is also a kernel that a busy machine has not yet given its first cell: what was run has a number.
+const ran = n =>
+  page.waitForFunction(
+    at => /\[\d+\]/.test(document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')[at]?.textContent ?? ''),
+    n,
+    { timeout: 300_000 },
+  );
+await ran(CELLS.findIndex(([name]) => name === 'error'));
 // An error ends a run of all cells.
 await page.locator('.jp-CodeCell').last().locator('.cm-content').click();
 await page.keyboard.press('Shift+Enter');
-await page.waitForTimeout(4000);
+await ran(CELLS.length - 1);
 await page.getByText('Loupe (TypeScript) | Idle').waitFor({ timeout: 180_000 });
 await page.keyboard.press('Control+s');
 const done = await saved();

@@ -14,12 +14,14 @@ import { Worker } from '../sweep/worker.js';
 import { bytesText, countText } from '../values/numbers.js';
 import { isRecord } from '../values/record.js';
 import { print, printJson, real, whole, withAdapter } from './options.js';
+import { tellEstimate } from './sweep-estimate.js';
 
 interface Options {
   readonly adapter?: string;
   readonly shards?: boolean;
   readonly worker?: boolean;
   readonly finish?: boolean;
+  readonly dryRun?: boolean;
   readonly workers?: number;
   readonly ray?: string;
   readonly gpus?: number;
@@ -41,9 +43,16 @@ export function sweepCommand(): Command {
       ),
     )
     .addOption(
+      new Option('--dry-run', 'say what it will come to, from a few prompts that are run for it').conflicts([
+        'shards',
+        'worker',
+        'finish',
+      ]),
+    )
+    .addOption(
       new Option(
         '--ray <address>',
-        'on a Ray cluster: auto, local, or HOST:PORT of its head (docs/SWEEPS.md)',
+        'on a Ray cluster: auto, local, or HOST:PORT of its head (docs/SWEEPS-RAY.md)',
       ).conflicts(['shards', 'worker', 'finish']),
     )
     .option('--gpus <n>', 'with --ray: GPUs of a worker, as Ray counts them; default 0', real)
@@ -58,6 +67,7 @@ export function sweepCommand(): Command {
       if (options.shards) listShards(sweep);
       else if (options.worker) await work(sweep, options.adapter || undefined);
       else if (options.finish) finished(sweep, options.json);
+      else if (options.dryRun) await tellEstimate(sweep, options);
       else if (options.ray) process.exitCode = await onRay(path, options);
       else await swept(sweep, options);
     });

@@ -78,9 +78,12 @@ export function compare(actual: Float32Array, expected: Float32Array, shape: rea
   }
   const sorted = ulps.subarray(0, measured).sort();
   const failed = maskMismatch + nonFinite > 0;
+  // Where all that is right is 0, any error is infinitely larger.
   const relL2 = failed
     ? Number.POSITIVE_INFINITY
-    : Math.sqrt(squaredError) / Math.max(Math.sqrt(squaredExpected), Number.MIN_VALUE);
+    : squaredError === 0
+      ? 0
+      : Math.sqrt(squaredError) / Math.sqrt(squaredExpected);
   const norms = Math.sqrt(squaredExpected) * Math.sqrt(squaredActual);
   return {
     maxAbs: Math.max(0, maxAbs),

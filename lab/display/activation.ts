@@ -49,7 +49,7 @@ export function activationBundle(activation: Activation): Bundle {
   const grid = blocksOf(holes, rows, columns, blockSize(rows, DOWN), blockSize(columns, ACROSS));
   const { byRows, byColumns } = grid;
   const rowsName = lead.length === 1 ? lead[0].name : 'row';
-  const pool = poolText(grid, rowsName, last.name === 'dim' ? 'channel' : last.name);
+  const pool = poolText(grid, rowsName, last.name);
   const nameOf = (row: number) => rowName(lead, row, text => label(shortened(text, 12)));
   const numbered = lead.map(dim => ({ ...dim, labels: undefined }));
   // A block by its first and last, so that nobody takes it for one.
@@ -117,7 +117,7 @@ export function activationBundle(activation: Activation): Bundle {
     l: byRows > 1 ? 230 : Math.max(130, Math.min(230, 24 + 6.5 * widest)),
     r: 20,
     t: 50 + 15 * notes.length + (whole ? 30 : 0),
-    b: texts ? 104 : 50,
+    b: texts ? Math.max(104, 48 + 6 * across.x!.reduce((n, name) => Math.max(n, lengthOf(name)), 0)) : 50,
   };
   const plot = Math.max(LEAST, Math.min(510, 30 + 16 * grid.rows));
   const colorbar = barOf(plot, low, limit);

@@ -9,8 +9,10 @@ import {
   hasZero,
   headsOf,
   hoverText,
-  sideOf,
   notesOf,
+  oddNote,
+  oddWeights,
+  sideOf,
   WEIGHTS,
 } from './attention.js';
 import { blockName, restOf, sinkOf } from './attention-sink.js';
@@ -30,7 +32,7 @@ export function headsBundle(figure: AttentionFigure): Bundle {
   const sink = sinkOf(first);
   const rest = restOf(first, sink);
   const [title, ...part] = attentionHeading(first);
-  const notes = [...part, ...notesOf(by, sink, rest, hasZero(first))];
+  const notes = [...part, ...notesOf(by, sink, rest, hasZero(first)), ...oddNote(oddWeights(first), 'grey')];
   const top = 77 + 15 * notes.length;
   const room = panels(numbers, head => Math.floor(head / (figure.heads / kvHeads)), top, 40);
   const data = grids.map(({ z, at }, head) => {

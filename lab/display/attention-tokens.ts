@@ -5,7 +5,7 @@ import type { Activation } from '../values/activation.js';
 import type { AttentionFigure } from '../values/attention.js';
 import { labelsOf } from '../values/dims.js';
 import { percentText } from '../values/numbers.js';
-import { attentionTitle, headName, headsOf, notesOf } from './attention.js';
+import { attentionTitle, headName, headsOf, notesOf, oddNote, oddWeights } from './attention.js';
 import { reachOf, roundedUp, sinkOf } from './attention-sink.js';
 import type { Bundle } from '../values/shown.js';
 import { Html, html, visible } from '../values/html.js';
@@ -46,6 +46,7 @@ export function tokensBundle(figure: AttentionFigure): Bundle {
   const fullest = most > 0 ? roundedUp(most) : 1;
   const scale = [
     ...notesOf(1, sink, null),
+    ...oddNote(oddWeights(layer), 'no shade'),
     `the fullest shade is ${percentText(fullest)}${sink !== null || beyond > 0 ? ' and more' : ''}`,
   ];
   const weight = (head: number, i: number, j: number): number => {

@@ -94,10 +94,12 @@ function plotly(figure: AttentionFigure): Figure {
   }));
   const fixed = 130 + CELL * S;
   const zeros = layers.map(hasZero);
+  const odd = layers.map(oddWeights);
   const headings = layers.map(attentionHeading);
   const notes = (i: number) => [
     ...headings[i].slice(1),
     ...notesOf(by, rests[i] === null ? null : sinks[i], rests[i], zeros[i]),
+    ...oddNote(odd[i], 'grey'),
   ];
   const lines = 1 + Math.max(...layers.map((_, i) => notes(i).length));
   // Buttons where all of them have room, also in the narrowest figure and behind the choice of a layer; else a list.
@@ -125,14 +127,17 @@ function plotly(figure: AttentionFigure): Figure {
       xaxis: {
         title: { text: `key (read from)${by > 1 ? `, ${by} a cell` : ''}`, standoff: 6 },
         type: 'category',
+        // Where all weights are NaN plotly would name nothing.
+        ...(odd.some(n => n > 0) && { range: [-0.5, columns - 0.5], categoryarray: x }),
         tickangle: -60,
         showgrid: false,
         zeroline: false,
       },
       yaxis: {
-        title: { text: `query (reads)${by > 1 ? `, ${by} a cell` : ''}` },
+        // Beside the longest name, not among them.
+        title: { text: `query (reads)${by > 1 ? `, ${by} a cell` : ''}`, standoff: 6 },
         type: 'category',
-        autorange: 'reversed',
+        ...(odd.some(n => n > 0) ? { range: [rows - 0.5, -0.5], categoryarray: y } : { autorange: 'reversed' }),
         showgrid: false,
         zeroline: false,
       },
@@ -249,6 +254,20 @@ export function hasZero({ pattern, window }: AttentionLayer): boolean {
     return weight === 0 && k <= q && (window === null || k + window > q);
   });
 }
+
+/** How many weights that a query gives to what it may read are no number: they are holes too, and no mask made them. */
+export function oddWeights({ pattern, window }: AttentionLayer): number {
+  const [, T, S] = pattern.shape;
+  const [, query, key] = pattern.dims;
+  return pattern.data.reduce((many, weight, n) => {
+    const [q, k] = [query.from + (Math.floor(n / S) % T), key.from + (n % S)];
+    return many + (!Number.isFinite(weight) && k <= q && (window === null || k + window > q) ? 1 : 0);
+  }, 0);
+}
+
+/** @param look how they look */
+export const oddNote = (many: number, look: string): string[] =>
+  many > 0 ? [`${look} where a query may read: ${many} ${many === 1 ? 'weight is' : 'weights are'} NaN`] : [];
 
 interface Grid {
   readonly z: Packed;

@@ -1,10 +1,10 @@
 // The next tokens of two runs side by side: what a change of prompt, a patch or an edited shader did to the prediction.
 
 import type { Bundle } from '../values/shown.js';
-import { CONFIG, GRID, PAGE, titled } from './page.js';
+import { CLEAR, CONFIG, GRID, PAGE, titled } from './page.js';
 import type { Beside } from '../values/next-token.js';
 import { label, visible } from '../values/html.js';
-import { minus, percentText, shortened } from '../values/numbers.js';
+import { minus, percentText, sci, shortened } from '../values/numbers.js';
 import { drawn } from './drawn.js';
 import { textTable } from './table.js';
 
@@ -16,7 +16,7 @@ const LEAST = 10;
 
 export function besideBundle({ rows, kl, prompts, runs }: Beside): Bundle {
   const title = `Next token, two runs: KL divergence ${kl === 0 ? '0' : kl.toPrecision(3)} bits`;
-  const shown = prompts.map(visible);
+  const shown = prompts.map(prompt => (prompt ? visible(prompt) : 'the bos alone'));
   const same = shortened(shown[0], NAME, 'start') === shortened(shown[1], NAME, 'start');
   const names = shown.map((prompt, i) => (same && runs[i] ? `${prompt} · ${visible(runs[i])}` : prompt));
   const short = shown.map((prompt, i) => {
@@ -28,6 +28,10 @@ export function besideBundle({ rows, kl, prompts, runs }: Beside): Bundle {
   const changes = rows.map(({ probability: [a, b], logit }, i) =>
     a === b && logit[0] === logit[1] ? 'no change' : `Δ ${points[i]} points, logit ${logits[i]}`,
   );
+  // For who points at it, what a column has no room for.
+  const exactly = rows.map(({ probability: [a, b], logit: [x, y] }, i) =>
+    changes[i] === 'no change' ? changes[i] : `Δ ${sci(100 * (b - a))} points, logit ${sci(y - x)}`,
+  );
   const most = Math.max(...rows.flatMap(r => r.probability));
   const figure = {
     data: [0, 1].map(side => ({
@@ -36,7 +40,7 @@ export function besideBundle({ rows, kl, prompts, runs }: Beside): Bundle {
       name: label(short[side]),
       x: rows.map(r => Number(r.probability[side].toPrecision(6))),
       y: rows.map((_, i) => i),
-      text: rows.map((r, i) => `${percentText(r.probability[side])}${side === 1 ? `   ${changes[i]}` : ''}`),
+      text: rows.map((r, i) => `${percentText(r.probability[side])}${side === 1 ? `\u2003${changes[i]}` : ''}`),
       textposition: 'outside',
       cliponaxis: false,
       marker: { color: COLOURS[side] },
@@ -45,9 +49,10 @@ export function besideBundle({ rows, kl, prompts, runs }: Beside): Bundle {
         r.id,
         minus(String(Number(r.logit[side].toPrecision(7)))),
         changes[i],
+        exactly[i],
       ]),
       hovertemplate:
-        '%{customdata[0]} (id %{customdata[1]})<br>logit %{customdata[2]}, probability %{x}<br>%{customdata[3]}<extra></extra>',
+        '%{customdata[0]} (id %{customdata[1]})<br>logit %{customdata[2]}, probability %{x}<br>%{customdata[4]}<extra></extra>',
     })),
     layout: {
       ...PAGE,
@@ -70,6 +75,7 @@ export function besideBundle({ rows, kl, prompts, runs }: Beside): Bundle {
       yaxis: {
         tickvals: rows.map((_, i) => i),
         ticktext: rows.map(r => label(shortened(r.text, 10))),
+        ...CLEAR,
         autorange: 'reversed',
       },
     },
@@ -101,19 +107,25 @@ function nice(most: number): number {
 /** Digits of the largest number of a column, and decimals, that a narrow cell has room for. */
 const DIGITS = 5;
 const DECIMALS = 4;
+/** Below it a column has powers of ten. */
+const SMALL = 0.01;
 
 /**
- * Differences in a column, all with as many decimals: two digits of the smallest, as far as there is room for them in the largest. One that would be nothing
- * then is written by itself: two runs that differ do not look equal.
+ * Differences in a column, all with as many decimals: two digits of the smallest, as far as there is room for them in the largest. Where all are
+ * small, they are written by powers of ten; where only one is nothing beside the others, it is told by what it is below: two runs that differ do not look equal, and a column has one form.
  */
 function signedColumn(values: readonly number[]): string[] {
   const places = values.filter(v => v !== 0).map(v => Math.floor(Math.log10(Math.abs(v))));
   const [smallest, largest] = [Math.min(0, ...places), Math.max(0, ...places)];
   const decimals = Math.max(2, Math.min(1 - smallest, DIGITS - 1 - largest, DECIMALS));
+  const least = 10 ** -decimals;
+  const tiny = (value: number) => value !== 0 && Math.abs(value) < 0.5 * least;
+  const powers = values.some(tiny) && values.every(value => Math.abs(value) < SMALL);
   return values.map(value => {
-    if (value === 0) return value.toFixed(decimals);
-    const size = Math.abs(value);
-    const text = size < 0.5 * 10 ** -decimals ? size.toExponential(1) : size.toFixed(decimals);
-    return `${value < 0 ? '−' : '+'}${text}`;
+    if (value === 0) return powers ? '0' : value.toFixed(decimals);
+    const sign = value < 0 ? '−' : '+';
+    if (powers) return `${sign}${Math.abs(value).toExponential(1)}`;
+    if (tiny(value)) return `${value < 0 ? '>' : '<'} ${sign}${least.toFixed(decimals)}`;
+    return `${sign}${Math.abs(value).toFixed(decimals)}`;
   });
 }

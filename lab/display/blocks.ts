@@ -40,6 +40,9 @@ export function blocksOf<T extends Float32Array | Float64Array>(
   return { z, rows: r, columns: c, byRows, byColumns, at };
 }
 
+/** Names of which many are called otherwise than with an s. */
+const MANY: Readonly<Record<string, string>> = { query: 'queries', vocab: 'ids' };
+
 /** `3 tokens × 2 channels a cell, the largest |x| of each`, or nothing where nothing is pooled. */
 export function poolText(
   { byRows, byColumns }: Pick<Blocks, 'byRows' | 'byColumns'>,
@@ -47,6 +50,6 @@ export function poolText(
   column: string,
 ): string {
   if (byRows === 1 && byColumns === 1) return '';
-  const count = (n: number, name: string) => `${n} ${name}${n === 1 ? '' : 's'}`;
+  const count = (n: number, name: string) => `${n} ${n === 1 ? name : (MANY[name] ?? `${name}s`)}`;
   return `a cell is ${count(byRows, row)} × ${count(byColumns, column)}, the largest |x| of them`;
 }

@@ -44,13 +44,15 @@ export const barTitle = (text: string) => ({
   font: { size: 12 },
 });
 
-/** Below it plotly counts in µ and n, which are units of something: such numbers are written as elsewhere in the lab. */
+/** Below it plotly counts in µ and n, which are units of something, and from the other on in powers of a form of its own: such numbers are written as elsewhere in the lab. */
 const SMALL = 1e-3;
+const LARGE = 1e15;
 
 /** The bar beside a picture `height` pixels high: where it is low, its ends and the middle are named, one clear of the other. */
 export function barOf(height: number, low: number, high: number, title?: string) {
-  const small = Math.max(Math.abs(low), Math.abs(high)) < SMALL;
-  const shares = height < 55 ? [0, 1] : height < 110 ? [0, 0.5, 1] : small ? [0, 0.25, 0.5, 0.75, 1] : null;
+  const most = Math.max(Math.abs(low), Math.abs(high));
+  const far = most < SMALL || most >= LARGE;
+  const shares = height < 55 ? [0, 1] : height < 110 ? [0, 0.5, 1] : far ? [0, 0.25, 0.5, 0.75, 1] : null;
   const tickvals = shares?.map(share => low + share * (high - low));
   return {
     thickness: 12,

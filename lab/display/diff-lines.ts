@@ -4,7 +4,7 @@ import type { Diff } from '../diff/diff.js';
 import { leftoverText } from '../diff/leftover.js';
 import { terminal } from '../values/fold.js';
 import { printable } from '../../engine/printable.js';
-import { sci } from '../values/numbers.js';
+import { minus, sci } from '../values/numbers.js';
 import { placeOf } from '../diff/row.js';
 import { diffText, inOrder, limitCells, limitsText, oracleCells, summary, whose } from './diff.js';
 import { shownOf } from './diff-map.js';
@@ -75,7 +75,7 @@ export function diffLines(diff: Diff, { all = false, wide = false, oracle = fals
           ...(wide
             ? [
                 `[${row.shape.join(',')}]`,
-                Number.isNaN(shown.cosine) ? '–' : shown.cosine.toFixed(6),
+                Number.isNaN(shown.cosine) ? '–' : minus(shown.cosine.toFixed(6)),
                 row.gain === null ? '–' : `${sci(Number(row.gain.toPrecision(2)))}×`,
                 sci(shown.actualAtWorst),
                 sci(shown.expectedAtWorst),

@@ -9,7 +9,7 @@ import type { Nearer } from '../diff/nearer.js';
 import { type DiffRow, placeOf } from '../diff/row.js';
 import type { Bundle } from '../values/shown.js';
 import { Html, html, pictureAddress } from '../values/html.js';
-import { sci } from '../values/numbers.js';
+import { minus, sci } from '../values/numbers.js';
 import { mapPictures, mapsHtml, mapText, shownOf } from './diff-map.js';
 import { type Cell, type Column, htmlTable, type Row, textTable } from './table.js';
 
@@ -191,7 +191,7 @@ function oracleText({ nearer, ours, theirs }: Nearer, other: string): string {
   const [by, beside] = nearer === 'ours' ? [ours, theirs] : [theirs, ours];
   return `Nearer to float64 of the same inputs is ${near}, ${ulps(by)} ULP from it; ${far} is ${ulps(beside)} ULP from it.`;
 }
-const cosineText = ({ cosine }: Metrics) => (Number.isNaN(cosine) ? '–' : cosine.toFixed(6));
+const cosineText = ({ cosine }: Metrics) => (Number.isNaN(cosine) ? '–' : minus(cosine.toFixed(6)));
 const gainText = (gain: number | null) => (gain === null ? '–' : `${sci(Number(gain.toPrecision(2)))}×`);
 
 function cells(row: DiffRow, limits: Diff['limits'], other: string, told: boolean, whole: boolean): Row {

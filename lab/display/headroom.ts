@@ -14,6 +14,9 @@ const COLUMNS = [
   { title: 'f16' },
 ];
 
+/** Three digits down a column, as far as nobody has to count noughts. */
+const spacing = (value: number): string => (value >= 1e-6 && value < 1000 ? value.toPrecision(3) : sci(value));
+
 export function headroomBundle({ rows, beyond, largest }: Headroom): Bundle {
   const told = rows.map(({ stage, maxAbs, ofF16, bf16Spacing, fitsF16 }) => ({
     kind: fitsF16 ? 'ok' : 'source',
@@ -21,11 +24,12 @@ export function headroomBundle({ rows, beyond, largest }: Headroom): Bundle {
       stage,
       { text: sci(maxAbs), value: maxAbs },
       { text: Number.isFinite(ofF16) ? percentText(ofF16) : '–', value: ofF16 },
-      { text: sci(bf16Spacing), value: bf16Spacing },
+      { text: spacing(bf16Spacing), value: bf16Spacing },
       fitsF16 ? 'fits' : 'does not fit',
     ],
   }));
-  const most = `the largest is ${sci(largest.maxAbs)}, in ${largest.stage}`;
+  const all = beyond.every(({ maxAbs }) => maxAbs > F16_MOST);
+  const most = `the largest ${all ? 'is' : 'that is a finite number is'} ${sci(largest.maxAbs)}, in ${largest.stage}`;
   const summary =
     beyond.length === 0
       ? `f16, which ends at ${F16_MOST}, holds all ${rows.length} stages: ${most}.`

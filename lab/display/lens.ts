@@ -2,7 +2,7 @@
 
 import type { Lens, LensCell, LensTable } from '../probe/lens.js';
 import type { Bundle } from '../values/shown.js';
-import { CONFIG, HOLE, MENU, PAGE, titled } from './page.js';
+import { CONFIG, HOLE, lengthOf, MENU, PAGE, titled } from './page.js';
 import { barOf, CIVIDIS, scaleThrough } from './chart.js';
 import { folded } from '../values/fold.js';
 import { html, label, visible } from '../values/html.js';
@@ -41,7 +41,13 @@ export function lensBundle({ cells, tokens: labels }: Lens): Bundle {
   const part = (start: number, end: number) => `tokens ${positions[start]}–${positions[end - 1]} of ${whole}`;
   const notes = from > 0 ? [`the last ${columns.length} of ${labels.length} tokens are in this picture`] : [];
   const name = 'Logit lens: what each layer would say next';
-  const margin = { l: 64, r: 20, t: (windows.length > 1 ? 84 : 50) + 15 * notes.length, b: 96 };
+  const longest = x.reduce((n, name) => Math.max(n, lengthOf(name)), 0);
+  const margin = {
+    l: 64,
+    r: 20,
+    t: (windows.length > 1 ? 84 : 50) + 15 * notes.length,
+    b: Math.max(96, 30 + 6 * longest),
+  };
   const plot = Math.max(LEAST, 26 * rows.length + 4);
   const round = (p: number) => Number(p.toPrecision(4));
   const figure = {
@@ -126,8 +132,8 @@ const likeliestOf = ({ top }: LensCell): string =>
 const ROWS = 2000;
 const CHARACTERS = 900_000;
 /** Characters of a row, and of one of its tokens, beside the texts. */
-const ROW = 150;
-const TOKEN = 60;
+const ROW = 161;
+const TOKEN = 71;
 
 /** A row a token and layer: the likeliest there, and where the model's own answer stands. */
 export function lensTableBundle({ lens: { cells, tokens } }: LensTable): Bundle {
@@ -172,9 +178,13 @@ function tokenCell(token: string, probability: number) {
   const [whole, beginning] = [visible(token), shortened(visible(token), IN_TABLE)];
   const percent = percentText(probability);
   const text = `${whole} ${percent}`;
+  // Isolated, or words that are read from right to left would take the numbers beside them along.
   return {
     text,
-    html: beginning === whole ? html`${text}` : html`<span title="${whole}">${beginning} ${percent}</span>`,
+    html:
+      beginning === whole
+        ? html`<bdi>${whole}</bdi> ${percent}`
+        : html`<span title="${whole}"><bdi>${beginning}</bdi> ${percent}</span>`,
   };
 }
 

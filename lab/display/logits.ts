@@ -1,7 +1,7 @@
 // The most likely next tokens, as bars of probability.
 
 import type { Bundle } from '../values/shown.js';
-import { ACCENT, CONFIG, GRID, PAGE, titled } from './page.js';
+import { ACCENT, CLEAR, CONFIG, GRID, PAGE, titled } from './page.js';
 import type { TopTokens } from '../values/next-token.js';
 import { label, visible } from '../values/html.js';
 import { minus, percentText, shortened } from '../values/numbers.js';
@@ -17,7 +17,7 @@ const TITLE = 460;
 export function logitsBundle({ rows: all, prompt }: Pick<TopTokens, 'rows' | 'prompt'>): Bundle {
   const rows = all.slice(0, MOST);
   const more = all.length > MOST ? `\nand ${all.length - MOST} more, in .rows` : '';
-  const title = (ending: string) => `After “${ending}”`;
+  const title = (ending: string) => (ending ? `After “${ending}”` : 'After the bos alone');
   const most = [...prompt].length;
   // The end of it, as far as the narrowest cell has room.
   const room = Array.from({ length: most }, (_, i) => most - i).find(
@@ -55,6 +55,7 @@ export function logitsBundle({ rows: all, prompt }: Pick<TopTokens, 'rows' | 'pr
       yaxis: {
         tickvals: rows.map((_, i) => i),
         ticktext: rows.map(r => label(shortened(r.text, 16))),
+        ...CLEAR,
         autorange: 'reversed',
       },
     },

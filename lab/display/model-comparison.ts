@@ -10,8 +10,8 @@ import { plot } from './own-lines.js';
 import { htmlTable, textTable } from './table.js';
 
 const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-const bits = (value: number) => value.toExponential(3);
-const cosine = (value: number) => value.toFixed(6);
+const bits = (value: number) => (value === 0 ? '0' : value.toExponential(3));
+const cosine = (value: number) => minus(value.toFixed(6));
 
 export function modelComparisonBundle(found: ModelComparison): Bundle {
   const { models, tokens, texts, window, provenance } = found;

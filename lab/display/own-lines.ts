@@ -5,6 +5,7 @@ import { checkOptions, checkTexts } from '../values/arguments.js';
 import { said } from '../values/dims.js';
 import { label, visible } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
+import { Activation } from '../values/activation.js';
 import { isRecord } from '../values/record.js';
 import type { Figure } from '../values/shown.js';
 import {
@@ -51,7 +52,7 @@ function around(who: 'plot' | 'bar', options: PlotOptions): PlotOptions {
 }
 
 /**
- * Lines of numbers: `plot(y)`, `plot(x, y)`, or several by name, `plot(x, { exact, fast })`, each with options behind. What cannot be drawn is a gap, and said: no finite number, masked, 0 or less on a logarithmic axis.
+ * Lines of numbers: `plot(y)`, `plot(x, y)`, or several by name, `plot(x, { exact, fast })`, each with options behind. An activation alone stands at its positions in the model. What cannot be drawn is a gap, and said: no finite number, masked, 0 or less on a logarithmic axis.
  * Throws OptionError for lists of different lengths, for none at all, for what is no number, and for more than 20,000 points.
  * @example plot(layers, { mean: means, largest: maxima }, { x: 'layer', y: 'L2 norm' })
  */
@@ -68,12 +69,15 @@ export function plot(
       `plot takes numbers, or { name: numbers }, as y, not ${said(byName)}. Leave it out to plot x.`,
     );
   const lines = Object.entries(byName).map(([name, values]) => ({ name, y: numbers('plot', name || 'y', values) }));
-  const xs = y === undefined ? first.map((_, i) => i) : first;
+  // An activation's values stand at their positions in the model, whatever part of it this is.
+  const own = y === undefined && x instanceof Activation ? x : null;
+  const from = own?.dims[0].from ?? 0;
+  const xs = y === undefined ? first.map((_, i) => from + i) : first;
   if (lines.length === 0) throw new OptionError('plot was given no line. Give numbers, or { name: numbers }.');
   for (const line of lines) sameLength('plot', 'x', xs.length, line.name || 'y', line.y.length);
   checkMany('plot', lines.length * xs.length, 'points');
   if (xs.length === 0) throw new OptionError('plot was given no values. Give numbers, or { name: numbers }.');
-  const { title = '', log = '', x: below, y: beside } = around('plot', options);
+  const { title = own ? String(own) : '', log = '', x: below = own?.dims[0].name, y: beside } = around('plot', options);
   const several = lines.length > 1;
   const [heading, ...more] = titleLines(title);
   const across = drawn([xs], 'x', 'a gap', log.includes('x'));

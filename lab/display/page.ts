@@ -34,6 +34,8 @@ export function standing(names: readonly string[]): { readonly tickangle: number
   return 7 * longest * names.length < 480 ? { tickangle: 0, room: 50 } : { tickangle: -60, room: 34 + 6 * longest };
 }
 export const GREY = '#7f8791';
+/** Names beside bars stand clear of them: a mark that is not seen. */
+export const CLEAR = { ticks: 'outside', ticklen: 4, tickcolor: 'rgba(0,0,0,0)' } as const;
 export const ACCENT = '#4c8dae';
 /**
  * Not `responsive`: JupyterLab's plotly then loses the height of a figure when the theme changes. A figure that says its height alone takes the

@@ -64,9 +64,10 @@ export function panels(
 
 /** What stands down and across, under the last row. @param y where that ends, as a share of the plot */
 export function below(query: Dim, key: Dim, y = 0): unknown {
-  const span = ({ from, size }: Dim) => `${from}–${from + size - 1}`;
+  const span = ({ from, size }: Dim, one: string, many: string) =>
+    size === 1 ? `${one} ${from}` : `${many} ${from}–${from + size - 1}`;
   return {
-    text: `down: queries ${span(query)}; across: keys ${span(key)}`,
+    text: `down: ${span(query, 'query', 'queries')}; across: ${span(key, 'key', 'keys')}`,
     showarrow: false,
     xref: 'paper',
     yref: 'paper',

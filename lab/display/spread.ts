@@ -4,7 +4,7 @@ import type { Histogram, Norms, Outliers } from '../values/spread.js';
 import { isMasked, statsOf } from '../values/stats.js';
 import { partText, rowName } from '../values/dims.js';
 import type { Bundle } from '../values/shown.js';
-import { ACCENT, CONFIG, GREY, GRID, legendUnder, PAGE, titled } from './page.js';
+import { ACCENT, CONFIG, GREY, GRID, legendUnder, PAGE, titled, titleLines } from './page.js';
 import { label, visible } from '../values/html.js';
 import { sci, shortened } from '../values/numbers.js';
 import { drawn } from './drawn.js';
@@ -26,6 +26,8 @@ export function histogramBundle({ of: activation }: Histogram): Bundle {
   const without = activation.data.length - values.length;
   const title = `${activation}: ${values.length} values${without > 0 ? `, without ${without} that are masked or not finite` : ''}`;
   if (values.length === 0) return { 'text/plain': title };
+  const [heading, ...notes] = titleLines(title).map(label);
+  const top = 50 + 15 * notes.length;
   const bars = counts.map((_, i) => i).filter(i => counts[i] > 0);
   const most = Math.max(1, ...counts);
   const figure = {
@@ -42,14 +44,15 @@ export function histogramBundle({ of: activation }: Histogram): Bundle {
     ],
     layout: {
       ...PAGE,
-      title: titled(label(title)),
-      height: 320,
-      margin: { l: 70, r: 20, t: 50, b: 50 },
+      title: titled(heading, notes),
+      height: 270 + top,
+      margin: { l: 70, r: 20, t: top, b: 50 },
       xaxis: {
         title: { text: 'value' },
         gridcolor: GRID,
         zerolinecolor: GREY,
-        ...(around > 0 && { range: [min, min + around] }),
+        // Said, because plotly would leave half of a picture empty beside bars as far out as f32 goes.
+        range: [min, min + BINS * width],
       },
       // From half a value: a bar of one is seen.
       yaxis: {
@@ -99,7 +102,7 @@ export function outliersBundle({ of: activation, rows: outliers }: Outliers): Bu
     cells: [
       number(channel, String(channel)),
       number(rms),
-      number(ratio, `${ratio.toFixed(1)}×`),
+      number(ratio, `${ratio < 10_000 ? ratio.toFixed(1) : sci(ratio)}×`),
       number(maxAbs),
       where(at),
     ],
@@ -125,10 +128,16 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
   const part = partText(activations[0].dims);
   const rows = norms[0].length;
   const kind = lead.length === 1 && lead[0].name === 'token' ? 'tokens' : 'rows';
-  const mean = norms.map(line => line.reduce((a, b) => a + b, 0) / line.length);
-  const ranked = norms.map(line => [...line].sort((a, b) => a - b));
+  // Of those that are numbers: one NaN would take the mean, and the largest, with it.
+  const finite = norms.map(line => line.filter(Number.isFinite));
+  const gaps = norms.reduce((n, line, i) => n + line.length - finite[i].length, 0);
+  if (finite.every(line => line.length === 0))
+    return { 'text/plain': `L2 norm of ${names.join(', ')}: no finite number` };
+  const mean = finite.map(line => line.reduce((a, b) => a + b, 0) / line.length);
+  const ranked = finite.map(line => [...line].sort((a, b) => a - b));
+  const mostOf = (values: readonly number[]) => values.filter(Number.isFinite).reduce((a, b) => Math.max(a, b), -1);
   const largest = norms[0]
-    .map((_, row) => ({ row, most: Math.max(...norms.map(line => line[row])) }))
+    .map((_, row) => ({ row, most: mostOf(norms.map(line => line[row])) }))
     .sort((a, b) => b.most - a.most)
     .slice(0, LINES)
     .map(({ row }) => row)
@@ -142,17 +151,24 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
         `by name the ${LINES} of ${rows} ${kind} that are largest at any layer`,
         'at each layer the smallest, the middle and the mean of all',
       ];
+  if (gaps > 0)
+    notes.push(`${gaps} of ${rows * norms.length} norms ${gaps === 1 ? 'is' : 'are'} no finite number: a gap`);
   const summary = (name: string, y: readonly number[], dash: string, color: string, width: number) => ({
     type: 'scatter',
     mode: 'lines',
     name,
     x: ticks,
-    y: y.map(round),
+    y: y.map(v => (Number.isFinite(v) ? round(v) : null)),
     line: { width, color, dash },
     hovertemplate: 'layer %{x}<br>%{y:.7~g}<extra>%{fullData.name}</extra>',
   });
   const lines = largest.map(row => rowName(lead, row, text => label(shortened(text, 9))));
-  const { legend, room } = legendUnder([...lines, ...(all ? [] : ['smallest', 'middle']), 'mean'], PLOT);
+  // Of one row the mean would lie over it.
+  const averaged = rows > 1;
+  const { legend, room } = legendUnder(
+    [...lines, ...(all ? [] : ['smallest', 'middle']), ...(averaged ? ['mean'] : [])],
+    PLOT,
+  );
   const top = 50 + 15 * notes.length;
   const figure = {
     data: [
@@ -162,7 +178,7 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
           norms.map(line => line[row]),
           'solid',
           LINE_COLOURS[i],
-          1.5,
+          averaged ? 1.5 : 3,
         ),
         opacity: 0.9,
       })),
@@ -184,7 +200,7 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
               1.5,
             ),
           ]),
-      summary('mean', mean, 'solid', '#d55e00', 3),
+      ...(averaged ? [summary('mean', mean, 'solid', '#d55e00', 3)] : []),
     ],
     layout: {
       ...PAGE,
@@ -192,6 +208,7 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
       height: top + PLOT + room,
       margin: { l: 70, r: 20, t: top, b: room },
       legend,
+      ...(!averaged && { showlegend: true }),
       xaxis: { title: { text: 'layer' }, type: 'category', gridcolor: GRID },
       yaxis: { title: { text: 'L2 norm' }, rangemode: 'tozero', gridcolor: GRID },
     },
@@ -202,7 +219,9 @@ export function normsBundle({ of: activations, norms }: Norms): Bundle {
     `${title}, mean over ${rows} ${kind} and the largest\n${textTable(
       [{ title: 'stage' }, { title: 'mean', right: true }, { title: 'largest', right: true }, { title: 'at' }],
       norms.map((line, i) => {
-        const most = line.indexOf(Math.max(...line));
+        // What is no number is told first.
+        const odd = line.findIndex(v => !Number.isFinite(v));
+        const most = odd >= 0 ? odd : line.indexOf(mostOf(line));
         return { cells: [names[i], sci(round(mean[i])), sci(round(line[most])), rowName(lead, most, visible)] };
       }),
     )}`,

@@ -5,6 +5,7 @@ import type { Dim } from '../values/dims.js';
 import { minus, sci } from '../values/numbers.js';
 import { MASK_LIMIT } from '../values/stats.js';
 import type { ErrorScale } from './error-scale.js';
+import { GREY } from './page.js';
 import { panelAxes } from './panels.js';
 
 /** Pixels of a row of values. */
@@ -19,6 +20,7 @@ export function stripOf(map: ErrorMap, scale: ErrorScale) {
   const last = dims[dims.length - 1];
   const lead = dims.slice(0, -1).map(({ name }, i) => `${name} ${places[0].place[i]}`);
   const height = ROW * named.length;
+  const words = named.map(({ of }) => places.map(place => of(place)));
   return {
     height,
     /** @param before how many axes there are @param plot pixels that there are in all */
@@ -31,7 +33,7 @@ export function stripOf(map: ErrorMap, scale: ErrorScale) {
           z: named.map(() => [...errors].map(v => (Number.isNaN(v) ? null : Number(v.toPrecision(4))))),
           x: places.map(({ place }) => String(place[place.length - 1])),
           y: named.map(({ name }) => name),
-          text: named.map(({ of }) => places.map(place => of(place))),
+          text: words.map(row => row.map((word, j) => (Number.isNaN(errors[j]) ? '' : word))),
           texttemplate: '%{text}',
           textfont: { size: 10 },
           xaxis,
@@ -43,6 +45,15 @@ export function stripOf(map: ErrorMap, scale: ErrorScale) {
           hovertemplate: `%{y}, ${last.name} %{x}: %{text}<extra></extra>`,
           hoverongaps: false,
         },
+        // A hole has no colour of its own that words on it could go by: the page's, which both themes let be read.
+        annotations: [...errors].flatMap((error, j) =>
+          Number.isNaN(error)
+            ? words.map((row, i) => ({
+                ...{ xref: xaxis, yref: yaxis, x: j, y: i, text: row[j] },
+                ...{ showarrow: false, font: { size: 10, color: GREY } },
+              }))
+            : [],
+        ),
         axes: {
           [`xaxis${n}`]: {
             type: 'category',

@@ -126,6 +126,8 @@ function planIn(path: string, given: Readonly<Record<string, unknown>>, wrong: W
     if (given[key] === undefined) wrong(`There is no '${key}': ${what}.`);
     return text(key) ?? '';
   };
+  if (typeof given.out === 'string' && /^\w+:\/\//.test(given.out))
+    wrong(`out is a folder, and '${given.out}' is an address. Mount what is there, and give the folder.`);
   const kept = given.keep ?? {};
   if (!isRecord(kept)) wrong(`keep is an object, such as { "tap": "layers.*.resid" }, not ${said(kept)}.`);
   return {
@@ -148,7 +150,7 @@ function planIn(path: string, given: Readonly<Record<string, unknown>>, wrong: W
 
 /** Paths of a plan are from where it lies. */
 const placed = (from: string, path: string | null): string | null =>
-  path === null || path === '' || /^\w+:\/\//.test(path) ? path : resolve(from, path);
+  path === null || path === '' ? path : resolve(from, path);
 
 function keepIn(
   given: Readonly<Record<string, unknown>>,

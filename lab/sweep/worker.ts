@@ -6,6 +6,7 @@ import { open } from '../session/open.js';
 import type { Session } from '../session/session.js';
 import type { Prompt, PromptFile } from '../values/prompt-file.js';
 import type { Configuration } from './configurations.js';
+import type { SweepPlan } from './plan.js';
 import { runShard, type Sessions } from './run-shard.js';
 import { promptFile, type Shard } from './shards.js';
 import type { Sweep } from './sweep.js';
@@ -89,30 +90,16 @@ export class Worker {
     if (this.#open?.configuration === shard.configuration) return this.#open;
     this.#close();
     const { keep } = this.sweep.plan;
-    const session = await this.#session(shard);
+    const session = await openFor(this.sweep.plan, shard, this.adapter);
     const against = keep.against.length > 0 && shard.configuration > 0;
     try {
-      const reference = against ? await this.#session(this.sweep.configurations[0]) : null;
+      const reference = against ? await openFor(this.sweep.plan, this.sweep.configurations[0], this.adapter) : null;
       this.#open = { configuration: shard.configuration, session, reference };
     } catch (error) {
       session[Symbol.dispose]();
       throw error;
     }
     return this.#open;
-  }
-
-  #session({ model, adapter, quantise, activations, cache }: Configuration): Promise<Session> {
-    const { context, tokenizer } = this.sweep.plan;
-    return open(model, {
-      adapter: adapter ?? this.adapter,
-      ...(quantise && { quantise }),
-      activations,
-      cache,
-      ...(context !== null && { context }),
-      ...(tokenizer !== null && { tokenizer }),
-      another: true,
-      quiet: true,
-    });
   }
 
   #close(): void {
@@ -125,6 +112,24 @@ export class Worker {
     this.#close();
     await this.#cursor?.close();
   }
+}
+
+/** The session of a configuration, beside others that are open. */
+export function openFor(
+  { context, tokenizer }: SweepPlan,
+  { model, adapter, quantise, activations, cache }: Configuration,
+  otherwise?: string,
+): Promise<Session> {
+  return open(model, {
+    adapter: adapter ?? otherwise,
+    ...(quantise && { quantise }),
+    activations,
+    cache,
+    ...(context !== null && { context }),
+    ...(tokenizer !== null && { tokenizer }),
+    another: true,
+    quiet: true,
+  });
 }
 
 /** A place in a file of prompts. Shards come in the file's order, so that it is read once for a configuration and not once for a shard. */

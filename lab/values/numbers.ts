@@ -34,7 +34,7 @@ export function sci(n: number): string {
 export function percentText(p: number): string {
   if (p === 0 || p === 1 || Number.isNaN(p)) return `${100 * p} %`;
   if (p < 1e-6) return `${(100 * p).toExponential(1)} %`;
-  if (p < 0.00995) return `${Number((100 * p).toPrecision(2))} %`;
+  if (p < 0.00995) return `${(100 * p).toPrecision(2)} %`;
   const text = (100 * p).toFixed(1);
   return `${text === '100.0' ? '>99.9' : text} %`;
 }

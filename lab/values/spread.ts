@@ -49,11 +49,11 @@ export function outliersOf({ dims, data }: Values, many: number): Outlier[] {
     return { channel: from + channel, rms: Math.sqrt(squares / Math.max(1, seen)), maxAbs, row, at: index };
   });
   const ordered = found.map(({ rms }) => rms).sort((a, b) => a - b);
-  const median = ordered[Math.floor(ordered.length / 2)] || Number.MIN_VALUE;
+  const median = ordered[Math.floor(ordered.length / 2)];
   return found
     .sort((a, b) => b.rms - a.rms)
     .slice(0, many)
-    .map(outlier => ({ ...outlier, ratio: outlier.rms / median }));
+    .map(outlier => ({ ...outlier, ratio: outlier.rms === 0 ? 0 : outlier.rms / median }));
 }
 
 /** The channels that stick out. */

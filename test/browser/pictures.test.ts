@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import { bar, golden, heatmap, open, plot, report, type Session } from '../../lab/index.js';
+import { Lens } from '../../lab/probe/lens.js';
 import { Activation } from '../../lab/values/activation.js';
 import { AttentionView } from '../../lab/values/attention.js';
 import { type Bundle, DISPLAY, type Figure, type Shown } from '../../lab/values/shown.js';
@@ -68,6 +69,7 @@ beforeAll(async () => {
     pattern: short.at('layers.5.attn.pattern').times(0.04).plus(bosOnly(short.ids.length)),
     window: null,
   };
+  const odd = { ...sunken, pattern: sunken.pattern.times(Number.NaN) };
   const all: Record<string, unknown> = {
     plan: model.picture(),
     'plan by verdict': model.picture(diff),
@@ -107,6 +109,17 @@ beforeAll(async () => {
     'norms of long tokens': wordy.norms(),
     'attention of long tokens': wordy.attention(5),
     'attention of long tokens, all layers': wordy.attention(),
+    'one value a token, of long tokens': wordy.at('layers.5.resid').norm(),
+    'a pattern of long tokens': wordy.at('layers.5.attn.pattern'),
+    'lens of long tokens': new Lens((await wordy.lens()).cells, pieces),
+    'attention that is no number': new AttentionView({ layers: [odd], heads: 4, kvHeads: 1 }),
+    'a histogram as far out as f32 goes': short
+      .at('layers.5.resid')
+      .times(1e36)
+      .slice({ token: [1, 4] })
+      .histogram(),
+    'an activation as far out as f32 goes': short.at('layers.5.resid').slice({ token: 3 }).times(1e28),
+    'bars as far out as f32 goes': bar({ a: 3e38, b: -1e38, c: 1 }),
     'next tokens': run.logits.top(8),
     surprisal: run.surprisal(),
     'surprisal, long': long.surprisal(),

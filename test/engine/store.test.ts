@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Gpu } from '../../engine/gpu.js';
 import { sharedGpu } from '../../engine/shared-gpu.js';
 import { chosen, storeOf, WORTH_IT } from '../../engine/store.js';
+import { lanesOf } from '../../engine/stream.js';
 import { open } from '../../lab/session/open.js';
 import { golden } from '../../lab/values/golden.js';
 
@@ -83,6 +84,16 @@ test('what was kept is followed by the next device, whose activations are right 
     gpu.traits = own;
     opened.device.destroy();
   }
+});
+
+test('it is measured by the adapter’s own lanes whatever kernels were asked for, as what is kept is of the adapter', async () => {
+  const lanes: number[] = [];
+  for (const kernels of ['own', 'gpu'] as const) {
+    const gpu = await Gpu.open(undefined, kernels);
+    lanes.push(lanesOf(gpu));
+    gpu.device.destroy();
+  }
+  expect(lanes[1]).toBe(lanes[0]);
 });
 
 test('where it cannot be kept it is measured each time, and that is all', async () => {

@@ -147,10 +147,10 @@ describe('two runs beside each other', () => {
   test('do not look equal where a change is too small for its column, or all are small', () => {
     expect(changes(besides(row('a', [0.9, 0.1], [12, 2]), row('b', [0.1, 0.100000001], [1, 1.0000001])))).toEqual([
       'Δ −80.000 points, logit −10.000',
-      'Δ +1.0e-7 points, logit +1.0e-7',
+      'Δ < +0.001 points, logit < +0.001',
     ]);
     expect(changes(besides(row('a', [0.5, 0.5000002], [1, 1.00002]), row('b', [0.5, 0.4999998], [1, 0.9994])))).toEqual(
-      ['Δ +2.0e-5 points, logit +2.0e-5', 'Δ −2.0e-5 points, logit −0.0006'],
+      ['Δ +2.0e-5 points, logit +2.0e-5', 'Δ −2.0e-5 points, logit −6.0e-4'],
     );
   });
 

@@ -128,7 +128,7 @@ test('a cell over the rows of two heads says both by their numbers', () => {
 
 test('a probability below one in a hundred has two digits', () => {
   const seen = [0.2, 0.0123, 0.00994, 0.0038, 0.001, 0.00052, 2.1e-9, 0.99999].map(percentText);
-  expect(seen).toEqual(['20.0 %', '1.2 %', '0.99 %', '0.38 %', '0.1 %', '0.052 %', '2.1e-7 %', '>99.9 %']);
+  expect(seen).toEqual(['20.0 %', '1.2 %', '0.99 %', '0.38 %', '0.10 %', '0.052 %', '2.1e-7 %', '>99.9 %']);
 });
 
 test('what patching says is one line, also of long tokens', () => {

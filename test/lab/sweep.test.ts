@@ -1,29 +1,16 @@
 // A sweep as a whole: what is wrong with a plan is told at once; a shard's name is of all that decides its rows; what stands is not made again, what is missing is; and a data set that is not
 // what was written is found out.
 
-import { spawn, spawnSync } from 'node:child_process';
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { packageRoot } from '../../engine/files.js';
 import { lookThrough } from '../../lab/sweep/sweep.js';
 import { Worker } from '../../lab/sweep/worker.js';
 import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
-import { parquetRowsOf } from '../fixtures/parquet.js';
 
 const folder = freshFolder();
 const at = (...names: string[]) => join(folder, ...names);
-const LOUPE = join(packageRoot(), 'dist/lab/cli/loupe.js');
 
 const lines = (many: number, tokens = 4) =>
   Array.from({ length: many }, (_, i) =>
@@ -81,6 +68,7 @@ test('all that is wrong with a plan is told before anything runs, and nothing is
     /model 'nobody': There is no model 'nobody'/,
     /activations 'int8' are a matter of the fast plan/,
     /p\.jsonl.x.* cannot be written: /,
+
     /none\.jsonl cannot be read: there is no such file/,
   ])
     expect(told).toMatch(problem);
@@ -183,12 +171,21 @@ test('shards are listed until they stand, run by their names, and not made again
   expect(all.stdout).toMatch(/3 of 3 shards stand, 1 of which stood before; 15 rows/);
   expect(contents('run')).toEqual(expect.arrayContaining(before));
   expect((await command('sweep', path)).stdout).toMatch(/3 of 3 shards stand, 3 of which stood before; 0 rows/);
-  // By processes: the same bytes.
-  const two = await command('sweep', plan('processes'), '--workers', '2');
-  expect([two.status, two.stdout]).toEqual([0, expect.stringMatching(/3 of 3 shards stand; 25 rows/)]);
-  const rows = async (name: string) => Promise.all(files(name).map(file => parquetRowsOf(at(name, file))));
-  expect(files('processes')).toEqual(files('run'));
-  expect(await rows('processes')).toEqual(await rows('run'));
+});
+
+test('a dry run tells of what is missing, measured, and writes none of it', async () => {
+  const path = plan('dry', { plan: ['exact', 'fast'], keep: { tap: ['layers.*.resid'] } });
+  const { status, stdout } = await command('sweep', path, '--dry-run', '--json');
+  expect(status).toBe(0);
+  const [exact, fast] = JSON.parse(stdout);
+  const values = 6 * 5 * 4 * 128 * 4;
+  expect(exact).toMatchObject({ configuration: 0, shards: 3, runs: 5, tokens: 20, rows: 6 * 20 + 5, bytes: values });
+  expect(fast).toMatchObject({ configuration: 1, plan: 'fast', runs: 5 });
+  expect(exact.hours).toBeCloseTo(20 / exact.tokensPerSecond / 3600, 12);
+  expect(files('dry')).toEqual([]);
+  expect((await command('sweep', path, '--dry-run')).stdout).toMatch(
+    /0 atlas, exact[\s\S]*In all 10 runs in 6 shards, 123 kB of values[\s\S]*estimates[\s\S]*nothing was written/,
+  );
 });
 
 test('prompts that were written since are no longer those of a shard', async () => {
@@ -223,7 +220,7 @@ test('what is no longer what was written is found out, file by file', async () =
   await check(1, /is not there/);
   writeFileSync(one, bytes);
   renameSync(two, `${two}.aside.parquet`);
-  await check(1, /2 problems[^]*is not there[^]*is of no shard that stands/);
+  await check(1, /2 problems[\s\S]*is not there[\s\S]*is of no shard that stands/);
   renameSync(`${two}.aside.parquet`, two);
   const manifest = JSON.parse(readFileSync(at('kept', '_manifest.json'), 'utf8'));
   const { shards } = manifest;
@@ -235,52 +232,4 @@ test('what is no longer what was written is found out, file by file', async () =
   expect((await command('sweep', path)).stdout).toMatch(/3 of 3 shards stand, 2 of which stood before/);
   await check(0, /all is as it was written/);
   expect((await command('sweep', 'verify', folder)).status).toBe(2);
-});
-
-test('a worker that is killed in the middle leaves nothing half, and the next start makes what is missing', async () => {
-  writeFileSync(at('many.jsonl'), lines(60, 24));
-  const path = plan('killed', { prompts: 'many.jsonl', shard: 10 });
-  const child = spawn(process.execPath, [LOUPE, 'sweep', path]);
-  const stands = () =>
-    existsSync(at('killed', '_shards'))
-      ? readdirSync(at('killed', '_shards')).filter(name => /^[0-9a-f]{32}/.test(name))
-      : [];
-  await new Promise<void>(resolve => {
-    const timer = setInterval(() => {
-      if (stands().length === 0 && child.exitCode === null) return;
-      clearInterval(timer);
-      resolve();
-    }, 5);
-  });
-  child.kill('SIGKILL');
-  const stood = stands();
-  expect(stood.length).toBeGreaterThan(0);
-  for (const name of stood) {
-    const { files } = JSON.parse(readFileSync(at('killed', '_shards', name), 'utf8'));
-    for (const file of files) expect(readFileSync(at('killed', file.path))).toHaveLength(file.bytes);
-  }
-  expect((await command('sweep', path)).stdout).toMatch(/6 of 6 shards stand, [1-6] of which stood before/);
-  expect((await command('sweep', 'verify', at('killed'))).status).toBe(0);
-  await command('sweep', plan('whole', { prompts: 'many.jsonl', shard: 10 }));
-  const rows = async (name: string) =>
-    (await Promise.all(files(name).map(file => parquetRowsOf(at(name, file))))).flat();
-  expect(await rows('killed')).toEqual(await rows('whole'));
-});
-
-// A small disk of this process alone; a limit on files would be one on the memory of a software adapter too.
-const small = ['-Urm', 'bash', '-c', 'mount -t tmpfs -o size=64k tmpfs "$0" && exec "$@"'];
-const canMount = spawnSync('unshare', [...small, folder, 'true']).status === 0;
-test.skipIf(!canMount)('a disk that takes no more ends a sweep with one sentence, and what stands stays', () => {
-  writeFileSync(at('full.jsonl'), `${lines(4)}\n${lines(1, 400)}`);
-  const path = plan('full', { prompts: 'full.jsonl', shard: 4 });
-  mkdirSync(at('full'));
-  const look = `"$0" "$@"; echo "exit $?"; find ${at('full')} -name '*.parquet' -o -name '*.part' | wc -l; "$0" "$1" sweep verify ${at('full')}`;
-  const { stderr, stdout } = spawnSync(
-    'unshare',
-    [...small, at('full'), 'bash', '-c', look, process.execPath, LOUPE, 'sweep', path],
-    { encoding: 'utf8' },
-  );
-  expect(stderr).toMatch(/loupe: .*\.parquet cannot be written: the disk is full \(ENOSPC\)/);
-  // The first shard's two files fit, the second's do not.
-  expect(stdout).toMatch(/^exit 2\n2\n.*1 shards in 2 files[^]*1 of 2 shards are missing/);
 });

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -70,10 +70,12 @@ function plan(name: string): string {
   return path;
 }
 
-/** Every file of the data set below `part`, by its name, and what is in it. */
+/** Every file of the data set below `part`, by its name, and what is in it. A process that is killed outright may leave what it was writing, under a name that no reader takes. */
 function contents(name: string, part: string): Record<string, string> {
   const from = join(folder, name, part);
-  const files = readdirSync(from, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
+  const files = readdirSync(from, { recursive: true, withFileTypes: true }).filter(
+    entry => entry.isFile() && !/^\.loupe-.*\.part$/.test(entry.name),
+  );
   return Object.fromEntries(
     files.map(entry => {
       const path = join(entry.parentPath, entry.name);

@@ -17,7 +17,8 @@ export function heading(layout: Layout): string {
     .map(({ buttons, active = 0, name }) => (buttons[active]?.label === name ? '' : buttons[active]?.label))
     .filter(Boolean)
     .reverse();
-  const others = menus.reduce((n, { buttons }) => n + buttons.length - 1, 0);
+  // A choice of layers and one of heads are chosen together: six of four heads each are 24 pictures.
+  const others = menus.reduce((n, { buttons }) => n * buttons.length, 1) - 1;
   if (state.length > 0) {
     const more = others > 0 ? `; ${others} more view${others === 1 ? '' : 's'} where scripts run` : '';
     out.push(text(12, layout.margin.t - 12, `${state.join(', ')}${more}`, { size: 12, colour: GREY }));

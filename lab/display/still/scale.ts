@@ -62,9 +62,8 @@ export function scaleOf(axis: Axis, extent: Extent, start: number, end: number):
   if (axis.range)
     [low, high] = axis.range; // of a logarithmic axis: powers of ten, as plotly has it
   else if (kind === 'log') [low, high] = [Math.log10(low), Math.log10(high)];
-  // Of large numbers a half is less than what tells them apart.
-  if (low === high)
-    [low, high] = [low - Math.max(0.5, 1e-6 * Math.abs(low)), high + Math.max(0.5, 1e-6 * Math.abs(high))];
+  // As plotly has it; of large numbers one is less than what tells them apart.
+  if (low === high) [low, high] = [low - Math.max(1, 1e-6 * Math.abs(low)), high + Math.max(1, 1e-6 * Math.abs(high))];
   const [from, to] = axis.autorange === 'reversed' ? [end, start] : [start, end];
   const step = (to - from) / (high - low);
   const place = (value: unknown): number => {
@@ -123,11 +122,13 @@ function ticksOf(
   const last = Math.floor(high / step + 1e-9);
   // One power of ten for all of an axis.
   const power = Math.floor(Math.log10(Math.max(Math.abs(low), Math.abs(high))) + 0.01);
-  const small = axis.exponentformat === 'e' && power < -3;
+  const far = axis.exponentformat === 'e' && (power < -3 || power >= 15);
   return Array.from({ length: last - first + 1 }, (_, i) => {
     const value = Number(((first + i) * step).toPrecision(12));
     const text =
-      small && value !== 0 ? `${numberText(value / 10 ** power, undefined, step / 10 ** power)}e−${-power}` : '';
+      far && value !== 0
+        ? `${numberText(value / 10 ** power, undefined, step / 10 ** power)}e${power < 0 ? '−' : '+'}${Math.abs(power)}`
+        : '';
     return { value, text: text || numberText(value, axis.tickformat, step) };
   });
 }

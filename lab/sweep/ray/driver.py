@@ -13,9 +13,6 @@ os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")  # half a minute, and no
 import argparse
 import hashlib
 import json
-import logging
-import re
-import socket
 import subprocess
 import sys
 import time
@@ -26,46 +23,13 @@ from ray import cloudpickle
 from ray.exceptions import RayActorError, RayError, RayTaskError
 
 import worker
+from cluster import Refused, connect, room, sentence
 from deal import Deal
 
 # A worker that has answered has the next at hand.
 IN_FLIGHT = 2
-# Only ids and counts are in it.
-OBJECT_STORE = 100 * 1024 * 1024
 # Seconds between two looks at what came.
 TICK = 1
-
-
-class Refused(Exception):
-    """A mistake in what was asked: one sentence."""
-
-
-def connect(address):
-    try:
-        if address.startswith("ray://"):
-            raise Refused(f"{address} is a port for Ray's clients, and a sweep's driver is part of the cluster: give HOST:PORT of the head, or send the command with `ray job submit`")
-        if ":" in address:
-            host, port = address.rsplit(":", 1)
-            socket.create_connection((host, int(port)), timeout=10).close()  # Ray itself asks for minutes
-        local = {"object_store_memory": OBJECT_STORE, "include_dashboard": False} if address == "local" else {}
-        ray.init(address=address, namespace="loupe", log_to_driver=False, logging_level=logging.ERROR, configure_logging=True, **local)
-    except (ConnectionError, TimeoutError, OSError, ValueError, RuntimeError, AssertionError) as error:
-        said = " ".join(str(error).split())
-        versions = re.search(r"with: Ray: (\S+) Python: (\S+) .* with: Ray: (\S+) Python: (\S+?)\.?( |$)", said)
-        if versions:
-            there, its, here, own = versions.groups()[:4]
-            raise Refused(
-                f"The cluster runs Ray {there} on Python {its}, and this is Ray {here} on Python {own}: they must be the same. Set LOUPE_RAY_PYTHON to a Python {its} that has ray=={there}"
-            ) from None
-        if address == "auto":
-            raise Refused("No Ray runs on this machine. Start one (ray start --head), give the address of a cluster that this machine is part of, or --ray local") from None
-        raise Refused(f"No Ray answers at {address}: {said[:300]}") from None
-
-
-def room(needs):
-    """How many workers the nodes of the cluster have room for."""
-    have = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    return sum(int(min(node.get(name, 0) // need for name, need in needs.items() if need > 0)) for node in have), have
 
 
 class Driver:
@@ -247,12 +211,6 @@ class Driver:
         if closing:
             ray.wait(closing, num_returns=len(closing), timeout=worker.GRACE)
         ray.shutdown()
-
-
-def sentence(error):
-    """The line of Ray's message that says what happened."""
-    said = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return next((line for line in said if re.search(r"worker|node|memory|actor", line, re.I)), said[-1] if said else type(error).__name__)[:300]
 
 
 def arguments():
