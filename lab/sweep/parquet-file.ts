@@ -64,7 +64,7 @@ export class ParquetFile {
       schema: [{ name: 'root', num_children: this.columns.length }, ...this.columns.flatMap(schemaOf)],
       num_rows: BigInt(this.#rows),
       row_groups: this.#groups,
-      key_value_metadata: [...own, { key: 'ARROW:schema', value: arrowSchema(this.columns) }],
+      key_value_metadata: [...own, { key: 'ARROW:schema', value: arrowSchema(this.columns, this.metadata) }],
     } as unknown as Parameters<typeof writeMetadata>[1]); // its length is written by whoever writes it
     this.#write(writer.getBytes());
     this.#write(MAGIC);
@@ -102,12 +102,15 @@ function movedBy(chunk: ColumnChunk, by: number): ColumnChunk {
 
 const ARROW = { int: new Int32(), text: new Utf8(), real: new Float64(), f32: new Float32(), f16: new Float16() };
 
-function arrowSchema(columns: readonly Column[]): string {
+/** With the metadata: who reads by it looks for none beside it. */
+function arrowSchema(columns: readonly Column[], metadata: Readonly<Record<string, string>>): string {
   const fields = columns.map(column =>
     column.type === 'list'
       ? new Field(column.name, new FixedSizeList(column.length, new Field('element', ARROW[column.of], false)), false)
       : new Field(column.name, ARROW[column.type], column.optional === true),
   );
   // The message of a stream's schema, without the eight bytes that end the stream.
-  return Buffer.from(tableToIPC(new Table(new Schema(fields)), 'stream').subarray(0, -8)).toString('base64');
+  return Buffer.from(
+    tableToIPC(new Table(new Schema(fields, new Map(Object.entries(metadata)))), 'stream').subarray(0, -8),
+  ).toString('base64');
 }

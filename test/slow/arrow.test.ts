@@ -113,3 +113,77 @@ test('a data set of many prompts is read by pandas, Polars and DuckDB in a line 
   expect(read.types).toEqual(['float32', 'List(Float32)']);
   for (const meta of read.meta) expect(meta).toMatchObject({ loupe_runs: '1', model: 'atlas', plan: 'exact' });
 }, 120_000);
+
+const SWEPT = `
+import glob, json, os, sys
+os.environ["HF_HUB_OFFLINE"] = "1"
+import datasets, duckdb, pandas, polars, pyarrow.parquet
+datasets.disable_progress_bars()
+out = {}
+for name in ["single", "half"]:
+    one = f"{name}/activations/model=atlas/stage=layers.5.resid"
+    arrow = pyarrow.parquet.read_table(one)
+    frame = pandas.read_parquet(one)
+    lazy = polars.scan_parquet(f"{name}/activations/**/*.parquet", hive_partitioning=True).filter(polars.col("stage") == "layers.5.resid").collect()
+    rows = duckdb.sql(f"select prompt, token, text, values from read_parquet('{name}/activations/**/*.parquet', hive_partitioning = true) where stage = 'layers.5.resid'").fetchall()
+    held = datasets.load_dataset("parquet", data_files=one + "/*.parquet", split="train", cache_dir="cache")
+    lists = [arrow.select(["prompt", "token", "text", "values"]).to_pylist(), frame.to_dict("records"), lazy.to_dicts(), [dict(zip(["prompt", "token", "text", "values"], row)) for row in rows], list(held)]
+    plain = [sorted([int(r["prompt"]), int(r["token"]), r["text"], [float(v) for v in r["values"]]] for r in rows) for rows in lists]
+    out[name] = {"equal": [p == plain[0] for p in plain], "rows": plain[0], "types": [str(arrow.schema.field("values").type), str(frame["values"][0].dtype), str(lazy["values"].dtype), str(held.features["values"])], "meta": {k.decode(): v.decode() for k, v in pyarrow.parquet.read_schema(glob.glob(one + "/*")[0]).metadata.items()}}
+out["stages"] = sorted(duckdb.sql("select distinct model, stage from read_parquet('single/activations/**/*.parquet', hive_partitioning = true)").fetchall())
+out["ledger"] = pandas.read_parquet("single/ledger")[["prompt", "tokens", "model"]].sort_values("prompt").values.tolist()
+json.dump(out, sys.stdout)
+`;
+
+test('what a sweep wrote is read by pandas, Polars, DuckDB and datasets, as lists of a fixed size', async () => {
+  const texts = ['The capital of France is', 'Once', 'The capital of Italy is'];
+  writeFileSync(join(folder, 'p.jsonl'), texts.map(text => JSON.stringify(text)).join('\n'));
+  for (const [out, values] of [
+    ['single', 'f32'],
+    ['half', 'f16'],
+  ]) {
+    const keep = { tap: ['layers.5.resid', 'layers.0.attn.q'], values };
+    writeFileSync(join(folder, `${out}.json`), JSON.stringify({ prompts: 'p.jsonl', shard: 2, keep, out }));
+    const loupe = join(root, 'dist/lab/cli/loupe.js');
+    const { status } = spawnSync(process.execPath, [loupe, 'sweep', join(folder, `${out}.json`)]);
+    expect(status).toBe(0);
+  }
+  const expected: unknown[] = [];
+  let prompt = 0;
+  for await (const run of model.runs(texts, { tap: 'layers.5.resid' })) {
+    const { data } = run.at('layers.5.resid');
+    for (const [token, text] of run.tokens.entries())
+      expected.push([prompt, token, text, [...data.subarray(token * 128, token * 128 + 128)]]);
+    prompt += 1;
+  }
+  const python = join(root, '.loupe', 'check', 'bin', 'python');
+  const { stdout, stderr } = spawnSync(python, ['-c', SWEPT], { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 26 });
+  expect(stderr).toBe('');
+  interface Read {
+    readonly equal: boolean[];
+    readonly rows: [number, number, string, number[]][];
+    readonly types: string[];
+    readonly meta: Record<string, string>;
+  }
+  const { single, half, stages, ledger } = JSON.parse(stdout) as Record<'single' | 'half', Read> &
+    Record<'stages' | 'ledger', unknown>;
+  expect(single.rows).toEqual(expected);
+  for (const { equal } of [single, half]) expect(equal).toEqual([true, true, true, true, true]);
+  for (const [i, [, , , values]] of half.rows.entries())
+    for (const [j, value] of values.entries())
+      expect(Math.abs(value - single.rows[i][3][j])).toBeLessThanOrEqual(2 ** -11 * Math.abs(single.rows[i][3][j]));
+  const list = (type: string) => [expect.stringMatching(new RegExp(`^fixed_size_list<element: ${type}.*>\\[128\\]`))];
+  const held = (type: string) => `List(Value('${type}'), length=128)`;
+  expect(single.types).toEqual([...list('float'), 'float32', 'Array(Float32, shape=(128,))', held('float32')]);
+  expect(half.types).toEqual([...list('halffloat'), 'float16', 'Array(Float16, shape=(128,))', held('float16')]);
+  expect(single.meta).toMatchObject({ loupe_sweep: '1', model: 'atlas', stage: 'layers.5.resid', dims: 'channel' });
+  expect(stages).toEqual([
+    ['atlas', 'layers.0.attn.q'],
+    ['atlas', 'layers.5.resid'],
+  ]);
+  expect(ledger).toEqual([
+    [0, expected.filter(row => (row as number[])[0] === 0).length, 'atlas'],
+    [1, expected.filter(row => (row as number[])[0] === 1).length, 'atlas'],
+    [2, expected.filter(row => (row as number[])[0] === 2).length, 'atlas'],
+  ]);
+}, 120_000);
