@@ -14,7 +14,7 @@ import { CellRunner } from './scope.js';
 import { writeStacks } from './stacks.js';
 
 /** What every notebook has without an import line. */
-const PRELUDE = `import { Activation, ask, bar, clearOutput, compare, compareModels, fromArrow, golden, heatmap, open, plot, prompts, report, select, show, toArrow, trace } from 'gemma-loupe';`;
+const PRELUDE = `import { Activation, ask, bar, clearOutput, compare, compareModels, dataset, fromArrow, golden, heatmap, open, plot, prompts, report, select, show, toArrow, trace } from 'gemma-loupe';`;
 
 export type Outcome =
   | { readonly ok: true; readonly shown: Presented | null }
