@@ -69,7 +69,7 @@ async function saved() {
     await page.waitForTimeout(500);
     try {
       const { cells } = JSON.parse(readFileSync(join(folder, 'displays.ipynb'), 'utf8'));
-      if (cells.at(-1).execution_count !== null) return cells;
+      if (cells[CELLS.length - 1].execution_count !== null) return cells; // the run of the last makes another
     } catch {} // half of it
   }
   return stop('Jupyter has not saved the notebook.');

@@ -40,7 +40,7 @@ export interface DiffOptions extends DiffLimits {
   readonly plan?: PlanKind;
   /** Only these stages; default all. The table then says how many of how many. Of a golden alone. */
   readonly stages?: Selector;
-  /** What another engine computes in, where its values are too few to say it: one or two, the logits alone for example. Then nothing else explains a difference, and nothing at all does of `F32`. */
+  /** What another engine computes in, where its values are too few to say it, the logits alone for example. Then nothing else explains a difference, and nothing at all does of `F32`. */
   readonly rounds?: Rounds;
   /** Called after every stage that was compared. */
   onProgress?(done: number, total: number): void;

@@ -8,13 +8,16 @@ import { pairWords } from './pairs.js';
 import { LOCAL_LIMIT } from './tolerance.js';
 import { type Along, type Geometry, wordsOf } from './words.js';
 
+/** Nothing, or no more than where the most of it is. */
+const SHARE = /^(\d+ % in \w+ \d+)?$/;
+
 /** The error along one dimension. */
 export interface Spread {
   /** The dimension. */
   readonly axis: AxisName;
   /** By index: the part of the whole squared error that is there, 0 to 1. Values that are broken on one side count alone. */
   readonly share: Float32Array;
-  /** Where along it: `all of it in head 2`, `second half of every head`, `only positions ≥ 16`; empty where it is spread over the dimension. Of the first dimension, where no other says anything, also `ours × 16 throughout`. */
+  /** Where along it: `all of it in head 2`, `second half of every head`, `only positions ≥ 16`; empty where it is spread over the dimension. Of the first dimension, where no other says more than a share, also `ours × 16 throughout`. */
   readonly words: string;
 }
 
@@ -77,7 +80,11 @@ export function locate(
   });
   const pairs = pairWords(actual, expected, shape, axes, { limit, window, rounds });
   const words = wordsOf(all, { ...geometry, pairs });
-  if (words.length > 0 && words.join('') === '') words[0] = factorWords(actual, expected);
+  // What has a large channel has a large share of the error there, whatever the factor.
+  if (words.length > 0 && words.every(text => SHARE.test(text))) {
+    const factor = factorWords(actual, expected, shape);
+    if (factor !== '') words.fill('').splice(0, 1, factor);
+  }
   return all.map(({ axis, share }, i) => ({ axis, share, words: words[i] }));
 }
 

@@ -176,6 +176,8 @@ export interface Difference {
   readonly wider: string | null;
   /** Stages that weights are multiplied in. */
   readonly products: number;
+  /** Whether it would be off if any of them were rounded: a weight of attention is 1 where a query sees one key, whatever its score. */
+  readonly tells: boolean;
   /** What it and what it is computed from are stored in, as the file says: `F32`, `BF16` …. */
   readonly stored: readonly string[];
   /** Relative L2 of it alone. */
@@ -197,13 +199,33 @@ export interface Engine {
   readonly rounds?: Rounds;
 }
 
+type LimitOf = (i: number) => number;
+
+/** Through several matrices and right to f32: that engine rounds no weight. What it may round is its cache, to f16. */
+const isExact = (given: readonly Difference[], limitOf: LimitOf): boolean =>
+  given.some(({ products, tells, alone }, i) => products >= 2 && tells && alone <= limitOf(i));
+
+/** For each difference whether there are others enough to say what it may be rounded to. */
+export function witnessedBy(given: readonly Difference[], limitOf: LimitOf): boolean[] {
+  const many = (which: (one: Difference) => boolean) => given.filter(which).length >= LEAST_GROUP;
+  const exact = isExact(given, limitOf);
+  return given.map(
+    one =>
+      exact ||
+      many(({ group }) => group === one.group) ||
+      many(({ products }) => products > 0) ||
+      (one.products === 0 &&
+        given.some(({ group, products }) => products === 0 && many(other => other.group === group))),
+  );
+}
+
 /**
  * For each difference the format that explains it, or null.
  * @param limitOf of each, below which a difference is none
  */
 export function explained(
   given: readonly Difference[],
-  limitOf: (i: number) => number,
+  limitOf: LimitOf,
   { isBroken = false, rounds }: Engine = {},
 ): (string | null)[] {
   const least = isBroken ? 1 : LEAST_GROUP;
@@ -211,39 +233,48 @@ export function explained(
   const many = (name: string) => given.filter(({ group, alone }) => group === name && Number.isFinite(alone)).length;
   const all = given.map(one => (one.wider !== null && many(one.group) < least ? { ...one, group: one.wider } : one));
   const off = all.map(({ alone }, i) => alone > limitOf(i));
+  const finest = rounds === undefined && isExact(given, limitOf) ? ROUNDS.F16 : FORMATS.length;
   const groups = new Map<
     string,
     { readonly middle: number; readonly format: number; readonly product: boolean; readonly even: boolean }
   >();
   for (const group of new Set(all.map(one => one.group))) {
-    const members = all.filter(one => one.group === group && Number.isFinite(one.alone));
+    // A wider group is of all that it is wider than: a fault's neighbours are often the few that have no group of their own.
+    const members = all.filter(one => (one.group === group || one.wider === group) && Number.isFinite(one.alone));
     if (members.length < least) continue;
-    const sorted = [...members].sort((a, b) => a.alone / lengthOf(a) - b.alone / lengthOf(b));
-    // Small matrices are often left as they are.
-    const middle = sorted[Math.floor((sorted.length - 1) * (sorted[0].products > 0 ? 0.75 : 0.5))];
-    const differs = off[all.indexOf(middle)];
+    const isWider = members[0].wider === group;
+    const sizes = (one: Difference) => one.alone / (isWider ? 1 : lengthOf(one)); // through the residual stream it grows less
+    const sorted = [...members].sort((a, b) => sizes(a) - sizes(b));
+    const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)];
+    // Small matrices are often left as they are. Of a wider group the ordinary is its half: what a fault made are many of a few.
+    const most = at(sorted[0].products > 0 ? 0.75 : 0.5);
+    const differs = off[all.indexOf(most)];
     const plain = members.filter(one => one.shape !== null && isPlain(one)).length;
+    const one = { ...most, products: isWider ? Math.min(1, most.products) : most.products };
+    const format = FORMATS.findIndex(each => most.alone <= mostOf(each, one));
     groups.set(group, {
-      middle: middle.alone / lengthOf(middle),
-      format: differs ? FORMATS.findIndex(format => middle.alone <= most(format, middle)) : -1,
-      product: middle.products > 0,
+      middle: sizes(isWider ? at(0.5) : most),
+      format: differs ? Math.min(finest, format) : -1,
+      product: most.products > 0,
       even: plain * 2 > members.length,
     });
   }
   /** The coarsest format that other groups bear witness of. */
-  const witnessed = (but: string, product: boolean): number =>
+  const witnessed = (but: string, by: (product: boolean) => boolean): number =>
     Math.max(
       -1,
-      ...[...groups].flatMap(([name, one]) =>
-        name !== but && one.even && (one.product || !product) ? [one.format] : [],
-      ),
+      ...[...groups].flatMap(([name, one]) => (name !== but && one.even && by(one.product) ? [one.format] : [])),
     );
   return all.map((one, i) => {
     if (!off[i] || one.shape === null) return null;
     const group = groups.get(one.group);
     // Without another's witness: what was told, and what the file rounds.
     const known = Math.max(rounds === undefined ? -1 : ROUNDS[rounds], ...one.stored.map(storedAs));
-    const others = rounds === undefined ? Math.max(known, witnessed(one.group, one.products > 0)) : known;
+    const other = (by: (product: boolean) => boolean) =>
+      rounds === undefined ? Math.max(known, witnessed(one.group, by)) : known;
+    const others = other(product => product || one.products === 0);
+    // Weights that are quantised say nothing of a constant in what multiplies none: there GELU by erf is a fault.
+    const constants = one.products > 0 || !group ? others : other(product => !product);
     const own = rounds === undefined && group?.even ? group.format : -1;
     // What rounds its values at all rounds them as the rest of the engine does; of few values the middle may come to less.
     const at =
@@ -252,14 +283,15 @@ export function explained(
         : group
           ? Math.max(own, known)
           : others;
-    if (at < 0) return followsConstants(one, others);
+    if (at < 0) return followsConstants(one, constants);
     const format = FORMATS[at];
-    if (group && group.middle > 0 && one.alone > BESIDE * group.middle * lengthOf(one) && one.alone > format.constants)
+    const length = one.group === one.wider ? 1 : lengthOf(one);
+    if (group && group.middle > 0 && one.alone > BESIDE * group.middle * length && one.alone > format.constants)
       return null;
     // Some matrices take it worse than others, and spans that begin and end elsewhere differ more. Of what was told no other witness says how much.
     if (rounds !== undefined && one.products > 0 && one.alone > format.run) return null;
     const times = one.group === one.wider ? 4 : one.products > 0 ? 2 : 1;
-    if (one.alone > times * most(format, one)) return null;
+    if (one.alone > times * mostOf(format, one)) return null;
     // What no other group bears witness of is no rounding when it follows the value: GELU by erf, in every layer alike.
     return isPlain(one)
       ? rounds && at === ROUNDS[rounds]
@@ -276,11 +308,11 @@ export function explained(
 }
 
 const smallest = (one: Difference, upTo: number): string =>
-  FORMATS[FORMATS.findIndex((format, i) => i === upTo || one.alone <= most(format, one))].name;
+  FORMATS[FORMATS.findIndex((format, i) => i === upTo || one.alone <= mostOf(format, one))].name;
 
 /** Through several products the error of each goes on. */
 const lengthOf = ({ products }: Difference): number => Math.sqrt(Math.max(1, products));
-const most = (format: Format, one: Difference): number =>
+const mostOf = (format: Format, one: Difference): number =>
   one.products > 0 ? Math.min(0.5, format.products * lengthOf(one)) : format.values;
 
 /** Even, and no function of the value. What rounds values alone leaves some as they are: there the worst entry counts. */

@@ -6,7 +6,7 @@ import type { DiffLimits } from './diff.js';
 import { layerKindsOf } from './layers.js';
 import { locate } from './locate.js';
 import { compare, type Metrics } from './metrics.js';
-import { type Difference, explained, LEAST_GROUP, type Rounds, unevenness } from './noise.js';
+import { type Difference, explained, type Rounds, unevenness, witnessedBy } from './noise.js';
 import { passingOf } from './passing.js';
 import type { DiffRow } from './row.js';
 import { inside, type Span, spanTo } from './span.js';
@@ -150,16 +150,15 @@ export async function refereeRows(court: Court): Promise<DiffRow[]> {
   function judged(all: readonly Measured[]): DiffRow[] {
     const isBroken = all.some(({ broken }) => broken);
     const { rounds } = court;
-    const formatsOf = (told: Rounds | undefined) =>
-      explained(
-        all.map(({ difference }) => difference),
-        i => limitOf(all[i].span),
-        { isBroken, rounds: told },
-      );
+    const differences = all.map(({ difference }) => difference);
+    const limitAt = (i: number) => limitOf(all[i].span);
+    const formatsOf = (told: Rounds | undefined) => explained(differences, limitAt, { isBroken, rounds: told });
     const formats = formatsOf(rounds);
     const isRounding = rounds !== undefined || formats.filter(format => format !== null).length >= LEAST_ROUNDED;
     // Too few to bear witness of what they are rounded to: what would explain them is told, and asked for.
-    const perhaps = rounds === undefined && all.length < LEAST_GROUP && !isBroken ? formatsOf('Q4_K') : [];
+    const witnessed = witnessedBy(differences, limitAt);
+    const isAsked = rounds === undefined && !isBroken && witnessed.includes(false);
+    const perhaps = isAsked ? formatsOf('Q4_K').map((format, i) => (witnessed[i] ? null : format)) : [];
     const rows: DiffRow[] = [];
     let fault = false;
     let rounded: string | null = null;
@@ -241,7 +240,9 @@ function differenceOf(
     ? stage.operation.kind
     : `span to ${stage.name.replace(/^layers\.\d+\./, '')} of ${span.stages.length}`;
   const finite = broken && shape !== null && !Number.isNaN(shape.relL2) ? shape.relL2 : relL2;
-  return { group, wider: alone ? null : 'spans', products, stored, alone: finite, shape };
+  const tells = stage.operation.kind !== 'softmax';
+  const wider = products > 0 && (!alone || group === 'linear') ? 'products' : alone ? null : 'spans';
+  return { group, wider, products, tells, stored, alone: finite, shape };
 }
 
 const isGained = ({ stages }: Span): boolean =>

@@ -47,7 +47,7 @@ export interface DiffRow {
   readonly between?: readonly string[];
   /** What explains a difference that is noise: `BF16`, `Q8_0` …. */
   readonly format?: string;
-  /** What would explain a source, if that engine rounds: of one or two values nobody can tell. `{ rounds }` says it. */
+  /** What would explain a source, if that engine rounds: of few values nobody can tell. `{ rounds }` says it. */
   readonly mayRound?: string;
   /** What another program calls the value, and the order of its dimensions. */
   readonly theirs?: {

@@ -61,15 +61,32 @@ test('what one kind of stage alone differs by is no rounding where it follows th
     group: 'gelu',
     wider: null,
     products: 0,
+    tells: true,
     alone: 3e-4,
     stored: [],
     shape: shape(follows),
   });
-  const right: Difference = { group: 'linear', wider: null, products: 1, stored: [], alone: 1e-7, shape: null };
+  const right: Difference = {
+    group: 'linear',
+    wider: null,
+    products: 1,
+    tells: true,
+    stored: [],
+    alone: 1e-7,
+    shape: null,
+  };
   const all = [...Array.from({ length: 12 }, () => gelu(0.1)), ...Array.from({ length: 6 }, () => gelu(0.9))];
   const formats = explained([...all, right, right, right], () => 5e-6);
   expect(formats.slice(12, 18)).toEqual(Array(6).fill(null));
   // In an engine whose products round, the same is what a rounded factor comes to.
-  const rounds: Difference = { group: 'linear', wider: null, products: 1, stored: [], alone: 2e-3, shape: shape(0.1) };
+  const rounds: Difference = {
+    group: 'linear',
+    wider: null,
+    products: 1,
+    tells: true,
+    stored: [],
+    alone: 2e-3,
+    shape: shape(0.1),
+  };
   expect(explained([...all, rounds, rounds, rounds], () => 5e-6).slice(12, 18)).not.toContain(null);
 });

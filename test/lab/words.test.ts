@@ -326,6 +326,30 @@ describe('one factor', () => {
     expect(of(value => value * 2 + noise() / 4)).toBe('spread over everything');
     expect(of(() => 0)).toBe('spread over everything');
     expect(of((value, i) => (i % 5 === 0 ? Number.NaN : 2 * value))).not.toContain('ours');
+    // Next to nothing, beside which all of the error is gone by any small factor.
+    expect(of(() => noise() / 1000)).toBe('spread over everything');
+  });
+
+  test('is none where heads or tokens have factors of their own, near or small', () => {
+    for (const factors of [
+      [16, 15.5, 16.5, 16],
+      [0.01, 0.001, 0.02, 0.003],
+      [1.1, 1.12, 1.09, 1.1],
+    ]) {
+      const ours = Float32Array.from({ length: 16 * 4 * 32 }, noise);
+      const theirs = ours.map((value, i) => value * factors[Math.floor(i / 32) % 4]);
+      expect(locationText(locate(ours, theirs, [16, 4, 32], ['token', 'head', 'dim']))).not.toContain('ours');
+    }
+    expect(of((value, i) => value * (i < 256 ? 1.1 : 1.11))).not.toContain('ours');
+  });
+
+  test('is told where a large channel has most of the error', () => {
+    const ours = Float32Array.from({ length: 512 }, (_, i) => noise() * (i % 32 === 5 ? 8 : 1));
+    const words = (change: (value: number, i: number) => number) =>
+      locationText(locate(ours, ours.map(change), [16, 32], ['token', 'channel']));
+    expect(words(value => 1.1 * value)).toBe('ours × 1.1 throughout');
+    expect(words((value, i) => value * (i % 32 === 5 ? 1.1 : 1))).toBe('all of it in channel 5');
+    expect(words(value => value + noise() * Math.abs(value))).toMatch(/^\d+ % in channel 5$/);
   });
 
   test('of scores, with what is masked on both sides', () => {
