@@ -14,11 +14,7 @@ import { CellRunner } from './scope.js';
 import { writeStacks } from './stacks.js';
 
 /** What every notebook has without an import line. */
-<<<<<<< HEAD
 const PRELUDE = `import { Activation, ask, bar, clearOutput, compare, compareModels, dataset, fromArrow, golden, heatmap, open, plot, prompts, report, select, show, sweep, toArrow, trace } from 'gemma-loupe';`;
-=======
-const PRELUDE = `import { Activation, ask, bar, clearOutput, compare, compareModels, dataset, fromArrow, golden, heatmap, open, plot, prompts, report, select, show, toArrow, trace } from 'gemma-loupe';`;
->>>>>>> 9dd0777c4f2d355c87041c7f21a124a83cd83d7c
 
 export type Outcome =
   | { readonly ok: true; readonly shown: Presented | null }
