@@ -1,6 +1,6 @@
 // Up to where a difference is rounding, of an engine that rounds: errors along a dimension lie close together where they are rounding, and far above that where something is wrong.
 
-import { STICKS_OUT } from './noise.js';
+import { STICKS_OUT } from './unevenness.js';
 
 /** Entries that bear witness of rounding, at least, and such a share of all: a few may be small by chance. One that is exact needs no other. */
 const WITNESSES = { least: 2, share: 1 / 8 };

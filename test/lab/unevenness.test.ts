@@ -1,7 +1,8 @@
 // Whether a difference follows the value, which a wrong function does and rounding does not: also where there are few values.
 
 import { expect, test } from 'vitest';
-import { type Difference, FOLLOWS, explained, unevenness } from '../../lab/diff/noise.js';
+import { type Difference, explained } from '../../lab/diff/noise.js';
+import { FOLLOWS, unevenness } from '../../lab/diff/unevenness.js';
 
 /** Uniform in [0, 1), the same again for a seed. */
 function uniform(seed: number): () => number {
