@@ -3,9 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 /** What measures time or presses Stop while something runs: alone on the machine. */
 const ALONE = [
-  'test/notebook/{background,kernel,late-stop,odd-messages,predecessor,rough,stop-early,watch,what-stays}.test.ts',
+  'test/notebook/{background,odd-messages,rough,watch,what-stays}.test.ts',
   'test/engine/{wait,watchdog}.test.ts',
-  'test/lab/{broken-files,ctrl-c,generation,pull-trust,roofline,terminal,write-file}.test.ts',
+  'test/lab/{ctrl-c,generation,roofline,terminal}.test.ts',
   'test/slow/**/*.test.ts',
 ];
 /**
@@ -15,9 +15,9 @@ const ALONE = [
 const APART = [
   'test/{browser,fuzz}/*.test.ts',
   'test/engine/{accuracy,bounds,cache,endless-templates,faults,hearing,make-folder,open-tokenizer,running,safetensors-bounds,store,watchdog-names,widths}.test.ts',
-  'test/lab/{allocations,api,bench,cli,derived,edit,eighty-columns,error-map,files-in-use,gguf-template,not-finite,not-utf8}.test.ts',
-  'test/lab/{odd-surroundings,pull,pull-pages,pull-short,pull-waits,sessions,some-stages,unevenness,unfinished,watch}.test.ts',
-  'test/notebook/{at-hand,imports,node-types,notebooks,odd-cells,showing,wire}.test.ts',
+  'test/lab/{allocations,api,bench,broken-files,cli,derived,edit,eighty-columns,error-map,files-in-use,gguf-template,not-finite,not-utf8}.test.ts',
+  'test/lab/{odd-surroundings,pull,pull-pages,pull-short,pull-trust,pull-waits,sessions,some-stages,unevenness,unfinished,watch,write-file}.test.ts',
+  'test/notebook/{at-hand,imports,kernel,late-stop,node-types,notebooks,odd-cells,predecessor,showing,stop-early,wire}.test.ts',
 ];
 
 /** What takes more than some fifteen seconds on two cores, PyTorch's own numbers aside, by folder: npm run test:all runs it, and npm test leaves it out. */
@@ -74,6 +74,7 @@ const DEAR = {
       'few-dumps',
       'large-numbers',
       'rounding-engines',
+      'rounding-or-fault',
       'some-stages',
       'sweep-processes',
       'two-traces',

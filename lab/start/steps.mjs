@@ -31,13 +31,18 @@ export class Missing extends Error {}
 
 const colour = (code, text) => (process.stdout.isTTY && !process.env.NO_COLOR ? `\x1b[${code}m${text}\x1b[0m` : text);
 
+/** What is happening, of several things at once. */
+const happening = new Set();
+
 /** Runs `work` under a line that tells what is happening and, at the end, how long it took. */
 async function step(what, work) {
   const began = Date.now();
   let timer;
+  happening.add(what);
+  const told = () => `\r\x1b[K… ${[...happening].join(', ')} ${Math.round((Date.now() - began) / 1000)} s`;
   if (process.stdout.isTTY) {
-    process.stdout.write(`… ${what}`);
-    timer = setInterval(() => process.stdout.write(`\r… ${what} ${Math.round((Date.now() - began) / 1000)} s`), 1000);
+    process.stdout.write(told());
+    timer = setInterval(() => [...happening].at(-1) === what && process.stdout.write(told()), 1000);
   } else {
     process.stdout.write(`… ${what}\n`);
   }
@@ -47,6 +52,7 @@ async function step(what, work) {
     process.stdout.write(process.stdout.isTTY ? `\r\x1b[K${end}` : end);
   } finally {
     clearInterval(timer);
+    happening.delete(what);
   }
 }
 
@@ -205,10 +211,14 @@ export async function installPython() {
   if (!existsSync(PYTHON)) {
     await step('Making a Python environment in .loupe/venv', async () => {
       rmSync(VENV, { recursive: true, force: true });
-      const made = spawnSync(python, ['-m', 'venv', VENV], { encoding: 'utf8' });
-      if (made.status === 0) return;
+      const made = module =>
+        run(python, ['-m', module, VENV]).then(
+          () => true,
+          () => false,
+        );
+      if (await made('venv')) return;
       rmSync(VENV, { recursive: true, force: true });
-      if (spawnSync(python, ['-m', 'virtualenv', VENV]).status === 0) return;
+      if (await made('virtualenv')) return;
       throw new Missing(
         `${python} has no working venv module. Install it (Debian, Ubuntu: apt-get install python3-venv) and try again.`,
       );
@@ -245,12 +255,17 @@ export function jupyterEnvironment() {
   };
 }
 
-/** Everything, in order. */
+/** Everything: packages and what is built with them, and Python beside it. */
 export async function installAll() {
   checkNode();
-  await installPackages();
-  await build();
-  await installPython();
+  const ours = async () => {
+    await installPackages();
+    await build();
+  };
+  // Both end before the first fault is told: neither is left half done, with nobody to wait for it.
+  const done = await Promise.allSettled([ours(), installPython()]);
+  const fault = done.find(({ status }) => status === 'rejected');
+  if (fault) throw fault.reason;
   await installKernel();
 }
 

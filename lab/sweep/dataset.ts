@@ -1,7 +1,7 @@
 // A sweep's data set, asked in SQL: DuckDB over its Parquet files, a view a table. Nothing is copied; what a query does not need is not read.
 
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, DuckDBResultReader } from '@duckdb/node-api';
 import type { Table } from 'apache-arrow';
 import { OptionError } from '../../engine/errors.js';
@@ -21,7 +21,7 @@ import { promptsAt, type WorstRun, WorstRuns } from './worst.js';
 
 /** The tables that there may be. */
 const TABLES = ['activations', 'ledger', 'margins', 'summaries', 'logits'];
-/** Files that are named one by one, so that only those are read that stand; of more, all that lie there. */
+/** Files that are named one by one; of more, all that lie there are looked at, and those that stand are read. */
 const MOST_NAMED = 5000;
 
 /**
@@ -30,6 +30,8 @@ const MOST_NAMED = 5000;
  * @example using data = await dataset('sweep'); await data.query('select stage, min(margin) from margins group by stage')
  */
 export class SweepData extends Shown {
+  /** Tables that there are. */
+  readonly tables: readonly string[];
   /** Shards that stand. */
   readonly shards: number;
   /** Shards of the plan that do not. */
@@ -51,13 +53,14 @@ export class SweepData extends Shown {
   constructor(
     /** The folder. */
     readonly path: string,
-    /** Tables that there are. */
-    readonly tables: readonly string[],
+    /** Names of the columns of each table. */
+    readonly columns: ReadonlyMap<string, readonly string[]>,
     { plan, configurations, shards, missing }: Manifest,
     instance: DuckDBInstance,
     connection: DuckDBConnection,
   ) {
     super();
+    this.tables = [...columns.keys()];
     const sum = (of: (shard: ShardRecord) => number) => shards.reduce((n, shard) => n + of(shard), 0);
     this.shards = shards.length;
     this.missing = missing.length;
@@ -174,17 +177,23 @@ export async function dataset(path: string): Promise<SweepData> {
   try {
     const files = manifest.shards.flatMap(({ files }) => files.map(({ path }) => path));
     const tables = TABLES.filter(table => files.some(file => file.startsWith(`${table}/`)));
+    // Rows would be missing in silence.
+    const gone = files.filter(file => !existsSync(join(folder, file)));
+    if (gone.length > 0)
+      throw new OptionError(
+        `${path} lacks ${gone.length} of its ${files.length} files, such as ${gone[0]}. loupe sweep verify ${path} names them; the sweep makes a shard again whose record in _shards is deleted.`,
+      );
+    const columns = new Map<string, readonly string[]>();
     for (const table of tables) {
       const own = files.filter(file => file.startsWith(`${table}/`));
-      const named = own.length <= MOST_NAMED && own.every(file => existsSync(join(folder, file)));
-      const from = named
-        ? own.map(file => text(join(folder, file))).join(', ')
-        : text(join(folder, table, '**', '*.parquet'));
-      await connection.run(
-        `create view ${table} as select * from read_parquet([${from}], hive_partitioning = ${table === 'activations'})`,
+      await connection.run(`create view ${table} as ${viewOf(folder, table, own)}`);
+      const described = await connection.runAndReadAll(`describe ${table}`);
+      columns.set(
+        table,
+        described.getRows().map(([name]) => String(name)),
       );
     }
-    return new SweepData(path, tables, manifest, instance, connection);
+    return new SweepData(path, columns, manifest, instance, connection);
   } catch (error) {
     connection.closeSync();
     instance.closeSync();
@@ -194,6 +203,15 @@ export async function dataset(path: string): Promise<SweepData> {
           cause: error,
         });
   }
+}
+
+/** The rows of the files that stand, and of no others that lie there: a worker that was killed leaves some. */
+export function viewOf(folder: string, table: string, files: readonly string[], most = MOST_NAMED): string {
+  const hive = `hive_partitioning = ${table === 'activations'}`;
+  if (files.length <= most)
+    return `select * from read_parquet([${files.map(file => text(join(folder, file))).join(', ')}], ${hive})`;
+  const ids = [...new Set(files.map(file => basename(file)))].map(text).join(', ');
+  return `select * exclude (filename) from read_parquet(${text(join(folder, table, '**', '*.parquet'))}, ${hive}, filename = true) where parse_filename(filename) in (${ids})`;
 }
 
 /** As SQL writes it. */

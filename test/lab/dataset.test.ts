@@ -1,11 +1,13 @@
 // A sweep's data set in a notebook: SQL over what stands, as rows and as Arrow, and closed again.
 
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, test } from 'vitest';
 import { dataset, open, prompts, sweep } from '../../lab/index.js';
 import { DISPLAY } from '../../lab/values/shown.js';
 import { OptionError } from '../../engine/errors.js';
+import { viewOf } from '../../lab/sweep/dataset.js';
 import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
 
@@ -61,6 +63,35 @@ test('SQL over a sweep: the rows of runs, joined with their ledger', async () =>
   using less = await dataset(at("it's"));
   expect(await less.query('select count(*) n from ledger')).toEqual([{ n: 4 }]);
   expect(String(less)).toMatch(/1 of 4 shards are missing/);
+  const { 'text/html': card } = less[DISPLAY]();
+  expect(card).toContain('sweep it&#39;s: 4 runs');
+  expect(card).toContain('1 of 4 shards are missing');
+  expect(card).toContain('configurations: 0 exact; 1 fast');
+  expect(less.columns.get('ledger')).toContain('perplexity');
+  // Of very many files, too, those that stand are read and no others.
+  const standing = manifest.shards
+    .slice(1)
+    .flatMap(({ files }: { files: { path: string }[] }) => files.map(f => f.path));
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  for (const table of ['ledger', 'activations']) {
+    const own = standing.filter((file: string) => file.startsWith(`${table}/`));
+    const [few, many] = await Promise.all(
+      [own.length, 0].map(async most => {
+        const view = viewOf(at("it's"), table, own, most);
+        return (await connection.runAndReadAll(`select * from (${view}) order by all`)).getRowsJson();
+      }),
+    );
+    expect(few.length).toBeGreaterThan(0);
+    expect(many).toEqual(few);
+  }
+  connection.closeSync();
+  instance.closeSync();
+  // A file that is gone would be rows that are not there, in silence.
+  const [file] = manifest.shards[1].files.filter(({ path }: { path: string }) => path.startsWith('ledger/'));
+  renameSync(join(at("it's"), file.path), at('away.parquet'));
+  await expect(dataset(at("it's"))).rejects.toThrow(new RegExp(`lacks 1 of its 9 files, such as ${file.path}`));
+  renameSync(at('away.parquet'), join(at("it's"), file.path));
 });
 
 test('a sweep from a cell: the worst runs with their prompts, as the tables have them; a second call runs nothing', async () => {

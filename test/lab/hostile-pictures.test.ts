@@ -17,6 +17,9 @@ import { ModelComparison } from '../../lab/probe/model-comparison.js';
 import { Patching } from '../../lab/probe/patching.js';
 import { Perplexity } from '../../lab/probe/perplexity.js';
 import { Twice } from '../../lab/probe/twice.js';
+import { SweepData } from '../../lab/sweep/dataset.js';
+import type { Manifest } from '../../lab/sweep/manifest.js';
+import { type WorstRun, WorstRuns } from '../../lab/sweep/worst.js';
 import { Watch } from '../../lab/probe/watch.js';
 import { open } from '../../lab/session/open.js';
 import { Run } from '../../lab/session/run.js';
@@ -36,6 +39,13 @@ beforeAll(async () => {
   model = await open('atlas', { quiet: true });
 });
 afterAll(() => model[Symbol.dispose]());
+
+const worstRun = (text: WorstRun['text']): WorstRun => ({
+  ...{ prompt: 0, configuration: 1, name: ALL, tokens: 2, stage: ALL, margin: 0.5, perplexity: null, text },
+  stages: [{ stage: ALL, margin: 0.5, relL2: 1 }],
+});
+const configuration = { configuration: 0, model: ALL, fingerprint: ALL, plan: ALL, adapter: ALL } as never;
+const manifest = { plan: {}, configurations: [configuration], shards: [], missing: [ALL] } as unknown as Manifest;
 
 /** Names of the classes that were shown. */
 const seen = new Set<string>();
@@ -202,6 +212,8 @@ test('pictures of what is computed from runs, of files, shaders and conversation
       agree: 1,
     }),
     twice: new Twice([{ stage: ALL, chunk: 0, hashes: [ALL, ALL], place: [0], values: [1, 2] }], [3], provenance),
+    worst: new WorstRuns(ALL, [worstRun(ALL), worstRun([1, 2]), worstRun(null)]),
+    sweep: new SweepData(ALL, new Map([[ALL, [ALL, ...HOSTILE]]]), manifest, null as never, null as never),
     same: new Twice([{ stage: ALL, chunk: 0, hashes: [ALL, ALL], place: null, values: null }], [3], provenance),
     trace: new Trace(ALL, [2], arrays, new Map([[ALL, ALL]]), null, null, {} as never, {} as never, {} as never),
     golden: new GoldenFile(

@@ -67,7 +67,9 @@ test('a worker that is killed in the middle leaves nothing half, and the next st
 // A small disk of this process alone; a limit on files would be one on the memory of a software adapter too.
 const small = ['-Urm', 'bash', '-c', 'mount -t tmpfs -o size=64k tmpfs "$0" && exec "$@"'];
 const canMount = spawnSync('unshare', [...small, folder, 'true']).status === 0;
-test.skipIf(!canMount)('a disk that takes no more ends a sweep with one sentence, and what stands stays', () => {
+if (!canMount) process.stderr.write('No disk of a process alone can be mounted here: a full one was not tried.\n');
+const onSmallDisk = canMount ? test : () => {};
+onSmallDisk('a disk that takes no more ends a sweep with one sentence, and what stands stays', () => {
   writeFileSync(at('full.jsonl'), `${lines(4)}\n${lines(1, 400)}`);
   const path = plan('full', { prompts: 'full.jsonl', shard: 4 });
   mkdirSync(at('full'));
