@@ -10,7 +10,7 @@ import { htmlTable, textTable } from './table.js';
 
 const COLUMNS = [
   { title: 'prompt', right: true },
-  { title: '' },
+  { title: 'text' },
   { title: 'configuration' },
   { title: 'tokens', right: true },
   { title: 'worst stage' },
@@ -34,7 +34,7 @@ export function worstRunsBundle({ path: folder, runs }: WorstRuns): Bundle {
   const cells = (run: WorstRun) => {
     const { configuration, name, tokens, stage, margin, perplexity } = run;
     return [
-      { text: shortened(textOf(run.text), BRIEF) },
+      { text: shortened(textOf(run.text), BRIEF), html: opened(run) },
       `${configuration} ${name}`,
       String(tokens),
       stage,
@@ -43,7 +43,7 @@ export function worstRunsBundle({ path: folder, runs }: WorstRuns): Bundle {
     ];
   };
   const rows = runs.map(run => ({
-    cells: [{ text: String(run.prompt), html: opened(run) }, ...cells(run)],
+    cells: [String(run.prompt), ...cells(run)],
     ...(run.margin < 1 && { kind: 'fails' }),
   }));
   return {
@@ -53,6 +53,7 @@ export function worstRunsBundle({ path: folder, runs }: WorstRuns): Bundle {
 }
 
 function opened({ prompt, text, stages }: WorstRun): Html {
+  const brief = shortened(textOf(text), BRIEF);
   const least = [...stages].sort((a, b) => a.margin - b.margin).slice(0, MOST_STAGES);
   const shown = stages.filter(one => least.includes(one));
   const left = stages.length - shown.length;
@@ -62,5 +63,5 @@ function opened({ prompt, text, stages }: WorstRun): Html {
   const more = left > 0 ? html`<div>… and ${left} stages that are nearer</div>` : '';
   const again =
     text === null ? '' : html`<div><code>await model.run(await data.prompt(${prompt}), { tap: '**' })</code></div>`;
-  return html`<details><summary>${prompt}</summary><div class=where><div style="white-space:pre-wrap">${textOf(text)}</div>${again}${list}${more}</div></details>`;
+  return html`<details><summary>${brief}</summary><div class=where><div style="white-space:pre-wrap">${textOf(text)}</div>${again}${list}${more}</div></details>`;
 }
