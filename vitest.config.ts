@@ -23,9 +23,11 @@ const APART = [
 /** What takes more than some fifteen seconds on two cores, PyTorch's own numbers aside, by folder: npm run test:all runs it, and npm test leaves it out. */
 const DEAR = {
   browser: ['pictures', 'tour'],
+  golden: ['atlas-broken'],
   engine: [
     'attend',
     'batch',
+    'endless-templates',
     'faults',
     'formats',
     'rewind',
@@ -76,7 +78,9 @@ const DEAR = {
       'rounding-engines',
       'rounding-or-fault',
       'some-stages',
+      'sweep',
       'sweep-processes',
+      'sweep-rows',
       'two-traces',
       'watch',
     ],
