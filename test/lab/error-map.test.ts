@@ -257,10 +257,11 @@ test('shown in a cell it stands there at once and its maps come into the same pl
   } finally {
     setNotebook(undefined as never);
   }
-  expect(sent.map(({ update }) => update)).toEqual([false, true]);
-  expect(sent[0].id).toBe(sent[1].id);
+  // On a slow machine a line says meanwhile what is waited for.
+  const own = sent.filter(({ id }) => id === sent[0].id);
+  expect(own.map(({ update }) => update)).toEqual([false, true]);
   const maps = ({ html }: { html: string }) => html.split('value by value</summary>').length - 1;
-  expect(sent.map(maps)).toEqual([1, rope.rows.filter(({ pass }) => !pass).length]);
+  expect(own.map(maps)).toEqual([1, rope.rows.filter(({ pass }) => !pass).length]);
 });
 
 test('a diff whose model is closed shows what it has', async () => {
