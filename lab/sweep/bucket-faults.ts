@@ -47,7 +47,7 @@ export function faultOf(error: unknown, bucket: string): Fault | null {
       forAll: false,
     };
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError')
-    return { why: 'there are no credentials', cure: WHOSE, ...all };
+    return { why: `there are no credentials (${printable(message).replace(/\.$/, '')})`, cure: WHOSE, ...all };
   if (REFUSED.includes(name)) return { why: `the credentials are refused (${kind})`, cure: WHOSE, ...all };
   if (status === 401 || status === 403)
     return {

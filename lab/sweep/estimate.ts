@@ -4,10 +4,12 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { OptionError } from '../../engine/errors.js';
 import { progressLine } from '../host/progress.js';
 import type { Session } from '../session/session.js';
 import type { Prompt } from '../values/prompt-file.js';
 import type { Configuration } from './configurations.js';
+import { StorageError } from './place.js';
 import { runShard } from './run-shard.js';
 import { promptFile, type Shard } from './shards.js';
 import { Store } from './store.js';
@@ -37,7 +39,7 @@ export async function estimate(sweep: Sweep, adapter?: string, signal?: AbortSig
   const { plan, configurations, shards, store } = sweep;
   const standing = await store.standing();
   const missing = shards.filter(({ shard }) => !standing.has(shard));
-  const folder = mkdtempSync(join(tmpdir(), 'loupe-sweep-'));
+  const folder = scratch();
   const out: Estimate[] = [];
   using progress = progressLine('Measuring');
   try {
@@ -75,11 +77,27 @@ export async function estimate(sweep: Sweep, adapter?: string, signal?: AbortSig
       });
       progress.count(configuration.configuration + 1, configurations.length, 'configurations');
     }
+  } catch (error) {
+    if (error instanceof StorageError) throw unwritten((error.cause as NodeJS.ErrnoException | undefined)?.code);
+    throw error;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
   return out;
 }
+
+function scratch(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'loupe-sweep-'));
+  } catch (error) {
+    throw unwritten((error as NodeJS.ErrnoException).code);
+  }
+}
+
+const unwritten = (code: string | undefined): OptionError =>
+  new OptionError(
+    `${tmpdir()} cannot be written (${code}): a dry run measures a few prompts there. Set TMPDIR to a folder that has room for them.`,
+  );
 
 async function firstPrompts({ plan }: Sweep): Promise<Prompt[]> {
   const out: Prompt[] = [];

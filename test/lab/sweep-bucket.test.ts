@@ -10,6 +10,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import { dataset, sweep as sweepInACell } from '../../lab/index.js';
 import { Bucket } from '../../lab/sweep/bucket.js';
+import { faultOf } from '../../lab/sweep/bucket-faults.js';
 import { lookThrough } from '../../lab/sweep/sweep.js';
 import { WorkerProcess } from '../../lab/sweep/worker-process.js';
 import { BucketServer } from '../fixtures/bucket.js';
@@ -238,7 +239,7 @@ test('what a storage refuses is one sentence with its cure', async () => {
   server.mood = () => null;
   vi.stubEnv('AWS_ACCESS_KEY_ID', '');
   expect(await refused('x')).toMatch(
-    /^s3:\/\/data\/x cannot be read: there are no credentials\. Credentials are taken as AWS's own/,
+    /^s3:\/\/data\/x cannot be read: there are no credentials \(Could not load .*\)\. Credentials are taken as AWS's own/,
   );
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'somebody');
   vi.stubEnv('AWS_ENDPOINT_URL', 'minio:9000');
@@ -262,6 +263,7 @@ test('what a storage refuses is one sentence with its cure', async () => {
   vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${(page.address() as { port: number }).port}`);
   expect(await refused('x')).toMatch(/127\.0\.0\.1:\d+ answers as no storage of S3 does\. AWS_ENDPOINT_URL says/);
   page.close();
+  expect(faultOf(new TypeError('x is no function'), 'data')).toBe(null); // that is Loupe's own
 });
 
 test('access that is denied in the middle ends the sweep, and what stands stays', async () => {
@@ -447,6 +449,13 @@ onOtherDisk(
       expect.stringMatching(/cannot be written: its disk is read-only\. Files are made there before/),
     ]);
     vi.stubEnv('TMPDIR', at('not', 'there'));
+    const dry = await command('sweep', plan('dry'), '--dry-run');
+    expect([dry.status, dry.stderr]).toEqual([
+      2,
+      expect.stringMatching(
+        /not\/there cannot be written \(ENOENT\): a dry run measures a few prompts there\. Set TMPDIR/,
+      ),
+    ]);
     expect((await command('sweep', plan('nowhere'))).stderr).toMatch(
       /there is no folder .*there\. Files are made there before they go/,
     );

@@ -145,7 +145,10 @@ function drive(what: object, ...args: string[]) {
   const path = join(mkdtempSync(join(folder, 'stand-in-')), 'plan.json');
   writeFileSync(path, JSON.stringify(what));
   const command = JSON.stringify([process.execPath, standIn]);
-  return spawnSync(python, [driver, path, '--loupe', command, `--ray=${address}`, ...args], { encoding: 'utf8' });
+  return spawnSync(python, [driver, path, '--loupe', command, `--ray=${address}`, ...args], {
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
 }
 
 test('a shard that ends every worker is given up after three tries, one that is refused at once, and the rest goes on', () => {
