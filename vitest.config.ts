@@ -16,7 +16,7 @@ const APART = [
   'test/{browser,fuzz}/*.test.ts',
   'test/engine/{accuracy,bounds,cache,endless-templates,faults,hearing,make-folder,open-tokenizer,running,safetensors-bounds,store,watchdog-names,widths}.test.ts',
   'test/lab/{allocations,api,bench,broken-files,cli,derived,edit,eighty-columns,error-map,files-in-use,gguf-template,not-finite,not-utf8}.test.ts',
-  'test/lab/{odd-surroundings,pull,pull-pages,pull-short,pull-trust,pull-waits,sessions,some-stages,unevenness,unfinished,watch,write-file}.test.ts',
+  'test/lab/{odd-surroundings,pull,pull-pages,pull-short,pull-trust,pull-waits,sessions,some-stages,sweep-bucket,unevenness,unfinished,watch,write-file}.test.ts',
   'test/notebook/{at-hand,imports,kernel,late-stop,node-types,notebooks,odd-cells,predecessor,showing,stop-early,wire}.test.ts',
 ];
 
@@ -79,6 +79,7 @@ const DEAR = {
       'rounding-or-fault',
       'some-stages',
       'sweep',
+      'sweep-bucket',
       'sweep-processes',
       'sweep-rows',
       'two-traces',

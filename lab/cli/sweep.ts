@@ -27,8 +27,12 @@ interface Options {
   readonly gpus?: number;
   readonly cpus?: number;
   readonly memory?: number;
+  readonly deadline?: number;
   readonly json?: boolean;
 }
+
+/** What timers count. */
+const MOST_DEADLINE = 2_000_000;
 
 export function sweepCommand(): Command {
   const command = withAdapter(
@@ -58,15 +62,27 @@ export function sweepCommand(): Command {
     .option('--gpus <n>', 'with --ray: GPUs of a worker, as Ray counts them; default 0', real)
     .option('--cpus <n>', 'with --ray: CPUs of a worker; default 1', real)
     .option('--memory <GB>', 'with --ray: memory of a worker', real)
+    .addOption(
+      new Option(
+        '--deadline <seconds>',
+        'end a worker that takes longer for a shard; it is tried elsewhere, three times in all',
+      )
+        .argParser(real)
+        .conflicts(['shards', 'worker', 'finish', 'dryRun']),
+    )
     .option('--finish', 'write the manifest of the shards that stand; exit 1 if any is missing')
     .action(async (path: string, options: Options) => {
       for (const name of ['gpus', 'cpus', 'memory'] as const)
         if (options[name] !== undefined && !options.ray)
           throw new OptionError(`--${name} is what a worker on Ray takes. Give --ray too, or leave it out.`);
+      if (options.deadline !== undefined && !(options.deadline > 0 && options.deadline <= MOST_DEADLINE))
+        throw new OptionError(
+          `--deadline is seconds for a shard, up to ${MOST_DEADLINE}, not ${options.deadline}. The first one of a worker includes its start and its model.`,
+        );
       const sweep = await lookThrough(path, eitherSignal());
-      if (options.shards) listShards(sweep);
+      if (options.shards) await listShards(sweep);
       else if (options.worker) await work(sweep, options.adapter || undefined);
-      else if (options.finish) finished(sweep, options.json);
+      else if (options.finish) await finished(sweep, options.json);
       else if (options.dryRun) await tellEstimate(sweep, options);
       else if (options.ray) process.exitCode = await onRay(path, options);
       else await swept(sweep, options);
@@ -74,35 +90,39 @@ export function sweepCommand(): Command {
   command.addCommand(
     new Command('verify')
       .description('whether a data set is what its manifest says; exit 1 if not')
-      .argument('<folder>', 'that a plan has as its out')
+      .argument('<folder>', 'that a plan has as its out, or s3://bucket/prefix')
       .action((folder: string, _, { parent }: Command) => verified(folder, parent?.opts<Options>().json)),
   );
   return command;
 }
 
-function onRay(path: string, { ray, workers, gpus, cpus, memory, adapter }: Options): Promise<number> {
+function onRay(path: string, { ray, workers, gpus, cpus, memory, deadline, adapter }: Options): Promise<number> {
   const bytes = memory === undefined ? undefined : Math.round(memory * 1e9);
-  const how = { ray: ray!, workers, gpus, cpus, memory: bytes, adapter: adapter || undefined };
+  const how = { ray: ray!, workers, gpus, cpus, memory: bytes, deadline, adapter: adapter || undefined };
   return sweepOnRay(path, how, line => process.stderr.write(`${line}\n`));
 }
 
 async function verified(folder: string, json = false): Promise<void> {
   const found = await verify(folder, eitherSignal());
-  const { shards, files, rows, bytes, problems } = found;
+  const { shards, files, rows, bytes, problems, leftover } = found;
   if (json) printJson(found);
   else {
     print(
       `${folder}: ${shards} shards in ${files} files, ${rows} rows, ${bytesText(bytes)}; ${problems.length === 0 ? 'all is as it was written' : inWords(problems.length)}.`,
     );
     for (const problem of problems) print(problem);
+    for (const name of leftover)
+      print(
+        `${name} is half written, by a process that was ended or by one that is at it. The end of the sweep takes it away when it is an hour old.`,
+      );
   }
   if (problems.length > 0) process.exitCode = 1;
 }
 
 const inWords = (problems: number): string => `${problems} ${problems === 1 ? 'problem' : 'problems'}`;
 
-function listShards({ shards, store }: Sweep): void {
-  const standing = store.standing();
+async function listShards({ shards, store }: Sweep): Promise<void> {
+  const standing = await store.standing();
   for (const { shard, configuration, model, adapter, from, to, bytes } of shards)
     if (!standing.has(shard)) print(JSON.stringify({ shard, configuration, model, adapter, from, to, bytes }));
 }
@@ -126,8 +146,8 @@ function shardIn(line: string): string {
   return line;
 }
 
-async function swept(sweep: Sweep, { workers, adapter, json }: Options): Promise<void> {
-  const made = await runSweep(sweep, { workers, adapter: adapter || undefined, signal: eitherSignal() });
+async function swept(sweep: Sweep, { workers, adapter, deadline, json }: Options): Promise<void> {
+  const made = await runSweep(sweep, { workers, deadline, adapter: adapter || undefined, signal: eitherSignal() });
   const { shards, before, standing, tokens, rows, bytes, seconds, failed } = made;
   const { out } = sweep.plan;
   if (json) {
@@ -147,8 +167,8 @@ async function swept(sweep: Sweep, { workers, adapter, json }: Options): Promise
   if (failed.length > 0) process.exitCode = 1;
 }
 
-function finished(sweep: Sweep, json = false): void {
-  const { missing, shards } = finish(sweep);
+async function finished(sweep: Sweep, json = false): Promise<void> {
+  const { missing, shards } = await finish(sweep);
   if (json) printJson({ out: sweep.plan.out, shards: shards.length, missing: missing.length });
   else
     print(

@@ -1,6 +1,5 @@
 // A sweep's data set, asked in SQL: DuckDB over its Parquet files, a view a table. Nothing is copied; what a query does not need is not read.
 
-import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, DuckDBResultReader } from '@duckdb/node-api';
 import type { Table } from 'apache-arrow';
@@ -15,7 +14,8 @@ import type { Prompt } from '../values/prompt-file.js';
 import { namesOf } from './configurations.js';
 import type { Manifest } from './manifest.js';
 import type { SweepPlan } from './plan.js';
-import type { ShardRecord } from './store.js';
+import { isAddress } from './place.js';
+import { type ShardRecord, Store } from './store.js';
 import { manifestOf } from './verify.js';
 import { promptsAt, type WorstRun, WorstRuns } from './worst.js';
 
@@ -169,8 +169,13 @@ export class SweepData extends Shown {
  */
 export async function dataset(path: string): Promise<SweepData> {
   checkName('dataset', path);
+  if (isAddress(path))
+    throw new OptionError(
+      `dataset() reads a folder, and '${path}' is an address. Copy it: aws s3 sync ${path} DIR, then dataset('DIR').`,
+    );
   const folder = resolve(path);
-  const manifest = manifestOf(folder);
+  const store = new Store(folder);
+  const manifest = await manifestOf(store);
   const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
@@ -178,7 +183,8 @@ export async function dataset(path: string): Promise<SweepData> {
     const files = manifest.shards.flatMap(({ files }) => files.map(({ path }) => path));
     const tables = TABLES.filter(table => files.some(file => file.startsWith(`${table}/`)));
     // Rows would be missing in silence.
-    const gone = files.filter(file => !existsSync(join(folder, file)));
+    const there = new Set(await store.place.list(''));
+    const gone = files.filter(file => !there.has(file));
     if (gone.length > 0)
       throw new OptionError(
         `${path} lacks ${gone.length} of its ${files.length} files, such as ${gone[0]}. loupe sweep verify ${path} names them; the sweep makes a shard again whose record in _shards is deleted.`,

@@ -35,7 +35,7 @@ export interface Estimate extends Configuration {
 /** Measures a sample of each configuration of which shards are missing. Nothing is written into the data set. */
 export async function estimate(sweep: Sweep, adapter?: string, signal?: AbortSignal): Promise<Estimate[]> {
   const { plan, configurations, shards, store } = sweep;
-  const standing = store.standing();
+  const standing = await store.standing();
   const missing = shards.filter(({ shard }) => !standing.has(shard));
   const folder = mkdtempSync(join(tmpdir(), 'loupe-sweep-'));
   const out: Estimate[] = [];

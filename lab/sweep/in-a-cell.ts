@@ -5,6 +5,7 @@ import { eitherSignal } from '../host/interrupt.js';
 import { checkName, checkOptions } from '../values/arguments.js';
 import { said } from '../values/dims.js';
 import { dataset, type SweepData } from './dataset.js';
+import { isAddress } from './place.js';
 import { runSweep } from './run.js';
 import { lookThrough } from './sweep.js';
 
@@ -31,12 +32,17 @@ export async function sweep(plan: string, given: SweepOptions = {}): Promise<Swe
     throw new OptionError(`workers of sweep is a whole number from 1, not ${said(workers)}.`);
   const stop = eitherSignal(signal);
   const looked = await lookThrough(plan, stop);
+  const { out } = looked.plan;
+  if (isAddress(out))
+    throw new OptionError(
+      `sweep() opens what it makes, and "out" is ${out}, which dataset() cannot read. Run it in a terminal: loupe sweep ${plan}; then aws s3 sync ${out} DIR, and dataset('DIR').`,
+    );
   const { failed, shards } = await runSweep(looked, { workers, adapter, signal: stop });
   if (failed.length > 0) {
     const [{ shard, error }] = failed;
     throw new OptionError(
-      `${failed.length} of ${shards} shards could not be made, the first of them prompts ${shard.from} to ${shard.to - 1} by configuration ${shard.configuration}: ${error} What stands is there: dataset(${JSON.stringify(looked.plan.out)}).`,
+      `${failed.length} of ${shards} shards could not be made, the first of them prompts ${shard.from} to ${shard.to - 1} by configuration ${shard.configuration}: ${error} What stands is there: dataset(${JSON.stringify(out)}).`,
     );
   }
-  return dataset(looked.plan.out);
+  return dataset(out);
 }

@@ -1,6 +1,7 @@
 // The manifest of a data set: the plan that it is of, and every file with its hash.
 
 import type { Configuration } from './configurations.js';
+import { type Place, StorageError } from './place.js';
 import type { SweepPlan } from './plan.js';
 import { LOUPE_VERSION } from './shards.js';
 import { MANIFEST, type ShardRecord } from './store.js';
@@ -17,23 +18,30 @@ export interface Manifest {
   readonly shards: readonly ShardRecord[];
 }
 
-/** Writes the manifest of the shards of a sweep that stand. */
-export function finish({ plan, configurations, shards, store }: Sweep): Manifest {
-  const standing: ShardRecord[] = [];
-  const missing: string[] = [];
-  for (const { shard } of shards) {
-    const record = store.record(shard);
-    if (record) standing.push(record);
-    else missing.push(shard);
-  }
+/** What was begun so long ago, and no shard is missing, nobody writes any more. */
+const FORSAKEN = 3_600_000;
+
+/** Writes the manifest of the shards of a sweep that stand. Where none is missing, what ended processes left half written is taken away. */
+export async function finish({ plan, configurations, shards, store }: Sweep): Promise<Manifest> {
+  const ids = shards.map(({ shard }) => shard);
+  const records = await store.records(ids);
   const manifest: Manifest = {
     loupe_sweep: '1',
     loupe: LOUPE_VERSION,
     plan,
     configurations,
-    missing,
-    shards: standing,
+    missing: ids.filter((_, i) => records[i] === null),
+    shards: records.filter(record => record !== null),
   };
-  store.write(MANIFEST, manifest);
+  await store.write(MANIFEST, manifest);
+  if (manifest.missing.length === 0) await clear(store.place);
   return manifest;
+}
+
+async function clear(place: Place): Promise<void> {
+  try {
+    for (const { since, discard } of await place.leftover()) if (Date.now() - since > FORSAKEN) await discard();
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error; // the data set is whole all the same
+  }
 }

@@ -5,8 +5,8 @@ import { Field, FixedSizeList, Float16, Float32, Float64, Int32, Schema, Table, 
 import type { ColumnChunk, RowGroup } from 'hyparquet';
 import { ByteWriter } from 'hyparquet-writer';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
-import { type Writing, writeAside } from '../values/write-file.js';
 import { type Column, type Encoded, schemaOf } from './parquet-columns.js';
+import type { Aside } from './place.js';
 
 const MAGIC = Buffer.from('PAR1');
 
@@ -20,19 +20,17 @@ export interface FileCounts {
 
 /** A file that is written aside until it is committed. Disposed of before, it is as if nothing had been written. */
 export class ParquetFile {
-  readonly #file: Writing;
   readonly #digest = createHash('sha256');
   readonly #groups: RowGroup[] = [];
   #offset = 0;
   #rows = 0;
 
-  /** @param metadata what the file says of itself beside its schema. Throws OptionError where nothing can be written there. */
+  /** @param file what it is written to @param metadata what the file says of itself beside its schema. Throws OptionError where nothing can be written there. */
   constructor(
-    readonly path: string,
+    private readonly file: Aside,
     private readonly columns: readonly Column[],
     private readonly metadata: Readonly<Record<string, string>>,
   ) {
-    this.#file = writeAside(path);
     this.#write(MAGIC);
   }
 
@@ -71,16 +69,16 @@ export class ParquetFile {
     return { rows: this.#rows, bytes: this.#offset, sha256: this.#digest.digest('hex') };
   }
 
-  commit(): void {
-    this.#file.commit();
+  commit(): Promise<void> {
+    return this.file.commit();
   }
 
   [Symbol.dispose](): void {
-    this.#file[Symbol.dispose]();
+    this.file[Symbol.dispose]();
   }
 
   #write(bytes: Uint8Array): void {
-    this.#file.write(bytes);
+    this.file.write(bytes);
     this.#digest.update(bytes);
     this.#offset += bytes.length;
   }

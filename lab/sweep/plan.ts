@@ -12,6 +12,8 @@ import { AXIS_NAMES, nearest } from '../../engine/plan.js';
 import { QUANTISED, type Quantise } from '../../engine/weights/quantise.js';
 import { type Cuts, said } from '../values/dims.js';
 import { isRecord } from '../values/record.js';
+import { addressFault } from './bucket.js';
+import { isAddress } from './place.js';
 
 /** What is kept of each run, beside its row of the ledger. */
 export interface Keep {
@@ -51,7 +53,7 @@ export interface SweepPlan {
   readonly keep: Keep;
   /** Prompts of a shard. */
   readonly shard: number;
-  /** Folder of the data set. */
+  /** Folder of the data set, or s3://bucket/prefix. */
   readonly out: string;
 }
 
@@ -126,8 +128,21 @@ function planIn(path: string, given: Readonly<Record<string, unknown>>, wrong: W
     if (given[key] === undefined) wrong(`There is no '${key}': ${what}.`);
     return text(key) ?? '';
   };
-  if (typeof given.out === 'string' && /^\w+:\/\//.test(given.out))
-    wrong(`out is a folder, and '${given.out}' is an address. Mount what is there, and give the folder.`);
+  /** A path from where the plan lies. */
+  const placed = (key: 'tokenizer' | 'prompts', path: string | null) => {
+    if (path !== null && isAddress(path))
+      wrong(
+        `${key} is a file that every worker finds, and '${path}' is an address. Copy it, as by aws s3 cp ${path} ., and give its path.`,
+      );
+    return path === null || path === '' || isAddress(path) ? null : resolve(from, path);
+  };
+  const outIn = (out: string) => {
+    if (!isAddress(out)) return out === '' ? out : resolve(from, out);
+    const fault = addressFault(out);
+    if (fault === null) return out;
+    wrong(`out: ${fault}`);
+    return '';
+  };
   const kept = given.keep ?? {};
   if (!isRecord(kept)) wrong(`keep is an object, such as { "tap": "layers.*.resid" }, not ${said(kept)}.`);
   return {
@@ -139,18 +154,14 @@ function planIn(path: string, given: Readonly<Record<string, unknown>>, wrong: W
     activations: choices(given.activations, 'activations', ['f32', 'int8'], 'f32', wrong),
     cache: choices(given.cache, 'cache', CACHE_FORMATS, 'f32', wrong),
     context: whole('context', given.context, 1),
-    tokenizer: placed(from, text('tokenizer')),
-    prompts: placed(from, needed('prompts', 'a file of them, a .jsonl, a .parquet, or a line each')) ?? '',
+    tokenizer: placed('tokenizer', text('tokenizer')),
+    prompts: placed('prompts', needed('prompts', 'a file of them, a .jsonl, a .parquet, or a line each')) ?? '',
     column: text('column'),
     keep: keepIn(isRecord(kept) ? kept : {}, wrong, whole),
     shard: whole('shard', given.shard, 1) ?? SHARD,
-    out: placed(from, needed('out', 'the folder that the data set is written to')) ?? '',
+    out: outIn(needed('out', 'the folder, or s3://bucket/prefix, that the data set is written to')),
   };
 }
-
-/** Paths of a plan are from where it lies. */
-const placed = (from: string, path: string | null): string | null =>
-  path === null || path === '' ? path : resolve(from, path);
 
 function keepIn(
   given: Readonly<Record<string, unknown>>,

@@ -23,6 +23,8 @@ export interface RayOptions {
   readonly gpus?: number;
   /** Of a worker, in bytes. */
   readonly memory?: number;
+  /** Seconds that a shard may take. */
+  readonly deadline?: number;
   /** Where the plan names none. */
   readonly adapter?: string;
 }

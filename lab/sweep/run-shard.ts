@@ -100,8 +100,8 @@ export async function runShard(
     await others?.return();
   }
   const files = [...stages.finish(), ...tables.finish()];
-  stages.commit();
-  tables.commit();
+  await stages.commit();
+  await tables.commit();
   const record = {
     ...{ shard: shard.shard, configuration, model: shard.model, from: shard.from, to: shard.to, tokens },
     rows: files.reduce((n, { rows }) => n + rows, 0),
@@ -110,7 +110,7 @@ export async function runShard(
     files,
     provenance,
   };
-  store.settle(record);
+  await store.settle(record);
   return record;
 }
 

@@ -127,8 +127,8 @@ export class RunTables {
     return this.#all.map(table => table.finish());
   }
 
-  commit(): void {
-    for (const table of this.#all) table.commit();
+  async commit(): Promise<void> {
+    for (const table of this.#all) await table.commit();
   }
 
   [Symbol.dispose](): void {

@@ -32,11 +32,18 @@ export async function runSweep(
   {
     workers = 1,
     adapter,
+    deadline,
     signal,
-  }: { readonly workers?: number; readonly adapter?: string; readonly signal?: AbortSignal },
+  }: {
+    readonly workers?: number;
+    readonly adapter?: string;
+    /** Seconds for a shard, of which workers in processes alone can be held to. */
+    readonly deadline?: number;
+    readonly signal?: AbortSignal;
+  },
 ): Promise<Swept> {
   const began = performance.now();
-  const standing = sweep.store.standing();
+  const standing = await sweep.store.standing();
   const queue = sweep.shards.filter(({ shard }) => !standing.has(shard));
   const before = sweep.shards.length - queue.length;
   const total = queue.reduce((n, { from, to }) => n + to - from, 0);
@@ -64,19 +71,23 @@ export async function runSweep(
         told(0);
         continue;
       }
-      // What is so for one will be so for all.
-      if (/cannot be written: the disk|cannot be written: you may not|EFBIG/.test(answer.error))
-        throw new OptionError(answer.error);
+      const { error, retry, forAll } = answer;
       const tried = (tries.get(id) ?? 0) + 1;
       tries.set(id, tried);
-      if (answer.retry && tried < TRIES) queue.push(next);
-      else failed.push({ shard: next, error: answer.error });
+      const again = retry && tried < TRIES;
+      // Of a storage that does not answer it is known after one shard whether it stays so.
+      if (again && forAll) queue.unshift(next);
+      else if (again) queue.push(next);
+      else if (forAll) throw new OptionError(error);
+      else failed.push({ shard: next, error });
     }
   };
 
   const many = Math.max(1, Math.min(workers, queue.length));
   const runners = Array.from({ length: queue.length === 0 ? 0 : many }, () =>
-    many === 1 ? new Worker(sweep, adapter) : new WorkerProcess(sweep.plan.path, adapter),
+    many === 1 && deadline === undefined
+      ? new Worker(sweep, adapter)
+      : new WorkerProcess(sweep.plan.path, adapter, deadline),
   );
   try {
     const all = await Promise.allSettled(
@@ -92,11 +103,11 @@ export async function runSweep(
     if (fault) throw ended.signal.reason;
   } catch (error) {
     try {
-      finish(sweep);
-    } catch {} // a full disk, of which the error speaks
+      await finish(sweep);
+    } catch {} // a full disk or a storage that is silent, of which the error speaks
     throw error;
   }
-  finish(sweep);
+  await finish(sweep);
   const { tokens, rows, bytes } = sum;
   return {
     shards: sweep.shards.length,

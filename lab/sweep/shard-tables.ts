@@ -95,8 +95,8 @@ export class StageTables {
     return [...this.#files.values()].map(({ file }) => file.finish());
   }
 
-  commit(): void {
-    for (const { file } of this.#files.values()) file.commit();
+  async commit(): Promise<void> {
+    for (const { file } of this.#files.values()) await file.commit();
   }
 
   [Symbol.dispose](): void {

@@ -1,12 +1,11 @@
-// Where a data set lies, and what of it stands. A shard is several files, and no file system puts several in their place at once: it stands when its record does, which is written last.
+// What of a data set stands. A shard is several files, and nothing puts several in their place at once: it stands when its record does, which is written last.
 
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { OptionError } from '../../engine/errors.js';
 import { parseJson } from '../../engine/json.js';
-import { makeFolder } from '../../engine/make-folder.js';
 import { isRecord } from '../values/record.js';
-import { writeWhole } from '../values/write-file.js';
+import { Bucket } from './bucket.js';
+import { Folder } from './folder.js';
+import { type Aside, isAddress, type Place } from './place.js';
 
 /** A file of a shard. */
 export interface ShardFile {
@@ -37,79 +36,75 @@ export interface ShardRecord {
 }
 
 /** Names that begin so are none of Parquet's readers' business. */
-const RECORDS = '_shards';
+const RECORDS = '_shards/';
 export const MANIFEST = '_manifest.json';
+/** Records that are asked for at once: a bucket answers each after some hundredths of a second. */
+const AT_ONCE = 32;
 
-/** A data set in a folder. */
+/** A data set in a folder or a bucket. */
 export class Store {
-  constructor(readonly folder: string) {}
+  readonly place: Place;
 
-  /** Makes the folder. Throws OptionError where nothing can be written. */
-  prepare(): void {
-    this.place(`${RECORDS}/x`);
+  /** @param out a folder's path, or s3://bucket/prefix. Throws OptionError for an address that is none. */
+  constructor(out: string) {
+    this.place = isAddress(out) ? new Bucket(out) : new Folder(out);
   }
 
-  /** The path of a file of it, in a folder that is there. Throws OptionError. */
-  place(name: string): string {
-    const path = join(this.folder, ...name.split('/'));
-    try {
-      makeFolder(dirname(path));
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const why = code === 'ENOSPC' ? 'the disk is full (ENOSPC)' : `its folder cannot be made (${code})`;
-      throw new OptionError(`${path} cannot be written: ${why}. Give another "out".`, { cause: error });
-    }
-    return path;
+  /** Makes sure that there is something to write to. Throws OptionError. */
+  prepare(): Promise<void> {
+    return this.place.prepare();
+  }
+
+  aside(name: string): Aside {
+    return this.place.aside(name);
   }
 
   /** Ids of the shards that stand. */
-  standing(): Set<string> {
-    try {
-      return new Set(
-        readdirSync(join(this.folder, RECORDS)).flatMap(name => /^([0-9a-f]{32})\.json$/.exec(name)?.[1] ?? []),
-      );
-    } catch {
-      return new Set(); // there is nothing yet
-    }
+  async standing(): Promise<Set<string>> {
+    const names = await this.place.list(RECORDS);
+    return new Set(names.flatMap(name => /^_shards\/([0-9a-f]{32})\.json$/.exec(name)?.[1] ?? []));
   }
 
   /** Of a shard that stands; null of one that does not. Throws OptionError for a record that is none. */
-  record(shard: string): ShardRecord | null {
-    const path = join(this.folder, RECORDS, `${shard}.json`);
-    let text: string;
+  async record(shard: string): Promise<ShardRecord | null> {
+    const name = `${RECORDS}${shard}.json`;
+    const text = await this.place.read(name);
+    if (text === null) return null;
     try {
-      text = readFileSync(path, 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw new OptionError(`${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
-    }
-    try {
-      const record = parseJson(text);
+      const record = parseJson(text.toString());
       if (isRecord(record) && record.shard === shard && Array.isArray(record.files))
         return record as unknown as ShardRecord;
     } catch {} // the same complaint
-    throw new OptionError(`${path} is no record of a shard. Delete it, and the sweep makes the shard again.`);
+    throw new OptionError(
+      `${this.place.name}/${name} is no record of a shard. Delete it, and the sweep makes the shard again.`,
+    );
+  }
+
+  /** Of all of them that stand, in their order. */
+  async records(shards: readonly string[]): Promise<(ShardRecord | null)[]> {
+    const out: (ShardRecord | null)[] = [];
+    for (let at = 0; at < shards.length; at += AT_ONCE)
+      out.push(...(await Promise.all(shards.slice(at, at + AT_ONCE).map(shard => this.record(shard)))));
+    return out;
   }
 
   /** Makes a shard stand: its files are there. */
-  settle(record: ShardRecord): void {
-    writeWhole(this.place(`${RECORDS}/${record.shard}.json`), [`${JSON.stringify(record)}\n`]);
+  settle(record: ShardRecord): Promise<void> {
+    return this.write(`${RECORDS}${record.shard}.json`, record);
   }
 
-  /** A small file of it as JSON; null where there is none. */
-  read(name: string): unknown {
+  /** A small file of it as JSON; null where there is none that can be read. */
+  async read(name: string): Promise<unknown> {
     try {
-      return parseJson(readFileSync(join(this.folder, name), 'utf8'));
-    } catch {
+      const text = await this.place.read(name);
+      return text && parseJson(text.toString());
+    } catch (error) {
+      if (error instanceof OptionError) throw error;
       return null;
     }
   }
 
-  write(name: string, value: unknown): void {
-    writeWhole(this.place(name), [`${JSON.stringify(value)}\n`]);
-  }
-
-  remove(name: string): void {
-    rmSync(join(this.folder, name), { force: true });
+  write(name: string, value: unknown): Promise<void> {
+    return this.place.write(name, `${JSON.stringify(value)}\n`);
   }
 }

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { OptionError } from '../../engine/errors.js';
 import { isRecord } from '../values/record.js';
 import { type Configuration, type Grid, gridOf } from './configurations.js';
 import { readPlan, refuse, type SweepPlan } from './plan.js';
@@ -25,15 +26,16 @@ export async function lookThrough(path: string, signal?: AbortSignal): Promise<S
   const store = new Store(plan.out);
   if (plan.out !== '') {
     try {
-      store.prepare();
+      await store.prepare();
     } catch (error) {
-      wrong((error as Error).message);
+      if (!(error instanceof OptionError)) throw error;
+      wrong(error.message);
     }
   }
-  const known = problems.length === 0 ? knownRanges(store, plan, grid) : null;
+  const known = problems.length === 0 ? await knownRanges(store, plan, grid) : null;
   const ranges = known ?? (plan.prompts === '' ? [] : await rangesOf(plan, grid, wrong, signal));
   refuse(path, problems);
-  if (known === null) store.write(rangesName(plan, grid), ranges);
+  if (known === null) await store.write(rangesName(plan, grid), ranges);
   return { plan, configurations: grid.configurations, shards: shardsOf(plan, grid.configurations, ranges), store };
 }
 
@@ -55,14 +57,15 @@ function rangesName(plan: SweepPlan, { models }: Grid): string {
   return `_shards/prompts-${createHash('sha256').update(all).digest('hex').slice(0, 32)}.json`;
 }
 
-function knownRanges(store: Store, plan: SweepPlan, grid: Grid): Range[] | null {
+async function knownRanges(store: Store, plan: SweepPlan, grid: Grid): Promise<Range[] | null> {
   try {
-    const found = store.read(rangesName(plan, grid));
+    const found = await store.read(rangesName(plan, grid));
     const models = grid.models.map(({ name }) => name);
     const whole = (one: unknown) =>
       isRecord(one) && isRecord(one.models) && models.every(name => isRecord((one.models as object)[name as never]));
     return Array.isArray(found) && found.length > 0 && found.every(whole) ? (found as Range[]) : null;
-  } catch {
+  } catch (error) {
+    if (error instanceof OptionError) throw error;
     return null; // the file of prompts is not there, and whoever reads it says so
   }
 }

@@ -25,7 +25,7 @@ export class TableFile {
     private readonly columns: readonly Column[],
     metadata: Readonly<Record<string, string>>,
   ) {
-    this.#file = new ParquetFile(store.place(path), columns, metadata);
+    this.#file = new ParquetFile(store.aside(path), columns, metadata);
   }
 
   /** @param known columns that another file has too, encoded: filled by the first that needs them */
@@ -45,8 +45,8 @@ export class TableFile {
     return { path: this.path, ...this.#file.finish() };
   }
 
-  commit(): void {
-    this.#file.commit();
+  commit(): Promise<void> {
+    return this.#file.commit();
   }
 
   [Symbol.dispose](): void {
@@ -80,8 +80,8 @@ export class RowTable {
     return this.#file.finish();
   }
 
-  commit(): void {
-    this.#file.commit();
+  commit(): Promise<void> {
+    return this.#file.commit();
   }
 
   [Symbol.dispose](): void {

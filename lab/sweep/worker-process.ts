@@ -1,6 +1,7 @@
 // A worker in a process of its own, `loupe sweep PLAN --worker`, asked and answered by lines.
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,31 +16,63 @@ export interface ShardRunner {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Milliseconds that a process has to take away what it was writing, before it is killed outright. */
+const GRACE = 5000;
+/** What a command ends with that was refused. */
+const BAD_INPUT = 2;
+
 /** A process that is started with the first shard, and again after it ended. */
 export class WorkerProcess implements ShardRunner {
   #child: ChildProcessWithoutNullStreams | null = null;
   #lines: AsyncIterator<string> | null = null;
   #said = '';
+  #answered = false;
 
   constructor(
     private readonly plan: string,
     private readonly adapter?: string,
+    /** Seconds that a shard may take, the first with the start and the model. */
+    private readonly deadline?: number,
   ) {}
 
   async run(id: string, signal?: AbortSignal): Promise<Answer> {
     const lines = this.#start();
-    const stop = () => void this.#child?.kill();
+    const child = this.#child!;
+    const { deadline } = this;
+    let late = false;
+    const timers: NodeJS.Timeout[] = [];
+    const end = () => {
+      late = true;
+      child.kill();
+      timers.push(setTimeout(() => child.kill('SIGKILL'), GRACE));
+    };
+    if (deadline !== undefined) timers.push(setTimeout(end, deadline * 1000));
+    const stop = () => void child.kill();
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      this.#child!.stdin.write(`${JSON.stringify({ shard: id })}\n`);
+      child.stdin.write(`${JSON.stringify({ shard: id })}\n`);
       const { value, done } = await lines.next();
       signal?.throwIfAborted();
-      if (!done) return JSON.parse(value) as Answer;
+      if (!done) {
+        this.#answered = true;
+        return JSON.parse(value) as Answer;
+      }
+      if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) await once(child, 'exit');
     } finally {
       signal?.removeEventListener('abort', stop);
+      for (const timer of timers) clearTimeout(timer);
     }
-    const last = printable(this.#said.trim().split('\n').at(-1) ?? '').replace(/^loupe: /, '');
     this.#child = null;
+    if (late)
+      return {
+        shard: id,
+        error: `Its worker did not answer within ${deadline} s, and was ended. Give it a longer --deadline, or look why it hangs.`,
+        retry: true,
+      };
+    const last = printable(this.#said.trim().split('\n').at(-1) ?? '').replace(/^loupe: /, '');
+    // One that was refused before its first shard would be refused before every other.
+    if (child.exitCode === BAD_INPUT && !this.#answered && last)
+      return { shard: id, error: last, retry: false, forAll: true };
     return { shard: id, error: `Its worker ended${last ? `: ${last}` : ' without a word.'}`, retry: true };
   }
 
@@ -59,6 +92,7 @@ export class WorkerProcess implements ShardRunner {
     });
     this.#child = child;
     this.#said = '';
+    this.#answered = false;
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     return this.#lines;
   }

@@ -7,6 +7,7 @@ import type { Session } from '../session/session.js';
 import type { Prompt, PromptFile } from '../values/prompt-file.js';
 import type { Configuration } from './configurations.js';
 import type { SweepPlan } from './plan.js';
+import { StorageError } from './place.js';
 import { runShard, type Sessions } from './run-shard.js';
 import { promptFile, type Shard } from './shards.js';
 import type { Sweep } from './sweep.js';
@@ -27,8 +28,10 @@ export type Answer =
       readonly shard: string;
       /** A sentence. */
       readonly error: string;
-      /** Whether it may go well elsewhere, or later. */
+      /** Whether it may go well another time. */
       readonly retry: boolean;
+      /** It is the storage, and so for all shards: at once where it is not to be tried again, a full disk, else when it stays so. */
+      readonly forAll?: true;
     };
 
 /** Runs shards of a sweep, and keeps its model open and its place in the file of prompts from one to the next. */
@@ -51,7 +54,7 @@ export class Worker {
       const shard = this.#byId.get(id);
       if (!shard)
         return { shard: id, error: `There is no shard '${printable(id)}' in ${this.sweep.plan.path}.`, retry: false };
-      const before = this.sweep.store.record(id);
+      const before = await this.sweep.store.record(id);
       const { rows, bytes, tokens, seconds } = before ?? (await this.#make(shard, signal, onPrompt));
       return { shard: id, rows, bytes, tokens, seconds, ...(before && { already: true as const }) };
     } catch (error) {
@@ -61,13 +64,14 @@ export class Worker {
       return {
         shard: id,
         error: known ? message : `This is a defect of Loupe, please report it: ${printable(message)}`,
-        // What a device or a disk does may be another matter elsewhere; what is wrong with a plan or a prompt is not.
+        // What a device does may be another matter elsewhere; what is wrong with a plan or a prompt is not.
         retry:
           error instanceof DeviceError ||
           error instanceof AdapterError ||
           error instanceof BudgetError ||
-          !known ||
-          /cannot be written/.test(message),
+          (error instanceof StorageError && error.retry) ||
+          !known,
+        ...(error instanceof StorageError && error.forAll && { forAll: true as const }),
       };
     }
   }

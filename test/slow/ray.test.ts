@@ -159,6 +159,32 @@ test('a shard that ends every worker is given up after three tries, one that is 
   ]);
 });
 
+test('a worker that hangs is ended at its deadline, with its process or with its actor, and its shard goes elsewhere', () => {
+  const hung = drive({ shards: 6, hangs: 2 }, '--deadline=1');
+  expect([hung.status, hung.stderr]).toEqual([
+    1,
+    'loupe: shard 2 (atlas, prompts 20 to 29): Its worker did not answer within 1 s, and was ended. Give it a longer --deadline, or look why it hangs. After 3 tries.\n',
+  ]);
+  expect(hung.stdout).toMatch(/^5 shards in .*\n5 of 6 shards stand\.\n$/);
+  const stopped = drive({ shards: 6, stops: 2 }, '--deadline=1');
+  expect([stopped.status, stopped.stderr]).toEqual([0, '']);
+  expect(stopped.stdout).toMatch(/^6 shards in .*; 1 times a worker was lost\.\n6 of 6 shards stand\.\n$/);
+}, 180_000);
+
+test('a worker without room is let go and the others go on; a storage that is silent ends the sweep', () => {
+  const one = drive({ shards: 6, full: 'here', ms: 300 });
+  expect([one.status, one.stderr]).toEqual([
+    0,
+    expect.stringMatching(/^Worker \d: x\.parquet cannot be written: the disk is full \(ENOSPC\)\.\n$/),
+  ]);
+  expect(one.stdout).toMatch(/^6 shards in .*\n6 of 6 shards stand\.\n$/);
+  const all = drive({ shards: 6, full: 'everywhere' });
+  expect(all.status).toBe(2);
+  expect(all.stderr).toMatch(/^loupe: No worker is left: The disk is full\.$/m);
+  const silent = drive({ shards: 1000, silent: true });
+  expect([silent.status, silent.stderr]).toEqual([2, 'loupe: The storage does not answer.\n']);
+}, 180_000);
+
 test('what cannot be gone on with is one sentence and exit code 2', () => {
   const wrong = (what: object, ...args: string[]) => {
     const { status, stderr } = drive(what, ...args);

@@ -77,13 +77,14 @@ class Deal:
         return shard
 
     def failed(self, shard, worker, sentence, retry):
-        """It went wrong there. Tried again elsewhere, unless that is of no use."""
+        """It went wrong there. Tried again elsewhere, unless that is of no use. Whether it was given up."""
         shard.failed.append(worker)
         if retry and len(shard.failed) < TRIES:
             self._retries.append(shard)
-            return
+            return False
         tries = f" After {len(shard.failed)} tries." if len(shard.failed) > 1 else ""
         self.poisoned.append((shard, f"{sentence}{tries}"))
+        return True
 
     def back(self, shard):
         """It was not begun."""

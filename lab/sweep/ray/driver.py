@@ -41,6 +41,9 @@ class Driver:
         self.flights = {}
         self.hellos = {}
         self.refs = {}
+        # When the first that each has in hand was begun, and who was ended because that took too long.
+        self.since = {}
+        self.overdue = set()
         self.lost = 0
         self.why_unfit = None
         self.done = {"shards": 0, "already": 0, "rows": 0, "bytes": 0, "tokens": 0}
@@ -74,7 +77,7 @@ class Driver:
         with open(args.plan, "rb") as file:
             digest = hashlib.sha256(file.read()).hexdigest()
         for number in range(wanted):
-            self.actors[number] = actor.remote(args.loupe, os.path.abspath(args.plan), digest, args.adapter)
+            self.actors[number] = actor.remote(args.loupe, os.path.abspath(args.plan), digest, args.adapter, args.deadline)
             self.flights[number] = deque()
             self.greet(number)
 
@@ -96,6 +99,8 @@ class Driver:
             if shard is None:
                 return
             ref = self.actors[number].do.remote(shard.id)
+            if not flight:
+                self.since[number] = time.monotonic()
             flight.append((ref, shard))
             self.refs[ref] = number
 
@@ -134,23 +139,38 @@ class Driver:
             first = self.flights[number].popleft()
             self.refs.pop(first[0], None)
             self.lost += 1
-            self.deal.failed(first[1], number, f"The worker was lost: {sentence(error)}", True)
+            late = number in self.overdue
+            self.overdue.discard(number)
+            self.deal.failed(first[1], number, worker.late_sentence(self.args.deadline) if late else f"The worker was lost: {sentence(error)}", True)
             self.drop(number)
             self.greet(number)
             return
         except RayTaskError as error:
             answer = {"error": sentence(error), "retry": True}
         del self.flights[number][place]
+        self.since[number] = time.monotonic()
         if "unfit" in answer:
             self.deal.back(shard)
             self.retire(number, f"{answer['unfit'].rstrip('.')}.")
         elif "error" in answer:
-            self.deal.failed(shard, number, answer["error"], answer.get("retry", False))
+            given_up = self.deal.failed(shard, number, answer["error"], answer.get("retry", False))
+            if given_up and answer.get("forAll"):
+                raise Refused(answer["error"])  # the storage is silent: it would be so for all the others
         else:
             self.done["shards"] += 1
             self.done["already"] += bool(answer.get("already"))
             for name in ("rows", "bytes", "tokens"):
                 self.done[name] += 0 if answer.get("already") else answer.get(name, 0)
+
+    def end_the_late(self):
+        """A worker ends its process itself at the deadline. One that does not, with its machine or without, is ended from here."""
+        if not self.args.deadline:
+            return
+        most = self.args.deadline + worker.LAST + worker.GRACE
+        for number in self.up:
+            if self.flights[number] and number not in self.overdue and time.monotonic() - self.since[number] > most:
+                self.overdue.add(number)
+                ray.kill(self.actors[number], no_restart=False)
 
     def run(self, lines):
         self.deal = Deal(lines)
@@ -172,6 +192,7 @@ class Driver:
                     self.greeted(ref)
                 elif ref in self.refs:
                     self.answered(ref)
+            self.end_the_late()
             self.progress()
         if not self.actors and (self.deal.waiting > 0 or self.refs):
             raise Refused(f"No worker is left: {self.why_unfit}")
@@ -222,6 +243,7 @@ def arguments():
     parser.add_argument("--cpus", type=float, default=1)
     parser.add_argument("--gpus", type=float, default=0)
     parser.add_argument("--memory", type=int, default=0, help="bytes")
+    parser.add_argument("--deadline", type=float, default=0, help="seconds for a shard")
     parser.add_argument("--adapter", default="")
     return parser.parse_args()
 

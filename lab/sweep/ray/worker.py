@@ -13,6 +13,8 @@ import ray
 
 # Seconds that a process has to end when it is asked to.
 GRACE = 20
+# Seconds that it has at its deadline.
+LAST = 5
 
 
 class Unfit(Exception):
@@ -27,10 +29,25 @@ def _ends_with_parent():
         pass  # then it ends behind its shard, as its input has ended
 
 
+def late_sentence(deadline):
+    return f"Its worker did not answer within {deadline:g} s, and was ended. Give it a longer --deadline, or look why it hangs."
+
+
+def _end(process, late):
+    """At the deadline: asked first, so that it takes away what it was writing."""
+    late.set()
+    process.terminate()
+    try:
+        process.wait(LAST)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
 class Process:
     """The process, started when there is something for it to do."""
 
-    def __init__(self, command, plan, adapter):
+    def __init__(self, command, plan, adapter, deadline):
+        self._deadline = deadline
         self._argv = [*command, "sweep", plan, "--worker", *(["--adapter", adapter] if adapter else [])]
         self._process = None
         self._said = deque(maxlen=20)
@@ -54,16 +71,29 @@ class Process:
     def do(self, shard):
         if self._process is None:
             self._start()
+        late = threading.Event()
+        timer = threading.Timer(self._deadline, _end, (self._process, late)) if self._deadline else None
+        if timer:
+            timer.daemon = True
+            timer.start()
         try:
             self._process.stdin.write(json.dumps({"shard": shard}) + "\n")
             line = self._process.stdout.readline()
         except BrokenPipeError:
             line = ""
+        finally:
+            if timer:
+                timer.cancel()
         if line.strip():
             self._answered = True
-            return json.loads(line)
+            answer = json.loads(line)
+            if answer.get("forAll") and not answer["retry"]:
+                raise Unfit(answer["error"])  # its disk is full, or it may not write: others may have room and rights
+            return answer
         code = self._process.wait()
         self._process = None
+        if late.is_set():
+            return {"shard": shard, "error": late_sentence(self._deadline), "retry": True}
         last = self._said[-1].removeprefix("loupe: ") if self._said else ""
         if code == 2 and not self._answered:
             raise Unfit(last or "it ended with exit code 2")
@@ -97,7 +127,7 @@ def command_here(drivers):
 class Worker:
     """What the driver asks of a worker. Every answer is a dictionary; results go to the plan's storage and not through Ray."""
 
-    def __init__(self, command, plan, digest, adapter):
+    def __init__(self, command, plan, digest, adapter, deadline=0):
         self._process = None
         self._unfit = None
         try:
@@ -108,7 +138,7 @@ class Worker:
                 raise Unfit(f"{plan} cannot be read here ({error.strerror}): plan, prompts, models and output must be where every node finds them") from None
             if not same:
                 raise Unfit(f"{plan} here is another than the driver's")
-            self._process = Process(command_here(command), plan, adapter)
+            self._process = Process(command_here(command), plan, adapter, deadline)
         except Unfit as unfit:
             self._unfit = str(unfit)
 
