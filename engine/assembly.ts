@@ -1,5 +1,5 @@
 // A shader is a file, or several put together: a product reads weights through a format and a store and puts its
-// results in a place, each a file of its own, and one with a vector is given its input by another (givens/); what
+// results in a place, each a file of its own, and one with a vector is given its input by another (givens/, inputs/); what
 // attention is made of is told where the tokens of a chunk stand, and what caps, how.
 
 /** Shaders that multiply by a matrix, and so are assembled with a format, a store and a place for the results; linear_quads, which reads f32 from a buffer by itself, with the last alone. */
@@ -12,6 +12,7 @@ export const PRODUCTS: readonly string[] = [
   'matvec',
   'matvec_broadcast',
   'matvec_lanes',
+  'matvec_scaled',
 ];
 
 /** Others that read weights, with a format and a store. */
@@ -50,6 +51,9 @@ export const CAP = 'caps/tanh';
 /** What matvec is given by another dispatch. */
 export const ROW = 'givens/row';
 
+/** How matvec_scaled reads what it is given. */
+export const INPUTS = { buffer: 'inputs/buffer', uniform: 'inputs/uniform' } as const;
+
 /** The files that a shader is assembled with to read a weight. */
 export const partsFor = ({ layout, store }: { readonly layout: string; readonly store: string }): string[] => [
   `formats/${layout}`,
@@ -61,6 +65,7 @@ export function wholeWith(name: string): readonly string[] {
   if (name.startsWith('formats/')) return ['matvec_lanes', name, 'stores/buffer', 'results/one'];
   if (name.startsWith('stores/')) return ['matvec_lanes', 'formats/f32', name, 'results/one'];
   if (name.startsWith('results/')) return ['matvec_lanes', 'formats/f32', 'stores/buffer', name];
+  if (name.startsWith('inputs/')) return ['matvec_scaled', 'formats/f32', 'stores/buffer', 'results/one', name];
   if (name.startsWith('givens/')) return ['matvec', 'formats/f32', 'stores/buffer', 'results/one', name];
   if (name.startsWith('caches/')) return ['cache_write', 'sequences/one', name];
   if (name === 'stream') return [name, 'stores/buffer'];
@@ -71,7 +76,7 @@ export function wholeWith(name: string): readonly string[] {
     return [name, ...(CAPPED.has(name) ? [CAP] : []), ...placed, ...(CACHED.has(name) ? ['caches/f32'] : [])];
   }
   if (name === 'linear_quads') return [name, 'results/one'];
-  const given = name === 'matvec' ? [ROW] : [];
+  const given = name === 'matvec' ? [ROW] : name === 'matvec_scaled' ? [INPUTS.buffer] : [];
   if (PRODUCTS.includes(name)) return [name, 'formats/f32', 'stores/buffer', 'results/one', ...given];
   return READS_WEIGHTS.has(name) ? [name, 'formats/f32', 'stores/buffer'] : [name];
 }

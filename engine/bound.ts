@@ -4,6 +4,7 @@ import type { Kernel } from './compile.js';
 import type { Dispatch, Setting, Source } from './dispatch.js';
 import type { Gpu } from './gpu.js';
 import type { Shaders } from './kernel.js';
+import { UNIFORM } from './products.js';
 import type { Unit } from './units.js';
 
 export interface Bound {
@@ -35,7 +36,7 @@ export class BoundUnits {
     this.#lists.set(chunks, lists);
     return remembered(lists, units, () =>
       Promise.all(
-        units.map(unit => remembered(this.#made, `${chunks} ${unit.name}`, () => this.#unit(unit, setting, shaders))),
+        units.map(unit => remembered(this.#made, `${chunks} ${unit.key}`, () => this.#unit(unit, setting, shaders))),
       ),
     );
   }
@@ -50,7 +51,10 @@ export class BoundUnits {
     const entries = kernel.bindings.map(({ index, name, access }) => {
       const source = access === 'write' ? writes[name] : reads[name];
       if (!source) throw new Error(`${shader}.wgsl declares '${name}' (${access}), which '${of}' does not give it.`);
-      return { binding: index, resource: this.resourceOf(source) };
+      const resource = this.resourceOf(source);
+      // Of a value the beginning: a uniform buffer may not be as long as it is.
+      const part = access === 'uniform' && 'value' in source && 'buffer' in resource;
+      return { binding: index, resource: part ? { buffer: resource.buffer, size: UNIFORM } : resource };
     });
     const group = await this.gpu.scoped(`the bindings of '${of}'`, () =>
       this.gpu.device.createBindGroup({ label: of, layout: kernel.layout, entries }),

@@ -59,6 +59,10 @@ export interface Setting {
   readonly few?: boolean;
   /** A product with one vector may make what it is given by itself, where that is faster than another dispatch: the fast plan on a GPU. */
   readonly merged?: boolean;
+  /** A product with one vector may multiply by the scale of a block last, which rounds otherwise and not more, where that is faster: the fast plan on a software adapter. */
+  readonly scaled?: boolean;
+  /** Tokens that values have room for; default: one. */
+  readonly room?: number;
   /** The tokens are of several sequences. */
   readonly many?: boolean;
   /** How keys and values are kept; default: as they are. */

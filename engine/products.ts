@@ -1,13 +1,16 @@
 // A product with a weight: which of its shaders is the fastest for the adapter and the shape, and with which parts it is put together: the weight's
 // format, the store where it lies, and the place where the results go.
 
-import { partsFor, ROW } from './assembly.js';
+import { INPUTS, partsFor, ROW } from './assembly.js';
 import type { Constants } from './compile.js';
 import { LANES, TILE } from './formats/tile.js';
 import { chunk, type Dispatch, groups, type Setting, type ShardLayout, type Source, value } from './dispatch.js';
 import type { Extent, Ref, Stage } from './plan.js';
 import { inputOf } from './rounding.js';
 import type { Traits } from './traits.js';
+
+/** Bytes of the array in shaders/inputs/uniform: what every adapter binds. */
+export const UNIFORM = 65_536;
 
 /** Where results go: a part of shaders/results. */
 export interface Results {
@@ -96,6 +99,10 @@ export function product({ x, weight, columns: IN, last, results }: Product, s: S
         return [{ shader: 'matvec_lanes', ...having(each), grid: e => [groups(tiles * LANES, 64), 1, rowsOf(e)] }];
       }
       const grid = (e: Extent): [number, number, number] => [x, y, rowsOf(e)];
+      if (broadcast && s.scaled) {
+        const inputs = isUniform(source, IN, s) ? INPUTS.uniform : INPUTS.buffer;
+        return [{ shader: 'matvec_scaled', ...having(each), parts: [...whole.parts, inputs], grid }];
+      }
       if (broadcast) return [{ shader: 'matvec_broadcast', ...having(each), grid }];
       const WG = lanesOfTile(tiles, IN, s.traits);
       const { weight: read } = ends.reads;
@@ -132,6 +139,17 @@ export function product({ x, weight, columns: IN, last, results }: Product, s: S
     return [{ shader: 'linear_few', ...having({ WG }), grid: e => [x, y, few(e) ? groups(rowsOf(e), 4) : 0] }, blocks];
   });
   return [...first, ...parts];
+}
+
+/**
+ * Whether one vector is all that there is of a value and can be read from a uniform buffer, of which lavapipe loads 16 bytes a lane for a third of what a storage buffer costs. The part has
+ * room for UNIFORM bytes, and a binding must be as long.
+ */
+function isUniform(source: Source, columns: number, { oneToken, many, activations, room = 1 }: Setting): boolean {
+  const bytes = 4 * columns;
+  return (
+    'value' in source && oneToken && !many && activations !== 'int8' && bytes <= UNIFORM && bytes * room >= UNIFORM
+  );
 }
 
 /**

@@ -2,7 +2,8 @@
 // (instruments.ts). An edit is compiled and bound for each of them before it is taken, so that a later run of another length does
 // not find it broken.
 
-import { PRODUCTS } from './assembly.js';
+import { INPUTS, PRODUCTS } from './assembly.js';
+import { UNIFORM } from './products.js';
 import { ringOf } from './buffers.js';
 import type { Access } from './bindings.js';
 import { CACHE_BYTES } from './cache-format.js';
@@ -41,13 +42,13 @@ const LEAST: Extent = { tokens: 1, keys: 1, rows: 1 };
 export function stageUses(model: LoadedModel): StageUse[] {
   const { plan, config } = model;
   const uses: StageUse[] = [];
-  const known = ({ step, few, merged }: { step: Step; few: boolean; merged: boolean }) =>
-    `${step.name} ${step.activations} ${few} ${merged}`;
-  const exact = (steps: readonly Step[]) => steps.map(step => ({ step, few: false, merged: false }));
-  const few = !model.gpu.traits.software;
-  // What products make by themselves is made by shaders of its own while one of those is edited.
-  const fast = (steps: readonly Step[]) =>
-    steps.flatMap(step => (few ? [true, false] : [false]).map(merged => ({ step, few, merged })));
+  const known = ({ step, how }: { step: Step; how: How }) => `${step.name} ${step.activations} ${JSON.stringify(how)}`;
+  const exact = (steps: readonly Step[]) => steps.map(step => ({ step, how: {} }));
+  // What products make by themselves is made by shaders of its own while one of those is edited; weights are read as they are while their format is.
+  const ways: How[] = model.gpu.traits.software
+    ? [{}, { scaled: true }, { scaled: true, room: UNIFORM }]
+    : [{ few: true }, { few: true, merged: true }];
+  const fast = (steps: readonly Step[]) => steps.flatMap(step => ways.map(how => ({ step, how })));
   const stages = exact(plan.stages.map(stage => exactStep(stage)));
   const ofExact = new Set([...stages, ...exact(model.steps('exact'))].map(known));
   for (const many of [false, true]) {
@@ -56,13 +57,15 @@ export function stageUses(model: LoadedModel): StageUse[] {
     // The shortest context and the longest: a cache has as many slots, and shaders get that as a constant.
     for (const positions of [1, config.contextLength]) {
       for (const [oneToken, oneRow] of BOTH) {
-        for (const [key, { step, few, merged }] of steps) {
+        for (const [key, { step, how }] of steps) {
           const { name, stages, work } = step;
-          const { dispatches, scratch } = work(settingOf(model, { oneToken, oneRow, few, merged, many, positions }));
+          const { dispatches, scratch } = work(settingOf(model, { oneToken, oneRow, many, positions, ...how }));
           const values = new Map([...plan.stages, ...scratch].map(ref => [ref.name, ref]));
           for (const { shader, parts = [], constants, reads, writes, grid } of dispatches) {
             const given = new Map<string, Given>();
-            for (const [name, source] of Object.entries(reads)) given.set(name, givenBy(model, values, source, 'read'));
+            const uniform = parts.includes(INPUTS.uniform);
+            for (const [name, source] of Object.entries(reads))
+              given.set(name, givenBy(model, values, source, name === 'x' && uniform ? 'uniform' : 'read'));
             for (const [name, source] of Object.entries(writes)) {
               given.set(name, givenBy(model, values, source, 'write'));
             }
@@ -102,17 +105,25 @@ const besideThePlan = (model: LoadedModel): Use[] => [...instrumentUses(model), 
 /** One token or several, one row of logits or several. */
 const BOTH = [true, false].flatMap(oneToken => [true, false].map(oneRow => [oneToken, oneRow] as const));
 
+/** What the fast plan's steps are told of the adapter. */
+type How = Pick<Setting, 'few' | 'merged' | 'scaled' | 'room'>;
+interface OfChunk {
+  readonly oneToken: boolean;
+  readonly oneRow: boolean;
+  readonly many: boolean;
+  readonly positions: number;
+}
+
 function settingOf(
   model: LoadedModel,
-  { oneToken = true, oneRow = true, few = false, merged = false, many = false, positions = 1 } = {},
+  { oneToken = true, oneRow = true, many = false, positions = 1, ...how }: Partial<OfChunk> & How = {},
 ): Setting {
   return {
     traits: model.gpu.traits,
     cache: model.cache,
     oneToken,
     oneRow,
-    few,
-    merged,
+    ...how,
     many,
     shards: name => model.shards(name),
     ring: name => ringOf(model.plan.stage(name), { tokens: 1, positions, rows: 1, ...(many && { sequences: 1 }) }),
@@ -129,6 +140,7 @@ function givenBy(model: LoadedModel, values: ReadonlyMap<string, Ref>, source: S
     return { access: [store === 'texture' ? 'texture' : access], bytes, index: null, resource };
   }
   const ref = values.get(source.value)!;
+  if (access === 'uniform') return { access: [access], bytes: UNIFORM, index: null };
   const bytes = ref.state ? CACHE_BYTES[model.cache] : 4;
   return { access: [access], bytes: bytes * count(shapeOf(ref.axes, LEAST, 1)), index: null };
 }

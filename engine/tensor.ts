@@ -14,7 +14,9 @@ export class Tensor {
     readonly dtype: 'f32' | 'u32' = 'f32',
     usage = 0,
   ) {
-    const all = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
+    // What inputs/uniform.wgsl reads.
+    const all = STORAGE | COPY_SRC | COPY_DST | (gpu.traits.software ? UNIFORM : 0);
     this.buffer = gpu.createBuffer(label, count(shape) * 4, all | usage);
   }
 

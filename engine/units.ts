@@ -12,6 +12,8 @@ import { givesOf, leadingTo, type Step } from './step.js';
 
 export interface Unit {
   readonly name: string;
+  /** Another unit of this name is bound otherwise if its key is another. */
+  readonly key: string;
   /** What it computes. */
   readonly stages: readonly Stage[];
   /** Whose values are there when it is done. */
@@ -29,18 +31,27 @@ export interface Opened {
   readonly why: string;
 }
 
+/** As the exact plan computes it: its products alone are read by who looks inside. */
+const exactly = (setting: Setting): Setting => ({ ...setting, scaled: false });
+
 const ofStage = (stage: Stage, activations: Activations): Unit => ({
   name: stage.name,
+  key: `${stage.name} alone`,
   stages: [stage],
   writes: [stage],
-  dispatches: setting => dispatchesOf(stage, { ...setting, activations }),
+  dispatches: setting => dispatchesOf(stage, { ...exactly(setting), activations }),
 });
 
-const ofStep = (step: Step): Unit => ({ ...step, dispatches: setting => step.work(setting).dispatches });
+const ofStep = (step: Step, inside: boolean): Unit => ({
+  ...step,
+  key: inside ? `${step.name} inside` : step.name,
+  dispatches: setting => step.work(inside ? exactly(setting) : setting).dispatches,
+});
 
 /** The values of a chunk that a step wrote into a cache alone. */
 export const fromCache = (stage: Stage, cache: Stage): Unit => ({
   name: `${stage.name} from the cache`,
+  key: `${stage.name} from the cache`,
   stages: [stage],
   writes: [stage],
   dispatches: setting => {
@@ -68,11 +79,16 @@ export function insideOf(step: Step, looks: readonly Stage[]): Stage[] {
  * @param opened steps that run as what is inside them, and of those the ones that are opened too
  * @param looks stages whose values are asked for; those that a step leaves nowhere are made once more from its inputs
  */
-export function unitsOf(steps: readonly Step[], opened: ReadonlySet<Step>, looks: readonly Stage[]): Unit[] {
+export function unitsOf(
+  steps: readonly Step[],
+  opened: ReadonlySet<Step>,
+  looks: readonly Stage[],
+  inside = false,
+): Unit[] {
   return steps.flatMap(step => {
     const alone = (stage: Stage) => ofStage(stage, step.activations);
-    if (opened.has(step) && step.inside.length > 0) return unitsOf(step.inside, opened, looks);
-    const whole = ofStep(step);
+    if (opened.has(step) && step.inside.length > 0) return unitsOf(step.inside, opened, looks, true);
+    const whole = ofStep(step, inside);
     const read = looks.filter(stage => step.cached.has(stage)).map(stage => fromCache(stage, step.cached.get(stage)!));
     return [whole, ...read, ...leadingTo(step, insideOf(step, looks)).map(alone)];
   });

@@ -1,6 +1,6 @@
 // How fast a model runs here, and how fast others run it: one report of all that was measured in one call.
 
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import type { Context } from '../../engine/context.js';
 import { BudgetError, PromptError } from '../../engine/errors.js';
 import type { PlanKind } from '../../engine/fuse.js';
@@ -14,6 +14,7 @@ import { lengthOf, measure, type Speed, type Wanted } from './measure.js';
 import { type AttentionTimes, attentionTimes } from './attention.js';
 import { type BatchSpeeds, batchSpeeds } from './batch.js';
 import { ours, type Peer } from './peer.js';
+import { type Machine, thisMachine } from './cpu.js';
 import { spread } from './spread.js';
 import { startTorch } from './torch.js';
 
@@ -44,7 +45,7 @@ export interface Ratios {
 export interface BenchReport extends Speed {
   readonly model: string;
   readonly adapter: string;
-  readonly machine: { readonly cpu: string; readonly cores: number };
+  readonly machine: Machine;
   readonly date: string;
   readonly plan: PlanKind;
   /** How products are given their inputs, and how caches keep keys and values: f32 unless asked otherwise. */
@@ -98,14 +99,13 @@ export async function bench(session: Session, options: BenchOptions): Promise<Be
     const cache = cacheAt > 0 && cacheAt + 5 <= length ? await cacheGain(context, ids, cacheAt) : null;
     if (cacheAt > 0 && !cache)
       leftOut.push(`the cache at ${cacheAt}: that takes ${cacheAt + 5} tokens, and there is room for ${length}`);
-    const [{ model: cpu = 'a CPU' } = {}] = cpus();
     const named = others.map((speed, i) => {
       return [against[i], { name: names[i], ...speed, ratios: ratios(own, speed) }] as const;
     });
     return {
       model: session.name,
       adapter: session.provenance().adapter,
-      machine: { cpu: cpu.trim(), cores: availableParallelism() },
+      machine: thisMachine(),
       date: new Date().toISOString().slice(0, 10),
       plan,
       formats: { activations: model.activations, cache: model.cache },

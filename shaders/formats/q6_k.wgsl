@@ -21,10 +21,12 @@ fn block(tile: u32, at: u32, b: u32) -> Block {
   );
 }
 
-fn bytes(word: u32, d: f32) -> vec4f {
-  let q = (vec4u(word) << vec4u(24, 16, 8, 0)) & vec4u(0xff000000);
-  return vec4f(vec4i(q)) * vec4f(0x1p-24 * d);
-}
+fn bytes(word: u32) -> vec4f { return vec4f((vec4i(i32(word)) << vec4u(24, 16, 8, 0)) >> vec4u(24)); }
 
-fn low(s: Block, j: u32) -> vec4f { return bytes(s.q[j / 4][j % 4], s.d[j / 4]); }
-fn high(s: Block, j: u32) -> vec4f { return bytes(s.q[2 + j / 4][j % 4], s.d[2 + j / 4]); }
+fn raw_low(s: Block, j: u32) -> vec4f { return bytes(s.q[j / 4][j % 4]); }
+fn raw_high(s: Block, j: u32) -> vec4f { return bytes(s.q[2 + j / 4][j % 4]); }
+fn powers(j: u32) -> vec4f { return vec4f(1); }
+fn scaled(s: Block, first: vec2f, second: vec2f, x: f32) -> vec2f { return fma(first, s.d.xz, second * s.d.yw); }
+
+fn low(s: Block, j: u32) -> vec4f { return raw_low(s, j) * s.d[j / 4]; }
+fn high(s: Block, j: u32) -> vec4f { return raw_high(s, j) * s.d[2 + j / 4]; }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../engine/files.js';
 import type { BenchReport } from '../../lab/bench/bench.js';
+import { thisMachine, vectorsIn } from '../../lab/bench/cpu.js';
 import { withMeasured } from '../../lab/benchmarks/document.js';
 import type { Measured, StagesReport } from '../../lab/benchmarks/measured.js';
 import { measuredPart, picturesOf } from '../../lab/benchmarks/pages.js';
@@ -118,4 +119,13 @@ test('a line of one point, and of zeros, is drawn', () => {
   const growth = { title: 't', note: 'n', x: 'x', y: 'y', logarithmic: true };
   const svg = growthSvg({ ...growth, lines: [{ name: 'a', colour: '#d55e00', points: [one] }] });
   expect(svg).not.toMatch(/NaN|Infinity/);
+});
+
+test('a figure says how wide the vectors of its CPU are, where the system tells', () => {
+  const flags = (names: string) => `processor\t: 0\nmodel name\t: AMD EPYC\nflags\t\t: ${names}\nbugs\t\t: none\n`;
+  expect(vectorsIn(flags('fpu sse2 avx avx2 f16c'))).toEqual(['AVX2']);
+  expect(vectorsIn(flags('fpu avx avx2 avx512f avx512vl'))).toEqual(['AVX-512']);
+  expect(vectorsIn(flags('fpu sse2'))).toEqual([]);
+  expect(vectorsIn('')).toEqual([]);
+  expect(thisMachine().cpu).not.toBe('');
 });
