@@ -1,4 +1,4 @@
-// A shader is a file, or several put together: a product reads weights through a format and a store and puts its
+// A shader is a file, or several put together: a product reads weights through a format, a store and what its numbers are worth, and puts its
 // results in a place, each a file of its own, and one with a vector is given its input by another (givens/, inputs/); what
 // attention is made of is told where the tokens of a chunk stand, and what caps, how.
 
@@ -54,19 +54,26 @@ export const ROW = 'givens/row';
 /** How matvec_scaled reads what it is given. */
 export const INPUTS = { buffer: 'inputs/buffer', uniform: 'inputs/uniform' } as const;
 
+/** What the numbers of a format are worth. */
+const WORTH = 'weights/scaled';
+
 /** The files that a shader is assembled with to read a weight. */
 export const partsFor = ({ layout, store }: { readonly layout: string; readonly store: string }): string[] => [
   `formats/${layout}`,
   `stores/${store}`,
+  WORTH,
 ];
+
+const F32 = partsFor({ layout: 'f32', store: 'buffer' });
 
 /** Files of a whole that has this one in it, to compile one that nothing uses yet. */
 export function wholeWith(name: string): readonly string[] {
-  if (name.startsWith('formats/')) return ['matvec_lanes', name, 'stores/buffer', 'results/one'];
-  if (name.startsWith('stores/')) return ['matvec_lanes', 'formats/f32', name, 'results/one'];
-  if (name.startsWith('results/')) return ['matvec_lanes', 'formats/f32', 'stores/buffer', name];
-  if (name.startsWith('inputs/')) return ['matvec_scaled', 'formats/f32', 'stores/buffer', 'results/one', name];
-  if (name.startsWith('givens/')) return ['matvec', 'formats/f32', 'stores/buffer', 'results/one', name];
+  if (name.startsWith('formats/')) return ['matvec_lanes', name, 'stores/buffer', WORTH, 'results/one'];
+  if (name.startsWith('stores/')) return ['matvec_lanes', 'formats/f32', name, WORTH, 'results/one'];
+  if (name.startsWith('results/')) return ['matvec_lanes', ...F32, name];
+  if (name.startsWith('inputs/')) return ['matvec_scaled', ...F32, 'results/one', name];
+  if (name.startsWith('givens/')) return ['matvec', ...F32, 'results/one', name];
+  if (name.startsWith('weights/')) return ['matvec_lanes', 'formats/f32', 'stores/buffer', name, 'results/one'];
   if (name.startsWith('caches/')) return ['cache_write', 'sequences/one', name];
   if (name === 'stream') return [name, 'stores/buffer'];
   if (name.startsWith('sequences/')) return ['cache_write', name, 'caches/f32'];
@@ -77,8 +84,8 @@ export function wholeWith(name: string): readonly string[] {
   }
   if (name === 'linear_quads') return [name, 'results/one'];
   const given = name === 'matvec' ? [ROW] : name === 'matvec_scaled' ? [INPUTS.buffer] : [];
-  if (PRODUCTS.includes(name)) return [name, 'formats/f32', 'stores/buffer', 'results/one', ...given];
-  return READS_WEIGHTS.has(name) ? [name, 'formats/f32', 'stores/buffer'] : [name];
+  if (PRODUCTS.includes(name)) return [name, ...F32, 'results/one', ...given];
+  return READS_WEIGHTS.has(name) ? [name, ...F32] : [name];
 }
 
 /** A shader's text, and where each of its lines is from. */

@@ -42,7 +42,8 @@ interface Prepared {
 /** Shaders whose work `givens/` do in their products. */
 const MADE_ELSEWHERE = ['add_norm', 'attend_join'];
 
-const isOfWeights = (shader: string): boolean => shader === 'matvec_broadcast' || shader.startsWith('formats/');
+/** Shaders whose work matvec_scaled does. */
+export const AS_THEY_ARE = ['matvec_broadcast', 'weights/scaled'];
 
 export class Preparation {
   /** As they are when nobody looks inside. */
@@ -84,8 +85,8 @@ export class Preparation {
       few: plan === 'fast' && !traits.software && !edited?.has('linear'),
       // And so does whoever edits what a product makes by itself in another file.
       merged: plan === 'fast' && !traits.software && !MADE_ELSEWHERE.some(shader => edited?.has(shader)),
-      // And whoever edits how weights are read, or what multiplies by them as they are.
-      scaled: plan === 'fast' && traits.software && ![...(edited ?? [])].some(isOfWeights),
+      // And whoever edits what multiplies by weights as they are, or what they are worth.
+      scaled: plan === 'fast' && traits.software && !AS_THEY_ARE.some(shader => edited?.has(shader)),
       room: capacity.tokens,
       many: capacity.sequences !== undefined,
       shards: name => weights.shards(name),

@@ -6,11 +6,7 @@ const TEXELS: u32 = 64;
 struct Block { tile: u32, at: u32 }
 
 fn block(tile: u32, at: u32, b: u32) -> Block { return Block(tile, at + 16 * b * LANES); }
-fn low(s: Block, j: u32) -> vec4f { return bitcast<vec4f>(texel(s.tile, s.at + 2 * j * LANES)); }
-fn high(s: Block, j: u32) -> vec4f { return bitcast<vec4f>(texel(s.tile, s.at + (2 * j + 1) * LANES)); }
-
-// A scale of 1: nothing is left for the end.
-fn raw_low(s: Block, j: u32) -> vec4f { return low(s, j); }
-fn raw_high(s: Block, j: u32) -> vec4f { return high(s, j); }
+fn raw_low(s: Block, j: u32) -> vec4f { return bitcast<vec4f>(texel(s.tile, s.at + 2 * j * LANES)); }
+fn raw_high(s: Block, j: u32) -> vec4f { return bitcast<vec4f>(texel(s.tile, s.at + (2 * j + 1) * LANES)); }
+fn scale(s: Block, j: u32) -> vec2f { return vec2f(1); }
 fn powers(j: u32) -> vec4f { return vec4f(1); }
-fn scaled(s: Block, first: vec2f, second: vec2f, x: f32) -> vec2f { return first + second; }

@@ -20,15 +20,13 @@ fn block(tile: u32, at: u32, b: u32) -> Block {
   return Block(scales(texel(tile, at), b), array(texel(tile, q), texel(tile, q + LANES)));
 }
 
-/** Four columns of 4 bits that are not shifted down: their scales, or the inputs, are made smaller instead, which changes no bit of the result. */
+/** q − 8 of four columns, which are not shifted down: their scales, or the inputs, are made smaller instead, which changes no bit of the result. */
 fn nibbles(word: u32, j: u32) -> vec4f {
-  return vec4f(vec4i(vec4u(word >> (16 * (j % 2))) & vec4u(0xf, 0xf0, 0xf00, 0xf000)));
+  let q = vec4u(word >> (16 * (j % 2))) & vec4u(0xf, 0xf0, 0xf00, 0xf000);
+  return vec4f(vec4i(q) - vec4i(0x8, 0x80, 0x800, 0x8000));
 }
+
 fn raw_low(s: Block, j: u32) -> vec4f { return nibbles(s.q[0][j / 2], j); }
 fn raw_high(s: Block, j: u32) -> vec4f { return nibbles(s.q[1][j / 2], j); }
+fn scale(s: Block, j: u32) -> vec2f { return s.d; }
 fn powers(j: u32) -> vec4f { return vec4f(1, 0x1p-4, 0x1p-8, 0x1p-12); }
-fn scaled(s: Block, first: vec2f, second: vec2f, x: f32) -> vec2f { return (first + second - 8 * x) * s.d; }
-
-
-fn low(s: Block, j: u32) -> vec4f { return fma(raw_low(s, j), s.d.x * powers(j), vec4f(-8 * s.d.x)); }
-fn high(s: Block, j: u32) -> vec4f { return fma(raw_high(s, j), s.d.y * powers(j), vec4f(-8 * s.d.y)); }

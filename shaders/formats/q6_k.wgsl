@@ -25,8 +25,5 @@ fn bytes(word: u32) -> vec4f { return vec4f((vec4i(i32(word)) << vec4u(24, 16, 8
 
 fn raw_low(s: Block, j: u32) -> vec4f { return bytes(s.q[j / 4][j % 4]); }
 fn raw_high(s: Block, j: u32) -> vec4f { return bytes(s.q[2 + j / 4][j % 4]); }
+fn scale(s: Block, j: u32) -> vec2f { return vec2f(s.d[j / 4], s.d[2 + j / 4]); }
 fn powers(j: u32) -> vec4f { return vec4f(1); }
-fn scaled(s: Block, first: vec2f, second: vec2f, x: f32) -> vec2f { return fma(first, s.d.xz, second * s.d.yw); }
-
-fn low(s: Block, j: u32) -> vec4f { return raw_low(s, j) * s.d[j / 4]; }
-fn high(s: Block, j: u32) -> vec4f { return raw_high(s, j) * s.d[2 + j / 4]; }

@@ -28,8 +28,5 @@ fn bytes(word: u32) -> vec4f { return vec4f((vec4i(i32(word)) << vec4u(24, 16, 8
 
 fn raw_low(s: Block, j: u32) -> vec4f { return bytes(s.q[j / 4][j % 4]); }
 fn raw_high(s: Block, j: u32) -> vec4f { return bytes(s.q[2 + j / 4][j % 4]); }
+fn scale(s: Block, j: u32) -> vec2f { return s.d; }
 fn powers(j: u32) -> vec4f { return vec4f(1); }
-fn scaled(s: Block, first: vec2f, second: vec2f, x: f32) -> vec2f { return (first + second) * s.d; }
-
-fn low(s: Block, j: u32) -> vec4f { return raw_low(s, j) * s.d.x; }
-fn high(s: Block, j: u32) -> vec4f { return raw_high(s, j) * s.d.y; }

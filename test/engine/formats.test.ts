@@ -141,6 +141,38 @@ describe.each([...FORMATS.keys()])('%s', name => {
   });
 });
 
+// A zero point that is taken off a sum, and not off each number, leaves what a large input times the zero point is rounded by.
+test.each(['Q8_0', 'Q4_0', 'Q5_0', 'Q6_K', 'Q4_1', 'Q5_1'])(
+  '%s: a large input leaves nothing where its weight is 0',
+  async name => {
+    const [rows, columns] = [64, FORMATS.get(name)!.values === 256 ? 256 : 96];
+    const { store, values } = await stored(name, rows, columns);
+    using _ = store;
+    const zeros = Array.from({ length: columns }, (_, k) =>
+      Array.from({ length: rows }, (_, row) => row).filter(row => values[row * columns + k] === 0),
+    );
+    const most = zeros.reduce((a, b) => (b.length > a.length ? b : a));
+    const large = zeros.indexOf(most);
+    const x = Float32Array.from({ length: columns }, (_, k) => (k === large ? 1e6 : Math.sin(1 + k)));
+    const feed: Ref = { name: 'x', axes: [{ letter: 'T', name: 'token', size: 'tokens' }, axis.hidden(columns)] };
+    for (const plan of ['exact', 'fast'] as const) {
+      const m = new Recorder();
+      m.linear('y', feed, [axis.feedForward(rows)]);
+      const y = await output(m, store, 1, [[feed, x]], { plan });
+      for (const row of most) {
+        let [sum, size] = [0, 0];
+        for (let k = 0; k < columns; k++) {
+          const product = values[row * columns + k] * x[k];
+          sum += product;
+          size += Math.abs(product);
+        }
+        expect(Math.abs(y[row] - sum), `${plan}, row ${row}`).toBeLessThanOrEqual(2e-6 * size);
+      }
+    }
+    if (name !== 'Q4_1' && name !== 'Q5_1') expect(most.length).toBeGreaterThan(0);
+  },
+);
+
 const NAMES = [...FORMATS.keys()].filter(name => FORMATS.get(name)!.values >= 32);
 const pairs = NAMES.flatMap((a, i) =>
   NAMES.slice(i + 1).flatMap(b => (alike([a, b]) ? [[a, b, alike([a, b])![0].shader] as const] : [])),
