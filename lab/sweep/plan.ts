@@ -175,9 +175,12 @@ function keepIn(
     return texts(value, `keep.${key}`, wrong);
   };
   const { slice, loss = false } = given;
+  const tap = stages('tap');
+  if (slice !== undefined && tap.length === 0)
+    wrong('keep.slice is a part of what keep.tap keeps, and there is no keep.tap. Give it, or leave the slice out.');
   if (typeof loss !== 'boolean') wrong(`keep.loss is true or false, not ${said(loss)}.`);
   return {
-    tap: stages('tap'),
+    tap,
     slice: slice === undefined ? null : sliceIn(slice, wrong),
     values: choices(given.values, 'keep.values', ['f32', 'f16'], 'f32', wrong)[0],
     top: whole('keep.top', given.top, 0, MOST_TOP) ?? 0,

@@ -41,7 +41,7 @@ const SUMMARIES: readonly Column[] = [
   ...ORIGIN,
   int('prompt'),
   text('stage'),
-  ...['mean', 'std', 'l2', 'max'].map(name => real(name)),
+  ...['mean', 'std', 'l2', 'max_abs'].map(name => real(name)),
 ];
 
 /** A row a (run, stage): how far it is from the first configuration's. `margin`: how often the error fits into the limit of a diff; below 1 it fails. */
@@ -117,7 +117,7 @@ export class RunTables {
     });
     for (const stage of this.looked.summaries) {
       const { mean, std, l2, maxAbs } = statsOf(run.activations.get(stage)!.data);
-      this.#summaries!.add({ prompt, stage, mean, std, l2, max: maxAbs });
+      this.#summaries!.add({ prompt, stage, mean, std, l2, max_abs: maxAbs });
     }
     if (this.#logits) this.#addLogits(prompt, ids, logits!);
   }

@@ -154,10 +154,10 @@ function measured(
 /** All shards, those of one configuration one after the other. */
 export function shardsOf(plan: SweepPlan, configurations: readonly Configuration[], ranges: readonly Range[]): Shard[] {
   const { keep, context } = plan;
-  const decides = ({ configuration: _, ...rest }: Configuration) => rest;
-  const first = keep.against.length > 0 ? decides(configurations[0]) : null;
+  const first = keep.against.length > 0 ? configurations[0] : null;
   return configurations.flatMap(configuration => {
-    const same = JSON.stringify({ loupe: LOUPE_VERSION, ...decides(configuration), context, keep, first });
+    // Its number too: rows have it, and a plan whose lists are in another order numbers otherwise.
+    const same = JSON.stringify({ loupe: LOUPE_VERSION, ...configuration, context, keep, first });
     return ranges.map(({ from, to, models }) => {
       const { hash, tokens, bytes } = models[configuration.model];
       const shard = createHash('sha256').update(`${same} ${from} ${to} ${hash}`).digest('hex').slice(0, 32);

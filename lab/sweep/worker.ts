@@ -151,10 +151,15 @@ class Cursor {
       this.#place = 0;
     }
     const out: Prompt[] = [];
-    while (this.#place < to) {
-      const next = await this.#rows.next();
-      if (next.done) break;
-      if (this.#place++ >= from) out.push(next.value());
+    try {
+      while (this.#place < to) {
+        const next = await this.#rows.next();
+        if (next.done) break;
+        if (this.#place++ >= from) out.push(next.value());
+      }
+    } catch (error) {
+      this.#rows = null; // it has ended with that, and the next shard begins anew
+      throw error;
     }
     return out;
   }

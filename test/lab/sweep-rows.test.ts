@@ -129,7 +129,11 @@ test('losses, largest logits, summaries and margins are those that the lab has f
     ]);
     expect(of(logits, 0)).toHaveLength(run.ids.length);
     const { mean, l2, maxAbs } = run.at('layers.3.resid').stats();
-    expect(of(summaries, 0).find(({ stage }) => stage === 'layers.3.resid')).toMatchObject({ mean, l2, max: maxAbs });
+    expect(of(summaries, 0).find(({ stage }) => stage === 'layers.3.resid')).toMatchObject({
+      mean,
+      l2,
+      max_abs: maxAbs,
+    });
     expect(of(margins, 0)).toEqual([]);
     const held = stages.map(stage => {
       const { relL2 } = compare(other.at(stage).data, run.at(stage).data, run.at(stage).shape);

@@ -119,10 +119,29 @@ test("a shard's name changes with all that decides its rows, and with nothing el
     [3, 'q8_0', 'fast'],
   ]);
   expect(grid.shards.slice(0, 3).map(({ shard }) => shard)).toEqual(first);
+  // Rows have the number of their configuration: where a plan's lists give it another, they are others.
+  const turned = await lookThrough(plan('turned', { plan: ['fast', 'exact'] }));
+  expect(turned.shards.map(({ shard }) => shard).filter(id => first.includes(id))).toEqual([]);
+  const between = await lookThrough(plan('between', { quantise: [null, 'q4_0', 'q8_0'], plan: ['exact', 'fast'] }));
+  const stand = new Set(grid.shards.map(({ shard }) => shard));
+  expect(between.shards.filter(({ shard }) => stand.has(shard)).map(({ configuration }) => configuration)).toEqual([
+    0, 0, 0, 1, 1, 1,
+  ]);
   // One prompt is another: its shard is another, and the rest stay.
   writeFileSync(at('p2.jsonl'), lines(5).replace('[4,', '[5,'));
   const changed = await ids('c', { prompts: 'p2.jsonl' });
   expect(changed.map((id, i) => id === first[i])).toEqual([false, true, true]);
+});
+
+test('a file of prompts that cannot be read for a moment costs a worker that shard alone', async () => {
+  writeFileSync(at('away.jsonl'), lines(6));
+  const sweep = await lookThrough(plan('away', { prompts: 'away.jsonl' }));
+  await using worker = new Worker(sweep);
+  const [one, two, three] = sweep.shards.map(({ shard }) => shard);
+  rmSync(at('away.jsonl'));
+  expect(await worker.run(one)).toMatchObject({ shard: one, error: expect.stringContaining('away.jsonl') });
+  writeFileSync(at('away.jsonl'), lines(6));
+  for (const shard of [two, one, three]) expect(await worker.run(shard)).toMatchObject({ shard, tokens: 8 });
 });
 
 test('shards are listed until they stand, run by their names, and not made again', async () => {
