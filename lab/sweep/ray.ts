@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { cacheFolder } from '../../engine/cache.js';
 import { LoupeError } from '../../engine/errors.js';
 import { packageRoot } from '../../engine/files.js';
-import { onCtrlC } from '../host/ctrl-c.js';
+import { onCtrlC, rearmCtrlC } from '../host/ctrl-c.js';
 
 export class RayError extends LoupeError {}
 
@@ -35,13 +35,39 @@ export async function sweepOnRay(path: string, options: RayOptions, say: (line: 
   const loupe = [process.execPath, join(packageRoot(), 'dist', 'lab', 'cli', 'loupe.js')];
   const args = [join(folder(), 'driver.py'), path, '--loupe', JSON.stringify(loupe)];
   for (const [name, value] of Object.entries(options)) if (value !== undefined) args.push(`--${name}=${value}`);
-  onCtrlC(() => {}); // the driver has it too, and decides
+  args.push(`--parent=${process.pid}`); // of SIGKILL nobody can tell it
   return await new Promise<number>((resolve, reject) => {
     const driver = spawn(python, args, { stdio: 'inherit' });
-    driver.on('error', error => reject(new RayError(`${python} could not be started: ${error.message}. ${CURE}`)));
-    driver.on('close', code => resolve(code ?? 1));
+    let by: NodeJS.Signals | null = null;
+    const passOn = (signal: NodeJS.Signals) => {
+      by = signal;
+      driver.kill(signal);
+    };
+    // It ends its workers and Ray, and takes no notice of a second one: from a terminal it has had Ctrl-C itself.
+    onCtrlC(() => {
+      passOn('SIGINT');
+      rearmCtrlC();
+    });
+    for (const signal of ENDING) process.on(signal, passOn);
+    const done = () => {
+      for (const signal of ENDING) process.off(signal, passOn);
+      onCtrlC(null);
+    };
+    driver.on('error', error => {
+      done();
+      reject(new RayError(`${python} could not be started: ${error.message}. ${CURE}`));
+    });
+    driver.on('close', code => {
+      done();
+      if (by !== null && by !== 'SIGINT') process.kill(process.pid, by); // after its last listener a signal does what it does
+      resolve(code ?? (by === null ? 1 : STOPPED));
+    });
   });
 }
+
+/** What ends a process that does not listen: `timeout`, `kill`, a pod's end; a terminal that is closed. */
+const ENDING = ['SIGTERM', 'SIGHUP'] as const;
+const STOPPED = 130;
 
 const CURE = 'Set LOUPE_RAY_PYTHON to a Python that has Ray, of the version of your cluster.';
 const folder = () => join(packageRoot(), 'lab', 'sweep', 'ray');

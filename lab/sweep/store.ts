@@ -5,7 +5,7 @@ import { parseJson } from '../../engine/json.js';
 import { isRecord } from '../values/record.js';
 import { Bucket } from './bucket.js';
 import { Folder } from './folder.js';
-import { type Aside, isAddress, type Place } from './place.js';
+import { type Aside, isAddress, type Place, StorageError } from './place.js';
 
 /** A file of a shard. */
 export interface ShardFile {
@@ -80,11 +80,23 @@ export class Store {
     );
   }
 
-  /** Of all of them that stand, in their order. */
-  async records(shards: readonly string[]): Promise<(ShardRecord | null)[]> {
+  /** Of all of them that stand, in their order. A record that is none is told to `wrong`, where that is given, and is null. */
+  async records(
+    shards: readonly string[],
+    wrong?: (shard: string, fault: OptionError) => void,
+  ): Promise<(ShardRecord | null)[]> {
+    const record = async (shard: string) => {
+      try {
+        return await this.record(shard);
+      } catch (error) {
+        if (!wrong || !(error instanceof OptionError) || error instanceof StorageError) throw error;
+        wrong(shard, error);
+        return null;
+      }
+    };
     const out: (ShardRecord | null)[] = [];
     for (let at = 0; at < shards.length; at += AT_ONCE)
-      out.push(...(await Promise.all(shards.slice(at, at + AT_ONCE).map(shard => this.record(shard)))));
+      out.push(...(await Promise.all(shards.slice(at, at + AT_ONCE).map(record))));
     return out;
   }
 

@@ -1,4 +1,4 @@
-// Whether a data set is what its manifest says: every file, its bytes, its rows and its columns; every shard once, and none missing.
+// Whether a data set is what its manifest says: every file, its bytes, its rows and its columns; every shard once, and none missing. And whether the manifest says what stands: the records do.
 
 import { createHash } from 'node:crypto';
 import { parquetMetadataAsync } from 'hyparquet';
@@ -44,26 +44,52 @@ export async function verify(folder: string, signal?: AbortSignal): Promise<Veri
   const manifest = await manifestOf(store);
   const { shards, missing } = manifest;
   const problems: string[] = [];
-  if (missing.length > 0)
+  const there = new Set(await place.list(''));
+  // Whatever the manifest says: a sweep that was killed has written none since its last shards.
+  const { records, faults } = await recordsOf(store);
+  const made = missing.filter(id => records.has(id));
+  const gone = missing.filter(id => !records.has(id));
+  if (gone.length > 0)
     problems.push(
-      `${missing.length} of ${missing.length + shards.length} shards are missing, the first is ${missing[0]}. Run the sweep again.`,
+      `${gone.length} of ${missing.length + shards.length} shards are missing, the first is ${gone[0]}. Run the sweep again.`,
     );
+  if (made.length > 0)
+    problems.push(
+      `${made.length} ${made.length === 1 ? 'shard stands' : 'shards stand'} that ${MANIFEST} calls missing, the first is ${made[0]}: it is older than they are. Give loupe sweep PLAN --finish, which writes it anew.`,
+    );
+  problems.push(...faults.values());
   const ids = new Set<string>();
   const ranges = new Set<string>();
-  for (const { shard, configuration, from, to } of shards) {
-    const range = `prompts ${from} to ${to - 1} of configuration ${configuration}`;
+  for (const one of shards) {
+    const { shard } = one;
+    const range = rangeIn(one);
     if (ids.has(shard) || ranges.has(range))
       problems.push(`Shard ${shard}, ${range}, is there twice. Delete ${MANIFEST} and give --finish.`);
     ids.add(shard);
     ranges.add(range);
+    const record = records.get(shard);
+    if (record && JSON.stringify(record.files) !== JSON.stringify(one.files))
+      problems.push(
+        `Shard ${shard}, ${range}, was made again since ${MANIFEST} was written. Give loupe sweep PLAN --finish.`,
+      );
+    if (record || faults.has(shard)) continue;
+    problems.push(
+      `_shards/${shard}.json is not there, so that its shard, ${range}, does not stand. Run the sweep again.`,
+    );
+  }
+  for (const [shard, record] of records) {
+    if (ids.has(shard) || missing.includes(shard)) continue;
+    problems.push(
+      `Shard ${shard}, ${rangeIn(record)}, stands and is of another plan than ${MANIFEST}. Give loupe sweep PLAN --finish with the plan that has it; where none has it any more, _shards/${shard}.json says which files are its.`,
+    );
   }
   const columns = new Map<string, string>();
-  const known = new Set<string>();
+  const known = new Set([...records.values()].flatMap(record => record.files.map(({ path }) => path)));
   let [files, rows, bytes] = [0, 0, 0];
-  const there = new Set(await place.list(''));
   using progress = progressLine('Verifying');
   for (const [done, record] of shards.entries()) {
-    for (const file of record.files) {
+    // What was made again is held against its own record.
+    for (const file of (records.get(record.shard) ?? record).files) {
       signal?.throwIfAborted();
       known.add(file.path);
       files += 1;
@@ -81,6 +107,19 @@ export async function verify(folder: string, signal?: AbortSignal): Promise<Veri
       );
   const leftover = (await place.leftover()).map(({ name }) => name);
   return { folder, shards: shards.length, files, rows, bytes, problems, leftover };
+}
+
+const rangeIn = ({ from, to, configuration }: ShardRecord) =>
+  `prompts ${from} to ${to - 1} of configuration ${configuration}`;
+
+/** The records that are there, and by its shard's id what is wrong with one that is none. */
+async function recordsOf(store: Store) {
+  const records = new Map<string, ShardRecord>();
+  const faults = new Map<string, string>();
+  const ids = [...(await store.standing())].sort();
+  const found = await store.records(ids, (id, fault) => void faults.set(id, fault.message));
+  for (const record of found) if (record !== null) records.set(record.shard, record);
+  return { records, faults };
 }
 
 const cureOf = ({ shard }: ShardRecord) => `Delete _shards/${shard}.json and run the sweep again.`;

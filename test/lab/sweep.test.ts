@@ -252,3 +252,52 @@ test('what is no longer what was written is found out, file by file', async () =
   await check(0, /all is as it was written/);
   expect((await command('sweep', 'verify', folder)).status).toBe(2);
 });
+
+test('what stands and the manifest does not have is told as that, and what it has that stands no more', async () => {
+  const path = plan('older');
+  expect((await command('sweep', path)).status).toBe(0);
+  const check = async () => {
+    const { status, stdout } = await command('sweep', 'verify', at('older'));
+    return [status, stdout.trimEnd().split('\n').slice(1).join('\n')];
+  };
+  const manifest = JSON.parse(readFileSync(at('older', '_manifest.json'), 'utf8'));
+  const [first, ...rest] = manifest.shards;
+  const record = at('older', '_shards', `${first.shard}.json`);
+  const finish = async () => (await command('sweep', path, '--finish')).status;
+  // As a killed sweep leaves it, with two shards missing and one of them made since.
+  writeFileSync(
+    at('older', '_manifest.json'),
+    JSON.stringify({ ...manifest, shards: rest.slice(1), missing: [first.shard, rest[0].shard] }),
+  );
+  expect(await check()).toEqual([
+    1,
+    `2 shards stand that _manifest.json calls missing, the first is ${first.shard}: it is older than they are. Give loupe sweep PLAN --finish, which writes it anew.`,
+  ]);
+  expect(await finish()).toBe(0);
+  expect(await check()).toEqual([0, '']);
+  // Of another plan than the manifest is of: an extended one that was killed, or one that was given up.
+  writeFileSync(at('older', '_manifest.json'), JSON.stringify({ ...manifest, shards: rest }));
+  expect(await check()).toEqual([
+    1,
+    `Shard ${first.shard}, prompts 0 to 1 of configuration 0, stands and is of another plan than _manifest.json. Give loupe sweep PLAN --finish with the plan that has it; where none has it any more, _shards/${first.shard}.json says which files are its.`,
+  ]);
+  expect(await finish()).toBe(0);
+  const whole = readFileSync(record);
+  rmSync(record);
+  expect(await check()).toEqual([
+    1,
+    `_shards/${first.shard}.json is not there, so that its shard, prompts 0 to 1 of configuration 0, does not stand. Run the sweep again.`,
+  ]);
+  writeFileSync(record, '{');
+  expect(await check()).toEqual([
+    1,
+    `${record} is no record of a shard. Delete it, and the sweep makes the shard again.`,
+  ]);
+  const other = { ...first, files: first.files.map((file: object) => ({ ...file, sha256: 'other' })) };
+  writeFileSync(record, JSON.stringify(other));
+  expect((await check())[1]).toMatch(
+    /^Shard \w+, prompts 0 to 1 .*, was made again since _manifest\.json was written\. Give loupe sweep PLAN --finish\.\n/,
+  );
+  writeFileSync(record, whole);
+  expect(await check()).toEqual([0, '']);
+});

@@ -140,6 +140,37 @@ test('the rows of one process, though a worker, the driver and a node are killed
   expect(verified.status).toBe(0);
 }, 240_000);
 
+test('what ends `loupe sweep --ray` alone ends its driver and all workers', async () => {
+  const many = Array.from({ length: 3000 }, (_, i) => JSON.stringify([2, 300 + (i % 90), 40 + (i % 70), 7]));
+  writeFileSync(join(folder, 'many.jsonl'), many.join('\n'));
+  for (const [signal, ends] of [
+    ['SIGTERM', [null, 'SIGTERM']],
+    ['SIGINT', [130, null]],
+    ['SIGHUP', [null, 'SIGHUP']],
+    ['SIGKILL', [null, 'SIGKILL']],
+  ] as const) {
+    const path = join(folder, `${signal}.json`);
+    writeFileSync(path, JSON.stringify({ prompts: 'many.jsonl', keep: { loss: true }, shard: 10, out: signal }));
+    // A group of its own, as a terminal's; the signal is for `loupe` alone.
+    const run = spawn(process.execPath, [loupe, 'sweep', path, '--ray', address], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    let said = '';
+    run.stderr.on('data', chunk => (said += chunk));
+    await until('A shard', () => stand(signal) >= 2, 90);
+    run.kill(signal);
+    await wait(50);
+    if (run.exitCode === null && run.signalCode === null) run.kill(signal); // a second one changes nothing
+    await once(run, 'close');
+    expect([run.exitCode, run.signalCode]).toEqual(ends);
+    await until(`The end of all after ${signal}`, () => processes(path).length === 0, 30);
+    expect(said.replace(/^(Warning: max|.*\[Dawn).*\n/gm, '')).toMatch(/^loupe: Stopped\. \d+ shards were made; .*\n$/);
+    expect(stand(signal)).toBeLessThan(300);
+  }
+}, 240_000);
+
 /** The driver over a stand-in of Loupe, for what no real plan does. */
 function drive(what: object, ...args: string[]) {
   const path = join(mkdtempSync(join(folder, 'stand-in-')), 'plan.json');

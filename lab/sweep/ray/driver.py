@@ -1,9 +1,13 @@
 """Deals the shards of a sweep to workers on a Ray cluster: `loupe sweep PLAN --ray ADDRESS` runs it.
 
 What is missing comes from `loupe sweep PLAN --shards`, line by line; ids go to the workers, counts come back, and rows go from the workers to the plan's
-storage. So a driver that was killed is started again, and does what is missing. Exit codes: 0 all shards stand, 1 some are missing, 2 bad input, 130 Ctrl-C.
+storage. So a driver that was killed is started again, and does what is missing. Exit codes: 0 all shards stand, 1 some are missing, 2 bad input, 130 Ctrl-C, and what `loupe` passes on that was to end it.
 """
 import os
+import signal
+
+# Until there is something to end in order, as while Ray is read: without a trace of Python's.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 # Before Ray is read: it would report use, and warn of what is meant.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -30,6 +34,27 @@ from deal import Deal
 IN_FLIGHT = 2
 # Seconds between two looks at what came.
 TICK = 1
+# Seconds that an end may take.
+MOST_END = 60
+
+# What ends it. Whoever began it sends what they are sent, and so does the terminal: it comes twice.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ending = False
+
+
+def heed():
+    """The first signal is Ctrl-C, and those behind it find it ending. To be said again when Ray is connected, which listens to SIGTERM itself."""
+    for number in SIGNALS:
+        signal.signal(number, stop)
+
+
+def stop(*_):
+    global ending
+    ending = True
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.alarm(MOST_END)  # nothing else would end one that hangs now
+    raise KeyboardInterrupt
 
 
 class Driver:
@@ -177,8 +202,12 @@ class Driver:
         if self.deal.total == 0:
             return
         connect(self.args.ray)
+        if not ending:
+            heed()
         self.begin()
         while self.actors:
+            if ending:
+                raise KeyboardInterrupt  # it came where Python passes over what is raised
             for number in self.up:
                 self.send(number)
             if not self.refs and self.deal.waiting == 0:
@@ -245,16 +274,25 @@ def arguments():
     parser.add_argument("--memory", type=int, default=0, help="bytes")
     parser.add_argument("--deadline", type=float, default=0, help="seconds for a shard")
     parser.add_argument("--adapter", default="")
+    parser.add_argument("--parent", type=int, default=0, help="the process that it ends with")
     return parser.parse_args()
 
 
 def main():
     args = arguments()
+    if args.parent:
+        worker.ends_with_parent()
+        if os.getppid() != args.parent:
+            return 130  # it was ended before that
     driver = Driver(args)
+    heed()
     missing = subprocess.Popen([*driver.loupe, "--shards"], stdout=subprocess.PIPE, text=True)
     try:
         try:
             driver.run(missing.stdout)
+        except KeyboardInterrupt:
+            missing.terminate()  # it may be reading prompts
+            raise
         finally:
             missing.stdout.close()
             code = missing.wait()
@@ -270,6 +308,8 @@ def main():
         return 2
     if code not in (0, -13):
         return code
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: None)  # all is done but for the manifest
     finished = subprocess.run([*driver.loupe, "--finish"]).returncode
     return finished or (1 if driver.deal.poisoned else 0)
 

@@ -21,12 +21,12 @@ class Unfit(Exception):
     """This worker can do nothing at all: one sentence."""
 
 
-def _ends_with_parent():
-    """An actor that is killed takes its process along: it would go on with a shard that another worker is given. Linux alone."""
+def ends_with_parent():
+    """An actor that is killed takes its process along, which would go on with a shard that another worker is given; and `loupe sweep --ray` its driver. Linux alone."""
     try:
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
     except (OSError, AttributeError):
-        pass  # then it ends behind its shard, as its input has ended
+        pass  # then a process ends behind its shard, as its input has ended, and a driver when it has done all
 
 
 def late_sentence(deadline):
@@ -56,7 +56,7 @@ class Process:
     def _start(self):
         try:
             self._process = subprocess.Popen(
-                self._argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1, preexec_fn=_ends_with_parent
+                self._argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1, preexec_fn=ends_with_parent
             )
         except OSError as error:
             raise Unfit(f"{self._argv[0]} cannot be started ({error.strerror})") from None
