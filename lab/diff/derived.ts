@@ -51,8 +51,6 @@ const ORDERS: Readonly<Record<string, (n: number, constants: Dispatch['constants
   // Blocks of 32 columns, which are then summed.
   linear_broadcast: n => sequential(Math.min(n, 32)) + sequential(n / 32),
   matvec_broadcast: n => sequential(Math.min(n, 32)) + sequential(n / 32),
-  // Half-blocks of 16.
-  matvec_scaled: n => sequential(Math.min(n, 16)) + sequential(n / 16),
   // A workgroup's lanes, eight of which have one block.
   matvec: (n, { WG }) => inLanes(n, Math.min(n, 4 * Math.max(1, Number(WG) / 8))),
   linear_few: (n, { WG }) => inLanes(n, Math.min(n, 4 * Math.max(1, Number(WG) / 8))),
