@@ -59,7 +59,7 @@ export interface Setting {
   readonly few?: boolean;
   /** A product with one vector may make what it is given by itself, where that is faster than another dispatch: the fast plan on a GPU. */
   readonly merged?: boolean;
-  /** A product with one vector may multiply by the scale of a block last, which rounds otherwise and not more, where that is faster: the fast plan on a software adapter. */
+  /** A product with one vector may multiply by the scale of a block last, where that is faster: the fast plan on a software adapter. Inputs beyond 10³⁴ overflow before it. */
   readonly scaled?: boolean;
   /** Tokens that values have room for; default: one. */
   readonly room?: number;

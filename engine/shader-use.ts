@@ -4,6 +4,7 @@
 
 import { INPUTS, PRODUCTS } from './assembly.js';
 import { UNIFORM } from './products.js';
+import { AS_THEY_ARE } from './ready.js';
 import { ringOf } from './buffers.js';
 import type { Access } from './bindings.js';
 import { CACHE_BYTES } from './cache-format.js';
@@ -44,7 +45,7 @@ export function stageUses(model: LoadedModel): StageUse[] {
   const uses: StageUse[] = [];
   const known = ({ step, how }: { step: Step; how: How }) => `${step.name} ${step.activations} ${JSON.stringify(how)}`;
   const exact = (steps: readonly Step[]) => steps.map(step => ({ step, how: {} }));
-  // What products make by themselves is made by shaders of its own while one of those is edited; weights are read as they are while their format is.
+  // What products make by themselves is made by shaders of its own while one of those is edited; weights are multiplied as they are while what they are worth is.
   const ways: How[] = model.gpu.traits.software
     ? [{}, { scaled: true }, { scaled: true, room: UNIFORM }]
     : [{ few: true }, { few: true, merged: true }];
@@ -258,7 +259,8 @@ export function shaderUse(
     const note =
       'Only in the fast plan, which generates, writes and chats; what runs, diffs and looks at stages uses a shader for each of these stages.';
     const few = noted(note);
-    return { shader, by, note: edited && shader === 'linear_few' ? `${few} ${FEW_NOTE}` : few };
+    const also = edited && FAST_NOTES[shader];
+    return { shader, by, note: also ? `${few} ${also}` : few };
   }
   if (own.length > 0 && own.every(({ many }) => many)) {
     return { shader, by, note: noted('Only where several sequences are read and continued together.') };
@@ -282,8 +284,13 @@ export function shaderUse(
   return { shader, by, note: noted(opened ? `${note} ${opened}` : note) };
 }
 
-/** An edit of the blocks is in force for few tokens too (execute.ts), which this shader would compute. */
-const FEW_NOTE = "While 'linear' is edited, that computes these too.";
+/** When shaders of the fast plan run, and which edits are in force in their place (ready.ts). */
+const FAST_NOTES: Readonly<Record<string, string>> = {
+  linear_few: "While 'linear' is edited, that computes these too.",
+  matvec_scaled: `For one token, and several that are read as if each were alone. While ${AS_THEY_ARE.map(name => `'${name}'`).join(' or ')} is edited, that computes these too.`,
+  'inputs/uniform': `Where the one token of a chunk is multiplied, of values that have ${UNIFORM.toLocaleString('en')} bytes or more; else 'inputs/buffer' is read.`,
+  'inputs/buffer': `Where several tokens are multiplied as if each were alone, and of values that have less than ${UNIFORM.toLocaleString('en')} bytes; else 'inputs/uniform' is read.`,
+};
 
 /** What an edit means for steps of the fast plan that stand for stages with this shader and do not run it themselves. */
 function opensSteps(model: LoadedModel, shader: string): string | null {
