@@ -5,19 +5,21 @@ import { mkdirSync, statSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { dirname, isAbsolute, resolve } from 'node:path';
 
-/** Makes a folder and those above it; one that is there stays as it is. Throws what the system says, with its code. */
-export function makeFolder(folder: string, mode?: number): void {
+/** Makes a folder and those above it; one that is there stays as it is. Throws what the system says, with its code. @returns those it made, the outermost first */
+export function makeFolder(folder: string, mode?: number): string[] {
   const path = resolve(folder);
   const missing: string[] = [];
+  const made: string[] = [];
   for (let at = path; !isThere(at) && dirname(at) !== at; at = dirname(at)) missing.unshift(at);
   for (const one of missing) {
     try {
       mkdirSync(one, { mode });
+      made.push(one);
     } catch (error) {
       if (!isFolder(one)) throw error; // else somebody else was first
     }
   }
-  if (isFolder(path)) return;
+  if (isFolder(path)) return made;
   throw Object.assign(new Error(`${path} is no folder`), { code: 'ENOTDIR', syscall: 'mkdir', path });
 }
 

@@ -79,7 +79,7 @@ export function sweepCommand(): Command {
         throw new OptionError(
           `--deadline is seconds for a shard, up to ${MOST_DEADLINE}, not ${options.deadline}. The first one of a worker includes its start and its model.`,
         );
-      const sweep = await lookThrough(path, eitherSignal());
+      const sweep = await lookThrough(path, eitherSignal(), options.dryRun);
       if (options.shards) await listShards(sweep);
       else if (options.worker) await work(sweep, options.adapter || undefined);
       else if (options.finish) await finished(sweep, options.json);

@@ -44,10 +44,11 @@ export class Bucket implements Place {
   }
 
   /** Whether it can be written is seen when the first file is. */
-  async prepare(): Promise<void> {
+  async prepare(): Promise<() => void> {
     await this.#ask('read', '', ({ s3, client }) =>
       client.send(new s3.ListObjectsV2Command({ Bucket: this.#bucket, Prefix: this.#prefix, MaxKeys: 1 })),
     );
+    return () => {}; // it has no folders
   }
 
   aside(name: string): Aside {

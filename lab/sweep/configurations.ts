@@ -13,7 +13,7 @@ import { openModelFiles } from '../../engine/weights/open.js';
 import { type Quantise, quantised } from '../../engine/weights/quantise.js';
 import { modelPath } from '../session/open.js';
 import { tapped } from '../values/select.js';
-import type { Cuts } from '../values/dims.js';
+import { type Cut, type Cuts, rangeOf } from '../values/dims.js';
 import type { Keep, SweepPlan, Wrong } from './plan.js';
 
 /** One way of running all prompts. */
@@ -44,6 +44,8 @@ export interface Looked {
 
 /** Stages of a model that are kept, each in its way. */
 export interface KeptStages {
+  /** Of keep.slice what some prompt can have: of the rest the plan is told, and no prompt. */
+  readonly slice: Cuts | null;
   readonly tap: readonly Stage[];
   readonly summaries: readonly Stage[];
   readonly against: readonly Stage[];
@@ -83,6 +85,12 @@ export async function gridOf(plan: SweepPlan, wrong: Wrong): Promise<Grid> {
     );
   if (plan.keep.against.length > 0 && configurations.length === 1)
     wrong('keep.against holds configurations against the first, and there is one alone. Leave it out.');
+  const [first, ...others] = models;
+  if (first?.name === plan.model[0])
+    for (const model of others) {
+      const fault = apartFault(model, first);
+      if (fault !== null) wrong(fault);
+    }
   return { models, configurations };
 }
 
@@ -104,20 +112,26 @@ async function look(
     const { context } = plan;
     if (context !== null && context > config.contextLength)
       wrong(`context is ${context}, and model '${name}' was made for ${config.contextLength} tokens. Ask for that.`);
+    const longest = Math.min(context ?? 2048, config.contextLength);
     return {
       name,
       config,
       plan: stages,
       tokenizer,
-      longest: Math.min(context ?? 2048, config.contextLength),
-      kept: keptStages(stages, plan.keep, name, wrong),
+      longest,
+      kept: keptStages(stages, plan.keep, { name, longest }, wrong),
     };
   } finally {
     await files.close();
   }
 }
 
-function keptStages(plan: Plan, keep: Keep, model: string, wrong: Wrong): KeptStages {
+function keptStages(
+  plan: Plan,
+  keep: Keep,
+  { name: model, longest }: Pick<Looked, 'name' | 'longest'>,
+  wrong: Wrong,
+): KeptStages {
   const of = (key: 'tap' | 'summaries' | 'against') => {
     // One by one, so that all that select nothing are told.
     const chosen = new Set(
@@ -140,12 +154,61 @@ function keptStages(plan: Plan, keep: Keep, model: string, wrong: Wrong): KeptSt
         `keep.tap of model '${model}': '${stage.name}' has a value for every key, as many as the prompt has tokens, and rows are of one length. Give keep.slice the keys, { "key": 0 }.`,
       );
   const axes = new Set(kept.tap.flatMap(stage => stage.axes.map(({ name }) => name)));
-  for (const axis of Object.keys(keep.slice ?? {}) as (keyof Cuts)[])
-    if (kept.tap.length > 0 && !axes.has(axis))
-      wrong(
-        `keep.slice of model '${model}': no stage of keep.tap has a dimension '${axis}'; there is ${[...axes].join(', ')}.`,
-      );
-  return kept;
+  const slice: Cuts = {};
+  for (const [name, cut] of Object.entries(keep.slice ?? {})) {
+    const axis = name as keyof Cuts;
+    const none = kept.tap.length > 0 && !axes.has(axis);
+    const fault = none
+      ? `no stage of keep.tap has a dimension '${axis}'; there is ${[...axes].join(', ')}.`
+      : sliceFault(kept.tap, axis, cut, longest);
+    if (fault === null) slice[axis] = cut;
+    else wrong(`keep.slice of model '${model}': ${fault}`);
+  }
+  return { ...kept, slice: Object.keys(slice).length > 0 ? slice : null };
+}
+
+/** Why no prompt can have a slice, whatever its length; null where one can. */
+function sliceFault(stages: readonly Stage[], axis: keyof Cuts, cut: Cut, longest: number): string | null {
+  for (const stage of stages) {
+    const size = stage.axes.find(({ name }) => name === axis)?.size;
+    if (size === undefined) continue;
+    const faultOf = (of: number) => {
+      try {
+        rangeOf(`'${stage.name}'`, { name: axis, size: of, from: 0, of }, cut);
+        return null;
+      } catch (error) {
+        if (!(error instanceof LoupeError)) throw error;
+        return error.message;
+      }
+    };
+    if (typeof size === 'number') {
+      const fault = faultOf(size);
+      if (fault !== null) return fault;
+      continue;
+    }
+    // As many as the prompt has tokens: from either end, so that a short one may have what a long one has not.
+    const fault = faultOf(longest);
+    if (fault === null) continue;
+    let shorter = longest - 1;
+    while (shorter > 0 && faultOf(shorter) !== null) shorter -= 1;
+    if (shorter === 0) return `of no prompt of 1 to ${longest} tokens. Of the longest, ${fault}`;
+  }
+  return null;
+}
+
+/** Why stages of a model cannot be held against those of the first, by their plans; null where they can. */
+function apartFault(model: Looked, first: Looked): string | null {
+  const theirs = new Map(first.plan.stages.map(stage => [stage.name, stage]));
+  const shape = ({ axes }: Stage) => `[${axes.map(({ name, size }) => `${name} ${size}`).join(', ')}]`;
+  const wrong = model.kept.against.flatMap(stage => {
+    const other = theirs.get(stage.name);
+    if (other === undefined) return [`'${stage.name}' is no stage of '${first.name}'`];
+    if (shape(stage) === shape(other)) return [];
+    return [`'${stage.name}' is ${shape(stage)}, and ${shape(other)} in '${first.name}'`];
+  });
+  if (wrong.length === 0) return null;
+  const more = wrong.length > 1 ? `; ${wrong.length - 1} more of its stages are not there or not of one shape` : '';
+  return `keep.against of model '${model.name}': ${wrong[0]}${more}. Stages are held against those of the first model: give such as are alike in both, or make it two sweeps.`;
 }
 
 /** Values of a row; null where that is another matter for each prompt. */

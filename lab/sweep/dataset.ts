@@ -141,9 +141,14 @@ export class SweepData extends Shown {
       );
     if (!this.#open)
       throw new OptionError(`${this.path} was closed. Open it again: dataset(${JSON.stringify(this.path)}).`);
+    const { connection } = this.#open;
     try {
-      return await this.#open.connection.runAndReadAll(sql);
+      const { count } = await connection.extractStatements(sql);
+      if (count > 1)
+        throw new OptionError(`A query is one statement, and these are ${count}. Ask one after the other.`);
+      return await connection.runAndReadAll(sql);
     } catch (error) {
+      if (error instanceof OptionError) throw error;
       throw new OptionError(`DuckDB: ${(error as Error).message.replace(/\n+$/, '')}`, { cause: error });
     }
   }

@@ -1,13 +1,14 @@
 // What a sweep will come to, from a few prompts that are run for it: estimates, of which the first few prompts may be no fair sample.
 
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OptionError } from '../../engine/errors.js';
 import { progressLine } from '../host/progress.js';
 import type { Session } from '../session/session.js';
 import type { Prompt } from '../values/prompt-file.js';
+import { settled, unfinished } from '../values/unfinished.js';
 import type { Configuration } from './configurations.js';
 import { StorageError } from './place.js';
 import { runShard } from './run-shard.js';
@@ -78,18 +79,24 @@ export async function estimate(sweep: Sweep, adapter?: string, signal?: AbortSig
       progress.count(configuration.configuration + 1, configurations.length, 'configurations');
     }
   } catch (error) {
+    signal?.throwIfAborted(); // the folder was taken away with it
     if (error instanceof StorageError) throw unwritten((error.cause as NodeJS.ErrnoException | undefined)?.code);
     throw error;
   } finally {
     rmSync(folder, { recursive: true, force: true });
+    settled(folder);
   }
   return out;
 }
 
 function scratch(): string {
+  const folder = join(tmpdir(), `loupe-sweep-${randomUUID()}`);
+  unfinished(folder);
   try {
-    return mkdtempSync(join(tmpdir(), 'loupe-sweep-'));
+    mkdirSync(folder, { mode: 0o700 });
+    return folder;
   } catch (error) {
+    settled(folder);
     throw unwritten((error as NodeJS.ErrnoException).code);
   }
 }

@@ -1,6 +1,6 @@
 // A data set in a folder, of this machine or of a network's file system.
 
-import { createReadStream, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { OptionError } from '../../engine/errors.js';
@@ -15,8 +15,13 @@ const PART = /(?:^|\/)\.loupe-[0-9a-f-]{36}\.part$/;
 export class Folder implements Place {
   constructor(readonly name: string) {}
 
-  async prepare(): Promise<void> {
-    this.#made('x');
+  async prepare(): Promise<() => void> {
+    const made = this.#make(this.name);
+    return () => {
+      try {
+        for (const folder of made.reverse()) rmdirSync(folder);
+      } catch {} // something is in it, or somebody was first
+    };
   }
 
   aside(name: string): Aside {
@@ -96,14 +101,25 @@ export class Folder implements Place {
   /** The path of a file, in a folder that is there. */
   #made(name: string): string {
     const path = this.#path(name);
-    try {
-      makeFolder(dirname(path));
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const why = code === 'ENOSPC' ? 'the disk is full (ENOSPC)' : `its folder cannot be made (${code})`;
-      throw new StorageError(`${path} cannot be written: ${why}. Give another "out".`, scopeOf(code), { cause: error });
-    }
+    this.#make(dirname(path));
     return path;
+  }
+
+  #make(folder: string): string[] {
+    try {
+      return makeFolder(folder);
+    } catch (error) {
+      const { code, path = folder } = error as NodeJS.ErrnoException;
+      const why =
+        code === 'ENOSPC'
+          ? 'the disk is full (ENOSPC)'
+          : code === 'ENOTDIR'
+            ? `${fileOn(path)} is a file, and no folder (ENOTDIR)`
+            : `it cannot be made (${code})`;
+      throw new StorageError(`The folder ${folder} cannot be written: ${why}. Give another "out".`, scopeOf(code), {
+        cause: error,
+      });
+    }
   }
 
   #unread(name: string, error: unknown): StorageError {
@@ -112,6 +128,13 @@ export class Folder implements Place {
       cause: error,
     });
   }
+}
+
+/** What of a path is there already, and no folder. */
+function fileOn(path: string): string {
+  let at = path;
+  while (!existsSync(at) && dirname(at) !== at) at = dirname(at);
+  return at;
 }
 
 /** A full disk, and one that may not be written to, are so for all files; whatever else may be another matter the next time. */

@@ -34,8 +34,8 @@ export interface Aside extends Disposable {
 export interface Place {
   /** As a person calls it. */
   readonly name: string;
-  /** Makes sure that there is something to write to. */
-  prepare(): Promise<void>;
+  /** Makes sure that there is something to write to. @returns what takes it away again where nothing was written */
+  prepare(): Promise<() => void>;
   aside(name: string): Aside;
   write(name: string, text: string): Promise<void>;
   /** Null where there is none. */

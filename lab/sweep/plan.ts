@@ -197,6 +197,7 @@ function sliceIn(slice: unknown, wrong: Wrong): Cuts | null {
     wrong(`keep.slice is an object, such as { "token": -1 }, not ${said(slice)}.`);
     return null;
   }
+  const good = new Map<string, unknown>();
   for (const [axis, cut] of Object.entries(slice)) {
     if (!(AXIS_NAMES as readonly string[]).includes(axis))
       wrong(`keep.slice has no dimension '${axis}'. ${nearest(axis, AXIS_NAMES, 1)}`);
@@ -204,8 +205,9 @@ function sliceIn(slice: unknown, wrong: Wrong): Cuts | null {
       wrong(
         `keep.slice is an index or a range [first, one past the last] of whole numbers along '${axis}', not ${said(cut)}.`,
       );
+    else good.set(axis, cut);
   }
-  return slice as Cuts;
+  return Object.fromEntries(good) as Cuts;
 }
 
 function known(given: object, keys: readonly string[], who: string, wrong: Wrong): void {

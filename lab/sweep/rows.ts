@@ -38,14 +38,14 @@ export function tokenRows({ dims, data }: Values): TokenRows {
 const F16_MOST = 65504;
 const F16_ENDS = 65520;
 
-/** The bits of the values as f16, rounded to the nearest, ties to even. Throws OptionError for a value that f16 does not reach: with its row, from 0. */
-export function halves({ data, width, from }: TokenRows, stage: string): Uint16Array<ArrayBuffer> {
+/** The bits of the values as f16, rounded to the nearest, ties to even. Throws OptionError for a value that f16 does not reach: with its prompt and its token, from 0. */
+export function halves({ data, width, from }: TokenRows, stage: string, prompt: number): Uint16Array<ArrayBuffer> {
   const out = new Uint16Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const value = data[i];
     if (Math.abs(value) >= F16_ENDS && Number.isFinite(value))
       throw new OptionError(
-        `'${stage}' is ${value.toPrecision(4)} at token ${from + Math.floor(i / width)}, and f16 ends at ±${F16_MOST}. Keep it as { "values": "f32" }.`,
+        `'${stage}' is ${value.toPrecision(4)} at token ${from + Math.floor(i / width)} of prompt ${prompt}, and f16 ends at ±${F16_MOST}. Keep it as { "values": "f32" }.`,
       );
     out[i] = f16Bits(value);
   }

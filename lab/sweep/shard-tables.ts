@@ -72,7 +72,7 @@ export class StageTables {
       const rows = tokenRows(activations.get(name)!);
       if (rows.width !== width)
         throw new OptionError(
-          `'${name}' has ${rows.width} values a token of this prompt, and rows of ${width} were begun. Give keep.slice a part that all prompts have.`,
+          `'${name}' has ${rows.width} values a token of prompt ${prompt}, and rows of ${width} were begun. Give keep.slice a part that all prompts have.`,
         );
       let held = this.#held.get(name);
       if (!held) this.#held.set(name, (held = noRows()));
@@ -114,12 +114,15 @@ export class StageTables {
       const { file } = this.#files.get(name)!;
       const all = (value: number | string | null) => new Array<typeof value>(rows).fill(value);
       const { configuration, quantise, plan, adapter } = this.origin;
+      let first = 0;
+      const half = (one: TokenRows) => {
+        const bits = halves(one, name, prompt[first]);
+        first += one.rows;
+        return bits;
+      };
       const numbers =
         this.asked.values === 'f16'
-          ? joined(
-              values.map(one => halves(one, name)),
-              n => new Uint16Array(n),
-            )
+          ? joined(values.map(half), n => new Uint16Array(n))
           : joined(
               values.map(({ data }) => data),
               n => new Float32Array(n),

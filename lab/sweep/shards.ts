@@ -115,7 +115,7 @@ function sizesOf(plan: SweepPlan, { kept }: Looked): (tokens: number) => number 
   return tokens => {
     let bytes = known.get(tokens);
     if (bytes === undefined) {
-      const { taps } = planTaps(kept.tap, kept.tap.length > 0 ? (keep.slice ?? undefined) : undefined, {
+      const { taps } = planTaps(kept.tap, kept.tap.length > 0 ? (kept.slice ?? undefined) : undefined, {
         tokens,
         logits,
       });

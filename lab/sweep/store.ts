@@ -50,8 +50,8 @@ export class Store {
     this.place = isAddress(out) ? new Bucket(out) : new Folder(out);
   }
 
-  /** Makes sure that there is something to write to. Throws OptionError. */
-  prepare(): Promise<void> {
+  /** Makes sure that there is something to write to. Throws OptionError. @returns what takes it away again where nothing was written */
+  prepare(): Promise<() => void> {
     return this.place.prepare();
   }
 

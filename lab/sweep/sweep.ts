@@ -5,7 +5,7 @@ import { statSync } from 'node:fs';
 import { OptionError } from '../../engine/errors.js';
 import { isRecord } from '../values/record.js';
 import { type Configuration, type Grid, gridOf } from './configurations.js';
-import { readPlan, refuse, type SweepPlan } from './plan.js';
+import { readPlan, refuse, type SweepPlan, type Wrong } from './plan.js';
 import { LOUPE_VERSION, type Range, rangesOf, type Shard, shardsOf } from './shards.js';
 import { Store } from './store.js';
 
@@ -17,26 +17,53 @@ export interface Sweep {
   readonly store: Store;
 }
 
-/** Reads a plan and looks at all that it names, before anything runs. Throws OptionError that lists all that is wrong. */
-export async function lookThrough(path: string, signal?: AbortSignal): Promise<Sweep> {
+/**
+ * Reads a plan and looks at all that it names, before anything runs. What was found of the prompts is kept beside the data set, unless this is a `dry` look. Throws OptionError that lists all that is wrong,
+ * and leaves nothing then.
+ */
+export async function lookThrough(path: string, signal?: AbortSignal, dry = false): Promise<Sweep> {
   const problems: string[] = [];
   const wrong = (problem: string) => void problems.push(problem);
   const plan = readPlan(path, wrong);
   const grid = await gridOf(plan, wrong);
   const store = new Store(plan.out);
+  let takeAway = () => {};
   if (plan.out !== '') {
     try {
-      await store.prepare();
+      takeAway = await store.prepare();
     } catch (error) {
       if (!(error instanceof OptionError)) throw error;
       wrong(error.message);
     }
   }
-  const known = problems.length === 0 ? await knownRanges(store, plan, grid) : null;
-  const ranges = known ?? (plan.prompts === '' ? [] : await rangesOf(plan, grid, wrong, signal));
-  refuse(path, problems);
-  if (known === null) await store.write(rangesName(plan, grid), ranges);
+  let ranges: Range[];
+  try {
+    const known = problems.length === 0 ? await knownRanges(store, plan, grid) : null;
+    ranges = known ?? (plan.prompts === '' ? [] : await rangesOf(plan, grid, wrong, signal));
+    if (problems.length === 0) otherTokens(plan, ranges, wrong); // a prompt that is none has none
+    refuse(path, problems);
+    if (known === null && !dry) await store.write(rangesName(plan, grid), ranges);
+  } catch (error) {
+    takeAway();
+    throw error;
+  }
+  if (dry) takeAway();
   return { plan, configurations: grid.configurations, shards: shardsOf(plan, grid.configurations, ranges), store };
+}
+
+/** Models that are held against the first token by token have its tokens. */
+function otherTokens({ model: models, keep }: SweepPlan, ranges: readonly Range[], wrong: Wrong): void {
+  if (keep.against.length === 0) return;
+  const [first, ...others] = models;
+  for (const model of others) {
+    const apart = ranges.find(
+      ({ models: read }) => read[model] && read[first] && read[model].hash !== read[first].hash,
+    );
+    if (apart)
+      wrong(
+        `keep.against: of the prompts ${apart.from} to ${apart.to - 1} some have other tokens for model '${model}' than for '${first}', and stages are held against each other token by token. Give ids of tokens, or leave keep.against out.`,
+      );
+  }
 }
 
 /** What two vocabularies are told apart by. Who runs a shard finds the rest: its prompts have another hash then. */

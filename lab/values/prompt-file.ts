@@ -210,7 +210,7 @@ function promptInJson(line: string, column: string | undefined, wrong: (what: st
 function there(names: readonly string[]): string {
   if (names.length === 0) return 'it is empty. Take it out, or give it a prompt.';
   const more = names.length > MOST_NAMED ? `, … (${names.length} in all)` : '';
-  return `there ${names.length === 1 ? 'is' : 'are'} ${names.slice(0, MOST_NAMED).map(visible).join(', ')}${more}. Say which has the prompts: { column }, or --column in a terminal.`;
+  return `there ${names.length === 1 ? 'is' : 'are'} ${names.slice(0, MOST_NAMED).map(visible).join(', ')}${more}. Say which has the prompts: { column }, --column in a terminal, or "column" in a plan of a sweep.`;
 }
 
 /** A value of a column as JSON has it: bytes, whose writer has not said what they are, as text, and whole numbers of 64 bits as numbers. */

@@ -21,7 +21,7 @@ const files = new Set<string>();
 const kill = process.kill.bind(process);
 let hearing = false;
 
-/** The file goes when the process ends, until `settled`. Tell of it before it is there. */
+/** The file, or the folder with all that is in it, goes when the process ends, until `settled`. Tell of it before it is there. */
 export function unfinished(path: string): void {
   files.add(path);
   if (hearing) return;
@@ -44,7 +44,7 @@ export const isUnfinished = (path: string): boolean => files.has(path);
 export function removeUnfinished(): void {
   for (const path of files) {
     try {
-      rmSync(path, { force: true });
+      rmSync(path, { recursive: true, force: true });
     } catch {} // there is nobody left to tell
   }
   files.clear();

@@ -48,6 +48,10 @@ test('SQL over a sweep: the rows of runs, joined with their ledger', async () =>
   ).toMatchObject({ prompt: 0, quantise: null, c: 1n });
   expect((await data.toArrow('select prompt from ledger where prompt > 99')).numRows).toBe(0);
   await expect(data.query('select nothing from ledger')).rejects.toThrow(/^DuckDB: Binder Error/);
+  await expect(data.query('select 1 a; select 2 b')).rejects.toThrow(
+    'A query is one statement, and these are 2. Ask one after the other.',
+  );
+  expect(await data.query("select ';' a;")).toEqual([{ a: ';' }]);
   await expect(data.query(7 as never)).rejects.toBeInstanceOf(OptionError);
   await expect(data.toArrow('select now() as t')).rejects.toThrow(/Column 't' is TIMESTAMP .*Cast it/);
   data[Symbol.dispose]();

@@ -59,7 +59,11 @@ test('a line that is no prompt is told by what it has', async () => {
     ['{"prompt":null}', 'prompt', /: 'prompt' is a text or a list of ids, not null\.$/],
     ['{"a":[1,"x"]}', 'a', /: 'a' is a text or a list of ids, not \[1, 'x'\]\.$/],
     ['{}', undefined, /: The line has no key 'prompt'; it is empty\. Take it out/],
-    ['{"text":"Once"}', undefined, /: The line has no key 'prompt'; there is text\. Say which has the prompts/],
+    [
+      '{"text":"Once"}',
+      undefined,
+      /: The line has no key 'prompt'; there is text\. Say which has the prompts: { column }, --column in a terminal, or "column" in a plan of a sweep\.$/,
+    ],
     ['{"text":"Once"}', 'txt', /: The line has no key 'txt'; there is text\. Say which/],
     ['{"prompt":"Once","id":1}', undefined, /: 'id' is no key of a line.*--column prompt in a terminal\.$/],
     ['null', undefined, /: A line is a JSON string, a list of ids or \{ "prompt": … \}, not null\.$/],

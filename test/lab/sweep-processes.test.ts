@@ -1,6 +1,7 @@
 // Sweeps in processes: several workers at once, one that is killed in the middle, and a disk that takes no more.
 
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -62,6 +63,28 @@ test('a worker that is killed in the middle leaves nothing half, and the next st
   expect((await command('sweep', 'verify', at('killed'))).status).toBe(0);
   await command('sweep', plan('whole', { prompts: 'many.jsonl', shard: 10 }));
   expect(await rows('killed')).toEqual(await rows('whole'));
+});
+
+test('a dry run that is ended takes its folder for temporary files away', async () => {
+  const scratch = at('scratch');
+  mkdirSync(scratch);
+  writeFileSync(at('long.jsonl'), lines(8, 400));
+  const path = plan('ended', { prompts: 'long.jsonl', keep: { tap: 'layers.*.resid' } });
+  const env = { ...process.env, TMPDIR: scratch };
+  for (const [signal, ends] of [
+    ['SIGTERM', [null, 'SIGTERM']],
+    ['SIGINT', [130, null]],
+  ] as const) {
+    const run = spawn(process.execPath, [LOUPE, 'sweep', path, '--dry-run'], { env, stdio: 'ignore' });
+    const ended = once(run, 'exit');
+    while (!readdirSync(scratch).some(name => name.startsWith('loupe-sweep-')))
+      await new Promise(done => setTimeout(done, 10));
+    await new Promise(done => setTimeout(done, 300));
+    run.kill(signal);
+    expect(await ended).toEqual(ends);
+    expect(readdirSync(scratch)).toEqual([]);
+  }
+  expect(existsSync(at('ended'))).toBe(false);
 });
 
 // A small disk of this process alone; a limit on files would be one on the memory of a software adapter too.

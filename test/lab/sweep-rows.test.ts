@@ -10,6 +10,7 @@ import type { Run } from '../../lab/session/run.js';
 import type { Session } from '../../lab/session/session.js';
 import { runSweep } from '../../lab/sweep/run.js';
 import { lookThrough } from '../../lab/sweep/sweep.js';
+import { Worker } from '../../lab/sweep/worker.js';
 import { freshFolder } from '../fixtures/folder.js';
 import { parquetMetadataOf, parquetRowsOf, type Row } from '../fixtures/parquet.js';
 import '../../lab/index.js';
@@ -150,7 +151,7 @@ test('losses, largest logits, summaries and margins are those that the lab has f
   expect([...(kept[0].values as number[])]).toEqual(valuesAt(first, 'layers.3.resid', 0));
 });
 
-test('f16 is the nearest half, and what it does not reach is refused with its stage and token', async () => {
+test('f16 is the nearest half, and what it does not reach is refused with its stage, token and prompt', async () => {
   await swept('halves', { keep: { tap: 'layers.5.resid', values: 'f16' } });
   const found = await rows('halves', 'activations', 'model=atlas', 'stage=layers.5.resid');
   const run = await model.run(PROMPTS[0], { tap: 'layers.5.resid' });
@@ -159,10 +160,20 @@ test('f16 is the nearest half, and what it does not reach is refused with its st
     for (const [i, half] of [...(found[token].values as number[])].entries())
       expect(Math.abs(half - values[i])).toBeLessThanOrEqual(2 ** (Math.floor(Math.log2(Math.abs(values[i]))) - 11));
   }
+  const path = at('masked.json');
+  const scores = { tap: 'layers.1.attn.scores', slice: { key: [0, 2] }, values: 'f16' };
+  writeFileSync(path, JSON.stringify({ model: 'atlas', prompts: 'p.jsonl', keep: scores, out: 'masked' }));
+  const sweep = await lookThrough(path);
+  await using worker = new Worker(sweep);
+  expect(await worker.run(sweep.shards[0].shard)).toMatchObject({
+    error: expect.stringMatching(/^'layers\.1\.attn\.scores' is -3\.403e\+38 at token 0 of prompt 0, and f16 ends/),
+  });
   const { halves } = await import('../../lab/sweep/rows.js');
   const data = Float32Array.of(1, 65519, 2, -70000);
-  expect([...halves({ from: 3, rows: 1, width: 3, data: data.subarray(0, 3) }, 'x')]).toEqual([0x3c00, 0x7bff, 0x4000]);
-  expect(() => halves({ from: 3, rows: 2, width: 2, data }, 'x')).toThrow(
-    /'x' is -7\.000e\+4 at token 4, and f16 ends at ±65504\. Keep it as \{ "values": "f32" \}/,
+  expect([...halves({ from: 3, rows: 1, width: 3, data: data.subarray(0, 3) }, 'x', 0)]).toEqual([
+    0x3c00, 0x7bff, 0x4000,
+  ]);
+  expect(() => halves({ from: 3, rows: 2, width: 2, data }, 'x', 17)).toThrow(
+    /'x' is -7\.000e\+4 at token 4 of prompt 17, and f16 ends at ±65504\. Keep it as \{ "values": "f32" \}/,
   );
 });

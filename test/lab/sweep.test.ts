@@ -1,13 +1,25 @@
 // A sweep as a whole: what is wrong with a plan is told at once; a shard's name is of all that decides its rows; what stands is not made again, what is missing is; and a data set that is not
 // what was written is found out.
 
-import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { lookThrough } from '../../lab/sweep/sweep.js';
 import { Worker } from '../../lab/sweep/worker.js';
+import { packageRoot } from '../../engine/files.js';
 import { command } from '../fixtures/command.js';
 import { freshFolder } from '../fixtures/folder.js';
+import { writeGguf } from '../fixtures/gguf.js';
+import { TINY_METADATA, tinyTensors } from '../fixtures/tiny-gguf.js';
 
 const folder = freshFolder();
 const at = (...names: string[]) => join(folder, ...names);
@@ -67,7 +79,7 @@ test('all that is wrong with a plan is told before anything runs, and nothing is
     /'layers\.0\.attn\.pattern' has a value for every key, as many as the prompt has tokens/,
     /model 'nobody': There is no model 'nobody'/,
     /activations 'int8' are a matter of the fast plan/,
-    /p\.jsonl.x.* cannot be written: /,
+    /The folder .*p\.jsonl.x cannot be written: .*p\.jsonl is a file, and no folder/,
 
     /none\.jsonl cannot be read: there is no such file/,
   ])
@@ -87,7 +99,71 @@ test('all that is wrong with a plan is told before anything runs, and nothing is
   ).toMatch(/short\.jsonl/);
   writeFileSync(at('short.jsonl'), '[2,3,4,5]\n[2,3]\n');
   expect(await refused(at('cut.json'))).toMatch(/short\.jsonl:2: 'layers\.0\.attn\.pattern' has 2 entries along 'key'/);
+  expect(await refused(plan('onto', { out: 'text.json' }))).toMatch(
+    /The folder .*text\.json cannot be written: .*text\.json is a file, and no folder \(ENOTDIR\)\. Give another "out"\.\n$/,
+  );
   expect(existsSync(at('wrong'))).toBe(false);
+  // Nor the folder that was tried, nor those above it; one that was there stays.
+  await refused(plan('deep', { prompts: 'poisoned.jsonl', out: join('deep', 'er', 'out') }));
+  expect(['poisoned', 'cut', 'deep'].filter(name => existsSync(at(name)))).toEqual([]);
+  mkdirSync(at('there'));
+  await refused(plan('there', { prompts: 'poisoned.jsonl' }));
+  expect(existsSync(at('there'))).toBe(true);
+});
+
+test('models that cannot be held against each other are refused before anything runs', async () => {
+  writeGguf(at('tiny.gguf'), TINY_METADATA, tinyTensors());
+  const both = (against: string | string[], out: string) =>
+    plan(out, { model: ['tiny.gguf', 'atlas'].map(name => (name === 'atlas' ? name : at(name))), keep: { against } });
+  expect(await refused(both('layers.*.resid', 'apart'))).toMatch(
+    /keep\.against of model 'atlas': 'layers\.2\.resid' is no stage of '.*tiny\.gguf'; 3 more of its stages are not there or not of one shape\. Stages are held against those of the first model: give such as are alike in both, or make it two sweeps\.\n$/,
+  );
+  expect(await refused(both(['logits'], 'apart'))).toMatch(
+    /keep\.against of model 'atlas': 'logits' is \[token rows, vocab 512\], and \[token rows, vocab 1000\] in '.*tiny\.gguf'\. /,
+  );
+  expect((await lookThrough(both(['layers.0.resid'], 'alike'))).configurations).toHaveLength(2);
+  // What is a text has other tokens for another vocabulary, or another <bos> as here.
+  writeGguf(at('bos.gguf'), { ...TINY_METADATA, 'tokenizer.ggml.bos_token_id': 1 }, tinyTensors());
+  writeFileSync(at('texts.jsonl'), '"Once"\n');
+  const tokenizer = join(packageRoot(), 'golden/atlas/tokenizer.model');
+  const keep = { against: 'layers.0.resid' };
+  const texts = plan('tokens', { model: ['atlas', at('bos.gguf')], prompts: 'texts.jsonl', tokenizer, keep });
+  expect(await refused(texts)).toMatch(
+    /keep\.against: of the prompts 0 to 0 some have other tokens for model '.*bos\.gguf' than for 'atlas', .* Give ids of tokens, or leave keep\.against out\.\n$/,
+  );
+  // The example that docs/SWEEPS.md begins with is a plan that runs.
+  const other = JSON.parse(
+    readFileSync(join(packageRoot(), 'docs/SWEEPS.md'), 'utf8').split('```json\n')[1].split('```')[0],
+  );
+  writeFileSync(at('prompts.jsonl'), '{"prompt":"The capital of France is"}\n');
+  const first = plan('first', other);
+  expect((await lookThrough(first)).configurations).toHaveLength(4);
+  const said = await command('sweep', first);
+  expect([said.status, said.stderr]).toEqual([0, '']);
+});
+
+test('a slice that no prompt can have is told once, of the plan, and hides no prompt', async () => {
+  writeFileSync(at('one-wrong.jsonl'), `${lines(30)}\n[9999]\n`);
+  for (const [slice, why] of [
+    [{ channel: 200 }, /'layers\.5\.resid' has 128 entries along 'channel', so 200 is outside\. Take 0 to 127\./],
+    [{ channel: [10, 5] }, /so \[10, 5\] is empty/],
+    [
+      { token: [0, 0] },
+      /of no prompt of 1 to 1024 tokens\. Of the longest, 'layers\.5\.resid' has 1024 entries along 'token', so \[0, 0\] is empty/,
+    ],
+    [{ token: 5000 }, /of no prompt of 1 to 1024 tokens.*so 5000 is outside/],
+  ] as const) {
+    const told = await refused(plan('slice', { prompts: 'one-wrong.jsonl', keep: { tap: 'layers.5.resid', slice } }));
+    expect(told).toMatch(/ has 2 problems\.\n {2}keep\.slice of model 'atlas': /);
+    expect(told).toMatch(why);
+    expect(told).toMatch(/one-wrong\.jsonl:31: Token id 9999/);
+  }
+  // Which only short prompts can have, and which only long ones.
+  const slice = (token: unknown) => plan('fits', { keep: { tap: 'layers.5.resid', slice: { token } } });
+  expect((await lookThrough(slice([-3, 2]))).shards).toHaveLength(3);
+  expect(await refused(slice(4))).toMatch(
+    /p\.jsonl:1: 'layers\.5\.resid' has 4 entries along 'token', so 4 is outside/,
+  );
 });
 
 test("a shard's name changes with all that decides its rows, and with nothing else", async () => {
@@ -201,7 +277,7 @@ test('a dry run tells of what is missing, measured, and writes none of it', asyn
   expect(exact).toMatchObject({ configuration: 0, shards: 3, runs: 5, tokens: 20, rows: 6 * 20 + 5, bytes: values });
   expect(fast).toMatchObject({ configuration: 1, plan: 'fast', runs: 5 });
   expect(exact.hours).toBeCloseTo(20 / exact.tokensPerSecond / 3600, 12);
-  expect(files('dry')).toEqual([]);
+  expect(existsSync(at('dry'))).toBe(false);
   expect((await command('sweep', path, '--dry-run')).stdout).toMatch(
     /0 atlas, exact[\s\S]*In all 10 runs in 6 shards, 123 kB of values[\s\S]*estimates[\s\S]*nothing was written/,
   );

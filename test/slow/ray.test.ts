@@ -228,6 +228,9 @@ test('what cannot be gone on with is one sentence and exit code 2', () => {
   expect(wrong({ shards: 1 }, '--gpus=3')).toMatch(
     /^loupe: No node of the cluster has room for a worker \(1 CPU, 3 GPU\); the most that one has is 1 CPU, 0 GPU\. Ask for less /,
   );
+  expect(wrong({ shards: 1 }, '--memory=5000000000000')).toMatch(
+    /room for a worker \(1 CPU, 5000 GB of memory\); the most that one has is 1 CPU, [\d.]+ GB of memory\. /,
+  );
   expect(wrong({ shards: 1 }, '--ray=127.0.0.1:1')).toMatch(/^loupe: No Ray answers at 127\.0\.0\.1:1: .*refused\.\n$/);
   expect(wrong({ shards: 1 }, '--ray=ray://127.0.0.1:10001')).toMatch(
     /^loupe: ray:.* is a port for Ray's clients, .*job submit`\.\n$/,

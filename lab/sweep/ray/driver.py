@@ -81,9 +81,12 @@ class Driver:
         fits, nodes = room(needs)
         wanted = args.workers or fits
         if wanted == 0:
-            most = ", ".join(f"{max((node.get(name, 0) for node in nodes), default=0):g} {name}" for name, need in needs.items() if need > 0)
+            told = lambda name, amount: f"{amount / 1e9:.4g} GB of memory" if name == "memory" else f"{amount:g} {name}"
+            asked = {name: need for name, need in needs.items() if need > 0}
+            want = ", ".join(told(*one) for one in asked.items())
+            most = ", ".join(told(name, max((node.get(name, 0) for node in nodes), default=0)) for name in asked)
             raise Refused(
-                f"No node of the cluster has room for a worker ({', '.join(f'{need:g} {name}' for name, need in needs.items() if need > 0)}); the most that one has is {most}. Ask for less (--cpus, --gpus, --memory), or give --workers to wait for nodes that will join"
+                f"No node of the cluster has room for a worker ({want}); the most that one has is {most}. Ask for less (--cpus, --gpus, --memory), or give --workers to wait for nodes that will join"
             )
         wanted = min(wanted, self.deal.total) if self.deal.read else wanted
         self.began = time.monotonic()
