@@ -202,11 +202,12 @@ test('a worker that hangs is ended at its deadline, with its process or with its
   expect(hung.stdout).toMatch(/^5 shards in .*\n5 of 6 shards stand\.\n$/);
   const stopped = drive({ shards: 6, stops: 2 }, '--deadline=1');
   expect([stopped.status, stopped.stderr]).toEqual([0, '']);
-  expect(stopped.stdout).toMatch(/^6 shards in .*; 1 times a worker was lost\.\n6 of 6 shards stand\.\n$/);
+  // Before it Ray may say what it thinks of an actor that is made again.
+  expect(stopped.stdout).toMatch(/(^|\n)6 shards in .*; 1 times a worker was lost\.\n6 of 6 shards stand\.\n$/);
 }, 180_000);
 
 test('a worker without room is let go and the others go on; a storage that is silent ends the sweep', () => {
-  const one = drive({ shards: 6, full: 'here', ms: 300 });
+  const one = drive({ shards: 6, full: 'here', ms: 300 }, '--cpus=0.5'); // two, on one node too
   expect([one.status, one.stderr]).toEqual([
     0,
     expect.stringMatching(/^Worker \d: x\.parquet cannot be written: the disk is full \(ENOSPC\)\.\n$/),
