@@ -213,7 +213,7 @@ test('a worker without room is let go and the others go on; a storage that is si
     expect.stringMatching(/^Worker \d: x\.parquet cannot be written: the disk is full \(ENOSPC\)\.\n$/),
   ]);
   expect(one.stdout).toMatch(/^6 shards in .*\n6 of 6 shards stand\.\n$/);
-  const all = drive({ shards: 6, full: 'everywhere' });
+  const all = drive({ shards: 6, full: 'everywhere' }, '--cpus=0.5');
   expect(all.status).toBe(2);
   expect(all.stderr).toMatch(/^loupe: No worker is left: The disk is full\.$/m);
   const silent = drive({ shards: 1000, silent: true });
