@@ -4,7 +4,6 @@
 
 import { INPUTS, PRODUCTS } from './assembly.js';
 import { UNIFORM } from './products.js';
-import { AS_THEY_ARE } from './ready.js';
 import { ringOf } from './buffers.js';
 import type { Access } from './bindings.js';
 import { CACHE_BYTES } from './cache-format.js';
@@ -17,7 +16,7 @@ import type { LoadedModel } from './loaded.js';
 import type { Setting, Source } from './dispatch.js';
 import { exactStep, type Step } from './step.js';
 import { editedInside, fromCache } from './units.js';
-import { everRuns, INSTRUMENT_NOTES, lengthNote, type Used, whyUnused } from './when-used.js';
+import { everRuns, FAST_NOTES, INSTRUMENT_NOTES, lengthNote, type Used, whyUnused } from './when-used.js';
 import { CHUNK_BYTES, type Given, type Use } from './use.js';
 import { count, type Extent, type Ref, type Stage, shapeOf } from './plan.js';
 
@@ -283,14 +282,6 @@ export function shaderUse(
   const note = `Only for chunks of ${when}; for ${other} the same stages use ${[...instead].map(quoted).join(' and ')}, which is another file.${logits}`;
   return { shader, by, note: noted(opened ? `${note} ${opened}` : note) };
 }
-
-/** When shaders of the fast plan run, and which edits are in force in their place (ready.ts). */
-const FAST_NOTES: Readonly<Record<string, string>> = {
-  linear_few: "While 'linear' is edited, that computes these too.",
-  matvec_scaled: `For one token, and several that are read as if each were alone. While ${AS_THEY_ARE.map(name => `'${name}'`).join(' or ')} is edited, that computes these too.`,
-  'inputs/uniform': `Where the one token of a chunk is multiplied, of values that have ${UNIFORM.toLocaleString('en')} bytes or more; else 'inputs/buffer' is read.`,
-  'inputs/buffer': `Where several tokens are multiplied as if each were alone, and of values that have less than ${UNIFORM.toLocaleString('en')} bytes; else 'inputs/uniform' is read.`,
-};
 
 /** What an edit means for steps of the fast plan that stand for stages with this shader and do not run it themselves. */
 function opensSteps(model: LoadedModel, shader: string): string | null {

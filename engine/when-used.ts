@@ -3,6 +3,8 @@
 import type { Dispatch } from './dispatch.js';
 import type { LoadedModel } from './loaded.js';
 import type { Extent } from './plan.js';
+import { UNIFORM } from './products.js';
+import { AS_THEY_ARE } from './ready.js';
 
 /** Chunks that are asked for; no choice depends on a number of tokens beyond. */
 const CHUNKS = [1, ...Array.from({ length: 255 }, (_, i) => i + 2)];
@@ -91,3 +93,11 @@ export function whyUnused(model: LoadedModel, shader: string): string {
     return ' It measures what the adapter can do, and always as the file has it.';
   return '';
 }
+
+/** When shaders of the fast plan run, and which edits are in force in their place (ready.ts). */
+export const FAST_NOTES: Readonly<Record<string, string>> = {
+  linear_few: "While 'linear' is edited, that computes these too.",
+  matvec_scaled: `For one token, and several that are read as if each were alone. While ${AS_THEY_ARE.map(name => `'${name}'`).join(' or ')} is edited, that computes these too.`,
+  'inputs/uniform': `Where the one token of a chunk is multiplied, of values that have ${UNIFORM.toLocaleString('en')} bytes or more; else 'inputs/buffer' is read.`,
+  'inputs/buffer': `Where several tokens are multiplied as if each were alone, and of values that have less than ${UNIFORM.toLocaleString('en')} bytes; else 'inputs/uniform' is read.`,
+};
